@@ -1,0 +1,1 @@
+"""The bytes of wheels: read, copy raw, rewrite."""

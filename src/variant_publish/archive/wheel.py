@@ -1,0 +1,162 @@
+"""Read one wheel: its name, dist-info files and what they say; a few small reads, whatever the size of the wheel."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from packaging.utils import canonicalize_name
+
+from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive, open_archive
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.record import Record
+from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
+from variant_publish.formats.wheel_file import WheelFile
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.wheel_name import WheelName
+
+ABI_REQUIRES = "abi-requires.txt"
+"""The dist-info file of a generic or labelled wheel that holds its ABI pins, one requirement a line."""
+
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+
+_SANE_TEXT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes."""
+
+    path: Path
+    name: WheelName
+    size: int
+    dist_info: str
+    metadata: Metadata
+    wheel_file: WheelFile
+    record: Record | None
+    members: tuple[str, ...]
+    variant_json: VariantsMetadata | None = None
+    abi_requires: tuple[TaggedRequirement, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a wheel's name and dist-info.
+
+        Raises InvalidWheelName, InvalidArchive, or another VariantPublishError that names the file.
+        """
+        name = WheelName.parse(path.name)
+        with open_archive(path) as archive:
+            return cls._of(archive, name)
+
+    @classmethod
+    def _of(cls, archive: RawArchive, name: WheelName) -> Self:
+        folder = find_dist_info(archive, name)
+        members = {member.name: member for member in archive.directory.members}
+
+        def content(file: str) -> bytes | None:
+            member = members.get(f"{folder}/{file}")
+            return None if member is None else archive.read(member, limit=_SANE_TEXT)
+
+        try:
+            record, pins, variant = content("RECORD"), content(ABI_REQUIRES), content(WHEEL_FILE)
+            return cls(
+                path=archive.path,
+                name=name,
+                size=archive.size,
+                dist_info=folder,
+                metadata=Metadata.parse(required(archive, folder, "METADATA", content("METADATA"))),
+                wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", content("WHEEL"))),
+                record=None if record is None else Record.parse(record),
+                members=tuple(members),
+                variant_json=None if variant is None else VariantsMetadata.parse(variant),
+                abi_requires=() if pins is None else parse_pins(pins),
+            )
+        except InvalidArchive:
+            raise
+        except VariantPublishError as error:
+            raise VariantPublishError(f"{archive.path}: {error.message}", hint=error.hint) from error
+
+    @property
+    def filename(self) -> str:
+        """Give the file name without its folder."""
+        return self.path.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Give the SHA-256 of the whole file, lower-case hex; reads it once."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @cached_property
+    def pins(self) -> tuple[TaggedRequirement, ...]:
+        """Give every requirement with extra tags, from METADATA and from abi-requires.txt, sorted."""
+        return tuple(sorted({*self.abi_requires, *self.tagged_requires_dist}, key=str))
+
+    @cached_property
+    def tagged_requires_dist(self) -> tuple[TaggedRequirement, ...]:
+        """Give the Requires-Dist values of METADATA that carry extra tags."""
+        found = []
+        for value in self.metadata.requires_dist:
+            try:
+                requirement = TaggedRequirement.parse(value)
+            except UsageError:
+                continue  # not ours to judge here: `check` reports requirements that do not parse
+            if requirement.tags:
+                found.append(requirement)
+        return tuple(found)
+
+
+def find_dist_info(archive: RawArchive, name: WheelName) -> str:
+    """Give the wheel's own dist-info folder: vendored ones, and ones in sub-folders, belong to others.
+
+    Raises InvalidArchive where there is none, or more than one that the file name could mean.
+    """
+    folders = top_folders(archive.directory, ".dist-info")
+    own = [
+        folder
+        for folder in folders
+        if canonicalize_name(folder.removesuffix(".dist-info").rpartition("-")[0]) == name.project
+    ]
+    if len(own) == 1:
+        return own[0]
+    if own:
+        raise InvalidArchive(
+            archive.path, f"has {len(own)} dist-info folders: {', '.join(own)}", hint="build the wheel with one of them"
+        )
+    if folders:
+        raise InvalidArchive(
+            archive.path,
+            f"has no dist-info folder of its own, only {', '.join(folders)}",
+            hint="give the file the name that its dist-info has, or build it again",
+        )
+    raise InvalidArchive(archive.path, "has no dist-info folder, so it is not a wheel", hint="build the wheel again")
+
+
+def top_folders(directory: Directory, suffix: str) -> list[str]:
+    """Give the top-level folders whose names end in `suffix`, in the order of the archive."""
+    tops = (member.name.partition("/") for member in directory.members)
+    return list(dict.fromkeys(top for top, separator, _ in tops if separator and top.endswith(suffix)))
+
+
+def required(archive: RawArchive, folder: str, file: str, content: bytes | None) -> bytes:
+    """Give the content of a dist-info file that every wheel has, or raise InvalidArchive."""
+    if content is None:
+        raise InvalidArchive(
+            archive.path, f"has no {folder}/{file}, so it is not a wheel", hint="build the wheel again"
+        )
+    return content
+
+
+def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:
+    """Parse abi-requires.txt: one requirement a line; blank lines and `#` comments do not count."""
+    lines = (line.partition("#")[0].strip() for line in content.decode("utf-8", "replace").splitlines())
+    return tuple(TaggedRequirement.parse(line) for line in lines if line)
+
+
+def member_named(archive: RawArchive, name: str) -> Member | None:
+    """Give the member of this name, or None."""
+    return next((member for member in archive.directory.members if member.name == name), None)

@@ -1,0 +1,27 @@
+"""The one error base: data in; message, hint and exit code out."""
+
+from __future__ import annotations
+
+
+class VariantPublishError(Exception):
+    """Say what is wrong, where, and what to do about it.
+
+    `message` is one sentence without a final full stop that names the file or key; `hint` is the remedy,
+    an imperative sentence. The command line prints both and exits with `exit_code`.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
+
+class UsageError(VariantPublishError):
+    """Report a call or a configuration that cannot mean anything: exit code 2."""
+
+    exit_code = 2

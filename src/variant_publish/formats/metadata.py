@@ -1,0 +1,151 @@
+"""METADATA of a dist-info folder (core metadata): read headers, change a few, leave every other byte alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.requirement import TaggedRequirement
+
+NAME = "Name"
+VERSION = "Version"
+REQUIRES_PYTHON = "Requires-Python"
+REQUIRES_DIST = "Requires-Dist"
+PROVIDES_EXTRA = "Provides-Extra"
+
+_HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*(?:\r?\n[ \t].*)*)(?:\r?\n)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Hold a METADATA file as its header lines (with continuations, raw) and everything from the blank line on."""
+
+    headers: tuple[bytes, ...]
+    body: bytes
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Split the file; raise VariantPublishError where it does not begin with headers or has no Name."""
+        headers: list[bytes] = []
+        position = 0
+        while (match := _HEADER.match(content, position)) and match.end() > position:
+            headers.append(match[0])
+            position = match.end()
+        result = cls(tuple(headers), content[position:])
+        for key in (NAME, VERSION):
+            if len(result.values(key)) != 1:
+                raise VariantPublishError(
+                    f"METADATA has {len(result.values(key))} {key} headers instead of one", hint="build the wheel again"
+                )
+        return result
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.headers) + self.body
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """Give the values of a header in their order, unfolded."""
+        wanted = key.lower()
+        return tuple(value for name, value in map(_split, self.headers) if name.lower() == wanted)
+
+    @property
+    def name(self) -> str:
+        """Give the project name as it is written."""
+        return self.values(NAME)[0]
+
+    @property
+    def version(self) -> str:
+        """Give the version as it is written."""
+        return self.values(VERSION)[0]
+
+    @property
+    def requires_python(self) -> str | None:
+        """Give the Requires-Python specifier, or None."""
+        return next(iter(self.values(REQUIRES_PYTHON)), None)
+
+    @property
+    def requires_dist(self) -> tuple[str, ...]:
+        """Give the Requires-Dist values."""
+        return self.values(REQUIRES_DIST)
+
+    def renamed(self, old: str, new: str) -> Self:
+        """Give the metadata of the project `new`: Name, and requirements of a project on its own extras."""
+        return self._map(lambda name, value: _rename(name, value, old, new))
+
+    def with_requires(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Self:
+        """Give the metadata without the requirements `remove` and with those of `add` that are not there yet.
+
+        A `remove` that is a bare name drops every requirement on that project; any other must equal the whole value.
+        New lines come after the last Requires-Dist, else after the last header.
+        """
+        dropped = tuple(remove)
+        kept = [
+            header
+            for header, (name, value) in zip(self.headers, map(_split, self.headers), strict=True)
+            if name.lower() != REQUIRES_DIST.lower() or not any(_same(value, item) for item in dropped)
+        ]
+        present = {_canonical(value) for value in type(self)(tuple(kept), b"").requires_dist}
+        newline = b"\r\n" if kept and kept[-1].endswith(b"\r\n") else b"\n"
+        fresh = [
+            f"{REQUIRES_DIST}: {item}".encode() + newline
+            for item in dict.fromkeys(add)
+            if _canonical(item) not in present
+        ]
+        if kept and not kept[-1].endswith(b"\n"):
+            kept[-1] += newline
+        places = [index for index, header in enumerate(kept) if _split(header)[0].lower() == REQUIRES_DIST.lower()]
+        place = places[-1] + 1 if places else len(kept)
+        return type(self)((*kept[:place], *fresh, *kept[place:]), self.body)
+
+    def replaced(self, old: str, new: str) -> Self:
+        """Give the metadata with the Requires-Dist value `old` written as `new`, in its place."""
+        return self._map(lambda name, value: new if name.lower() == REQUIRES_DIST.lower() and value == old else value)
+
+    def _map(self, change: Callable[[str, str], str]) -> Self:
+        headers = []
+        for header in self.headers:
+            name, value = _split(header)
+            changed = change(name, value)
+            if changed != value:
+                newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
+                header = f"{name}: {changed}".encode("utf-8", "surrogateescape") + newline
+            headers.append(header)
+        return type(self)(tuple(headers), self.body)
+
+
+def _split(header: bytes) -> tuple[str, str]:
+    name, _, value = header.decode("utf-8", "surrogateescape").partition(":")
+    value = value.strip()
+    return name, " ".join(value.split()) if "\n" in value else value
+
+
+def _rename(name: str, value: str, old: str, new: str) -> str:
+    if name.lower() == NAME.lower():
+        return new
+    if name.lower() != REQUIRES_DIST.lower():
+        return value
+    match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", value)
+    if match is None or canonicalize_name(match[0]) != canonicalize_name(old):
+        return value
+    return new + value[match.end() :]
+
+
+def _canonical(requirement: str) -> str:
+    try:
+        return str(TaggedRequirement.parse(requirement))
+    except VariantPublishError:
+        return requirement
+
+
+def _same(value: str, item: str) -> bool:
+    try:
+        bare = not str(Requirement(item)).removeprefix(Requirement(item).name)
+        mine = TaggedRequirement.parse(value)
+    except (InvalidRequirement, VariantPublishError):
+        return value == item
+    return mine.project == canonicalize_name(item) if bare else _canonical(value) == _canonical(item)

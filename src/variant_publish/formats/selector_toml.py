@@ -1,0 +1,198 @@
+"""`NAME-VERSION-wheel-selector.toml` of dialect plus (the semi-static proposal, "Selector file")."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.tags import validate_extra_tag
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class InvalidSelectorFile(VariantPublishError):
+    """Report a selector file that the proposal does not allow."""
+
+
+class SelectorConflict(VariantPublishError):
+    """Report two selector files of one release that contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Hold how one variable is evaluated and what its values mean.
+
+    `requires` is what to install, isolated, to run `function` (entry points that return one string); `wheel_tags`
+    maps each value to extra tags, best first, "" standing for the generic wheel; `default` is the list of a value
+    that the table does not name (None: such a value has no wheel).
+    """
+
+    wheel_tags: Mapping[str, tuple[str, ...]]
+    requires: tuple[str, ...] = ()
+    function: tuple[str, ...] = ()
+    default: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for tags in (*self.wheel_tags.values(), self.default or ()):
+            for tag in tags:
+                if tag:
+                    validate_extra_tag(tag)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Give every extra tag that the table names, once, in the order of first mention."""
+        mentioned = (tag for tags in (*self.wheel_tags.values(), self.default or ()) for tag in tags if tag)
+        return tuple(dict.fromkeys(mentioned))
+
+    def tags_for(self, value: str) -> tuple[str, ...] | None:
+        """Give the tags for a value, best first; None where the value is unknown and there is no default."""
+        return self.wheel_tags.get(value, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorFile:
+    """Hold the selectors of a release in the order of their priority; `parse(dumps()) == self`."""
+
+    selectors: Mapping[str, Selector] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owner: dict[str, str] = {}
+        for variable, selector in self.selectors.items():
+            for tag in selector.tags:
+                if owner.setdefault(tag, variable) != variable:
+                    raise InvalidSelectorFile(
+                        f"extra tag {tag!r} belongs to two selectors, {owner[tag]!r} and {variable!r}",
+                        hint="give each variable tags of its own",
+                    )
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Give the variables, most important first: also the order of the tags in a file name."""
+        return tuple(self.selectors)
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse the file; the proposal's inline table over several lines (TOML 1.1) is read too."""
+        import tomli
+
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+        try:
+            data = tomli.loads(text)
+        except tomli.TOMLDecodeError as error:
+            raise InvalidSelectorFile(
+                f"the selector file is not TOML ({error})", hint="write the file again"
+            ) from error
+        return cls.from_tables(data)
+
+    @classmethod
+    def from_tables(cls, data: Mapping[str, Any]) -> Self:
+        """Build from the parsed TOML."""
+        head = data.get("wheel-selector")
+        tables = data.get("selector", {})
+        variables = head.get("variables") if isinstance(head, dict) else None
+        if not isinstance(variables, list) or not all(isinstance(item, str) for item in variables):
+            raise InvalidSelectorFile(
+                "wheel-selector.variables is not a list of names", hint="name the variables there"
+            )
+        if sorted(variables) != sorted(tables):
+            raise InvalidSelectorFile(
+                f"wheel-selector.variables {sorted(variables)} and the [selector.*] tables {sorted(tables)} differ",
+                hint="give every variable one table",
+            )
+        return cls({variable: _selector(variable, tables[variable]) for variable in variables})
+
+    def dumps(self) -> str:
+        """Give TOML 1.0 text with `wheel_tags` as a sub-table; equal values give equal text."""
+        lines = ["[wheel-selector]", f"variables = {_list(self.variables)}"]
+        for variable, selector in self.selectors.items():
+            lines += ["", f"[selector.{_key(variable)}]"]
+            lines += [f"requires = {_list(selector.requires)}", f"function = {_list(selector.function)}"]
+            if selector.default is not None:
+                lines.append(f"default = {_list(selector.default)}")
+            lines += ["", f"[selector.{_key(variable)}.wheel_tags]"]
+            lines += [f"{_key(value)} = {_list(tags)}" for value, tags in selector.wheel_tags.items()]
+        return "\n".join(lines) + "\n"
+
+
+def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:
+    """Unite the selector files of one release, in any order.
+
+    Variables of one file are a prefix of the other's, or equal. For each value the lists of tags must agree: one
+    may lack tags that the other has, in the same order, and the longer wins. Raises SelectorConflict.
+    """
+    pieces = sorted(parts, key=lambda piece: (-len(piece.selectors), piece.dumps()))
+    variables = pieces[0].variables
+    merged: dict[str, Selector] = {}
+    for piece in pieces:
+        if variables[: len(piece.variables)] != piece.variables:
+            raise SelectorConflict(
+                f"selector variables are ordered in two ways: {list(piece.variables)} and {list(variables)}",
+                hint="publish the release with one configuration",
+            )
+        for variable, selector in piece.selectors.items():
+            merged[variable] = _unite(variable, merged[variable], selector) if variable in merged else selector
+    return SelectorFile({variable: merged[variable] for variable in variables})
+
+
+def selector_toml_name(project: str, version: str) -> str:
+    """Give the file name on the index: the normalised project name and version."""
+    return f"{canonicalize_name(project)}-{Version(version)}-wheel-selector.toml"
+
+
+def _unite(variable: str, one: Selector, other: Selector) -> Selector:
+    if (one.requires, one.function) != (other.requires, other.function):
+        raise SelectorConflict(
+            f"selector {variable!r} is evaluated in two ways", hint="publish the release with one configuration"
+        )
+    values = [*one.wheel_tags, *(value for value in other.wheel_tags if value not in one.wheel_tags)]
+    table = {}
+    for value in values:
+        mine, theirs = one.tags_for(value), other.tags_for(value)
+        lists = sorted((tags for tags in (mine, theirs) if tags is not None), key=len, reverse=True)
+        if len(lists) == 2 and [tag for tag in lists[0] if tag in lists[1]] != list(lists[1]):
+            raise SelectorConflict(
+                f"selector {variable!r} gives {value!r} two meanings: {list(lists[0])} and {list(lists[1])}",
+                hint="publish the release with one configuration",
+            )
+        table[value] = lists[0]
+    default = one.default if one.default is not None else other.default
+    return Selector(table, one.requires, one.function, default)
+
+
+def _selector(variable: str, table: Any) -> Selector:
+    where = f"selector.{variable}"
+    if not isinstance(table, dict):
+        raise InvalidSelectorFile(f"{where} is not a table", hint="write [selector.NAME] with requires and function")
+    known = {"requires", "function", "wheel_tags", "default"}
+    if unknown := sorted(set(table) - known):
+        raise InvalidSelectorFile(f"{where} has the unknown key {unknown[0]!r}", hint=f"known keys: {sorted(known)}")
+    tags = table.get("wheel_tags")
+    if not isinstance(tags, dict):
+        raise InvalidSelectorFile(f"{where}.wheel_tags is missing", hint="list the extra tags of every value")
+    return Selector(
+        {value: _strings(f"{where}.wheel_tags.{value}", names) for value, names in tags.items()},
+        _strings(f"{where}.requires", table.get("requires", [])),
+        _strings(f"{where}.function", table.get("function", [])),
+        _strings(f"{where}.default", table["default"]) if "default" in table else None,
+    )
+
+
+def _strings(where: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidSelectorFile(f"{where} is not a list of strings", hint='write it like ["x86_64_v3", ""]')
+    return tuple(value)
+
+
+def _list(items: Iterable[str]) -> str:
+    return "[" + ", ".join(json.dumps(item) for item in items) + "]"
+
+
+def _key(text: str) -> str:
+    return text if _BARE_KEY.fullmatch(text) else json.dumps(text)

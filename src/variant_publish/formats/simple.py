@@ -1,0 +1,138 @@
+"""The simple repository API as values (PEP 503, 592, 629, 658/714, 691, 700, 708)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from packaging.version import InvalidVersion, Version
+
+from variant_publish.errors import VariantPublishError
+
+API_VERSION = "1.2"
+GENERATION = "_generation"
+RELEASES = "_releases"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """Hold one file of a project page.
+
+    `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
+    `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
+    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714).
+    """
+
+    filename: str
+    url: str
+    sha256: str
+    size: int | None = None
+    requires_python: str | None = None
+    metadata_sha256: str | None = None
+    upload_time: str | None = None
+    yanked: str | None = None
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object of PEP 691/700."""
+        result: dict[str, Any] = {"filename": self.filename, "url": self.url, "hashes": {"sha256": self.sha256}}
+        if self.size is not None:
+            result["size"] = self.size
+        if self.requires_python is not None:
+            result["requires-python"] = self.requires_python
+        if self.metadata_sha256 is not None:
+            result["core-metadata"] = {"sha256": self.metadata_sha256}
+        if self.upload_time is not None:
+            result["upload-time"] = self.upload_time
+        if self.yanked is not None:
+            result["yanked"] = self.yanked or True
+        return result
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Self:
+        """Build from the JSON object."""
+        metadata = table.get("core-metadata")
+        yanked = table.get("yanked", False)
+        return cls(
+            filename=table["filename"],
+            url=table["url"],
+            sha256=table.get("hashes", {}).get("sha256", ""),
+            size=table.get("size"),
+            requires_python=table.get("requires-python"),
+            metadata_sha256=metadata.get("sha256") if isinstance(metadata, dict) else None,
+            upload_time=table.get("upload-time"),
+            yanked=None if yanked is False else "" if yanked is True else yanked,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectIndex:
+    """Hold the master of one project on the extra index: `NAME/index.json`, from which every page is derived.
+
+    `generation` counts the changes. `selector_texts` holds, for each version, the texts of the selector files by file
+    name; they travel in the master so that one compare-and-swap changes files and selectors together.
+    `parse(dumps()) == self`.
+    """
+
+    name: str
+    files: tuple[IndexFile, ...] = ()
+    generation: int = 0
+    tracks: tuple[str, ...] = ()
+    selector_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Give the versions that have files, oldest first (PEP 700)."""
+        found = {version for file in self.files if (version := version_of(file.filename))}
+        return tuple(map(str, sorted(map(Version, found))))
+
+    def file(self, filename: str) -> IndexFile | None:
+        """Give the entry of a file name, or None."""
+        return next((file for file in self.files if file.filename == filename), None)
+
+    def dumps(self) -> str:
+        """Give the JSON text; equal values give equal text."""
+        meta: dict[str, Any] = {"api-version": API_VERSION, GENERATION: self.generation}
+        if self.tracks:
+            meta["tracks"] = list(self.tracks)
+        data = {
+            "meta": meta,
+            "name": self.name,
+            "versions": list(self.versions),
+            "files": [file.table() for file in self.files],
+            RELEASES: {version: dict(texts) for version, texts in sorted(self.selector_texts.items())},
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse a master; raise VariantPublishError where it is something else."""
+        try:
+            data = json.loads(content)
+            return cls(
+                name=data["name"],
+                files=tuple(IndexFile.parse(table) for table in data["files"]),
+                generation=data["meta"].get(GENERATION, 0),
+                tracks=tuple(data["meta"].get("tracks", ())),
+                selector_texts=data.get(RELEASES, {}),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise VariantPublishError(
+                f"the index page is not PEP 691 JSON ({error!r})",
+                hint="another tool wrote it: move it away, or repair it",
+            ) from error
+
+
+def version_of(filename: str) -> str | None:
+    """Give the normalised version in the name of a wheel or sdist, None where there is none."""
+    if filename.endswith(".whl"):
+        text = filename.split("-")[1] if filename.count("-") >= 4 else ""
+    elif filename.endswith((".tar.gz", ".zip")):
+        text = filename.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")[2]
+    else:
+        return None
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        return None

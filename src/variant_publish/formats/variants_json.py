@@ -1,0 +1,257 @@
+"""`variant.json` in a wheel and `{name}-{version}-variants.json` on an index (PEP 825 "Metadata", PEP 850)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
+
+SCHEMA_825 = "https://variants-schema.wheelnext.dev/peps/825/v0.1.1.json"
+SCHEMA_850 = "https://variants-schema.wheelnext.dev/peps/850/v0.2.0.json"
+
+WHEEL_FILE = "variant.json"
+"""The name of the file in a wheel's dist-info folder."""
+
+ABI_DEPENDENCY = "abi_dependency"
+
+_KEY = re.compile(r"[a-z0-9_]+")
+_TOP = {"$schema", "default-priorities", "providers", "variants"}
+_PROVIDER = {"static-properties", "feature-order", "requires", "plugin-api", "builtin", "optional"}
+
+
+class InvalidVariantMetadata(VariantPublishError):
+    """Report metadata that PEP 825 or 850 does not allow; today's uv drops the whole version for it."""
+
+
+class VariantConflict(VariantPublishError):
+    """Report two pieces of one release that contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Hold how the properties of one namespace are evaluated (PEP 850, "Provider information").
+
+    Exactly one of `static` (feature -> values, best first, in feature order), `requires` (with `plugin_api`) and
+    `builtin` is set.
+    """
+
+    requires: tuple[str, ...] = ()
+    plugin_api: str | None = None
+    static: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    builtin: str | None = None
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        given = [bool(self.requires), bool(self.static), self.builtin is not None]
+        if sum(given) != 1:
+            raise InvalidVariantMetadata(
+                "a provider must have exactly one of static-properties, requires and builtin",
+                hint="keep the one that installers should use",
+            )
+        if self.plugin_api is not None and not self.requires:
+            raise InvalidVariantMetadata("plugin-api stands without requires", hint="name the plugin's requirement")
+        if self.builtin not in (None, ABI_DEPENDENCY):
+            raise InvalidVariantMetadata(
+                f"builtin {self.builtin!r} is not known", hint=f"the only one is {ABI_DEPENDENCY!r}"
+            )
+        for requirement in self.requires:
+            try:
+                Requirement(requirement)
+            except InvalidRequirement as error:
+                raise InvalidVariantMetadata(
+                    f"provider requirement {requirement!r} is not valid", hint="write a PEP 508 requirement"
+                ) from error
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Self:
+        """Build from the JSON object (or the TOML table of the same keys)."""
+        _only(table, _PROVIDER, "providers.*")
+        static: Mapping[str, Sequence[str]] = table.get("static-properties", {})
+        order = list(table.get("feature-order", static))
+        if sorted(order) != sorted(static) or (len(static) > 1 and "feature-order" not in table):
+            raise InvalidVariantMetadata(
+                "feature-order does not name each feature of static-properties exactly once",
+                hint=f"write feature-order = {sorted(static)} in the order of importance",
+            )
+        return cls(
+            requires=tuple(table.get("requires", ())),
+            plugin_api=table.get("plugin-api"),
+            static=tuple((feature, tuple(static[feature])) for feature in order),
+            builtin=table.get("builtin"),
+            optional=table.get("optional", False),
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        result: dict[str, Any] = {}
+        if self.static:
+            result["static-properties"] = {feature: list(values) for feature, values in self.static}
+            if len(self.static) > 1:
+                result["feature-order"] = [feature for feature, _ in self.static]
+        if self.requires:
+            result["requires"] = list(self.requires)
+        if self.plugin_api is not None:
+            result["plugin-api"] = self.plugin_api
+        if self.builtin is not None:
+            result["builtin"] = self.builtin
+        if self.optional:
+            result["optional"] = True
+        return result
+
+
+KNOWN_PROVIDERS: Mapping[str, Provider] = {
+    "nvidia": Provider(
+        requires=("nvidia-variant-provider",), plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin"
+    ),
+    "x86_64": Provider(requires=("x86-64-variant-provider",)),
+    "aarch64": Provider(requires=("aarch64-variant-provider",)),
+    "tpu": Provider(requires=("tpu-variant-provider",)),
+    ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY),
+}
+"""The default provider of each namespace that clients know."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantsMetadata:
+    """Hold the variants of a release, or of one wheel: priorities, providers, label -> properties.
+
+    Raises InvalidVariantMetadata where the PEPs do not allow it. `parse(dumps()) == self`; `schema` is derived:
+    850 with providers, 825 without.
+    """
+
+    namespaces: tuple[str, ...]
+    variants: Mapping[str, Properties] = field(default_factory=dict)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variants", dict(sorted(self.variants.items())))
+        object.__setattr__(self, "providers", dict(sorted(self.providers.items())))
+        if not self.namespaces or len(set(self.namespaces)) != len(self.namespaces):
+            raise InvalidVariantMetadata(
+                "default-priorities.namespace is empty or names a namespace twice",
+                hint="list every namespace of the release once, most important first (--priority NS,NS...)",
+            )
+        for namespace in self.namespaces:
+            if not _KEY.fullmatch(namespace):
+                raise InvalidVariantMetadata(
+                    f"namespace {namespace!r} has illegal characters", hint="use a-z, 0-9 and _"
+                )
+        for label, properties in self.variants.items():
+            validate_label(label)
+            if label == NULL_LABEL and properties:
+                raise InvalidVariantMetadata("the null variant has properties", hint="give that variant another label")
+            if missing := sorted(set(properties.namespaces) - set(self.namespaces)):
+                raise InvalidVariantMetadata(
+                    f"variant {label!r} uses the namespace {missing[0]!r}, which the priorities do not list",
+                    hint=f"add it: --priority {','.join((*self.namespaces, *missing))}",
+                )
+        if self.providers and set(self.providers) != set(self.namespaces):
+            odd = sorted(set(self.providers) ^ set(self.namespaces))[0]
+            raise InvalidVariantMetadata(
+                f"providers and default-priorities.namespace differ on {odd!r}", hint="list the same namespaces in both"
+            )
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse the JSON of PEP 825 or 850; name an older schema as such."""
+        try:
+            data = json.loads(content)
+        except ValueError as error:
+            raise InvalidVariantMetadata(
+                f"variant metadata is not JSON ({error})", hint="write the file again"
+            ) from error
+        if not isinstance(data, dict):
+            raise InvalidVariantMetadata("variant metadata is not a JSON object", hint="write the file again")
+        schema = data.get("$schema")
+        if schema not in (SCHEMA_825, SCHEMA_850):
+            raise InvalidVariantMetadata(
+                f"variant metadata has the schema {schema!r}, which installers of today refuse",
+                hint=f"retag the wheels, or write the file as {SCHEMA_850}",
+            )
+        _only(data, _TOP, "the top level")
+        try:
+            return cls(
+                tuple(data["default-priorities"]["namespace"]),
+                {label: Properties.from_table(table) for label, table in data["variants"].items()},
+                {namespace: Provider.parse(table) for namespace, table in data.get("providers", {}).items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidVariantMetadata(
+                f"variant metadata lacks a key or has one of a wrong type ({error})", hint="write the file again"
+            ) from error
+
+    @property
+    def schema(self) -> str:
+        """Give the schema's address: PEP 850 where providers are listed, else PEP 825."""
+        return SCHEMA_850 if self.providers else SCHEMA_825
+
+    def only(self, label: str) -> Self:
+        """Give the metadata that the wheel of one label carries."""
+        return replace(self, variants={label: self.variants[label]})
+
+    def dumps(self) -> str:
+        """Give the JSON text: sorted keys, two spaces, a final newline; equal values give equal text."""
+        data: dict[str, Any] = {"$schema": self.schema, "default-priorities": {"namespace": list(self.namespaces)}}
+        if self.providers:
+            data["providers"] = {namespace: provider.table() for namespace, provider in self.providers.items()}
+        data["variants"] = {label: properties.table() for label, properties in self.variants.items()}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
+    """Unite the metadata of the wheels of a release; the result does not depend on the order of `parts`.
+
+    Namespace lists are equal or one begins with the other, and the longer wins. Raises VariantConflict where a label
+    has two sets of properties, a namespace two providers, or the priorities disagree (PEP 825, "Index metadata").
+    """
+    pieces = list(parts)
+    namespaces: tuple[str, ...] = max((piece.namespaces for piece in pieces), key=lambda names: (len(names), names))
+    variants: dict[str, Properties] = {}
+    providers: dict[str, Provider] = {}
+    for piece in pieces:
+        if namespaces[: len(piece.namespaces)] != piece.namespaces:
+            raise VariantConflict(
+                "the wheels of the release order namespaces in two ways:"
+                f" {list(piece.namespaces)} and {list(namespaces)}",
+                hint="retag all of them with one --priority, or with one configuration",
+            )
+        for label, properties in piece.variants.items():
+            if variants.setdefault(label, properties) != properties:
+                raise VariantConflict(
+                    f"label {label!r} means two things in this release: {variants[label]} and {properties}",
+                    hint="give the two variants different labels",
+                )
+        for namespace, provider in piece.providers.items():
+            if providers.setdefault(namespace, provider) != provider:
+                raise VariantConflict(
+                    f"namespace {namespace!r} has two providers in this release",
+                    hint="retag the wheels with one [tool.variant-publish.providers] table",
+                )
+    if any(bool(piece.providers) != bool(providers) for piece in pieces):
+        raise VariantConflict(
+            "some wheels of the release list providers (PEP 850) and some do not (PEP 825)",
+            hint="retag the older ones, so that all are alike",
+        )
+    return VariantsMetadata(namespaces, variants, providers)
+
+
+def variants_json_name(project: str, version: str) -> str:
+    """Give the file name on the index: the project and version as wheel file names have them."""
+    return f"{canonicalize_name(project).replace('-', '_')}-{Version(version)}-variants.json"
+
+
+def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    if unknown := sorted(set(table) - known):
+        raise InvalidVariantMetadata(
+            f"variant metadata has the unknown key {unknown[0]!r} in {where}",
+            hint=f"known keys: {', '.join(sorted(known))}",
+        )

@@ -1,0 +1,80 @@
+"""Tags of wheels: extra tags of dialect plus, and which machine a tag set serves (PEP 425, 600, 656)."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.tags import Tag
+
+from variant_publish.errors import UsageError
+
+_EXTRA_TAG = re.compile(r"[a-z0-9_]+")
+_LEGACY_MANYLINUX = {
+    "manylinux1": "manylinux_2_5",
+    "manylinux2010": "manylinux_2_12",
+    "manylinux2014": "manylinux_2_17",
+}
+_LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
+_CPYTHON = re.compile(r"cp3([0-9]+)(t?)")
+_GENERIC_PYTHON = re.compile(r"py3([0-9]*)")
+_UNIVERSAL2 = re.compile(r"(macosx_[0-9]+_[0-9]+)_universal2")
+
+
+def validate_extra_tag(tag: str) -> str:
+    """Return `tag` if it is one extra tag of dialect plus (`^[a-z0-9_]+$`), else raise UsageError."""
+    if not _EXTRA_TAG.fullmatch(tag):
+        raise UsageError(
+            f"extra tag {tag!r} has characters that a platform tag cannot carry",
+            hint="use lower-case letters, digits and '_' only, for example 'x86_64_v3'",
+        )
+    return tag
+
+
+def modern_platform(platform: str) -> str:
+    """Spell the legacy manylinux names of PEP 513, 571 and 599 as PEP 600 does; give others back as they are."""
+    head, _, arch = platform.partition("_")
+    return f"{_LEGACY_MANYLINUX[head]}_{arch}" if head in _LEGACY_MANYLINUX else platform
+
+
+def platform_covers(wheel: str, cell: str) -> bool:
+    """Say whether a wheel tagged `wheel` installs on every machine of the platform `cell`.
+
+    An older glibc or musl serves a newer one. Minimum versions of macOS stay apart on purpose: folding them
+    would hide a cell that is really missing; `universal2` serves both architectures of its version.
+    """
+    wheel, cell = modern_platform(wheel), modern_platform(cell)
+    if wheel in ("any", cell):
+        return True
+    if universal := _UNIVERSAL2.fullmatch(wheel):
+        return cell in (f"{universal[1]}_x86_64", f"{universal[1]}_arm64")
+    old, new = _LIBC.fullmatch(wheel), _LIBC.fullmatch(cell)
+    if not old or not new or (old[1], old[4]) != (new[1], new[4]):
+        return False
+    return (int(old[2]), int(old[3])) <= (int(new[2]), int(new[3]))
+
+
+def python_covers(interpreter: str, abi: str, cell: str) -> bool:
+    """Say whether a wheel with the tags `interpreter`-`abi` installs on the interpreter `cell` ("cp312-cp312").
+
+    abi3 (PEP 384) serves every later CPython that is not free-threaded; `py3`, `py31x` and `cp31x` with the ABI
+    `none` serve their own Python and later ones, as installers have it.
+    """
+    cell_interpreter, _, cell_abi = cell.partition("-")
+    if (interpreter, abi) == (cell_interpreter, cell_abi):
+        return True
+    wanted = _CPYTHON.fullmatch(cell_interpreter)
+    if wanted is None:
+        return False
+    minor, threaded = int(wanted[1]), cell_abi.endswith("t")
+    if given := _CPYTHON.fullmatch(interpreter):
+        if abi == "abi3":
+            return not threaded and int(given[1]) <= minor
+        return abi == "none" and int(given[1]) == minor
+    if given := _GENERIC_PYTHON.fullmatch(interpreter):
+        return abi == "none" and int(given[1] or 0) <= minor
+    return False
+
+
+def tag_covers(tag: Tag, python: str, platform: str) -> bool:
+    """Say whether one expanded tag serves the cell of `python` ("cp312-cp312") and `platform`."""
+    return python_covers(tag.interpreter, tag.abi, python) and platform_covers(tag.platform, platform)

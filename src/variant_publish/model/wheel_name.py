@@ -1,0 +1,161 @@
+"""File names of wheels in every dialect (PEP 427, PEP 825 "File name", and the extra tags of dialect plus)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import Self
+
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.tags import validate_extra_tag
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, validate_label
+
+
+class InvalidWheelName(VariantPublishError):
+    """Report a file name that is no wheel's."""
+
+
+class PartialTagSet(InvalidWheelName):
+    """Report an extra tag on some members of a compressed tag set only.
+
+    pip reads such a name as "generic or this variant" and installs it on any machine.
+    """
+
+
+@dataclass(frozen=True)
+class WheelName:
+    """Hold the parts of a wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
+
+    `platform` holds the members of the compressed tag set without extra tags. A name has extra tags or a label,
+    never both: they are two dialects. Raises InvalidWheelName (PartialTagSet) from `parse`.
+    """
+
+    distribution: str
+    version: str
+    build: str
+    python: tuple[str, ...]
+    abi: tuple[str, ...]
+    platform: tuple[str, ...]
+    extra_tags: tuple[str, ...] = ()
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        for tag in self.extra_tags:
+            validate_extra_tag(tag)
+        if self.label is not None:
+            validate_label(self.label)
+        if self.extra_tags and self.label is not None:
+            raise InvalidWheelName(
+                f"{str(self)!r} has extra tags and a variant label",
+                hint="take one of them off: a wheel belongs to one dialect",
+            )
+        try:
+            parse_wheel_filename(self._plain)
+        except InvalidWheelFilename as error:
+            raise InvalidWheelName(
+                f"{str(self)!r} is not a wheel's file name ({error})",
+                hint="name it {name}-{version}(-{build})-{python}-{abi}-{platform}.whl",
+            ) from error
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse a file name (no folder); a third component that begins with a digit is the build tag."""
+        parts = text.removesuffix(".whl").split("-")
+        if not text.endswith(".whl") or not 5 <= len(parts) <= 7:
+            raise InvalidWheelName(
+                f"{text!r} is not a wheel's file name",
+                hint="name it {name}-{version}(-{build})-{python}-{abi}-{platform}(-{label}).whl",
+            )
+        distribution, version, *rest = parts
+        build = rest.pop(0) if rest[0][:1].isdigit() else ""
+        label = rest.pop() if len(rest) == 4 else None
+        if len(rest) != 3:
+            raise InvalidWheelName(
+                f"{text!r} is not a wheel's file name",
+                hint="a build tag begins with a digit; a variant label comes last",
+            )
+        python, abi, platform = (part.split(".") for part in rest)
+        members = [member.split("+") for member in platform]
+        extra = {tuple(member[1:]) for member in members}
+        if len(extra) != 1:
+            marked = "+".join(max(extra))
+            raise PartialTagSet(
+                f"{text!r} carries +{marked} on some members of its platform tag set only, so pip takes it for a"
+                " generic wheel",
+                hint=f"retag the generic wheel with --tag {marked}: every member needs the same extra tags",
+            )
+        return cls(
+            distribution, version, build, tuple(python), tuple(abi),
+            tuple(member[0] for member in members), extra.pop(), label,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        label = f"-{self.label}" if self.label is not None else ""
+        suffix = "".join(f"+{tag}" for tag in self.extra_tags)
+        platform = ".".join(member + suffix for member in self.platform)
+        return f"{self._head}-{platform}{label}.whl"
+
+    @property
+    def _head(self) -> str:
+        build = f"-{self.build}" if self.build else ""
+        return f"{self.distribution}-{self.version}{build}-{'.'.join(self.python)}-{'.'.join(self.abi)}"
+
+    @property
+    def _plain(self) -> str:
+        return f"{self._head}-{'.'.join(self.platform)}.whl"
+
+    @cached_property
+    def project(self) -> NormalizedName:
+        """Give the normalised project name (PEP 503)."""
+        return canonicalize_name(self.distribution)
+
+    @cached_property
+    def parsed_version(self) -> Version:
+        """Give the version as a comparable value (PEP 440)."""
+        return Version(self.version)
+
+    @cached_property
+    def tags(self) -> frozenset[Tag]:
+        """Give the expanded compatibility tags without extra tags."""
+        return frozenset(Tag(*parts) for parts in product(self.python, self.abi, self.platform))
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """Give the dialect that the name is written in; None for a generic wheel."""
+        if self.label is not None:
+            return Dialect.PEP825
+        return Dialect.PLUS if self.extra_tags else None
+
+    @property
+    def variant(self) -> str:
+        """Give the variant as people call it: the extra tags joined by `+`, the label, or `generic`.
+
+        The null variant of PEP 825 has its own name, "null".
+        """
+        return self.label or "+".join(self.extra_tags) or GENERIC
+
+    @property
+    def serves_everyone(self) -> bool:
+        """Say whether every machine that the platform tag admits can use the wheel: generic, or null."""
+        return self.dialect is None or self.label == NULL_LABEL
+
+    def tag_lines(self) -> tuple[str, ...]:
+        """Give the `Tag:` values that the WHEEL file must hold: one for each expanded tag, extra tags included."""
+        suffix = "".join(f"+{tag}" for tag in self.extra_tags)
+        return tuple(
+            f"{python}-{abi}-{platform}{suffix}"
+            for python, abi, platform in product(self.python, self.abi, self.platform)
+        )
+
+    def with_variant(self, *, extra_tags: tuple[str, ...] = (), label: str | None = None) -> Self:
+        """Give the name with this variant in place of any other; without arguments, the generic name."""
+        return replace(self, extra_tags=extra_tags, label=label)
+
+    def renamed(self, project: str) -> Self:
+        """Give the name for another project, escaped as the binary distribution format has it."""
+        return replace(self, distribution=canonicalize_name(project).replace("-", "_"))

@@ -1,0 +1,121 @@
+"""Release: the wheels of one version of one project, parsed once, with the declared matrix beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.config import Config
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.model.variant import GENERIC, NULL_LABEL
+from variant_publish.model.wheel_name import WheelName
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Hold a file that was named as a wheel and cannot be read as one, and why: itself a finding."""
+
+    path: Path
+    error: VariantPublishError
+
+
+@dataclass(frozen=True)
+class Release:
+    """Hold the wheels of one version; `wheels` are sorted by file name, `sdists` are paths."""
+
+    project: NormalizedName
+    version: Version
+    wheels: tuple[Wheel, ...]
+    config: Config
+    sdists: tuple[Path, ...] = ()
+
+    def variant_of(self, name: WheelName) -> str:
+        """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
+        if name.serves_everyone:
+            return GENERIC
+        for variant in self.config.variants.values():
+            if name.extra_tags == variant.tags or name.label == variant.label:
+                return variant.name
+        return name.variant
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Give the variants that occur, declared ones first and in their order, generic before all."""
+        found = {self.variant_of(wheel.name) for wheel in self.wheels}
+        declared = [name for name in (GENERIC, *self.config.variants) if name in found]
+        return (*declared, *sorted(found - set(declared)))
+
+    @cached_property
+    def has_null(self) -> bool:
+        """Say whether a wheel carries the null label."""
+        return any(wheel.name.label == NULL_LABEL for wheel in self.wheels)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Hold what a set of files turned out to be: releases sorted by project and version, and what is no wheel."""
+
+    releases: tuple[Release, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    def only(self) -> Release:
+        """Give the one release; raise the first error of a file, or UsageError where there are several releases."""
+        if self.unreadable:
+            raise self.unreadable[0].error
+        if len(self.releases) != 1:
+            found = ", ".join(f"{release.project} {release.version}" for release in self.releases)
+            raise UsageError(
+                f"the files are of {len(self.releases)} releases: {found}", hint="name one release at a time"
+            )
+        return self.releases[0]
+
+
+def wheel_paths(places: Iterable[Path]) -> list[Path]:
+    """Give the wheels in the places: files as they are, folders for every `*.whl` directly inside, sorted.
+
+    Raises UsageError where a place does not exist or a folder has no wheel.
+    """
+    found: dict[Path, None] = {}
+    for place in places:
+        if place.is_dir():
+            inside = sorted(place.glob("*.whl"))
+            if not inside:
+                raise UsageError(f"{place} holds no wheels", hint="name a folder with *.whl files")
+            found.update(dict.fromkeys(inside))
+        elif place.exists():
+            found[place] = None
+        else:
+            raise UsageError(f"{place} does not exist", hint="name a wheel or a folder with wheels")
+    return list(found)
+
+
+def load(places: Iterable[Path], config: Config) -> Loaded:
+    """Read wheels (and the sdists beside them in folders) and group them into releases."""
+    places = list(places)
+    wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
+    unreadable = []
+    for path in wheel_paths(places):
+        try:
+            wheel = Wheel.read(path)
+        except VariantPublishError as error:
+            unreadable.append(Unreadable(path, error))
+        else:
+            wheels.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
+    sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    releases = tuple(
+        Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config,
+                tuple(path for path in sdists if _is_sdist_of(path, project, version)))
+        for (project, version), group in sorted(wheels.items())
+    )  # fmt: skip
+    return Loaded(releases, tuple(unreadable))
+
+
+def _is_sdist_of(path: Path, project: NormalizedName, version: Version) -> bool:
+    name, _, text = path.name.removesuffix(".tar.gz").rpartition("-")
+    return canonicalize_name(name) == project and text == str(version)
