@@ -1,0 +1,1 @@
+"""What the tests share: wheels they write themselves, servers they start and stop."""
