@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive, open_archive
+from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
@@ -24,12 +25,19 @@ ABI_REQUIRES = "abi-requires.txt"
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
+RECORD = "RECORD"
+INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES)
+
 _SANE_TEXT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes."""
+    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes.
+
+    `members` are the names in the archive's directory, twice where it lists one twice; `info` holds the raw content of
+    the small dist-info files that are there (METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt).
+    """
 
     path: Path
     name: WheelName
@@ -41,6 +49,7 @@ class Wheel:
     members: tuple[str, ...]
     variant_json: VariantsMetadata | None = None
     abi_requires: tuple[TaggedRequirement, ...] = ()
+    info: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -50,30 +59,32 @@ class Wheel:
         """
         name = WheelName.parse(path.name)
         with open_archive(path) as archive:
-            return cls._of(archive, name)
+            return cls.of_archive(archive, name)
 
     @classmethod
-    def _of(cls, archive: RawArchive, name: WheelName) -> Self:
+    def of_archive(cls, archive: RawArchive, name: WheelName) -> Self:
+        """Read the dist-info of an open archive."""
         folder = find_dist_info(archive, name)
         members = {member.name: member for member in archive.directory.members}
-
-        def content(file: str) -> bytes | None:
-            member = members.get(f"{folder}/{file}")
-            return None if member is None else archive.read(member, limit=_SANE_TEXT)
-
+        info = {
+            file: archive.read(members[f"{folder}/{file}"], limit=_SANE_TEXT)
+            for file in INFO_FILES
+            if f"{folder}/{file}" in members
+        }
+        record = info.pop(RECORD, None)
         try:
-            record, pins, variant = content("RECORD"), content(ABI_REQUIRES), content(WHEEL_FILE)
             return cls(
                 path=archive.path,
                 name=name,
                 size=archive.size,
                 dist_info=folder,
-                metadata=Metadata.parse(required(archive, folder, "METADATA", content("METADATA"))),
-                wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", content("WHEEL"))),
+                metadata=Metadata.parse(required(archive, folder, "METADATA", info)),
+                wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", info)),
                 record=None if record is None else Record.parse(record),
-                members=tuple(members),
-                variant_json=None if variant is None else VariantsMetadata.parse(variant),
-                abi_requires=() if pins is None else parse_pins(pins),
+                members=tuple(member.name for member in archive.directory.members),
+                variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if WHEEL_FILE in info else None,
+                abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
+                info=info,
             )
         except InvalidArchive:
             raise
@@ -142,21 +153,16 @@ def top_folders(directory: Directory, suffix: str) -> list[str]:
     return list(dict.fromkeys(top for top, separator, _ in tops if separator and top.endswith(suffix)))
 
 
-def required(archive: RawArchive, folder: str, file: str, content: bytes | None) -> bytes:
+def required(archive: RawArchive, folder: str, file: str, info: Mapping[str, bytes]) -> bytes:
     """Give the content of a dist-info file that every wheel has, or raise InvalidArchive."""
-    if content is None:
+    if file not in info:
         raise InvalidArchive(
             archive.path, f"has no {folder}/{file}, so it is not a wheel", hint="build the wheel again"
         )
-    return content
+    return info[file]
 
 
 def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:
     """Parse abi-requires.txt: one requirement a line; blank lines and `#` comments do not count."""
     lines = (line.partition("#")[0].strip() for line in content.decode("utf-8", "replace").splitlines())
     return tuple(TaggedRequirement.parse(line) for line in lines if line)
-
-
-def member_named(archive: RawArchive, name: str) -> Member | None:
-    """Give the member of this name, or None."""
-    return next((member for member in archive.directory.members if member.name == name), None)

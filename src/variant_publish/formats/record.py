@@ -35,9 +35,10 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Hold the rows of a RECORD file in their order."""
+    """Hold the rows of a RECORD file in their order, and the line ending that its builder used."""
 
     rows: tuple[RecordRow, ...]
+    newline: str = "\n"
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
@@ -54,7 +55,7 @@ class Record:
             raise VariantPublishError(
                 f"RECORD cannot be read ({error})", hint="build the wheel again: the file must be UTF-8 CSV"
             ) from error
-        return cls(tuple(rows))
+        return cls(tuple(rows), "\r\n" if b"\r\n" in content else "\n")
 
     def rewritten(self, renames: Mapping[str, str], contents: Mapping[str, bytes | None]) -> Self:
         """Give the record after a rewrite: paths renamed, rows of new `contents` replaced or added, None dropped.
@@ -82,7 +83,7 @@ class Record:
             rows[-1:-1] = fresh
         else:
             rows.extend(fresh)
-        return type(self)(tuple(rows))
+        return type(self)(tuple(rows), self.newline)
 
     def __bytes__(self) -> bytes:
-        return "".join(f"{row}\n" for row in self.rows).encode()
+        return "".join(f"{row}{self.newline}" for row in self.rows).encode()
