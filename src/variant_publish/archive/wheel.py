@@ -26,7 +26,7 @@ ABI_REQUIRES = "abi-requires.txt"
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 RECORD = "RECORD"
-INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES)
+INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
 
 _SANE_TEXT = 64 * 1024 * 1024
 
@@ -36,7 +36,8 @@ class Wheel:
     """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes.
 
     `members` are the names in the archive's directory, twice where it lists one twice; `info` holds the raw content of
-    the small dist-info files that are there (METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt).
+    the small dist-info files that are there: METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt and
+    signatures.
     """
 
     path: Path

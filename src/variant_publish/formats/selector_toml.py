@@ -191,8 +191,13 @@ def _strings(where: str, value: Any) -> tuple[str, ...]:
 
 
 def _list(items: Iterable[str]) -> str:
-    return "[" + ", ".join(json.dumps(item) for item in items) + "]"
+    return "[" + ", ".join(_string(item) for item in items) + "]"
 
 
 def _key(text: str) -> str:
-    return text if _BARE_KEY.fullmatch(text) else json.dumps(text)
+    return text if _BARE_KEY.fullmatch(text) else _string(text)
+
+
+def _string(text: str) -> str:
+    """Quote a basic string: JSON's escapes are TOML's, but for DEL, which TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -37,7 +37,7 @@ class TaggedRequirement:
         rest = head[1] + text[head.end() :] if head else text
         try:
             return cls(Requirement(rest), tags)
-        except InvalidRequirement as error:
+        except (InvalidRequirement, UsageError) as error:
             reason = str(error).splitlines()[0]
             raise UsageError(
                 f"requirement {text!r} is not valid ({reason})",

@@ -1,0 +1,113 @@
+"""The library's public face: what the commands do, as functions that return results and never print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from variant_publish.archive.retag import Rename, Retagged, Rewrite
+from variant_publish.archive.retag import retag as retag_wheel
+from variant_publish.config import BuildTable, Config, provider_of
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
+from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.release import wheel_paths
+
+
+@dataclass(frozen=True, slots=True)
+class RetagResult:
+    """Hold what became of each wheel: the new ones, and the errors of those that could not be rewritten."""
+
+    done: tuple[Retagged, ...]
+    failed: tuple[VariantPublishError, ...]
+
+
+def rewrites(
+    variant: Variant | None,
+    config: Config,
+    *,
+    dialects: Sequence[Dialect] = (),
+    priority: Sequence[str] = (),
+    rename: Rename | None = None,
+    build: BuildTable | None = None,
+    drop_signatures: bool = False,
+) -> tuple[Rewrite, ...]:
+    """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
+
+    `dialects` and `priority` default to the configuration's; `build` holds the changes of requirements and the rename
+    that the configuration declares. Raises UsageError where a dialect lacks what it needs.
+    """
+    build = build or BuildTable()
+    if rename is None and build.rename is not None:
+        rename = Rename(build.rename.name, build.rename.to)
+    plain = Rewrite(
+        rename=rename,
+        add=build.requires.add,
+        remove=build.requires.remove,
+        pins=config.pins,
+        drop_signatures=drop_signatures,
+    )
+    if variant is None:
+        return (plain,)
+    result = []
+    for dialect in dialects or config.dialects:
+        if dialect is Dialect.PLUS:
+            result.append(plain if variant.label == NULL_LABEL else replace(plain, extra_tags=variant.tags))
+        else:
+            metadata = _variant_json(variant, config, priority)
+            result.append(replace(plain, label=variant.label, variant_json=metadata))
+    return tuple(result)
+
+
+def retag(places: Iterable[Path], folder: Path, changes: Sequence[Rewrite], reporter: Reporter = SILENT) -> RetagResult:
+    """Rewrite every wheel in the places into `folder`, once for each rewrite.
+
+    An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
+    """
+    paths = wheel_paths(places)
+    _check_renames(paths, changes)
+    done: list[Retagged] = []
+    failed: list[VariantPublishError] = []
+    for path in paths:
+        for rewrite in changes:
+            try:
+                done.append(retag_wheel(path, folder, rewrite, reporter))
+            except VariantPublishError as error:
+                failed.append(error)
+                break
+    return RetagResult(tuple(done), tuple(failed))
+
+
+def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:
+    if not variant.properties and variant.label != NULL_LABEL:
+        raise UsageError(
+            f"label {variant.label!r} has no properties, so no installer could choose it",
+            hint='say what it needs, for example --property "x86_64 :: level :: v3"',
+        )
+    namespaces = tuple(priority) or tuple(dict.fromkeys((*config.namespaces, *variant.properties.namespaces)))
+    providers = {name: provider_of(name, config.tables.providers.get(name)) for name in namespaces}
+    try:
+        return VariantsMetadata(namespaces, {variant.label: variant.properties}, providers)
+    except InvalidVariantMetadata as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def _check_renames(paths: Sequence[Path], changes: Sequence[Rewrite]) -> None:
+    for rename in {change.rename for change in changes if change.rename is not None}:
+        projects = sorted({path.name.partition("-")[0] for path in paths})
+        if not any(path.name.endswith(".whl") and _belongs(path, rename) for path in paths):
+            raise UsageError(
+                f"no wheel here is of the project {rename.old!r} that is to be renamed",
+                hint=f"the wheels are of: {', '.join(projects)}",
+            )
+
+
+def _belongs(path: Path, rename: Rename) -> bool:
+    try:
+        name = WheelName.parse(path.name)
+    except VariantPublishError:
+        return False  # retagging it will say what is wrong with the name
+    return rename.applies_to(name)

@@ -1,0 +1,105 @@
+"""`variant-publish retag`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.archive.retag import Rename
+from variant_publish.cli.console import ConsoleReporter, err, out
+from variant_publish.config import BuildTable, Config
+from variant_publish.errors import UsageError
+from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+
+
+@click.command()
+@click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--variant", "name", metavar="NAME", help="A variant of the configuration.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
+@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
+@click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
+@click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
+@click.option("--remove", is_flag=True, help="Take the variant off: gives back a plain wheel.")
+@click.option("--priority", metavar="NS,NS...", help="The namespaces of the whole release, most important first.")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    type=click.Choice([d.value for d in Dialect]),
+    help="Write this wire format; repeat for several. Default: the configuration's, else plus.",
+)
+@click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
+@click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
+def command(
+    wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
+    generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
+    drop_signatures: bool, output: Path, config_file: Path | None,
+) -> int:  # fmt: skip
+    """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
+
+    \b
+    Examples:
+      variant-publish retag dist/ --variant cu128 -o wheelhouse
+      variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
+      variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
+      variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    given = {
+        "--variant": name is not None,
+        "--tag/--label": bool(tags or label),
+        "--generic": generic,
+        "--remove": remove,
+    }
+    if sum(given.values()) != 1:
+        raise UsageError(
+            "say what the wheels shall become",
+            hint=f"give exactly one of {', '.join(given)} (--tag and --label may go together)",
+        )
+    config = Config.load(config_file)
+    chosen = _dialects(dialects, tags, label)
+    changes = api.rewrites(
+        _variant(config, name, tags, label, properties, chosen),
+        config if not remove else Config.parse(""),
+        dialects=chosen,
+        priority=[part.strip() for part in priority.split(",")] if priority else (),
+        rename=Rename.parse(rename) if rename else None,
+        build=config.build_of(name or GENERIC) if name or generic else BuildTable(),
+        drop_signatures=drop_signatures,
+    )
+    result = api.retag(wheels, output, changes, ConsoleReporter())
+    for done in result.done:
+        out.print(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}", markup=False)
+    for error in result.failed:
+        err.print(f"error: {error.message}" + (f"\n hint: {error.hint}" if error.hint else ""), markup=False)
+    return max((error.exit_code for error in result.failed), default=0)
+
+
+def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> list[Dialect]:
+    """Give the dialects that the options name: a label alone, or a tag alone, means its own dialect."""
+    if dialects or not (tags or label):
+        return [Dialect(dialect) for dialect in dict.fromkeys(dialects)]
+    return [*([Dialect.PLUS] if tags else []), *([Dialect.PEP825] if label else [])]
+
+
+def _variant(
+    config: Config,
+    name: str | None,
+    tags: tuple[str, ...],
+    label: str | None,
+    properties: tuple[str, ...],
+    dialects: list[Dialect],
+) -> Variant | None:
+    """Give the variant that the options describe; None for a generic wheel."""
+    if properties and not label:
+        raise UsageError("--property needs --label", hint="name the label that these properties describe")
+    if name is not None:
+        return config.variant(name)
+    if not tags and not label:
+        return None
+    if Dialect.PLUS in dialects and label and not tags:
+        tags = (label,)
+    return Variant(label or "+".join(tags), tags, label or "_".join(tags), Properties.parse(properties))

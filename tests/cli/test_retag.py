@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.archives import contents
+from support.cli import Result, run
+from support.wheels import make_wheel
+
+NAME = "foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+CONFIG = """
+[tool.variant-publish]
+dialects = ["plus", "pep825"]
+[tool.variant-publish.generic]
+rename = { name = "foo-cpu", to = "foo" }
+[tool.variant-publish.variants.cu128]
+properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
+requires = { add = ["nvidia-cublas-cu12"], remove = ["nvidia-cublas-cu13"] }
+[tool.variant-publish.abi]
+requires = ["numpy+pypi==2.0.0"]
+"""
+
+
+def retag(folder: Path, *arguments: str) -> Result:
+    return run("retag", *arguments, "-o", str(folder / "out"))
+
+
+def outputs(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "out").glob("*")) if (folder / "out").exists() else []
+
+
+def test_a_tag_alone_means_dialect_plus_and_a_label_alone_pep825(tmp_path: Path) -> None:
+    wheel = str(make_wheel(tmp_path, NAME))
+    assert retag(tmp_path, wheel, "--tag", "x86_64_v3", "--tag", "cu128").code == 0
+    assert (
+        retag(tmp_path, wheel, "--label", "12.8", "--property", "nvidia :: cuda_version_lower_bound :: 12.8").code == 0
+    )
+    assert outputs(tmp_path) == [NAME.replace(".whl", "+x86_64_v3+cu128.whl"), NAME.replace(".whl", "-12.8.whl")]
+
+
+def test_both_dialects_at_once(tmp_path: Path) -> None:
+    wheel = str(make_wheel(tmp_path, NAME))
+    result = retag(
+        tmp_path, wheel, "--label", "cu128", "--property", "nvidia :: cuda_version_lower_bound :: 12.8",
+        "--dialect", "plus", "--dialect", "pep825", "--priority", "x86_64,nvidia",
+    )  # fmt: skip
+    assert result.code == 0, result.stderr
+    assert outputs(tmp_path) == [NAME.replace(".whl", "+cu128.whl"), NAME.replace(".whl", "-cu128.whl")]
+    text = contents(tmp_path / "out" / NAME.replace(".whl", "-cu128.whl"))["foo-1.0.dist-info/variant.json"].decode()
+    assert '"x86_64",' in text
+    assert "x86-64-variant-provider" in text
+
+
+def test_a_variant_of_the_configuration(tmp_path: Path) -> None:
+    wheel = str(make_wheel(tmp_path, NAME, requires=["nvidia-cublas-cu13"]))
+    config = tmp_path / "pyproject.toml"
+    config.write_text(CONFIG)
+    assert retag(tmp_path, wheel, "--variant", "cu128", "--config", str(config)).code == 0
+    plus = contents(tmp_path / "out" / NAME.replace(".whl", "+cu128.whl"))["foo-1.0.dist-info/METADATA"]
+    assert b"nvidia-cublas-cu12\n" in plus
+    assert b"cu13" not in plus
+    assert b"numpy+pypi==2.0.0" in plus
+    assert (
+        b"numpy==2.0.0" in contents(tmp_path / "out" / NAME.replace(".whl", "-cu128.whl"))["foo-1.0.dist-info/METADATA"]
+    )
+
+
+def test_a_generic_wheel_is_renamed_and_pinned(tmp_path: Path) -> None:
+    wheel = str(make_wheel(tmp_path, NAME.replace("foo", "foo_cpu")))
+    config = tmp_path / "pyproject.toml"
+    config.write_text(CONFIG)
+    assert retag(tmp_path, wheel, "--generic", "--config", str(config)).code == 0
+    assert outputs(tmp_path) == [NAME]
+    assert contents(tmp_path / "out" / NAME)["foo-1.0.dist-info/abi-requires.txt"] == b"numpy+pypi==2.0.0\n"
+
+
+def test_remove_gives_back_the_plain_wheel(tmp_path: Path) -> None:
+    source = make_wheel(tmp_path, NAME)
+    assert retag(tmp_path, str(source), "--tag", "cu128").code == 0
+    result = run("retag", str(tmp_path / "out"), "--remove", "-o", str(tmp_path / "back"))
+    assert result.code == 0
+    assert contents(tmp_path / "back" / NAME) == contents(source)
+
+
+def test_a_second_run_says_that_nothing_changed(tmp_path: Path) -> None:
+    wheel = str(make_wheel(tmp_path, NAME))
+    retag(tmp_path, wheel, "--tag", "x")
+    assert "unchanged" in retag(tmp_path, wheel, "--tag", "x").stdout
+
+
+def test_a_bad_wheel_does_not_stop_the_others(tmp_path: Path) -> None:
+    good = make_wheel(tmp_path / "in", NAME)
+    (tmp_path / "in" / NAME.replace("cp312", "cp311")).write_bytes(b"nonsense")
+    result = retag(tmp_path, str(good.parent), "--tag", "x")
+    assert result.code == 1
+    assert "not a ZIP archive" in result.stderr
+    assert outputs(tmp_path) == [NAME.replace(".whl", "+x.whl")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["{wheel}"], 2, "say what the wheels shall become"),
+        (["{wheel}", "--tag", "x", "--generic"], 2, "exactly one"),
+        (["{wheel}", "--tag", "CU128"], 2, "extra tag 'CU128'"),
+        (["{wheel}", "--label", "CU", "--property", "a :: b :: c"], 2, "label 'CU'"),
+        (["{wheel}", "--label", "x"], 2, "no properties"),
+        (["{wheel}", "--property", "a :: b :: c", "--tag", "x"], 2, "--property needs --label"),
+        (["{wheel}", "--label", "x", "--property", "acme :: b :: c"], 2, "no known provider"),
+        (
+            ["{wheel}", "--label", "x", "--property", "x86_64 :: level :: v3", "--priority", "nvidia"],
+            1,
+            "does not list",
+        ),
+        (["{wheel}", "--variant", "nope"], 2, "variant 'nope'"),
+        (["{wheel}", "--tag", "x", "--rename", "foo"], 2, "OLD=NEW"),
+        (["{wheel}", "--tag", "x", "--rename", "bar=foo"], 2, "'bar'"),
+        (["{wheel}", "--tag", "x", "--dialect", "minus"], 2, "minus"),
+        (["missing.whl", "--tag", "x"], 2, "does not exist"),
+        (["{folder}/empty", "--tag", "x"], 2, "holds no wheels"),
+        (["{folder}/foo-1.0-py3-none-linux_x86_64.any+x.whl", "--tag", "x"], 1, "some members"),
+        (["{folder}/foo.whl", "--tag", "x"], 1, "not a wheel's file name"),
+        (["--tag", "x"], 2, "Missing argument"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_a_remedy(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    wheel = make_wheel(tmp_path, NAME)
+    (tmp_path / "empty").mkdir()
+    for name in ("foo-1.0-py3-none-linux_x86_64.any+x.whl", "foo.whl"):
+        (tmp_path / name).write_bytes(wheel.read_bytes())
+    result = retag(tmp_path, *(argument.format(wheel=wheel, folder=tmp_path) for argument in arguments))
+    assert result.code == code, result.stderr
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert outputs(tmp_path) == []

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from variant_publish.config import Config, parse_size
+from variant_publish.errors import UsageError
+from variant_publish.model.variant import Dialect
+
+TEXT = """
+[tool.variant-publish]
+dialects = ["plus", "pep825"]
+[tool.variant-publish.matrix]
+python = ["cp311-cp311", "cp314-cp314t"]
+platform = ["manylinux_2_28_x86_64", "win_amd64"]
+skip = [{ python = "cp314-cp314t", platform = "win_amd64", reason = "no toolchain" }]
+[tool.variant-publish.variants.cu128]
+properties = ["nvidia :: cuda_version_lower_bound :: 12.8", "nvidia :: sm_arch :: 90_real"]
+platform = ["manylinux_2_28_x86_64"]
+requires = { add = ["nvidia-cublas-cu12>=12.8"], remove = ["nvidia-cublas-cu13"] }
+rename = { name = "cupy-cuda12x", to = "cupy" }
+[tool.variant-publish.abi]
+requires = ["numpy+pypi==2.0.0"]
+indexes = { pypi = "pypi" }
+[tool.variant-publish.upload]
+repository = "pypi"
+extra-index = "s3://my-wheels/simple"
+large = "1 GB"
+"""
+
+
+def test_the_whole_shape_becomes_values() -> None:
+    config = Config.parse(TEXT)
+    assert config.dialects == (Dialect.PLUS, Dialect.PEP825)
+    assert config.variant("cu128").tags == ("cu128",)
+    assert config.namespaces == ("nvidia",)
+    assert config.providers["nvidia"].requires == ("nvidia-variant-provider",)
+    assert config.matrix is not None
+    assert len(config.matrix.cells()) == 3 + 2
+    assert str(config.pins[0]) == "numpy+pypi==2.0.0"
+    assert config.large == 10**9
+    assert config.build_of("cu128").rename is not None
+
+
+def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Config.load()
+    assert (config.declared, config.dialects, config.matrix) == (False, (Dialect.PLUS,), None)
+    assert config.upload.extra_index == "file:dist-index"
+
+
+def test_a_file_of_its_own_is_the_table_itself(tmp_path: Path) -> None:
+    path = tmp_path / "variants.toml"
+    path.write_text('dialects = ["pep825"]\n')
+    assert Config.load(path).dialects == (Dialect.PEP825,)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool.variant-publish]\ndialect = ['plus']", r"tool\.variant-publish\.dialect is not a known key \(did you mean 'dialects'"),
+        ("[tool.variant-publish.matrix]\npythons = []", r"matrix\.pythons .*did you mean 'python'"),
+        ("[tool.variant-publish.variants.a]\nlabels = 'x'", r"variants\.a\.labels .*did you mean 'label'"),
+        ("[tool.variant-publish.variants.a.requires]\nadds = []", r"variants\.a\.requires\.adds .*did you mean 'add'"),
+        ("[tool.variant-publish.upload]\nextra_index = 'x'", r"upload\.extra_index .*did you mean 'extra-index'"),
+        ("[tool.variant-publish.matrix]\npython = ['a']\nplatform = ['b']\nskip = [{reson = ''}]", r"matrix\.skip\[0\]\.reson .*'reason'"),
+        ("[tool.variant-publish.matrix]\npython = 'cp311'", r"matrix\.python is wrong"),
+        ("[tool.variant-publish]\ndialects = ['minus']", r"dialects.* is wrong"),
+        ("[tool.variant-publish.matrix]\npython = ['cp311-cp311']", "needs python and platform"),
+        ("[tool.variant-publish.variants.a]\nproperties = ['x']", r"variants\.a: property 'x'"),
+        ("[tool.variant-publish.variants.A]\n", r"variants\.A: "),
+        ("[tool.variant-publish.variants.generic]\n", "generic"),
+        ("[tool.variant-publish.variants.a]\nproperties = ['nvida :: a :: b']", "did you mean 'nvidia'"),
+        ("[tool.variant-publish.upload]\nlarge = 'big'", "is not a size"),
+        ("[tool.variant-publish.abi]\nrequires = ['numpy+']", "requirement"),
+        ("[tool.variant-publish.matrix]\npython=['a']\nplatform=['win_amd64']\n[tool.variant-publish.variants.a]\nplatform=['win_amd']",
+         r"variants\.a\.platform names 'win_amd'.*did you mean 'win_amd64'"),
+        ("not toml", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_with_the_dotted_key(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        Config.parse(text, "pyproject.toml")
+    assert error.value.message.startswith("pyproject.toml")
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_variant_is_named_with_the_nearest_known_one() -> None:
+    with pytest.raises(UsageError, match="did you mean 'cu128'"):
+        Config.parse(TEXT).variant("cu129")
+
+
+@pytest.mark.parametrize(("text", "size"), [("100 MB", 10**8), ("2GiB", 2 << 30), ("1.5 kB", 1500), ("12", 12)])
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text, "x") == size
