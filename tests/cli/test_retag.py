@@ -110,8 +110,8 @@ def test_a_bad_wheel_does_not_stop_the_others(tmp_path: Path) -> None:
         (["{wheel}", "--label", "x", "--property", "acme :: b :: c"], 2, "no known provider"),
         (
             ["{wheel}", "--label", "x", "--property", "x86_64 :: level :: v3", "--priority", "nvidia"],
-            1,
-            "does not list",
+            2,
+            "do not list",
         ),
         (["{wheel}", "--variant", "nope"], 2, "variant 'nope'"),
         (["{wheel}", "--tag", "x", "--rename", "foo"], 2, "OLD=NEW"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,8 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `target`; on success it is synced and takes the target's place at once."""
     with _beside(target) as stream:
         yield stream
-        _settle(stream)
+        stream.flush()
+        os.fsync(stream.fileno())
         Path(stream.name).replace(target)
 
 
@@ -26,45 +27,34 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 def creating(target: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `target`; on success it becomes the target, which must not hold other bytes.
 
-    A target that holds the same bytes already is left alone. Raises VariantPublishError where it holds others.
+    A target that holds the same bytes already is left alone. Raises VariantPublishError where it holds others. The
+    file is not synced: that would cost more than the copy of a large wheel, and a wheel can be made again.
     """
     with _beside(target) as stream:
         yield stream
-        _settle(stream)
-        try:
-            os.link(stream.name, target)
-        except FileExistsError:
-            if not filecmp.cmp(stream.name, target, shallow=False):
-                raise VariantPublishError(
-                    f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
-                ) from None
-        except OSError:  # a file system without hard links
-            if target.exists() and not filecmp.cmp(stream.name, target, shallow=False):
-                raise VariantPublishError(
-                    f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
-                ) from None
-            Path(stream.name).replace(target)
+        stream.flush()
+        if not target.exists():
+            try:
+                os.link(stream.name, target)
+            except FileExistsError:
+                pass  # somebody was faster: the comparison below decides
+            except OSError:  # a file system without hard links
+                Path(stream.name).replace(target)
+                return
+            else:
+                return
+        if not filecmp.cmp(stream.name, target, shallow=False):
+            raise VariantPublishError(
+                f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
+            )
 
 
 @contextmanager
 def _beside(target: Path) -> Iterator[BinaryIO]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
-    os.close(descriptor)
+    path = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
     try:
-        with Path(name).open("r+b") as stream:
+        with path.open("xb") as stream:
             yield stream
     finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _settle(stream: BinaryIO) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
-    Path(stream.name).chmod(0o666 & ~_umask())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        path.unlink(missing_ok=True)

@@ -1,20 +1,29 @@
-"""Consoles of the command line: people read stderr, machines read stdout."""
+"""Consoles of the command line: people read stderr, machines read stdout.
+
+rich is imported only where something is drawn: it costs more than the retagging of a small wheel.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from variant_publish.progress import Advance
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(*, err: bool = False) -> Console:
+    """Give a rich console for tables: on stdout, or on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False)
 
 
 class ConsoleReporter:
@@ -22,22 +31,31 @@ class ConsoleReporter:
 
     def note(self, message: str) -> None:
         """Print a line."""
-        err.print(message, markup=False)
+        click.echo(message, err=True)
 
     def warn(self, message: str) -> None:
         """Print a warning."""
-        err.print(f"warning: {message}", style="yellow", markup=False)
+        say("warning", message, colour="yellow")
 
     @contextmanager
     def track(self, label: str, total: int | None) -> Iterator[Advance]:
-        """Show a bar while a file is copied or sent; small files do not flicker."""
-        if not err.is_terminal:
+        """Show a bar while a file is copied or sent."""
+        if not sys.stderr.isatty():
             yield lambda count: None
             return
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        with Progress(*columns, console=err, transient=True) as progress:
+        with Progress(*columns, console=console(err=True), transient=True) as progress:
             task = progress.add_task(label, total=total)
             yield lambda count: progress.advance(task, count)
+
+
+def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red") -> None:
+    """Print one error or warning on stderr, and below it what to do."""
+    click.echo(click.style(f"{kind}: ", fg=colour, bold=True) + message, err=True)
+    if hint:
+        click.echo(click.style(" hint: ", fg="cyan", bold=True) + hint, err=True)
 
 
 def print_json(data: Any) -> None:

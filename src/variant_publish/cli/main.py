@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from variant_publish import __version__
+from variant_publish.cli.console import say
 from variant_publish.errors import UsageError, VariantPublishError
 
 COMMANDS = {
@@ -68,19 +69,17 @@ def run(arguments: list[str] | None = None, **extra: Any) -> int:
         error.show()
         return error.exit_code
     except VariantPublishError as error:
-        _say(error.message, error.hint)
+        say("error", error.message, error.hint)
         return error.exit_code
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _say(f"{place}{error.strerror or error}", "mend that and run the command again; nothing was left half-written")
+        say(
+            "error",
+            f"{place}{error.strerror or error}",
+            "mend that and run the command again; nothing was left half-written",
+        )
         return 1
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted", "run the same command again: it goes on where it stopped")
+        say("error", "interrupted", "run the same command again: it goes on where it stopped")
         return 130
     return result if isinstance(result, int) else 0
-
-
-def _say(message: str, hint: str | None) -> None:
-    click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
-    if hint:
-        click.echo(click.style(" hint: ", fg="cyan", bold=True) + hint, err=True)

@@ -8,7 +8,7 @@ import click
 
 from variant_publish import api
 from variant_publish.archive.retag import Rename
-from variant_publish.cli.console import ConsoleReporter, err, out
+from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.config import BuildTable, Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
@@ -72,9 +72,9 @@ def command(
     )
     result = api.retag(wheels, output, changes, ConsoleReporter())
     for done in result.done:
-        out.print(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}", markup=False)
+        click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:
-        err.print(f"error: {error.message}" + (f"\n hint: {error.hint}" if error.hint else ""), markup=False)
+        say("error", error.message, error.hint)
     return max((error.exit_code for error in result.failed), default=0)
 
 
