@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from variant_publish import selectors
+from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.archive.retag import retag as retag_wheel
 from variant_publish.config import BuildTable, Config, provider_of
@@ -14,7 +16,7 @@ from variant_publish.formats.variants_json import InvalidVariantMetadata, Varian
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import wheel_paths
+from variant_publish.release import load, wheel_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,39 @@ def retag(places: Iterable[Path], folder: Path, changes: Sequence[Rewrite], repo
                 failed.append(error)
                 break
     return RetagResult(tuple(done), tuple(failed))
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataResult:
+    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written."""
+
+    current: tuple[Path, ...]
+    outdated: tuple[Path, ...]
+
+
+def metadata(
+    places: Sequence[Path], folder: Path, config: Config, *, write: bool = True, reporter: Reporter = SILENT
+) -> MetadataResult:
+    """Write the selector files of every release in the places into `folder`; with `write=False` only compare.
+
+    Raises the error of a wheel that cannot be read: a file that leaves one out would be wrong.
+    """
+    loaded = load(places, config)
+    if loaded.unreadable:
+        raise loaded.unreadable[0].error
+    current, outdated = [], []
+    for release in loaded.releases:
+        texts = selectors.of_release(release, reporter).texts(release.project, str(release.version))
+        for name, text in texts.items():
+            path = folder / name
+            if path.exists() and path.read_bytes() == text.encode():
+                current.append(path)
+                continue
+            outdated.append(path)
+            if write:
+                with replacing(path) as stream:
+                    stream.write(text.encode())
+    return MetadataResult(tuple(current), tuple(outdated))
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

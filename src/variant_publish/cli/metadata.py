@@ -1,0 +1,43 @@
+"""`variant-publish metadata`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.cli.console import ConsoleReporter, say
+from variant_publish.config import Config
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Default: the folder itself.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is missing or out of date.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
+def command(folder: Path, output: Path | None, check: bool, config_file: Path | None) -> int:
+    """Write the files that installers select by, from the wheels in FOLDER and the configuration.
+
+    \b
+    NAME-VERSION-wheel-selector.toml   dialect plus
+    name-version-variants.json         dialect pep825
+
+    \b
+    Example:
+      variant-publish metadata wheelhouse
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    result = api.metadata(
+        [folder], output or folder, Config.load(config_file), write=not check, reporter=ConsoleReporter()
+    )
+    for path in result.current:
+        click.echo(f"{path} is current")
+    for path in result.outdated:
+        if check:
+            state = "is out of date" if path.exists() else "is missing"
+            say("error", f"{path} {state}", "run variant-publish metadata")
+        else:
+            click.echo(f"{path} written")
+    if not result.current and not result.outdated:
+        click.echo("no variant wheels here: nothing to write", err=True)
+    return 1 if check and result.outdated else 0
