@@ -27,11 +27,6 @@ class RecordRow:
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
         return cls(path, f"sha256={digest}", str(len(content)))
 
-    def __str__(self) -> str:
-        out = io.StringIO()
-        csv.writer(out, lineterminator="").writerow((self.path, self.digest, self.size))
-        return out.getvalue()
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -86,4 +81,6 @@ class Record:
         return type(self)(tuple(rows), self.newline)
 
     def __bytes__(self) -> bytes:
-        return "".join(f"{row}{self.newline}" for row in self.rows).encode()
+        out = io.StringIO()
+        csv.writer(out, lineterminator=self.newline).writerows((row.path, row.digest, row.size) for row in self.rows)
+        return out.getvalue().encode()

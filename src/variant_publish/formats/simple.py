@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from urllib.parse import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -14,6 +16,8 @@ from variant_publish.errors import VariantPublishError
 API_VERSION = "1.2"
 GENERATION = "_generation"
 RELEASES = "_releases"
+SELECTORS = ".selectors"
+"""The folder of a project in which every text of a selector file lies, under its own hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class IndexFile:
     metadata_sha256: str | None = None
     upload_time: str | None = None
     yanked: str | None = None
+
+    @property
+    def is_hosted(self) -> bool:
+        """Say whether the file lies beside its page; else the page links it where it lies elsewhere."""
+        return "/" not in self.url
 
     def table(self) -> dict[str, Any]:
         """Give the JSON object of PEP 691/700."""
@@ -70,9 +79,9 @@ class IndexFile:
 class ProjectIndex:
     """Hold the master of one project on the extra index: `NAME/index.json`, from which every page is derived.
 
-    `generation` counts the changes. `selector_texts` holds, for each version, the texts of the selector files by file
-    name; they travel in the master so that one compare-and-swap changes files and selectors together.
-    `parse(dumps()) == self`.
+    `files` are the entries of the page, those of the selector files last; `generation` counts the changes.
+    `selector_texts` holds, for each version, the texts of the selector files by file name; they travel in the master,
+    so that one compare-and-swap changes files and selectors together. `parse(dumps()) == self`.
     """
 
     name: str
@@ -86,6 +95,36 @@ class ProjectIndex:
         """Give the versions that have files, oldest first (PEP 700)."""
         found = {version for file in self.files if (version := version_of(file.filename))}
         return tuple(map(str, sorted(map(Version, found))))
+
+    @property
+    def distributions(self) -> tuple[IndexFile, ...]:
+        """Give the wheels and sdists: every entry but those of the selector files."""
+        derived = {filename for texts in self.selector_texts.values() for filename in texts}
+        return tuple(file for file in self.files if file.filename not in derived)
+
+    def updated(
+        self,
+        distributions: Iterable[IndexFile],
+        selector_texts: Mapping[str, Mapping[str, str]],
+        tracks: tuple[str, ...] = (),
+    ) -> Self:
+        """Give the next generation with this content, or this very one where nothing changes.
+
+        Each text of a selector file is entered under an address that its hash is part of, so a page that names a hash
+        never links another text, however an update is cut off.
+        """
+        entries = [
+            selector_entry(filename, text)
+            for _, texts in sorted(selector_texts.items())
+            for filename, text in sorted(texts.items())
+        ]
+        result = replace(
+            self,
+            files=(*sorted(distributions, key=_order), *entries),
+            selector_texts=selector_texts,
+            tracks=tracks or self.tracks,
+        )
+        return self if result == self else replace(result, generation=self.generation + 1)
 
     def file(self, filename: str) -> IndexFile | None:
         """Give the entry of a file name, or None."""
@@ -101,7 +140,7 @@ class ProjectIndex:
             "name": self.name,
             "versions": list(self.versions),
             "files": [file.table() for file in self.files],
-            RELEASES: {version: dict(texts) for version, texts in sorted(self.selector_texts.items())},
+            RELEASES: {version: dict(sorted(texts.items())) for version, texts in sorted(self.selector_texts.items())},
         }
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
@@ -115,13 +154,48 @@ class ProjectIndex:
                 files=tuple(IndexFile.parse(table) for table in data["files"]),
                 generation=data["meta"].get(GENERATION, 0),
                 tracks=tuple(data["meta"].get("tracks", ())),
-                selector_texts=data.get(RELEASES, {}),
+                selector_texts={version: dict(texts) for version, texts in data.get(RELEASES, {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(
                 f"the index page is not PEP 691 JSON ({error!r})",
                 hint="another tool wrote it: move it away, or repair it",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class RootIndex:
+    """Hold the master of the list of projects: `index.json` at the root; `parse(dumps()) == self`."""
+
+    names: tuple[str, ...] = ()
+    generation: int = 0
+
+    def dumps(self) -> str:
+        """Give the JSON text of PEP 691; equal values give equal text."""
+        data = {
+            "meta": {"api-version": API_VERSION, GENERATION: self.generation},
+            "projects": [{"name": name} for name in self.names],
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse the list; raise VariantPublishError where it is something else."""
+        try:
+            data = json.loads(content)
+            return cls(tuple(item["name"] for item in data["projects"]), data["meta"].get(GENERATION, 0))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise VariantPublishError(
+                f"the list of projects is not PEP 691 JSON ({error!r})",
+                hint="another tool wrote it: move it away, or repair it",
+            ) from error
+
+
+def selector_entry(filename: str, text: str) -> IndexFile:
+    """Give the page entry of one text of a selector file."""
+    content = text.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return IndexFile(filename, f"{SELECTORS}/{digest[:16]}/{quote(filename, safe='')}", digest, len(content))
 
 
 def version_of(filename: str) -> str | None:
@@ -136,3 +210,7 @@ def version_of(filename: str) -> str | None:
         return str(Version(text))
     except InvalidVersion:
         return None
+
+
+def _order(file: IndexFile) -> tuple[Version, str]:
+    return Version(version_of(file.filename) or "0"), file.filename

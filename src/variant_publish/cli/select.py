@@ -1,0 +1,93 @@
+"""`variant-publish select`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from packaging.requirements import InvalidRequirement, Requirement
+
+from variant_publish.cli.console import console, print_json
+from variant_publish.errors import UsageError
+from variant_publish.host.machine import Machine
+from variant_publish.model.variant import Dialect
+from variant_publish.selection import Selection, select
+
+
+@click.command()
+@click.argument("requirement", metavar="NAME[SPECIFIER]")
+@click.option(
+    "--index",
+    "indexes",
+    multiple=True,
+    required=True,
+    metavar="URL|DIR",
+    help="An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Describe the machine: cuda=12.8, cuda=none, x86_64_version=x86-64-v3, or a variable of the project.",
+)
+@click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
+@click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+@click.option(
+    "--dialect", type=click.Choice([dialect.value for dialect in Dialect]), help="As an installer of this one."
+)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], python: str | None, platform: str | None,
+    dialect: str | None, output: str,
+) -> int:  # fmt: skip
+    """Show which wheel of a project this machine, or the described one, would get, and why the others lost.
+
+    NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION and NV_VARIANT_PROVIDER_FORCE_SM_ARCH count as for uv.
+
+    \b
+    Examples:
+      variant-publish select xgboost --index https://wheels.example.org/simple
+      variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    try:
+        wanted = Requirement(requirement)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"{requirement!r} is not NAME or NAME==VERSION", hint="write it like foo or foo==1.0"
+        ) from error
+    machine = Machine.detect(os.environ).described(dict(map(_setting, settings)), python=python, platform=platform)
+    places = [index if "://" in index or index.startswith("file:") else str(Path(index)) for index in indexes]
+    chosen = select(
+        wanted.name, places, machine, version=wanted.specifier or None, dialect=Dialect(dialect) if dialect else None
+    )
+    if output == "json":
+        print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
+    else:
+        show(chosen, machine)
+    return 0 if chosen.selected else 1
+
+
+def show(chosen: Selection, machine: Machine) -> None:
+    """Draw the candidates as a table."""
+    from rich.table import Table
+
+    values = ", ".join(f"{name}={value}" for name, value in machine.values.items())
+    table = Table(title=f"{chosen.project} {chosen.version or ''} for {values}", title_justify="left")
+    table.add_column("")
+    table.add_column("wheel", overflow="fold")
+    table.add_column("variant")
+    table.add_column("why not", overflow="fold")
+    for candidate in chosen.candidates:
+        mark = "->" if candidate.chosen else ""
+        table.add_row(mark, candidate.filename, candidate.variant, candidate.reason or "", style="bold" if mark else "")
+    console().print(table)
+    click.echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip() or not value.strip():
+        raise UsageError(f"--set {text!r} is not NAME=VALUE", hint="write it like cuda=12.8")
+    return name.strip(), value.strip()

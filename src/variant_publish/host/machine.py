@@ -1,0 +1,207 @@
+"""Machine: what a selection depends on, detected here or described for a machine elsewhere."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+from packaging import tags as packaging_tags
+from packaging.tags import Tag
+
+from variant_publish.errors import UsageError
+from variant_publish.host import cpu, nvidia
+from variant_publish.model.ordering import Supported
+from variant_publish.model.tags import modern_platform
+
+NONE = "none"
+"""The value of a variable that asks for something this machine has not: a driver, another architecture's level."""
+
+X86_64_VERSION = "x86_64_version"
+AARCH64_VERSION = "aarch64_version"
+CUDA = "cuda"
+SM_ARCH = "sm_arch"
+
+_LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
+_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)")
+_PLAIN = re.compile(r"win32|(win|linux|ios|android)_[a-z0-9_]+")
+_PYTHON = re.compile(r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)")
+_LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Hold a machine: `values` of selector variables, compatible `tags` best first, and its Python version.
+
+    `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch" and
+    a project's own variables are there where they are known.
+    """
+
+    values: Mapping[str, str]
+    tags: tuple[Tag, ...]
+    python_version: str
+
+    @classmethod
+    def detect(cls, environ: Mapping[str, str]) -> Self:
+        """Look at this machine and at the running Python."""
+        return cls(
+            values=detected_values(environ),
+            tags=tuple(packaging_tags.sys_tags()),
+            python_version=platform.python_version().rstrip("+"),
+        )
+
+    @cached_property
+    def supported(self) -> Supported:
+        """Give the supported properties (PEP 850) by namespace; one that the machine has not is not there."""
+        return supported_by(self.values)
+
+    def described(self, settings: Mapping[str, str], python: str | None = None, platform: str | None = None) -> Self:
+        """Give the machine with what is said of it in place of what was detected.
+
+        `settings` are values of selector variables, `python` is like "3.12" (or "3.14t"), `platform` is a platform
+        tag. On a platform of another architecture or system, what this machine has does not count: the lowest CPU of
+        that architecture and no GPU are assumed. Raises UsageError for what is not understood.
+        """
+        values = dict(self.values)
+        if platform is not None:
+            values.update(_assumed(platform))
+            if values[CUDA] == NONE:
+                values.pop(SM_ARCH, None)
+        if settings.get(CUDA) == NONE:
+            values.pop(SM_ARCH, None)
+        values.update({name: parse_setting(name, value) for name, value in settings.items()})
+        if python is None and platform is None:
+            return replace(self, values=values)
+        minor, threaded, version = _parse_python(python) if python is not None else self._own_python
+        platforms = compatible_platforms(platform) if platform is not None else list(packaging_tags.platform_tags())
+        return replace(self, values=values, tags=tuple(_tags(minor, threaded, platforms)), python_version=version)
+
+    @property
+    def _own_python(self) -> tuple[int, bool, str]:
+        # The tags tell whether the Python is free-threaded, so that one that was described before stays as described.
+        threaded = any(re.fullmatch(r"cp3[0-9]+t", tag.abi) for tag in self.tags)
+        return int(self.python_version.split(".")[1]), threaded, self.python_version
+
+
+def detected_values(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the values of the detected selector variables on this machine."""
+    here = cpu.architecture()
+    found = nvidia.Nvidia.detect(environ)
+    values = {
+        X86_64_VERSION: cpu.x86_64_level() if here == cpu.X86_64 else NONE,
+        AARCH64_VERSION: cpu.aarch64_version() if here == cpu.AARCH64 else NONE,
+        CUDA: _dotted(found.driver) if found.driver else NONE,
+    }
+    if found.capability:
+        values[SM_ARCH] = _dotted(found.capability)
+    return values
+
+
+def supported_by(values: Mapping[str, str]) -> Supported:
+    """Give the supported properties (PEP 850) of a machine with these values of the detected variables."""
+    result: dict[str, dict[str, tuple[str, ...]]] = {}
+    if (level := values.get(X86_64_VERSION, NONE)) != NONE:
+        result["x86_64"] = {"level": cpu.x86_64_values(level)}
+    if (version := values.get(AARCH64_VERSION, NONE)) != NONE:
+        result["aarch64"] = {"version": cpu.aarch64_values(version)}
+    driver, capability = (nvidia.parse_pair(values.get(name, NONE)) for name in (CUDA, SM_ARCH))
+    if features := nvidia.Nvidia(driver, capability).features():
+        result["nvidia"] = features
+    return result
+
+
+def parse_setting(name: str, value: str) -> str:
+    """Give the value of a selector variable as it is compared; raise UsageError where it cannot be one."""
+    known: Mapping[str, tuple[Callable[[str], str | None], Callable[[], str]]] = {
+        X86_64_VERSION: (cpu.parse_x86_64_level, lambda: ", ".join(cpu.X86_64_LEVELS)),
+        AARCH64_VERSION: (cpu.parse_aarch64_version, lambda: ", ".join(cpu.known_aarch64_versions())),
+        CUDA: (_parse_version, lambda: "none, or the MAJOR.MINOR that the driver supports, for example 12.8"),
+        SM_ARCH: (_parse_capability, lambda: "none, or a compute capability MAJOR.MINOR, for example 9.0"),
+    }
+    if name not in known:
+        return value
+    parse, values = known[name]
+    parsed = parse(value)
+    if parsed is None:
+        raise UsageError(f"{name} cannot be {value!r}", hint=f"known values: {values()}")
+    return parsed
+
+
+def compatible_platforms(platform: str) -> list[str]:
+    """Give the platform tags whose wheels install on the platform `platform`, best first.
+
+    Raises UsageError for a tag that is no platform's.
+    """
+    modern = modern_platform(platform)
+    if match := _LIBC.fullmatch(modern):
+        family, major, minor, arch = match[1], int(match[2]), int(match[3]), match[4]
+        oldest = 0 if family == "musllinux" else 5 if arch in ("x86_64", "i686") else 17
+        found = []
+        for number in range(minor, oldest - 1, -1):
+            found.append(f"{family}_{major}_{number}_{arch}")
+            found += [name for head in _LEGACY if modern_platform(name := f"{head}_{arch}") == found[-1]]
+        return [*found, f"linux_{arch}"]
+    if match := _MACOS.fullmatch(platform):
+        return list(packaging_tags.mac_platforms((int(match[1]), int(match[2])), match[3]))
+    if _PLAIN.fullmatch(platform):
+        return [platform]
+    raise UsageError(
+        f"platform {platform!r} is not a platform tag",
+        hint="write it like manylinux_2_28_x86_64, musllinux_1_2_aarch64, macosx_14_0_arm64 or win_amd64",
+    )
+
+
+def platform_architecture(platform: str) -> str:
+    """Give the architecture at the end of a platform tag, in the spelling of `cpu.architecture`."""
+    for known in (cpu.X86_64, cpu.AARCH64, "amd64", "arm64"):
+        if platform.endswith(f"_{known}"):
+            return cpu.architecture(known)
+    return platform.rpartition("_")[2]
+
+
+def _assumed(platform: str) -> dict[str, str]:
+    there, here = platform_architecture(platform), cpu.architecture()
+    same_system = sysconfig.get_platform().partition("-")[0] == _system(platform)
+    values: dict[str, str] = {}
+    if there != here:
+        values[X86_64_VERSION] = cpu.X86_64_LEVELS[0] if there == cpu.X86_64 else NONE
+        values[AARCH64_VERSION] = cpu.AARCH64_BASELINE if there == cpu.AARCH64 else NONE
+    if there != here or not same_system:
+        values[CUDA] = NONE
+    return values
+
+
+def _system(platform: str) -> str:
+    head = platform.partition("_")[0]
+    return "linux" if "linux" in head else {"macosx": "macosx", "win": "win", "win32": "win32"}.get(head, head)
+
+
+def _tags(minor: int, threaded: bool, platforms: list[str]) -> Iterator[Tag]:
+    interpreter = f"cp3{minor}"
+    yield from packaging_tags.cpython_tags((3, minor), [f"{interpreter}{'t' if threaded else ''}"], platforms)
+    yield from packaging_tags.compatible_tags((3, minor), interpreter, platforms)
+
+
+def _parse_python(text: str) -> tuple[int, bool, str]:
+    match = _PYTHON.fullmatch(text)
+    if match is None:
+        raise UsageError(f"Python {text!r} is not a version of Python 3", hint="write it like 3.12 or 3.14t")
+    return int(match[1]), bool(match[3]), f"3.{match[1]}{match[2] or '.0'}"
+
+
+def _parse_version(text: str) -> str | None:
+    pair = nvidia.parse_pair(text)
+    return NONE if text == NONE else _dotted(pair) if pair else None
+
+
+def _parse_capability(text: str) -> str | None:
+    pair = nvidia.parse_capability(text)
+    return NONE if text == NONE else _dotted(pair) if pair else None
+
+
+def _dotted(pair: nvidia.Pair) -> str:
+    return f"{pair[0]}.{pair[1]}"
