@@ -10,13 +10,22 @@ from variant_publish import selectors
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.archive.retag import retag as retag_wheel
-from variant_publish.config import BuildTable, Config, provider_of
+from variant_publish.config import BuildTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import load, wheel_paths
+from variant_publish.publish.apply import Published, plan_release, publish
+from variant_publish.publish.destinations import open_repository, open_store
+from variant_publish.publish.plan import Plan
+from variant_publish.publish.repository import Repository
+from variant_publish.publish.store import Store
+from variant_publish.release import Release, load, wheel_paths
+from variant_publish.rules.report import Report
+from variant_publish.rules.runner import check as run_rules
+from variant_publish.rules.runner import find_selector_files
+from variant_publish.selectors import SelectorFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,19 @@ def retag(places: Iterable[Path], folder: Path, changes: Sequence[Rewrite], repo
     return RetagResult(tuple(done), tuple(failed))
 
 
+def check(
+    places: Sequence[Path], config: Config, *, strict: bool = False, offline: bool = False, reporter: Reporter = SILENT
+) -> Report:
+    """Check every release in the places (folders and wheels) by every rule; all findings at once.
+
+    `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
+    """
+    loaded = load(places, config)
+    return run_rules(
+        loaded, selector_files=find_selector_files(places), offline=offline, strict=strict, reporter=reporter
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
     """Hold the selector files of the releases: which are current on disk, and which were (or would be) written."""
@@ -114,6 +136,43 @@ def metadata(
                 with replacing(path) as stream:
                     stream.write(text.encode())
     return MetadataResult(tuple(current), tuple(outdated))
+
+
+@dataclass(frozen=True)
+class PlannedUpload:
+    """Hold what `upload` will do with one release, and the places that it was planned for."""
+
+    release: Release
+    plan: Plan
+    selector_files: SelectorFiles
+    store: Store
+    repository: Repository | None
+
+
+def plan_upload(
+    places: Sequence[Path], config: Config, settings: UploadTable, reporter: Reporter = SILENT
+) -> tuple[PlannedUpload, ...]:
+    """Ask the destinations what they have, and plan the upload of every release in the places; nothing is sent.
+
+    `settings` are the configuration's with what the call overrides. Raises the error of a wheel that cannot be read,
+    or Conflict where a name is taken by other bytes.
+    """
+    loaded = load(places, config)
+    if loaded.unreadable:
+        raise loaded.unreadable[0].error
+    planned = []
+    for release in loaded.releases:
+        store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
+        repository = open_repository(settings)
+        selector_files = selectors.of_release(release, reporter)
+        plan = plan_release(release, settings, store, repository, selector_files)
+        planned.append(PlannedUpload(release, plan, selector_files, store, repository))
+    return tuple(planned)
+
+
+def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
+    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
+    return publish(planned.release, planned.store, planned.repository, planned.plan, planned.selector_files, reporter)
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from variant_publish.archive.atomic import replacing
+from variant_publish.config import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.host.machine import Machine
 from variant_publish.progress import Reporter
@@ -34,14 +36,15 @@ python = ["py3-none"]
 platform = ["{PLATFORM}"]
 
 [tool.variant-publish.generic]
-rename = {{ name = "xgboost-cpu", to = "xgboost" }}
+rename = {{{{ name = "xgboost-cpu", to = "xgboost" }}}}
 
 [tool.variant-publish.variants.{VARIANT}]
 properties = ["nvidia :: cuda_version_lower_bound :: 13.0"]
+requires = {{{{ add = ['nvidia-nccl-cu13; platform_system == "Linux"'] }}}}
 
 [tool.variant-publish.upload]
-repository-url = "file:repository"
-extra-index = "file:extra-index"
+repository-url = "file:{{folder}}/repository"
+extra-index = "file:{{folder}}/extra-index"
 """
 
 
@@ -64,6 +67,14 @@ def download(folder: Path, reporter: Reporter) -> Downloads:
     for project, path in missing.items():
         _fetch(project, path, reporter)
     return Downloads(places["xgboost-cpu"], places["xgboost"], reused=not missing)
+
+
+def configure(folder: Path) -> tuple[Path, Config]:
+    """Write the demo's configuration, with both destinations inside `folder`, and read it."""
+    path = folder / "pyproject.toml"
+    with replacing(path) as stream:
+        stream.write(CONFIG.format(folder=folder.resolve().as_posix()).encode())
+    return path, Config.load(path)
 
 
 def machines() -> dict[str, Machine]:

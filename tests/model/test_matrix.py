@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from variant_publish.model.matrix import Cell, Matrix, Skip, fills, found_axes
+from variant_publish.model.matrix import Cell, Matrix, Skip, fills, found_matrix, own_platforms
 from variant_publish.model.wheel_name import WheelName
 
 LINUX, WINDOWS = "manylinux_2_28_x86_64", "win_amd64"
@@ -30,6 +30,37 @@ def test_an_abi3_wheel_fills_the_cells_of_later_pythons_in_its_variant_only() ->
     assert not fills(name, "cu128", Cell("cp310-cp310", LINUX, "cu128"))
 
 
-def test_axes_are_found_in_names() -> None:
-    names = [WheelName.parse(f"foo-1-cp312-cp312-{platform}.whl") for platform in (WINDOWS, LINUX)]
-    assert found_axes(names) == (("cp312-cp312",), (LINUX, WINDOWS))
+def found(*names: str) -> Matrix:
+    """Give the matrix of the names "foo-1-" + each; the variant is what the name says."""
+    parsed = [WheelName.parse(f"foo-1-{name}.whl") for name in names]
+    return found_matrix((name, name.variant) for name in parsed)
+
+
+def test_axes_are_found_in_names_and_sorted_as_people_do() -> None:
+    matrix = found(f"cp310-cp310-{WINDOWS}", f"cp39-cp39-{LINUX}", f"cp39-cp39-{LINUX}+a")
+    assert matrix == Matrix(("cp39-cp39", "cp310-cp310"), (LINUX, WINDOWS), (("a", (LINUX,)),))
+
+
+def test_wide_wheels_add_no_rows_where_a_column_has_narrower_ones() -> None:
+    matrix = found("py2.py3-none-any", f"cp312-cp312-{LINUX}+a", "cp312-cp312-manylinux2014_x86_64+b")
+    assert matrix == Matrix(("cp312-cp312",), (LINUX,), (("a", (LINUX,)), ("b", (LINUX,))))
+
+
+def test_abi3_is_a_row_where_every_column_has_it() -> None:
+    matrix = found(f"cp39-abi3-{LINUX}", f"cp38-cp38-{LINUX}", f"cp39-abi3-{LINUX}+a", f"cp312-cp312-{LINUX}+a")
+    assert matrix.python == ("cp38-cp38", "cp39-abi3", "cp312-cp312")
+
+
+def test_minimum_versions_of_macos_are_rows_of_their_own() -> None:
+    assert found("cp312-cp312-macosx_14_0_arm64", "cp312-cp312-macosx_11_0_arm64").platform == (
+        "macosx_11_0_arm64", "macosx_14_0_arm64"
+    )  # fmt: skip
+
+
+def test_a_pure_release_has_one_cell() -> None:
+    assert found("py2.py3-none-any") == Matrix(("py3-none",), ("any",))
+
+
+def test_own_platforms_leaves_out_what_another_member_covers() -> None:
+    name = WheelName.parse("foo-1-cp312-cp312-manylinux_2_28_x86_64.manylinux2014_x86_64.macosx_11_0_arm64.whl")
+    assert own_platforms(name) == ("manylinux_2_17_x86_64", "macosx_11_0_arm64")

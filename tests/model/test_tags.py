@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.model.tags import modern_platform, platform_covers, python_covers, validate_extra_tag
+from variant_publish.model.tags import (
+    modern_platform,
+    platform_covers,
+    platform_serves,
+    python_covers,
+    validate_extra_tag,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +30,23 @@ from variant_publish.model.tags import modern_platform, platform_covers, python_
 )
 def test_platform_coverage(wheel: str, cell: str, covered: bool) -> None:
     assert platform_covers(wheel, cell) is covered
+
+
+@pytest.mark.parametrize(
+    ("wheel", "cell", "served"),
+    [
+        ("manylinux2014_x86_64", "manylinux_2_28_x86_64", True),
+        ("macosx_11_0_arm64", "macosx_14_0_arm64", True),
+        ("macosx_10_9_universal2", "macosx_14_0_arm64", True),
+        ("macosx_14_0_arm64", "macosx_11_0_arm64", False),
+        ("macosx_11_0_x86_64", "macosx_14_0_arm64", False),
+        ("manylinux1_x86_64", "linux_x86_64", True),
+        ("manylinux_2_28_aarch64", "linux_x86_64", False),
+        ("win_amd64", "linux_x86_64", False),
+    ],
+)
+def test_platforms_that_installers_serve(wheel: str, cell: str, served: bool) -> None:
+    assert platform_serves(wheel, cell) is served
 
 
 @pytest.mark.parametrize(

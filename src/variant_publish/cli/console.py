@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+LOG_WIDTH = 160
+"""Columns of tables that go to a file or to a CI log."""
+
+
 def console(*, err: bool = False) -> Console:
-    """Give a rich console for tables: on stdout, or on stderr."""
+    """Give a rich console for tables: on stdout, or on stderr; a log has room for long file names."""
     from rich.console import Console
 
-    return Console(stderr=err, highlight=False)
+    stream = sys.stderr if err else sys.stdout
+    return Console(stderr=err, highlight=False, width=None if stream.isatty() else LOG_WIDTH)
 
 
 class ConsoleReporter:

@@ -57,7 +57,7 @@ def render_json(report: Report) -> str:
 def _grid(release: ReleaseReport, ascii_only: bool) -> Table:
     grid = release.grid
     declared = "" if grid.declared else ", no matrix declared"
-    title = f"{release.project} {release.version} ({len(release.wheels)} wheels{declared})"
+    title = f"{release.project} {release.version} ({_number(len(release.wheels), 'wheel')}{declared})"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.ASCII if ascii_only else box.SIMPLE)
     table.add_column("python", no_wrap=True)
     table.add_column("platform", overflow="fold")

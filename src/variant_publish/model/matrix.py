@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from variant_publish.model.tags import tag_covers
+from variant_publish.model.tags import modern_platform, platform_covers, python_covers, tag_covers
 from variant_publish.model.variant import GENERIC
 from variant_publish.model.wheel_name import WheelName
 
@@ -80,11 +81,65 @@ def fills(name: WheelName, variant: str, cell: Cell) -> bool:
     return variant == cell.variant and any(tag_covers(tag, cell.python, cell.platform) for tag in name.tags)
 
 
-def found_axes(names: Iterable[WheelName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the pythons ("cp312-cp312") and the platforms that occur in the names, sorted."""
-    pythons: set[str] = set()
-    platforms: set[str] = set()
-    for name in names:
-        pythons.update(f"{tag.interpreter}-{tag.abi}" for tag in name.tags)
-        platforms.add(name.platform[0])
-    return tuple(sorted(pythons)), tuple(sorted(platforms))
+def own_platforms(name: WheelName) -> tuple[str, ...]:
+    """Give the platforms of the name in modern spelling, without those that another member covers already."""
+    return _undominated({modern_platform(platform): platform for platform in name.platform})
+
+
+def own_pythons(name: WheelName) -> tuple[str, ...]:
+    """Give the pythons of the name ("cp312-cp312"); Python 2 only where there is nothing else."""
+    pythons = tuple(f"{python}-{abi}" for python, abi in product(name.python, name.abi))
+    return tuple(python for python in pythons if python[2:3] != "2") or pythons
+
+
+def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
+    """Give the rectangle that the wheels span, each given with its variant; generic is always a column.
+
+    An older libc, `any` and abi3 are folded into what they cover where the other wheels are narrower, so that a
+    generic `py3-none-any` beside compiled variants makes no holes. A variant's column has the platforms for which
+    it has a wheel at all.
+    """
+    given = list(wheels)
+    columns: dict[str, list[WheelName]] = {GENERIC: []}
+    for name, variant in given:
+        columns.setdefault(variant, []).append(name)
+    platforms = _folded({platform for name, _ in given for platform in own_platforms(name)})
+    pythons = {python for name, _ in given for python in own_pythons(name)}
+    kept = [python for python in pythons if not _is_folded(python, pythons, list(columns.values()))]
+    return Matrix(
+        tuple(sorted(kept, key=natural_key)),
+        platforms,
+        tuple(
+            (variant, tuple(platform for platform in platforms if _has_platform(names, platform)))
+            for variant, names in columns.items()
+            if variant != GENERIC
+        ),
+    )
+
+
+def natural_key(text: str) -> tuple[tuple[int, str], ...]:
+    """Give a sort key by which cp39 comes before cp310."""
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", text) if part)
+
+
+def _has_platform(names: Iterable[WheelName], platform: str) -> bool:
+    return any(platform_covers(own, platform) for name in names for own in name.platform)
+
+
+def _undominated(platforms: Iterable[str]) -> tuple[str, ...]:
+    """Keep the widest: drop what another one covers."""
+    found = list(platforms)
+    return tuple(one for one in found if not any(other != one and platform_covers(other, one) for other in found))
+
+
+def _folded(platforms: Iterable[str]) -> tuple[str, ...]:
+    """Keep the narrowest: drop what covers another one."""
+    found = sorted(platforms, key=natural_key)
+    return tuple(one for one in found if not any(other != one and platform_covers(one, other) for other in found))
+
+
+def _is_folded(python: str, pythons: Iterable[str], columns: Iterable[list[WheelName]]) -> bool:
+    interpreter, _, abi = python.partition("-")
+    if not any(other != python and python_covers(interpreter, abi, other) for other in pythons):
+        return False
+    return any(names and not any(python in own_pythons(name) for name in names) for names in columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from packaging.tags import Tag
 
@@ -18,6 +19,7 @@ _LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
 _CPYTHON = re.compile(r"cp3([0-9]+)(t?)")
 _GENERIC_PYTHON = re.compile(r"py3([0-9]*)")
 _UNIVERSAL2 = re.compile(r"(macosx_[0-9]+_[0-9]+)_universal2")
+_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 
 
 def validate_extra_tag(tag: str) -> str:
@@ -36,6 +38,7 @@ def modern_platform(platform: str) -> str:
     return f"{_LEGACY_MANYLINUX[head]}_{arch}" if head in _LEGACY_MANYLINUX else platform
 
 
+@cache
 def platform_covers(wheel: str, cell: str) -> bool:
     """Say whether a wheel tagged `wheel` installs on every machine of the platform `cell`.
 
@@ -53,6 +56,23 @@ def platform_covers(wheel: str, cell: str) -> bool:
     return (int(old[2]), int(old[3])) <= (int(new[2]), int(new[3]))
 
 
+@cache
+def platform_serves(wheel: str, cell: str) -> bool:
+    """Say whether a machine of the platform `cell` can use a wheel tagged `wheel`, as installers see it.
+
+    Unlike `platform_covers`, an older minimum version of macOS serves a newer one, and `linux_ARCH`, which says
+    nothing of its libc, is served by every wheel of that architecture.
+    """
+    if platform_covers(wheel, cell):
+        return True
+    old, new = _MACOS.fullmatch(wheel), _MACOS.fullmatch(cell)
+    if old and new:
+        return old[3] in (new[3], "universal2") and (int(old[1]), int(old[2])) <= (int(new[1]), int(new[2]))
+    libc = _LIBC.fullmatch(modern_platform(wheel))
+    return libc is not None and cell == f"linux_{libc[4]}"
+
+
+@cache
 def python_covers(interpreter: str, abi: str, cell: str) -> bool:
     """Say whether a wheel with the tags `interpreter`-`abi` installs on the interpreter `cell` ("cp312-cp312").
 

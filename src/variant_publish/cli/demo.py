@@ -1,0 +1,85 @@
+"""`variant-publish demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from variant_publish import api, demo
+from variant_publish.cli import render_check, render_upload
+from variant_publish.cli.console import ConsoleReporter, console
+from variant_publish.config import Config
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.variant import GENERIC
+from variant_publish.selection import select
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("variant-publish-demo"),
+    show_default=True,
+    help="Where everything is kept; a second run reuses the downloads.",
+)
+def command(folder: Path) -> int:
+    """Run the whole job on the xgboost wheels of the package index (64 MB), with two folders as destinations.
+
+    \b
+    xgboost-cpu and xgboost are the same project under two names. The CPU build becomes the generic wheel of xgboost,
+    the GPU build its variant for CUDA 13.
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    reporter = ConsoleReporter()
+    wheelhouse = folder / "wheelhouse"
+
+    _step("download")
+    downloads = demo.download(folder / "downloads", reporter)
+    click.echo(f"{'reused' if downloads.reused else 'downloaded'}: {folder / 'downloads'}")
+    config_file, config = demo.configure(folder)
+    click.echo(f"configuration: {config_file}")
+
+    _step("retag")
+    for variant, wheel in ((None, downloads.generic), (config.variant(demo.VARIANT), downloads.variant)):
+        build = config.build_of(variant.name if variant else GENERIC)
+        result = api.retag([wheel], wheelhouse, api.rewrites(variant, config, build=build), reporter)
+        for error in result.failed:
+            raise error
+        for done in result.done:
+            click.echo(f"{wheel.name} -> {done.path.name}")
+
+    _step("metadata")
+    files = api.metadata([wheelhouse], wheelhouse, config, reporter=reporter)
+    for path in (*files.current, *files.outdated):
+        click.echo(path)
+
+    _step("check")
+    report = api.check([wheelhouse], config, reporter=reporter)
+    render_check.render_text(report, console())
+    if report.exit_code():
+        raise VariantPublishError("the check found errors", hint=f"remove {folder} and run the demo again")
+
+    _step("upload --split large-to-s3")
+    for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
+        render_upload.show_plan(planned.plan)
+        render_upload.show_published(api.upload(planned, reporter), config.upload)
+
+    _step("select")
+    _show_choices(config)
+    return 0
+
+
+def _step(title: str) -> None:
+    click.secho(f"\n{title}", bold=True)
+
+
+def _show_choices(config: Config) -> None:
+    """Draw what machines would get from the published extra index."""
+    from rich.table import Table
+
+    table = Table("a machine (x86-64 Linux)", "gets", "which is")
+    for name, machine in demo.machines().items():
+        chosen = select("xgboost", [config.upload.extra_index], machine)
+        best = next(candidate for candidate in chosen.candidates if candidate.chosen)
+        table.add_row(name, best.filename, best.variant)
+    console().print(table)

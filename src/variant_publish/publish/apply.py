@@ -1,0 +1,241 @@
+"""Apply a plan: files first, pages after them, the sdist last; the same command again finishes what was cut off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from variant_publish.config import UploadTable
+from variant_publish.formats.simple import IndexFile
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.index import Upload, read_index, send, update_project
+from variant_publish.publish.plan import Action, Destination, Placement, Plan, entries, make_plan
+from variant_publish.publish.repository import Repository
+from variant_publish.publish.store import Outcome, Store
+from variant_publish.release import Release
+from variant_publish.selectors import SelectorFiles
+
+SCHEMA_VERSION = 1
+DEADLINE_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Hold what publishing did: file names sent, found there, listed for the first time; keys of pages written.
+
+    `missing` are files that the repository took and does not show yet: run the command again to list them.
+    """
+
+    sent: tuple[str, ...]
+    skipped: tuple[str, ...]
+    linked: tuple[str, ...]
+    pages: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Say whether anything was sent or written."""
+        return bool(self.sent or self.pages)
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether the extra index lists every file."""
+        return not self.missing
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {
+            "schema-version": SCHEMA_VERSION,
+            "changed": self.changed,
+            "complete": self.is_complete,
+            "sent": list(self.sent),
+            "skipped": list(self.skipped),
+            "linked": list(self.linked),
+            "pages": list(self.pages),
+            "missing": list(self.missing),
+        }
+
+
+def plan_release(
+    release: Release,
+    upload: UploadTable,
+    store: Store,
+    repository: Repository | None,
+    selectors: SelectorFiles,
+    reporter: Reporter = SILENT,
+) -> Plan:
+    """Ask both places what they have of the project, and make the plan; reads only."""
+    listed = read_index(store, release.project)
+    there = repository.existing(release.project) if repository is not None else ()
+    if there is None and repository is not None:
+        reporter.warn(
+            f"{repository.describe()} does not tell which files it has: set upload.repository-index to its simple index"
+        )
+    return make_plan(
+        release,
+        upload,
+        listed,
+        there,
+        selectors,
+        extra_index=store.describe(),
+        repository=repository.describe() if repository is not None else None,
+    )
+
+
+def publish(
+    release: Release,
+    store: Store,
+    repository: Repository | None,
+    plan: Plan,
+    selectors: SelectorFiles,
+    reporter: Reporter = SILENT,
+    *,
+    deadline_s: float = DEADLINE_S,
+) -> Published:
+    """Carry out a plan.
+
+    Preflight of both places; files to the extra index; wheels to the repository; master and pages; sdists to the
+    repository and their links. A plan without changes sends nothing and only mends pages. Raises VariantPublishError
+    at the first file that is refused; what was sent stays, and the same command goes on from there.
+    """
+    try:
+        work = _Work(release, store, repository, plan, selectors, reporter, deadline_s)
+        work.preflight()
+        return work.run()
+    finally:
+        store.close()
+        if repository is not None:
+            repository.close()
+
+
+class _Work:
+    """Carry out one plan and keep account of it."""
+
+    def __init__(
+        self,
+        release: Release,
+        store: Store,
+        repository: Repository | None,
+        plan: Plan,
+        selectors: SelectorFiles,
+        reporter: Reporter,
+        deadline_s: float,
+    ) -> None:
+        self.release = release
+        self.store = store
+        self.repository = repository
+        self.plan = plan
+        self.selectors = selectors
+        self.reporter = reporter
+        self.deadline_s = deadline_s
+        self.paths = {wheel.filename: wheel.path for wheel in release.wheels}
+        self.paths |= {path.name: path for path in release.sdists}
+        self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
+        self.entries = {entry.filename: entry for entry in entries(release, _now())}
+        self.sent: list[str] = []
+        self.skipped: list[str] = []
+        self.linked: list[str] = []
+        self.pages: list[str] = []
+        self.missing: list[str] = []
+
+    def preflight(self) -> None:
+        """Ask both places whether they would take what the plan sends; a plan without changes asks nothing."""
+        if self.plan.changes:
+            self.store.preflight()
+        items = (item for item in self.plan.placements if item.destination is Destination.REPOSITORY)
+        if paths := [self.paths[item.file] for item in items if item.action is Action.UPLOAD]:
+            self._repository.preflight(paths)
+
+    def run(self) -> Published:
+        """Do everything in order."""
+        self._send(Destination.EXTRA_INDEX)
+        self._send(Destination.REPOSITORY)
+        self._send(Destination.EXTRA_INDEX, sdists=True)
+        hosted = [item for sdists in (False, True) for item in self.plan.to(Destination.EXTRA_INDEX, sdists=sdists)]
+        elsewhere = self.plan.to(Destination.REPOSITORY)
+        self._list([*self._own(hosted), *self._found(elsewhere)], self.selectors)
+        if sdists := self.plan.to(Destination.REPOSITORY, sdists=True):
+            self._send(Destination.REPOSITORY, sdists=True)
+            if found := self._found(sdists):
+                self._list(found)
+        if self.missing:
+            self.reporter.warn(
+                f"{self._repository.describe()} took {', '.join(self.missing)} and does not show it yet:"
+                " run the same command again to complete the extra index"
+            )
+        return Published(
+            tuple(self.sent),
+            tuple(self.skipped),
+            tuple(self.linked),
+            tuple(dict.fromkeys(self.pages)),
+            tuple(self.missing),
+        )
+
+    @property
+    def _repository(self) -> Repository:
+        if self.repository is None:
+            raise AssertionError("the plan sends to a repository that was not given")
+        return self.repository
+
+    def _send(self, destination: Destination, *, sdists: bool = False) -> None:
+        for item in self.plan.to(destination, sdists=sdists):
+            if item.action is Action.SKIP:
+                self.skipped.append(item.file)
+                continue
+            upload = Upload(
+                self.plan.project, self.paths[item.file], self.entries[item.file], self.metadata.get(item.file)
+            )
+            with self.reporter.track(item.file, item.size) as advance:
+                if destination is Destination.EXTRA_INDEX:
+                    outcome = send(self.store, upload, advance)
+                else:
+                    outcome = self._repository.upload(upload, advance)
+            (self.sent if outcome is Outcome.CREATED else self.skipped).append(item.file)
+
+    def _own(self, placements: list[Placement]) -> list[IndexFile]:
+        return [self.entries[item.file] for item in placements if not item.is_listed or item.action is Action.UPLOAD]
+
+    def _found(self, placements: tuple[Placement, ...]) -> list[IndexFile]:
+        """Give the repository's entries of files that the extra index does not list yet."""
+        expected = {item.file: item.sha256 for item in placements if not item.is_listed}
+        if not expected:
+            return []
+        self.reporter.note(f"waiting until {self._repository.describe()} shows {len(expected)} files")
+        shown = self._repository.listed(self.plan.project, expected, self.deadline_s)
+        self.missing += sorted(set(expected) - {file.filename for file in shown})
+        return [_completed(file, self.entries) for file in shown]
+
+    def _list(self, files: list[IndexFile], selectors: SelectorFiles | None = None) -> None:
+        tracked = self.repository.project_url(self.plan.project) if self.repository is not None else None
+        updated = update_project(
+            self.store,
+            self.plan.project,
+            files,
+            version=self.plan.version,
+            selectors=selectors,
+            tracks=(tracked,) if tracked else (),
+        )
+        self.pages += updated.written
+        if updated.written:
+            self.linked += [file.filename for file in files]
+
+
+def _completed(file: IndexFile, own: Mapping[str, IndexFile]) -> IndexFile:
+    """Fill in what the repository's page does not tell and the file itself does."""
+    known = own[file.filename]
+    return replace(
+        file,
+        sha256=file.sha256 or known.sha256,
+        size=file.size if file.size is not None else known.size,
+        requires_python=file.requires_python if file.requires_python is not None else known.requires_python,
+        upload_time=file.upload_time or known.upload_time,
+    )
+
+
+def _now() -> str:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""What a rule gets to see: the folder, one release in it, and what is inside the archives beyond dist-info."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.zipraw import (
+    DEFLATED,
+    DESCRIPTOR,
+    STORED,
+    InvalidArchive,
+    Member,
+    RawArchive,
+    open_archive,
+)
+from variant_publish.formats.selector_toml import selector_toml_name
+from variant_publish.formats.variants_json import variants_json_name
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.release import Loaded, Release
+from variant_publish.rules.grid import Grid
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Hold what the archive of one wheel is like: every entry (twice, if it is there twice), and what is not strict."""
+
+    members: tuple[Member, ...]
+    faults: tuple[str, ...]
+
+    @classmethod
+    def read(cls, wheel: Wheel) -> Contents:
+        """Read the directory and the local headers; raise InvalidArchive where the directory cannot be read."""
+        with open_archive(wheel.path) as archive:
+            return cls(archive.directory.members, tuple(_faults(archive)))
+
+    @cached_property
+    def files(self) -> Mapping[str, Member]:
+        """Give the entries that are no folders, by name."""
+        return {member.name: member for member in self.members if not member.is_folder}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Hold everything that was named: what was loaded, and the selector files that lie beside the wheels."""
+
+    loaded: Loaded
+    selector_files: tuple[Path, ...] = ()
+
+    def selector_files_of(self, release: Release) -> tuple[Path, ...]:
+        """Give the selector files of one release, by the names that clients ask for."""
+        names = selector_names(release)
+        return tuple(path for path in self.selector_files if path.name in names)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Hold one release and what its rules may ask for; dear things are computed once."""
+
+    release: Release
+    selector_files: tuple[Path, ...] = ()
+    offline: bool = False
+    reporter: Reporter = SILENT
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Give the matrix of the release, and which wheel fills what."""
+        return Grid.of_release(self.release)
+
+    @cached_property
+    def _contents(self) -> dict[Path, Contents]:
+        return {}
+
+    def contents(self, wheel: Wheel) -> Contents:
+        """Give what the archive holds; raise InvalidArchive where it cannot be read."""
+        if wheel.path not in self._contents:
+            self._contents[wheel.path] = Contents.read(wheel)
+        return self._contents[wheel.path]
+
+
+def selector_names(release: Release) -> tuple[str, str]:
+    """Give the names of a release's selector files: dialect plus, dialect pep825."""
+    version = str(release.version)
+    return selector_toml_name(release.project, version), variants_json_name(release.project, version)
+
+
+def _faults(archive: RawArchive) -> list[str]:
+    faults = [
+        f"compresses {member.name!r} with method {member.method}"
+        for member in archive.directory.members
+        if member.method not in (STORED, DEFLATED)
+    ]
+    faults += [
+        f"stores {member.name!r} uncompressed with a data descriptor"
+        for member in archive.directory.members
+        if member.method == STORED and member.flags & DESCRIPTOR
+    ]
+    try:
+        spans = archive.spans()
+    except InvalidArchive as error:
+        return [*faults, error.message.removeprefix(f"{archive.path} ")]
+    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), archive.directory.start]
+    gaps = [(end, start) for end, start in list(pairwise(edges))[::2] if start != end]
+    return [*faults, *(f"has {start - end} bytes at offset {end} that belong to no entry" for end, start in gaps)]

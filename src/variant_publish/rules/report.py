@@ -1,0 +1,143 @@
+"""What a check has found: findings, counts and grids, as values and as a JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from variant_publish.model.matrix import Cell
+from variant_publish.release import Release
+from variant_publish.rules.grid import Grid
+from variant_publish.rules.rule import Outcome, Rule, Severity, Verdict
+
+SCHEMA_VERSION = 1
+
+_SEVERITIES = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one failure, or one thing that could not be decided; `file` is a name without its folder."""
+
+    id: str
+    severity: Severity
+    verdict: Verdict
+    file: str | None
+    message: str
+    hint: str | None
+    cell: Cell | None = None
+
+    @classmethod
+    def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
+        """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
+        message = outcome.message if outcome.file else prefix + outcome.message
+        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell)
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """Give the key of the order in which findings are shown: worst first, then by rule, file and cell."""
+        cell = (self.cell.variant, self.cell.python, self.cell.platform) if self.cell else ()
+        return (_SEVERITIES.index(self.severity), self.id, self.file or "", self.verdict.value, cell, self.message)
+
+    def is_error(self, strict: bool) -> bool:
+        """Say whether the finding makes the check fail; with `strict`, warnings do."""
+        severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+        return self.verdict is Verdict.FAIL and self.severity in severities
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        result: dict[str, Any] = {
+            "id": self.id,
+            "severity": self.severity.value,
+            "verdict": self.verdict.value,
+            "file": self.file,
+            "message": self.message,
+            "hint": self.hint,
+        }
+        if self.cell is not None:
+            result |= {
+                "python": self.cell.python, "platform": self.cell.platform, "variant": self.cell.variant
+            }  # fmt: skip
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReport:
+    """Hold what was checked of one release."""
+
+    project: str
+    version: str
+    wheels: tuple[str, ...]
+    grid: Grid
+
+    @classmethod
+    def of(cls, release: Release, grid: Grid) -> Self:
+        """Build from the release and its grid."""
+        return cls(release.project, str(release.version), tuple(wheel.filename for wheel in release.wheels), grid)
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {
+            "project": self.project,
+            "version": self.version,
+            "wheels": list(self.wheels),
+            "dialects": [dialect.value for dialect in self.grid.dialects],
+            "variants": list(self.grid.columns),
+            "matrix-declared": self.grid.declared,
+            "grid": self.grid.table(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Count outcomes by verdict."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Self:
+        """Count."""
+        found = list(verdicts)
+        return cls(*(found.count(verdict) for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.UNKNOWN)))
+
+    def table(self) -> dict[str, int]:
+        """Give the JSON object."""
+        return {"pass": self.passed, "fail": self.failed, "skip": self.skipped, "unknown": self.unknown}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Hold the result of a check: findings worst first, counts of outcomes, and what was checked."""
+
+    findings: tuple[Finding, ...]
+    counts: Counts
+    releases: tuple[ReleaseReport, ...]
+    strict: bool = False
+
+    def exit_code(self, strict: bool | None = None) -> int:
+        """Give 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
+        return int(any(finding.is_error(self.strict if strict is None else strict) for finding in self.findings))
+
+    def failed(self, severity: Severity) -> int:
+        """Count the failures of a severity."""
+        return sum(finding.severity is severity and finding.verdict is Verdict.FAIL for finding in self.findings)
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON document."""
+        return {
+            "schema-version": SCHEMA_VERSION,
+            "releases": [release.table() for release in self.releases],
+            "summary": {
+                **self.counts.table(),
+                "errors": self.failed(Severity.ERROR),
+                "warnings": self.failed(Severity.WARNING),
+                "infos": self.failed(Severity.INFO),
+                "strict": self.strict,
+                "exit-code": self.exit_code(),
+            },
+            "findings": [finding.table() for finding in self.findings],
+        }

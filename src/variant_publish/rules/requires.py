@@ -1,0 +1,95 @@
+"""How what wheels require differs, when declared changes and ABI pins are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from variant_publish.config import BuildTable
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant import GENERIC
+from variant_publish.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Hold what one list of requirements has more and less than another."""
+
+    more: tuple[str, ...]
+    less: tuple[str, ...]
+
+    @classmethod
+    def between(
+        cls,
+        base: frozenset[str],
+        other: frozenset[str],
+        base_build: BuildTable | None = None,
+        other_build: BuildTable | None = None,
+    ) -> Difference:
+        """Compare, without what the two builds declare to add and remove."""
+        base_build, other_build = base_build or BuildTable(), other_build or BuildTable()
+        added, dropped = _canonical(other_build.requires.add), other_build.requires.remove
+        base_added, base_dropped = _canonical(base_build.requires.add), base_build.requires.remove
+        return cls(
+            tuple(item for item in sorted(other - base - added) if not _is_removed(item, base_dropped)),
+            tuple(item for item in sorted(base - other - base_added) if not _is_removed(item, dropped)),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.more or self.less)
+
+    def __str__(self) -> str:
+        return " ".join([*(f"+ {item}" for item in self.more), *(f"- {item}" for item in self.less)])
+
+    def table(self) -> str:
+        """Give the inline table that declares the difference."""
+        keys = [
+            f"{key} = [{', '.join(map(_quoted, items))}]"
+            for key, items in (("add", self.more), ("remove", self.less))
+            if items
+        ]
+        return f"{{ {', '.join(keys)} }}"
+
+
+def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]:
+    """Give what each wheel of a variant requires, in one spelling, without its ABI pins: rules 4xx look at them."""
+    found = {}
+    for wheel in release.wheels:
+        if release.variant_of(wheel.name) == variant:
+            pins = {text for pin in (*wheel.pins, *release.config.pins) for text in (str(pin), str(pin.plain))}
+            found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
+    return found
+
+
+def build_of(release: Release, variant: str) -> BuildTable:
+    """Give what the configuration declares for a variant; nothing for one that it does not name."""
+    declared = variant == GENERIC or variant in release.config.variants
+    return release.config.build_of(variant) if declared else BuildTable()
+
+
+def _canonical(requirements: Collection[str]) -> frozenset[str]:
+    return frozenset(map(_spelled, requirements))
+
+
+def _spelled(requirement: str) -> str:
+    try:
+        parsed = TaggedRequirement.parse(requirement)
+    except VariantPublishError:
+        return requirement
+    return parsed.project + str(parsed).removeprefix(parsed.plain.name)
+
+
+def _is_removed(requirement: str, removed: Iterable[str]) -> bool:
+    for item in map(_spelled, removed):
+        if requirement == item:
+            return True
+        bare = re.fullmatch(r"[a-z0-9-]+", item) is not None
+        if bare and re.match(rf"{re.escape(item)}(?![a-z0-9-])", requirement):
+            return True
+    return False
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if '"' in text else f'"{text}"'

@@ -1,0 +1,74 @@
+"""Run every rule over what was loaded, and gather the outcomes into one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.release import Loaded
+from variant_publish.rules.context import Context, Folder
+from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES
+from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
+from variant_publish.rules.rule import Outcome, Rule, Verdict
+
+SELECTOR_PATTERNS = ("*-variants.json", "*-wheel-selector.toml")
+
+
+def check(
+    loaded: Loaded,
+    *,
+    selector_files: Iterable[Path] = (),
+    offline: bool = False,
+    strict: bool = False,
+    reporter: Reporter = SILENT,
+) -> Report:
+    """Check what was loaded by every rule and report everything at once.
+
+    `selector_files` are those that lie beside the wheels (`find_selector_files`). `offline` leaves out what needs an
+    index: its verdict is then unknown. `strict` makes warnings count as errors in the report's exit code.
+    """
+    folder = Folder(loaded, tuple(selector_files))
+    outcomes: list[tuple[Rule, Outcome, str]] = [
+        (rule, outcome, "") for rule in FOLDER_RULES for outcome in _safely(rule, rule.check(folder))
+    ]
+    reports = []
+    for release in loaded.releases:
+        context = Context(release, folder.selector_files_of(release), offline, reporter)
+        prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
+        reports.append(ReleaseReport.of(release, context.grid))
+        outcomes += [
+            (rule, outcome, prefix) for rule in RELEASE_RULES for outcome in _safely(rule, rule.check(context))
+        ]
+    findings = [
+        Finding.of(rule, outcome, prefix)
+        for rule, outcome, prefix in outcomes
+        if outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
+    ]
+    return Report(
+        tuple(sorted(findings, key=lambda finding: finding.sort_key)),
+        Counts.of(outcome.verdict for _, outcome, _ in outcomes),
+        tuple(reports),
+        strict,
+    )
+
+
+def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
+    """Give the selector files directly inside the places that are folders, sorted."""
+    return tuple(
+        path
+        for place in places
+        if place.is_dir()
+        for path in sorted(found for pattern in SELECTOR_PATTERNS for found in place.glob(pattern))
+    )
+
+
+def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Turn trouble with a file in the middle of a rule into an unknown: the other rules still have their say."""
+    try:
+        yield from outcomes
+    except (VariantPublishError, OSError) as error:
+        message = error.message if isinstance(error, VariantPublishError) else str(error)
+        hint = error.hint if isinstance(error, VariantPublishError) else None
+        yield Outcome.unknown(f"{rule.id} could not finish: {message}", hint or "check again")

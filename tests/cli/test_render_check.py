@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from support.checks import LINUX, WINDOWS, report_on
+from support.wheels import make_wheel
+from variant_publish.cli.render_check import render_github, render_json, render_text
+from variant_publish.model.matrix import Cell
+from variant_publish.rules.report import Counts, Finding, Report
+from variant_publish.rules.rule import Severity, Verdict
+
+CONFIG = f"""
+[tool.variant-publish]
+dialects = ["plus", "pep825"]
+[tool.variant-publish.matrix]
+python = ["cp311-cp311", "cp312-cp312"]
+platform = ["{LINUX}", "{WINDOWS}"]
+skip = [{{ python = "cp312-cp312", platform = "{WINDOWS}", reason = "no [bold] toolchain" }}]
+[tool.variant-publish.variants.cu128]
+platform = ["{LINUX}"]
+"""
+
+
+def text_of(report: Report, encoding: str = "utf-8") -> str:
+    """Print a report into a stream that takes one encoding, strictly."""
+    raw = io.BytesIO()
+    console = Console(file=io.TextIOWrapper(raw, encoding, newline="\n"), width=100, highlight=False, soft_wrap=True)
+    render_text(report, console)
+    console.file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Give a report with every state and most kinds of findings."""
+    for python in ("cp311-cp311", "cp312-cp312"):
+        make_wheel(tmp_path, f"foo-1.0-{python}-{LINUX}.whl")
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}+cu128.whl", requires=["numpy+pypi==2.0.0"])
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{WINDOWS}+cu128.whl")
+    return report_on(tmp_path, CONFIG)
+
+
+def test_the_grid_can_be_read_at_a_glance(report: Report) -> None:
+    lines = text_of(report).splitlines()
+    assert lines[0].strip() == "foo 1.0 (4 wheels)"
+    rows = [line.split() for line in lines if "cp31" in line.split("  ")[1:2] or line.startswith("  cp31")]
+    assert rows[0] == ["cp311-cp311", LINUX, "✔", "✔", "plus"]
+    assert "✘ pep825" in text_of(report)
+    assert rows[1] == ["cp312-cp312", LINUX, "✔", "✘"]
+    assert "✔ present   ✘ missing   – skipped   + extra   · not declared" in lines  # noqa: RUF001  (a dash is meant)
+    assert "skipped: no [bold] toolchain" in lines
+
+
+def test_an_ascii_terminal_gets_words(report: Report) -> None:
+    text = text_of(report, "ascii")
+    assert "ok present   MISSING missing   skip skipped   EXTRA extra   . not declared" in text
+    assert "| cp312-cp312 | manylinux_2_28_x86_64 |   ok    |    MISSING     |" in text
+
+
+def test_findings_are_grouped_by_rule_with_file_and_hint(report: Report) -> None:
+    lines = text_of(report).splitlines()
+    place = lines.index("error VP302 no wheel is outside the declared matrix")
+    file = f"foo-1.0-cp311-cp311-{WINDOWS}+cu128.whl"
+    assert lines[place + 1].startswith(f"  {file}: it fills no declared cell")
+    assert lines[place + 2].startswith("  hint: add its python and platform")
+    assert "unknown VP404 every ABI pin can be satisfied" in lines
+    assert lines[-1].startswith("4 wheels checked: ")
+    assert lines[-1].endswith("1 unknown")
+
+
+def test_a_terminal_gets_colours_and_strict_is_told(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}.whl", tags=["cp311-cp311-linux_x86_64"])
+    report = report_on(tmp_path, strict=True)
+    assert "(an error by --strict)" in text_of(report)
+    stream = io.StringIO()
+    render_text(report, Console(file=stream, force_terminal=True, color_system="standard", width=100))
+    assert "\x1b[" in stream.getvalue()
+
+
+def test_no_releases_are_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "foo.whl").write_bytes(b"")
+    assert "0 wheels checked: 1 error, 0 warnings, 0 notes" in text_of(report_on(tmp_path))
+
+
+def test_annotations_are_escaped_as_github_wants() -> None:
+    cell = Cell("cp312-cp312", LINUX, "cu128")
+    finding = Finding("VP301", Severity.ERROR, Verdict.FAIL, "a,b:c%.whl", "50% of\r\nit: gone", "build, it", cell)
+    report = Report((finding,), Counts(failed=1), ())
+    assert render_github(report) == (
+        "::error file=a%2Cb%3Ac%25.whl,title=VP301 every declared cell has a wheel"
+        "::50%25 of%0D%0Ait: gone%0Ahint: build, it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("severity", "verdict", "strict", "level"),
+    [
+        (Severity.ERROR, Verdict.FAIL, False, "error"),
+        (Severity.WARNING, Verdict.FAIL, False, "warning"),
+        (Severity.WARNING, Verdict.FAIL, True, "error"),
+        (Severity.INFO, Verdict.FAIL, True, "notice"),
+        (Severity.ERROR, Verdict.UNKNOWN, True, "warning"),
+    ],
+)
+def test_annotations_have_the_level_that_the_exit_code_has(
+    severity: Severity, verdict: Verdict, strict: bool, level: str
+) -> None:
+    report = Report((Finding("VP404", severity, verdict, None, "x", None),), Counts(), (), strict)
+    assert render_github(report).startswith(f"::{level} title=VP404 every ABI pin can be satisfied::")
+
+
+def test_json_is_the_table(report: Report) -> None:
+    assert json.loads(render_json(report)) == report.table()

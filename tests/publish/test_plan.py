@@ -1,0 +1,113 @@
+"""Plans: every file has a place and a reason, and nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
+from variant_publish.errors import UsageError
+from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.publish.plan import Plan, entries, make_plan
+from variant_publish.publish.store import Conflict
+from variant_publish.release import Release
+
+PYPI = 'repository = "pypi"\n'
+
+
+def plan_of(
+    release: Release, listed: ProjectIndex | None = None, there: tuple[IndexFile, ...] | None = (), **changes: Any
+) -> Plan:
+    return make_plan(release, release.config.upload, listed, there, selectors_of(release), **changes)
+
+
+def places(plan: Plan) -> dict[str, tuple[str, str]]:
+    return {item.file: (str(item.destination), str(item.action)) for item in plan.placements}
+
+
+def test_variants_go_to_the_extra_index_and_the_rest_to_the_repository(tmp_path: Path) -> None:
+    plan = plan_of(make_release(tmp_path, upload=PYPI, sdist=True))
+    assert places(plan) == {
+        PLUS: ("extra-index", "upload"),
+        GENERIC: ("repository", "upload"),
+        SDIST: ("repository", "upload"),
+    }
+    assert [item.file for item in plan.placements][-1] == SDIST
+    assert plan.selectors == ("foo-bar-1.0-wheel-selector.toml",)
+    assert plan.changes
+
+
+def test_without_a_repository_everything_goes_to_the_extra_index(tmp_path: Path) -> None:
+    plan = plan_of(make_release(tmp_path, sdist=True))
+    assert {destination for destination, _ in places(plan).values()} == {"extra-index"}
+    assert {entry.filename for entry in plan.entries} == {GENERIC, PLUS, SDIST}
+    assert plan.repository is None
+
+
+@pytest.mark.parametrize(("limit", "destination"), [("1 B", "extra-index"), ("1 MB", "repository")])
+def test_large_wheels_go_to_the_extra_index(tmp_path: Path, limit: str, destination: str) -> None:
+    plan = plan_of(make_release(tmp_path, GENERIC, upload=f'{PYPI}large = "{limit}"\n'))
+    (item,) = plan.placements
+    assert item.destination == destination
+    assert ("larger than 1 B" in item.reason) is (destination == "extra-index")
+
+
+def test_a_repository_that_takes_variants_gets_them(tmp_path: Path) -> None:
+    plan = plan_of(make_release(tmp_path, upload=f"{PYPI}repository-takes-variants = true\n"))
+    assert {destination for destination, _ in places(plan).values()} == {"repository"}
+
+
+def test_equal_files_are_skipped_and_a_listed_release_changes_nothing(tmp_path: Path) -> None:
+    release = make_release(tmp_path, upload=PYPI)
+    own = {entry.filename: entry for entry in entries(release)}
+    linked = replace(own[GENERIC], url=f"https://files.example.org/{GENERIC}")
+    texts = {"1.0": selectors_of(release).texts("foo-bar", "1.0")}
+    listed = ProjectIndex("foo-bar").updated((own[PLUS], linked), texts)
+    plan = plan_of(release, listed, (linked,))
+    assert {action for _, action in places(plan).values()} == {"skip"}
+    assert not plan.changes
+    # A repository that cannot be asked changes nothing either: what the page links was there.
+    assert not plan_of(release, listed, None).changes
+    # One that can be asked and lacks the file gets it.
+    assert places(plan_of(release, listed, ()))[GENERIC] == ("repository", "upload")
+
+
+def test_a_file_that_the_repository_has_stays_there(tmp_path: Path) -> None:
+    release = make_release(tmp_path, GENERIC, upload=f'{PYPI}large = "1 B"\n')
+    (entry,) = entries(release)
+    plan = plan_of(release, None, (replace(entry, url="https://files.example.org/x"),))
+    assert places(plan) == {GENERIC: ("repository", "skip")}
+    assert plan.changes  # it is to be listed
+
+
+def test_every_conflict_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    release = make_release(tmp_path, upload=PYPI)
+    listed = ProjectIndex("foo-bar", (IndexFile(PLUS, PLUS, "00" * 32),))
+    there = (IndexFile(GENERIC, "https://files.example.org/x", "11" * 32),)
+    with pytest.raises(Conflict) as caught:
+        plan_of(release, listed, there)
+    assert PLUS in caught.value.message
+    assert GENERIC in caught.value.message
+    assert caught.value.hint
+
+
+def test_an_index_without_hashes_is_no_conflict(tmp_path: Path) -> None:
+    release = make_release(tmp_path, GENERIC, upload=PYPI)
+    assert places(plan_of(release, None, (IndexFile(GENERIC, "https://h/x", ""),))) == {GENERIC: ("repository", "skip")}
+
+
+def test_the_table_is_for_machines(tmp_path: Path) -> None:
+    table = plan_of(make_release(tmp_path, upload=PYPI)).table()
+    assert table["schema-version"] == 1
+    assert table["repository"] == "pypi"
+    assert table["extra-index"] == "file:dist-index"
+    assert list(table["files"][0]) == ["file", "size", "sha256", "destination", "reason", "action"]
+    assert table["changes"] is True
+
+
+def test_an_unknown_rule_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="large-to-moon"):
+        plan_of(make_release(tmp_path, upload='split = "large-to-moon"\n'))

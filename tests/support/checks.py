@@ -1,0 +1,48 @@
+"""Run one rule, or all of them, over a folder of wheels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from variant_publish.config import Config
+from variant_publish.release import Release, load
+from variant_publish.rules.context import Context, Folder
+from variant_publish.rules.report import Report
+from variant_publish.rules.rule import FolderRule, Outcome, ReleaseRule
+from variant_publish.rules.runner import check, find_selector_files
+
+LINUX, MAC, WINDOWS = "manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64"
+
+
+def release_in(folder: Path, config: str = "") -> Release:
+    """Load the one release in a folder."""
+    return load([folder], Config.parse(config)).only()
+
+
+def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", *, offline: bool = False) -> list[Outcome]:
+    """Give what one rule has to say about the wheels in a folder."""
+    loaded = load([folder], Config.parse(config))
+    files = Folder(loaded, find_selector_files([folder]))
+    if isinstance(rule, FolderRule):
+        return list(rule.check(files))
+    (release,) = loaded.releases
+    return list(rule.check(Context(release, files.selector_files_of(release), offline)))
+
+
+def verdicts(
+    rule: FolderRule | ReleaseRule, folder: Path, config: str = "", *, offline: bool = False
+) -> dict[str, int]:
+    """Count the outcomes of one rule by verdict."""
+    found = [outcome.verdict.value for outcome in outcomes(rule, folder, config, offline=offline)]
+    return {verdict: found.count(verdict) for verdict in dict.fromkeys(found)}
+
+
+def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "") -> list[str]:
+    """Give the messages of one rule's failures."""
+    return [outcome.message for outcome in outcomes(rule, folder, config) if outcome.verdict.value == "fail"]
+
+
+def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report:
+    """Check a folder by every rule."""
+    loaded = load([folder], Config.parse(config))
+    return check(loaded, selector_files=find_selector_files([folder]), strict=strict)

@@ -1,0 +1,84 @@
+"""A real S3 endpoint for tests: moto's server on a free loopback port."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+if TYPE_CHECKING:
+    import pytest
+    from types_boto3_s3 import S3Client
+
+BUCKET = "wheels"
+ACCESS_KEY = "AKIATESTTESTTESTTEST"
+SECRET_KEY = "planted-secret-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
+
+
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    ],
+}
+
+
+@dataclass
+class Moto:
+    """Hold a running server: its address and a client of its own."""
+
+    endpoint_url: str
+    client: S3Client
+
+    def reset(self) -> None:
+        """Forget everything (moto's memory outlives even its servers), and make one empty, public bucket."""
+        address = f"{self.endpoint_url}/moto-api/reset"
+        urllib.request.urlopen(urllib.request.Request(address, method="POST")).close()
+        self.client.create_bucket(Bucket=BUCKET)
+        self.client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(PUBLIC))
+
+    def snapshot(self) -> dict[str, tuple[Any, ...]]:
+        """Give every object: key -> (tag, time, headers that matter)."""
+        found = {}
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+            for item in page.get("Contents", []):
+                head = self.client.head_object(Bucket=BUCKET, Key=item["Key"])
+                found[item["Key"]] = (item["ETag"], item["LastModified"], head["ContentType"], head["Metadata"])
+        return found
+
+
+@contextmanager
+def moto_server() -> Iterator[Moto]:
+    """Run a server on a free loopback port."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    client = boto3.session.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1").client("s3", endpoint_url=address)
+    try:
+        moto = Moto(address, client)
+        moto.reset()  # all servers of a process share one state
+        yield moto
+    finally:
+        client.close()
+        server.stop()
+
+
+def give_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let boto3 find the credentials of the tests and nothing of this machine."""
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_CONFIG_FILE", "/nonexistent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+    ):
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,64 @@
+"""Small releases to publish, and what to compare a published folder by."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from support.wheels import make_wheel
+from variant_publish.config import Config
+from variant_publish.publish.apply import Published, plan_release, publish
+from variant_publish.publish.destinations import open_repository, open_store
+from variant_publish.publish.plan import Plan
+from variant_publish.publish.store import Store
+from variant_publish.release import Release, load
+from variant_publish.selectors import SelectorFiles, of_release
+
+GENERIC = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64.whl"
+PLUS = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64+cu128.whl"
+SDIST = "foo_bar-1.0.tar.gz"
+
+CONFIG = """
+[tool.variant-publish]
+[tool.variant-publish.variants.cu128]
+properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
+[tool.variant-publish.variants.cu130]
+properties = ["nvidia :: cuda_version_lower_bound :: 13.0"]
+[tool.variant-publish.upload]
+"""
+
+
+def make_release(folder: Path, *names: str, upload: str = "", sdist: bool = False) -> Release:
+    """Write wheels and give their release; `upload` are lines of `[tool.variant-publish.upload]`."""
+    for name in names or (GENERIC, PLUS):
+        make_wheel(folder, name, headers=["Requires-Python: >=3.9,<4"])
+    if sdist:
+        (folder / SDIST).write_bytes(b"a source distribution")
+    return load([folder], Config.parse(CONFIG + upload)).only()
+
+
+def run(release: Release, store: Store | None = None, *, deadline_s: float = 20.0) -> tuple[Plan, Published]:
+    """Plan and publish as the configuration says."""
+    upload = release.config.upload
+    store = store or open_store(upload.extra_index, endpoint_url=upload.endpoint_url)
+    repository = open_repository(upload)
+    selectors = of_release(release)
+    plan = plan_release(release, upload, store, repository, selectors)
+    return plan, publish(release, store, repository, plan, selectors, deadline_s=deadline_s)
+
+
+def selectors_of(release: Release) -> SelectorFiles:
+    """Give the selector files of a release."""
+    return of_release(release)
+
+
+def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
+    """Give every file below a folder: path -> (hash, time of the last change)."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
