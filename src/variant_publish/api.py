@@ -165,7 +165,7 @@ def plan_upload(
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
         selector_files = selectors.of_release(release, reporter)
-        plan = plan_release(release, settings, store, repository, selector_files)
+        plan = plan_release(release, settings, store, repository, selector_files, reporter)
         planned.append(PlannedUpload(release, plan, selector_files, store, repository))
     return tuple(planned)
 

@@ -14,7 +14,7 @@ import pytest
 from support.cli import run
 from support.http import serving
 from support.moto import BUCKET, give_credentials, moto_server
-from support.pypi import pypiserver
+from support.pypi import PASSWORD, pypiserver
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 
@@ -38,12 +38,6 @@ properties = ["nvidia :: cuda_version_lower_bound :: 12.8", "nvidia :: cuda_vers
 [tool.variant-publish.variants.cu130]
 properties = ["nvidia :: cuda_version_lower_bound :: 13.0"]
 """
-PUBLIC = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-    ],
-}
 MACHINES = {
     "no GPU": ({}, "generic"),
     "CUDA 12": ({"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.9"}, "cu128"),
@@ -83,9 +77,9 @@ def published(
     request: pytest.FixtureRequest, wheelhouse: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, str]]:
     """Publish to a real repository and to an extra index; give the addresses of both simple indexes."""
-    with pypiserver(tmp_path / "packages", password="planted-password") as repository:
+    with pypiserver(tmp_path / "packages", password=PASSWORD) as repository:
         monkeypatch.setenv("TWINE_USERNAME", "somebody")
-        monkeypatch.setenv("TWINE_PASSWORD", "planted-password")
+        monkeypatch.setenv("TWINE_PASSWORD", PASSWORD)
         where = ("--repository-url", repository)
         if request.param == "folder":
             upload(wheelhouse, "--extra-index", f"file:{tmp_path / 'index'}", *where)
@@ -94,8 +88,6 @@ def published(
         else:
             with moto_server() as moto:
                 give_credentials(monkeypatch)
-                moto.client.create_bucket(Bucket=BUCKET)
-                moto.client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(PUBLIC))
                 upload(
                     wheelhouse, "--extra-index", f"s3://{BUCKET}/simple", "--endpoint-url", moto.endpoint_url, *where
                 )
@@ -181,13 +173,13 @@ def test_no_secret_is_printed_or_published(
     wheelhouse: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWINE_USERNAME", "somebody")
-    monkeypatch.setenv("TWINE_PASSWORD", "planted-password")
+    monkeypatch.setenv("TWINE_PASSWORD", PASSWORD)
     folder, config = wheelhouse
-    with pypiserver(tmp_path / "packages", password="planted-password") as repository:
+    with pypiserver(tmp_path / "packages", password=PASSWORD) as repository:
         command = ("upload", str(folder), "--config", str(config), "--repository-url", repository)
         for arguments in (["--dry-run"], [], ["--format", "json"]):
             result = run(*command, "--extra-index", f"file:{tmp_path / 'index'}", *arguments)
             assert result.code == 0, result.stderr
-            assert "planted" not in result.stdout + result.stderr
+            assert PASSWORD not in result.stdout + result.stderr
     for path in (tmp_path / "index").rglob("*"):
-        assert path.is_dir() or b"planted" not in path.read_bytes()
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()

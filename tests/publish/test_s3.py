@@ -214,6 +214,23 @@ def test_an_upload_that_was_cut_off_is_resumed(store: S3Store, moto: Moto, tmp_p
     assert digest(body) == sha256
 
 
+def test_a_kill_between_parts_costs_only_the_parts_that_were_not_sent(
+    store: S3Store, moto: Moto, tmp_path: Path
+) -> None:
+    def kill(count: int) -> None:
+        raise KeyboardInterrupt
+
+    path, sha256 = big(tmp_path, 8 * SMALL_PART)
+    with pytest.raises(KeyboardInterrupt):
+        store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=kill)
+    assert store.stat("foo/big.whl") is None
+    sent = requests_of(store)
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert 0 < sent.count("PUT") < 8
+    assert uploads(moto) == []
+    assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
+
+
 def test_an_upload_of_other_bytes_is_left_alone(store: S3Store, moto: Moto, tmp_path: Path) -> None:
     path, sha256 = big(tmp_path)
     foreign = cut_off(store, moto, os.urandom(SMALL_PART))

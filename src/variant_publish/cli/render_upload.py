@@ -8,6 +8,7 @@ from variant_publish.cli.console import console
 from variant_publish.config import UploadTable
 from variant_publish.publish.apply import Published
 from variant_publish.publish.plan import Plan
+from variant_publish.site import readable_size
 
 
 def show_plan(plan: Plan) -> None:
@@ -19,7 +20,7 @@ def show_plan(plan: Plan) -> None:
         table.add_column(name, overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     for item in plan.placements:
-        table.add_row(item.file, str(item.destination), item.reason, str(item.action), size(item.size))
+        table.add_row(item.file, str(item.destination), item.reason, str(item.action), readable_size(item.size))
     console().print(table)
     click.echo(f"extra index: {plan.extra_index}")
     click.echo(f"repository:  {plan.repository or 'none'}")
@@ -36,15 +37,3 @@ def show_published(published: Published, settings: UploadTable) -> None:
         click.echo(f"{len(published.pages)} index pages written")
     if settings.public_url:
         click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
-
-
-def size(count: int) -> str:
-    """Give a size as people read it, in powers of ten: "57.6 MB"."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB"):
-        value /= 1000
-        if value < 1000:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} GB"

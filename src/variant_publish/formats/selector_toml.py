@@ -127,7 +127,7 @@ def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:
     Variables of one file are a prefix of the other's, or equal. For each value the lists of tags must agree: one
     may lack tags that the other has, in the same order, and the longer wins. Raises SelectorConflict.
     """
-    pieces = sorted(parts, key=lambda piece: (-len(piece.selectors), piece.dumps()))
+    pieces = sorted(parts, key=lambda piece: (-len(piece.selectors), -len(piece.dumps()), piece.dumps()))
     variables = pieces[0].variables
     merged: dict[str, Selector] = {}
     for piece in pieces:
