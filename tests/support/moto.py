@@ -21,14 +21,6 @@ ACCESS_KEY = "AKIATESTTESTTESTTEST"
 SECRET_KEY = "planted-secret-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
 
 
-PUBLIC = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-    ],
-}
-
-
 @dataclass
 class Moto:
     """Hold a running server: its address and a client of its own."""
@@ -36,12 +28,12 @@ class Moto:
     endpoint_url: str
     client: S3Client
 
-    def reset(self) -> None:
+    def reset(self, bucket: str = BUCKET) -> None:
         """Forget everything (moto's memory outlives even its servers), and make one empty, public bucket."""
         address = f"{self.endpoint_url}/moto-api/reset"
         urllib.request.urlopen(urllib.request.Request(address, method="POST")).close()
-        self.client.create_bucket(Bucket=BUCKET)
-        self.client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(PUBLIC))
+        self.client.create_bucket(Bucket=bucket)
+        self.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_public(bucket)))
 
     def snapshot(self) -> dict[str, tuple[Any, ...]]:
         """Give every object: key -> (tag, time, headers that matter)."""
@@ -51,6 +43,13 @@ class Moto:
                 head = self.client.head_object(Bucket=BUCKET, Key=item["Key"])
                 found[item["Key"]] = (item["ETag"], item["LastModified"], head["ContentType"], head["Metadata"])
         return found
+
+
+def _public(bucket: str) -> dict[str, Any]:
+    """Give the policy that lets anybody read the objects of a bucket, as an index needs it."""
+    resource = f"arn:aws:s3:::{bucket}/*"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 @contextmanager
