@@ -1,12 +1,15 @@
-"""The library's public face: what the commands do, as functions that return results and never print."""
+"""The library's public face: what the commands do, as functions that return results and never print.
+
+Each function imports the room that does its work: retagging, which many small CI steps call, does not wait for S3.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from variant_publish import selectors
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.archive.retag import retag as retag_wheel
@@ -16,16 +19,15 @@ from variant_publish.formats.variants_json import InvalidVariantMetadata, Varian
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.apply import Published, plan_release, publish
-from variant_publish.publish.destinations import open_repository, open_store
-from variant_publish.publish.plan import Plan
-from variant_publish.publish.repository import Repository
-from variant_publish.publish.store import Store
 from variant_publish.release import Release, load, wheel_paths
-from variant_publish.rules.report import Report
-from variant_publish.rules.runner import check as run_rules
-from variant_publish.rules.runner import find_selector_files
-from variant_publish.selectors import SelectorFiles
+
+if TYPE_CHECKING:
+    from variant_publish.publish.apply import Published
+    from variant_publish.publish.plan import Plan
+    from variant_publish.publish.repository import Repository
+    from variant_publish.publish.store import Store
+    from variant_publish.rules.report import Report
+    from variant_publish.selectors import SelectorFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ def check(
 
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
     """
+    from variant_publish.rules.runner import check as run_rules
+    from variant_publish.rules.runner import find_selector_files
+
     loaded = load(places, config)
     return run_rules(
         loaded, selector_files=find_selector_files(places), offline=offline, strict=strict, reporter=reporter
@@ -120,12 +125,14 @@ def metadata(
 
     Raises the error of a wheel that cannot be read: a file that leaves one out would be wrong.
     """
+    from variant_publish.selectors import of_release
+
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
     current, outdated = [], []
     for release in loaded.releases:
-        texts = selectors.of_release(release, reporter).texts(release.project, str(release.version))
+        texts = of_release(release, reporter).texts(release.project, str(release.version))
         for name, text in texts.items():
             path = folder / name
             if path.exists() and path.read_bytes() == text.encode():
@@ -157,6 +164,10 @@ def plan_upload(
     `settings` are the configuration's with what the call overrides. Raises the error of a wheel that cannot be read,
     or Conflict where a name is taken by other bytes.
     """
+    from variant_publish.publish.apply import plan_release
+    from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.selectors import of_release
+
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
@@ -164,7 +175,7 @@ def plan_upload(
     for release in loaded.releases:
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
-        selector_files = selectors.of_release(release, reporter)
+        selector_files = of_release(release, reporter)
         plan = plan_release(release, settings, store, repository, selector_files, reporter)
         planned.append(PlannedUpload(release, plan, selector_files, store, repository))
     return tuple(planned)
@@ -172,6 +183,8 @@ def plan_upload(
 
 def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
     """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
+    from variant_publish.publish.apply import publish
+
     return publish(planned.release, planned.store, planned.repository, planned.plan, planned.selector_files, reporter)
 
 
