@@ -49,9 +49,11 @@ class ConsoleReporter:
             yield lambda count: None
             return
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        from rich.table import Column
 
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        with Progress(*columns, console=console(err=True), transient=True) as progress:
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+        columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=console(err=True), transient=True, expand=True) as progress:
             task = progress.add_task(label, total=total)
             yield lambda count: progress.advance(task, count)
 
