@@ -210,7 +210,11 @@ def index_url(index: str) -> str:
         from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
         return PYPI_SIMPLE_ENDPOINT
-    return "https://test.pypi.org/simple/" if index == "testpypi" else index
+    if index == "testpypi":
+        from twine.utils import TEST_REPOSITORY
+
+        return TEST_REPOSITORY.replace("/legacy/", "/simple/")
+    return index
 
 
 def _satisfying(files: Iterable[IndexFile], pin: TaggedRequirement, implied: set[str]) -> Iterator[WheelName]:
