@@ -1,22 +1,26 @@
-"""Time retag beside `cp` and `wheel tags` on generated wheels: `python benchmarks/retag.py [--quick]`.
+"""Time retag beside `cp`, `zip`, `wheel tags` and variantlib: `python benchmarks/retag.py [--quick] [--no-peers]`.
 
-Each row is a whole process, start-up included, measured by the operating system's own accounting of the child:
-wall and CPU seconds (median of the runs) and peak memory. What counts is the ratio in one run: machines differ.
-The last lines leave out the start of interpreter and command line, which the retag of a tiny wheel measures.
+What counts is the ratio to `cp` in one run: machines differ. "retag, the call" is the work alone, measured inside a
+process that has imported the library; "retag, the command" is that with the start of interpreter and command line.
+Peers rewrite the same wheel as far as they can. variantlib is found on PATH, or named by `--variantlib`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
+import random
 import shutil
 import statistics
+import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,31 +29,121 @@ from variant_publish.formats.record import Record, RecordRow
 NAME = "bench-1.0-py3-none-manylinux_2_28_x86_64.whl"
 INFO = "bench-1.0.dist-info"
 SYMBOLS = bytes(index % 64 for index in range(256))
+VARIANTLIB = """
+[variant.default-priorities]
+namespace = ["nvidia"]
+[variant.providers.nvidia]
+requires = ["nvidia-variant-provider"]
+plugin-api = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
+"""
+CALL = """
+import json, resource, sys, time
+from pathlib import Path
+from variant_publish.archive.retag import Rewrite, retag, retag_in_place
+how, source, folder = sys.argv[1:]
+rewrite = Rewrite(extra_tags=("cu128",))
+def memory():
+    # of this process alone: what getrusage tells begins with the peak of the parent
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    own = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return own[0] if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+idle, cpu, wall = memory(), time.process_time(), time.perf_counter()
+if how == "in-place":
+    retag_in_place(Path(source), rewrite)
+else:
+    retag(Path(source), Path(folder), rewrite, digest=how == "digest")
+print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, memory() - idle]))
+"""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Hold what a command cost: seconds of wall and CPU time, MiB of peak memory."""
+    """Hold what something cost: seconds of wall and CPU time, MiB of peak memory (above idle, for a call)."""
 
     wall: float
     cpu: float
     peak: float
 
 
-def measure(command: list[str], runs: int) -> Cost:
-    """Run a command several times; give the medians, and the largest peak."""
-    costs = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        pid = os.posix_spawnp(
-            command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-        )
-        _, status, usage = os.wait4(pid, 0)
-        wall = time.perf_counter() - start
-        if status:
-            raise SystemExit(f"{' '.join(command)} failed with status {status}")
-        scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-        costs.append(Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale))
+@dataclass(frozen=True)
+class Case:
+    """Hold a kind of wheel: sizes of its files, and whether its dist-info comes first."""
+
+    label: str
+    sizes: Sequence[int]
+    first: bool = False
+    peers: bool = False
+    sparse: int = 0
+
+
+def cases(scale: int) -> list[Case]:
+    """Give the wheels; the many members of large projects are small headers, and a few libraries have all the bytes."""
+    return [
+        Case("small (20 members)", [4000] * 20, peers=True),
+        Case("large (33 members)", [700_000_000 // 30 // scale] * 30, peers=True),
+        Case("many members, like torch", skewed(12_000, 190_000_000 // scale), peers=True),
+        Case("dist-info first, like tensorflow-cpu", skewed(15_600, 270_000_000 // scale), first=True),
+        Case("zip64, 6 GB, sparse", [4000] * 20, sparse=6_000_000_000),
+    ]
+
+
+def skewed(count: int, total: int) -> list[int]:
+    """Give the sizes of `count` files, most of them about 1.5 KB, and six that take the rest of `total`."""
+    chance = random.Random(1)  # noqa: S311
+    small = [int(chance.lognormvariate(7.3, 1.2)) for _ in range(count - 6)]
+    return small + [max(total - sum(small), 6_000_000) // 6] * 6
+
+
+def write_wheel(path: Path, case: Case) -> None:
+    """Write a wheel whose files are random over 64 of the 256 byte values: they compress to three quarters."""
+    rows: list[RecordRow] = []
+    info = {
+        f"{INFO}/METADATA": b"Metadata-Version: 2.1\nName: bench\nVersion: 1.0\n",
+        f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux_2_28_x86_64\n",
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        names = [f"bench/include/ops/some_operator_{number:05}_native.h" for number in range(len(case.sizes))]
+        if case.first:  # the hashes come before the files: they are not looked at here
+            rows = [RecordRow(name, RecordRow.of(name, name.encode()).digest, "1") for name in names]
+            write_info(archive, info, rows)
+        for name, size in zip(names, case.sizes, strict=True):
+            content = os.urandom(size * 4 // 3).translate(SYMBOLS)
+            archive.writestr(name, content)
+            if not case.first:
+                rows.append(RecordRow.of(name, content))
+        if case.sparse:
+            write_hole(archive, "bench/zeros.bin", case.sparse)
+            rows.append(RecordRow("bench/zeros.bin", "", str(case.sparse)))
+        if not case.first:
+            write_info(archive, info, rows)
+
+
+def write_info(archive: zipfile.ZipFile, info: dict[str, bytes], rows: list[RecordRow]) -> None:
+    """Write dist-info with RECORD."""
+    for name, content in info.items():
+        archive.writestr(name, content)
+        rows.append(RecordRow.of(name, content))
+    archive.writestr(f"{INFO}/RECORD", bytes(Record((*rows, RecordRow(f"{INFO}/RECORD")))))
+
+
+def write_hole(archive: zipfile.ZipFile, name: str, size: int) -> None:
+    """Write a stored member of zeros that takes no space on the disk; its checksum is not right."""
+    if archive.fp is None:
+        raise ValueError("the archive is closed")
+    entry = zipfile.ZipInfo(name)
+    entry.file_size, entry.compress_size, entry.CRC = size, size, 0
+    entry.header_offset = archive.start_dir
+    archive.fp.seek(archive.start_dir)
+    archive.fp.write(entry.FileHeader(zip64=True))
+    archive.fp.seek(size, os.SEEK_CUR)
+    archive.start_dir = archive.fp.tell()
+    archive.filelist.append(entry)
+    archive.NameToInfo[name] = entry
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """Give the medians of the times, and the largest peak."""
     return Cost(
         statistics.median(cost.wall for cost in costs),
         statistics.median(cost.cpu for cost in costs),
@@ -57,74 +151,129 @@ def measure(command: list[str], runs: int) -> Cost:
     )
 
 
-def write_wheel(folder: Path, members: int, size: int) -> None:
-    """Write a wheel of about `size` bytes in `members` files, dist-info at the end.
+def command(arguments: list[str]) -> Cost:
+    """Run a command, measured by the operating system's own accounting of the child."""
+    start = time.perf_counter()
+    silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+    pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=silent)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"{' '.join(arguments)} failed with status {status}")
+    scale = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
 
-    The files are random over 64 of the 256 byte values, so that they compress to three quarters: between a shared
-    library, which compresses better, and an archive of weights, which does not compress at all.
-    """
-    path = folder / NAME
-    each = size // members * 4 // 3
-    rows = []
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(members):
-            content = os.urandom(each).translate(SYMBOLS)
-            archive.writestr(f"bench/{number:05}.bin", content)
-            rows.append(RecordRow.of(f"bench/{number:05}.bin", content))
-        info = {
-            "METADATA": b"Metadata-Version: 2.1\nName: bench\nVersion: 1.0\n",
-            "WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux_2_28_x86_64\n",
+
+def call(how: str, source: Path, folder: Path) -> Cost:
+    """Time one call of the library, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, how, str(source), str(folder)], check=True, capture_output=True, text=True
+    )
+    wall, cpu, peak = json.loads(done.stdout)
+    return Cost(wall, cpu, peak / (1024 if sys.platform != "darwin" else 1024 * 1024))
+
+
+class Bench:
+    """Measure one wheel in a folder of its own."""
+
+    def __init__(self, work: Path, source: Path, variantlib: str | None) -> None:
+        self.source = source
+        self.out = work / "out"
+        self.variantlib = variantlib
+        self.scripts = Path(sysconfig.get_path("scripts"))
+
+    def repeat(self, runs: int, action: Callable[[], Cost], *, copied: bool = False) -> Cost:
+        """Measure an action several times, each in a fresh folder, with a copy of the wheel in it if asked for."""
+        costs = []
+        for _ in range(runs):
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.out.mkdir()
+            if copied:
+                command(["cp", str(self.source), str(self.out)])
+                os.sync()  # what the copy left to write would be counted as the rewrite's
+            costs.append(action())
+        shutil.rmtree(self.out)
+        return median(costs)
+
+    def rows(self, runs: int, *, peers: bool) -> dict[str, Cost]:
+        """Measure everything."""
+        source, out, copy = str(self.source), str(self.out), self.out / NAME
+        retag = [str(self.scripts / "variant-publish"), "retag", "--tag", "cu128", source, "-o", out]
+        rows = {
+            "cp": self.repeat(runs, lambda: command(["cp", source, out])),
+            "retag, the call": self.repeat(runs, lambda: call("copy", self.source, self.out)),
+            "retag --in-place, the call": self.repeat(runs, lambda: call("in-place", copy, self.out), copied=True),
+            "retag --digest, the call": self.repeat(runs, lambda: call("digest", self.source, self.out)),
+            "retag, the command": self.repeat(runs, lambda: command(retag)),
         }
-        for file, content in info.items():
-            archive.writestr(f"{INFO}/{file}", content)
-            rows.append(RecordRow.of(f"{INFO}/{file}", content))
-        archive.writestr(f"{INFO}/RECORD", bytes(Record((*rows, RecordRow(f"{INFO}/RECORD")))))
+        if peers:
+            rows["cp + zip"] = self.repeat(runs, lambda: self.zip(copy))
+            tags = [str(self.scripts / "wheel"), "tags", "--platform-tag", "linux_x86_64", str(copy)]
+            rows["wheel tags"] = self.repeat(1, lambda: command(tags), copied=True)
+            if self.variantlib:
+                make = [self.variantlib, "make-variant", "-f", source, "-o", out, "--variant-label", "cu128"]
+                make += ["-p", "nvidia :: cuda_version_lower_bound :: 12.8", "--skip-plugin-validation"]
+                make += ["--pyproject-toml", str(self.out.parent / "pyproject.toml")]
+                rows["variantlib"] = self.repeat(1, lambda: command(make))
+        return rows
+
+    def zip(self, copy: Path) -> Cost:
+        """Copy, and let Info-ZIP replace WHEEL and RECORD: the honest peer, which knows nothing of wheels."""
+        with zipfile.ZipFile(self.source) as archive:
+            for file in ("WHEEL", "RECORD"):
+                archive.extract(f"{INFO}/{file}", self.out)
+        script = 'cp "$0" "$1" && cd "$2" && zip -q "$1" "$3/WHEEL" "$3/RECORD"'
+        return command(["sh", "-c", script, str(self.source), str(copy), str(self.out), INFO])
 
 
-def compare(label: str, source: Path, work: Path, runs: int, *, peer: bool) -> None:
-    """Print the rows of one wheel."""
-    scripts = Path(sysconfig.get_path("scripts"))
-    out = work / "out"
-    fresh = ["sh", "-c", 'rm -rf "$0" && mkdir "$0" && exec "$@"', str(out)]
-    retag = [*fresh, str(scripts / "variant-publish"), "retag", "--tag", "cu128", "-o", str(out)]
-    start = measure([*retag, str(work / "tiny" / NAME)], runs)
-    nothing = measure([*fresh, "true"], runs)
-    cp = measure([*fresh, "cp", str(source), str(out)], runs)
-    ours = measure([*retag, str(source)], runs)
-    rows = {"start (a tiny wheel)": start, "cp": cp, "variant-publish retag": ours}
-    if peer:
-        copy = shutil.copy(source, work / "peer")
-        rows["wheel tags"] = measure([str(scripts / "wheel"), "tags", "--platform-tag", "linux_x86_64", str(copy)], 1)
-    print(f"\n{label}: {source.stat().st_size / 1e6:.0f} MB")
-    print(f"{'':24}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'wall / cp':>11}")
+def table(case: Case, source: Path, rows: dict[str, Cost]) -> float:
+    """Print the table of one wheel; gives the seconds of its rewrite in place."""
+    cp = rows["cp"]
+    print(f"\n### {case.label}: {source.stat().st_size / 1e6:.1f} MB\n")
+    print("| | wall s | CPU s | peak MiB | wall / cp |\n| --- | ---: | ---: | ---: | ---: |")
     for name, cost in rows.items():
-        print(f"{name:24}{cost.wall:9.3f}{cost.cpu:9.3f}{cost.peak:10.1f}{cost.wall / cp.wall:11.2f}")
-    print(f"work of retag without its start: {(ours.wall - start.wall) / (cp.wall - nothing.wall):.2f} x cp")
+        peak = f"{cost.peak:.1f}" + (" above idle" if "call" in name else "")
+        print(f"| {name} | {cost.wall:.3f} | {cost.cpu:.3f} | {peak} | {cost.wall / cp.wall:.2f} |")
     if "wheel tags" in rows:
-        print(f"CPU of wheel tags: {rows['wheel tags'].cpu / ours.cpu:.0f} x that of the whole retag")
+        print(f"\nCPU of `wheel tags`: {rows['wheel tags'].cpu / rows['retag, the call'].cpu:.0f} x that of the call.")
+    return rows["retag --in-place, the call"].wall
+
+
+def processor() -> str:
+    """Give the name of the processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), os.uname().machine)
 
 
 def main() -> None:
-    """Generate the wheels and print the table."""
+    """Generate the wheels and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, one run")
+    parser.add_argument("--no-peers", action="store_true", help="leave out what takes minutes")
+    parser.add_argument("--variantlib", default=shutil.which("variantlib"), help="its command; default: on PATH")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     runs, scale = (1, 10) if options.quick else (options.runs, 1)
-    print(f"{os.uname().machine}, {os.cpu_count()} cores, Python {sys.version.split()[0]}, medians of {runs} runs")
+    print(f"{processor()}, {os.cpu_count()} cores, {os.uname().sysname} {os.uname().release}, ", end="")
+    print(f"Python {sys.version.split()[0]}; warm cache, medians of {runs} runs (peers but zip: one).")
+    if not options.variantlib and not options.no_peers:
+        print("\nvariantlib is not installed, so it is left out.")
+    in_place = {}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
-        work = Path(name)
-        for folder in ("peer", "tiny"):
-            (work / folder).mkdir()
-        write_wheel(work / "tiny", 1, 1000)
-        for label, members, size in (("few members", 33, 700_000_000), ("many members", 12_000, 190_000_000)):
+        work = Path(name).resolve()
+        (work / "pyproject.toml").write_text(VARIANTLIB)
+        source = work / NAME
+        for case in cases(scale):
             # in a process of its own: a child begins with the peak memory of its parent, which must stay small
-            writer = multiprocessing.get_context("spawn").Process(
-                target=write_wheel, args=(work, members, size // scale)
-            )
+            writer = multiprocessing.get_context("spawn").Process(target=write_wheel, args=(source, case))
             writer.start()
             writer.join()
-            compare(f"{label} ({members})", work / NAME, work, runs, peer=members < 100)
+            os.sync()
+            rows = Bench(work, source, options.variantlib).rows(runs, peers=case.peers and not options.no_peers)
+            in_place[case.label] = table(case, source, rows)
+    small, *_, large = in_place.values()
+    print(f"\nIn place, 6 GB takes {large / small:.2f} times as long as the small wheel.")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ LAYERS = (
     {"errors", "progress", "__init__"},
     {"model"},
     {"formats"},
-    {"archive"},
-    {"config", "host", "simple_client", "site"},
-    {"release"},
+    {"archive", "project_page"},
+    {"binary", "config", "host", "simple_client", "site"},
+    {"published", "release"},
     {"selectors"},
     {"publish", "rules", "selection"},
     {"api"},
@@ -27,7 +27,18 @@ LAYERS = (
 
 PURE = {"model", "formats"}
 IMPURE_MODULES = {"os", "pathlib", "socket", "subprocess", "tempfile", "time", "datetime", "random", "logging", "sys"}
-LAZY_MODULES = {"boto3", "botocore", "twine", "auditwheel", "pypi_simple", "jinja2", "archspec"}
+LAZY_MODULES = {
+    "boto3",
+    "botocore",
+    "twine",
+    "auditwheel",
+    "pypi_simple",
+    "jinja2",
+    "archspec",
+    "macholib",
+    "iced_x86",
+    "abi3info",
+}
 
 
 def modules() -> list[Path]:

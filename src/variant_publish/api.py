@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.archive.retag import retag as retag_wheel
 from variant_publish.config import BuildTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
@@ -22,10 +22,13 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.binary.inspection import Inspection
+    from variant_publish.formats.simple import IndexFile
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.store import Store
+    from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.selectors import SelectorFiles
 
@@ -75,39 +78,148 @@ def rewrites(
     return tuple(result)
 
 
-def retag(places: Iterable[Path], folder: Path, changes: Sequence[Rewrite], reporter: Reporter = SILENT) -> RetagResult:
-    """Rewrite every wheel in the places into `folder`, once for each rewrite.
+def retag(
+    places: Iterable[Path],
+    folder: Path | None,
+    changes: Sequence[Rewrite],
+    reporter: Reporter = SILENT,
+    *,
+    jobs: int = 1,
+    digest: bool = False,
+) -> RetagResult:
+    """Rewrite every wheel in the places into `folder`, once for each rewrite; in place where `folder` is None.
 
-    An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
+    `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
+    the hash of each result beside it, for `upload`. An error of one wheel does not stop the others. Raises UsageError
+    where nothing can be done at all.
     """
+    if folder is None and len(changes) != 1:
+        raise UsageError(
+            f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
+        )
     paths = wheel_paths(places)
     _check_renames(paths, changes)
-    done: list[Retagged] = []
-    failed: list[VariantPublishError] = []
-    for path in paths:
-        for rewrite in changes:
-            try:
-                done.append(retag_wheel(path, folder, rewrite, reporter))
-            except VariantPublishError as error:
-                failed.append(error)
-                break
-    return RetagResult(tuple(done), tuple(failed))
+    outcomes = retag_all([Job(path, tuple(changes), folder, digest) for path in paths], jobs, reporter)
+    done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
+    for retagged in done:
+        if retagged.note:
+            reporter.note(retagged.note)
+    return RetagResult(done, tuple(outcome.error for outcome in outcomes if outcome.error is not None))
 
 
 def check(
-    places: Sequence[Path], config: Config, *, strict: bool = False, offline: bool = False, reporter: Reporter = SILENT
+    places: Sequence[Path],
+    config: Config,
+    *,
+    strict: bool = False,
+    offline: bool = False,
+    reporter: Reporter = SILENT,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    fast: bool = False,
+    jobs: int = 1,
+    client: str | None = None,
+    index: str | None = None,
 ) -> Report:
     """Check every release in the places (folders and wheels) by every rule; all findings at once.
 
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
+    `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
+    wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
+    `index` is where the release before this one is looked for.
     """
+    from variant_publish.rules.runner import Settings, find_selector_files
     from variant_publish.rules.runner import check as run_rules
-    from variant_publish.rules.runner import find_selector_files
 
     loaded = load(places, config)
+    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client)
+    if index is not None and not offline:
+        settings = replace(settings, previous={one.project: _previous(one, index) for one in loaded.releases})
     return run_rules(
-        loaded, selector_files=find_selector_files(places), offline=offline, strict=strict, reporter=reporter
+        loaded,
+        selector_files=find_selector_files(places),
+        offline=offline,
+        strict=strict,
+        reporter=reporter,
+        settings=settings,
     )
+
+
+def check_published(
+    project: str,
+    version: str,
+    config: Config,
+    *,
+    index: str = "pypi",
+    deep: bool = False,
+    strict: bool = False,
+    reporter: Reporter = SILENT,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    fast: bool = False,
+    jobs: int = 1,
+    client: str | None = None,
+) -> Report:
+    """Check a release that an index has: its list of files, and of each wheel the directory and dist-info.
+
+    `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or VariantPublishError
+    where the index has no such release.
+    """
+    from tempfile import TemporaryDirectory
+
+    from packaging.utils import canonicalize_name
+    from packaging.version import Version
+
+    from variant_publish import published
+    from variant_publish.rules.abi import index_url
+    from variant_publish.rules.runner import Settings
+    from variant_publish.rules.runner import check as run_rules
+    from variant_publish.simple_client import read_project
+
+    found = published.Published.of(read_project(index_url(index), project), Version(version))
+    reason = None if deep else "the wheels were not downloaded (--deep reads them)"
+    settings = Settings(
+        _choice(config, select, ignore),
+        config.check,
+        fast,
+        jobs,
+        reason,
+        client,
+        {canonicalize_name(project): found.previous},
+    )
+    with TemporaryDirectory(prefix="variant-publish-") as folder:
+        published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)
+        loaded = load([Path(folder)], config)
+        return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
+
+
+def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
+    from variant_publish.rules.choice import Choice
+    from variant_publish.rules.registry import RULES
+
+    return Choice.of([rule.id for rule in RULES], select or config.check.select, ignore)
+
+
+def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
+    """Give the wheels of the newest release on the index that is older than this one."""
+    from variant_publish.published import previous_of
+    from variant_publish.rules.abi import index_url
+    from variant_publish.simple_client import read_project
+
+    return previous_of(read_project(index_url(index), release.project), release.version)
+
+
+def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, ...]:
+    """Look into the binaries of every wheel in the places; `fast` disassembles nothing.
+
+    Raises the error of a wheel that cannot be read.
+    """
+    from variant_publish.archive.wheel import Wheel
+    from variant_publish.binary.inspection import Inspection
+    from variant_publish.binary.scan import scan
+
+    wheels = [Wheel.read(path) for path in wheel_paths(places)]
+    return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +266,7 @@ class PlannedUpload:
     selector_files: SelectorFiles
     store: Store
     repository: Repository | None
+    public_url: str | None = None
 
 
 def plan_upload(
@@ -177,7 +290,7 @@ def plan_upload(
         repository = open_repository(settings)
         selector_files = of_release(release, reporter)
         plan = plan_release(release, settings, store, repository, selector_files, reporter)
-        planned.append(PlannedUpload(release, plan, selector_files, store, repository))
+        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url))
     return tuple(planned)
 
 
@@ -185,7 +298,15 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
     """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
     from variant_publish.publish.apply import publish
 
-    return publish(planned.release, planned.store, planned.repository, planned.plan, planned.selector_files, reporter)
+    return publish(
+        planned.release,
+        planned.store,
+        planned.repository,
+        planned.plan,
+        planned.selector_files,
+        reporter,
+        public_url=planned.public_url,
+    )
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from variant_publish.archive.journal import recover_folder, recover_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
@@ -79,11 +80,14 @@ class Loaded:
 def wheel_paths(places: Iterable[Path]) -> list[Path]:
     """Give the wheels in the places: files as they are, folders for every `*.whl` directly inside, sorted.
 
-    Raises UsageError where a place does not exist or a folder has no wheel.
+    A retagging in place that was cut off is finished or undone first, so a wheel may have a new name. Raises UsageError
+    where a place does not exist or a folder has no wheel.
     """
     found: dict[Path, None] = {}
-    for place in places:
+    for named in places:
+        place = named if named.is_dir() else recover_wheel(named)
         if place.is_dir():
+            recover_folder(place)
             inside = sorted(place.glob("*.whl"))
             if not inside:
                 raise UsageError(f"{place} holds no wheels", hint="name a folder with *.whl files")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.archives import assert_gap_free, contents, raw_members
-from variant_publish.archive.zipraw import InvalidArchive, RawArchive, RawWriter, open_archive
+from variant_publish.archive.transfer import Sink
+from variant_publish.archive.writer import RawWriter
+from variant_publish.archive.zipraw import InvalidArchive, RawArchive, open_archive
 from variant_publish.errors import VariantPublishError
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ def make_zip(path: Path, members: dict[str, bytes], *, comment: bytes = b"", str
 
 def copy_all(source: Path, target: Path) -> Path:
     with open_archive(source) as archive, target.open("wb") as stream:
-        writer = RawWriter(stream.fileno())
-        writer.copy(archive, archive.spans(), lambda count: None)
+        writer = RawWriter(Sink(stream.fileno()))
+        writer.copy(archive, archive.directory.order, archive.ends(), lambda count: None)
         writer.finish(archive.directory.comment)
     return target
 

@@ -98,6 +98,62 @@ def test_a_bad_wheel_does_not_stop_the_others(tmp_path: Path) -> None:
     assert outputs(tmp_path) == [NAME.replace(".whl", "+x.whl")]
 
 
+def test_in_place_the_wheel_gets_its_new_name_and_nothing_stays(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, NAME)
+    result = run("retag", str(wheel), "--tag", "cu128", "--in-place")
+    assert result.code == 0, result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [NAME.replace(".whl", "+cu128.whl")]
+    assert run("retag", str(tmp_path), "--remove", "--in-place").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_the_digest_lies_beside_the_wheel(tmp_path: Path) -> None:
+    assert retag(tmp_path, str(make_wheel(tmp_path, NAME)), "--tag", "x", "--digest").code == 0
+    new = NAME.replace(".whl", "+x.whl")
+    assert outputs(tmp_path) == [new, f"{new}.sha256"]
+
+
+@pytest.mark.slow
+def test_several_wheels_at_a_time_and_every_error_is_told(tmp_path: Path) -> None:
+    for python in ("cp311", "cp312", "cp313"):
+        make_wheel(tmp_path / "in", NAME.replace("cp312", python))
+    for python in ("cp309", "cp310"):
+        (tmp_path / "in" / NAME.replace("cp312", python)).write_bytes(b"nonsense")
+    result = retag(tmp_path, str(tmp_path / "in"), "--tag", "x", "-j", "2")
+    assert result.code == 1
+    assert result.stderr.count("not a ZIP archive") == 2
+    assert len(outputs(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tag", "x"], "say where the new wheels go"),
+        (["--tag", "x", "--in-place", "-o", "out"], "say where the new wheels go"),
+        (
+            [
+                "--label",
+                "v3",
+                "--property",
+                "x86_64 :: level :: v3",
+                "--dialect",
+                "plus",
+                "--dialect",
+                "pep825",
+                "--in-place",
+            ],
+            "cannot become 2 wheels in place",
+        ),
+        (["--tag", "x", "--in-place", "-j", "0"], "0 is not in the range"),
+    ],
+)
+def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = run("retag", str(make_wheel(tmp_path, NAME)), *arguments)
+    assert result.code == 2
+    assert message in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -142,7 +142,8 @@ def test_every_option_that_the_readme_names_is_there() -> None:
     for name in COMMANDS:
         command = group.get_command(click.Context(group), name)
         assert command is not None
-        known |= {option for parameter in command.params for option in parameter.opts}
+        for one in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+            known |= {option for parameter in one.params for option in parameter.opts}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= known
     assert all(f"`{name}" in text or f"variant-publish {name}" in text for name in COMMANDS)
 

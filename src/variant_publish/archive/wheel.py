@@ -11,6 +11,7 @@ from typing import Self
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.archive.digest import read_digest
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
@@ -28,7 +29,8 @@ SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 RECORD = "RECORD"
 INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
 
-_SANE_TEXT = 64 * 1024 * 1024
+_SANE_RECORD = 64 * 1024 * 1024
+_SANE_TEXT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Wheel:
 
     `members` are the names in the archive's directory, twice where it lists one twice; `info` holds the raw content of
     the small dist-info files that are there: METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt and
-    signatures.
+    signatures. `record_text` is RECORD as it is.
     """
 
     path: Path
@@ -46,7 +48,7 @@ class Wheel:
     dist_info: str
     metadata: Metadata
     wheel_file: WheelFile
-    record: Record | None
+    record_text: bytes | None
     members: tuple[str, ...]
     variant_json: VariantsMetadata | None = None
     abi_requires: tuple[TaggedRequirement, ...] = ()
@@ -60,15 +62,20 @@ class Wheel:
         """
         name = WheelName.parse(path.name)
         with open_archive(path) as archive:
-            return cls.of_archive(archive, name)
+            wheel = cls.of_archive(archive, name)
+        _ = wheel.record  # a RECORD that cannot be read is found here, where the file is named
+        return wheel
 
     @classmethod
     def of_archive(cls, archive: RawArchive, name: WheelName) -> Self:
-        """Read the dist-info of an open archive."""
+        """Read the dist-info of an open archive; RECORD is not parsed yet."""
         folder = find_dist_info(archive, name)
-        members = {member.name: member for member in archive.directory.members}
+        directory = archive.directory
+        members = directory.inside(folder)
         info = {
-            file: archive.read(members[f"{folder}/{file}"], limit=_SANE_TEXT)
+            file: archive.read(
+                directory.member(members[f"{folder}/{file}"]), limit=_SANE_RECORD if file == RECORD else _SANE_TEXT
+            )
             for file in INFO_FILES
             if f"{folder}/{file}" in members
         }
@@ -81,8 +88,8 @@ class Wheel:
                 dist_info=folder,
                 metadata=Metadata.parse(required(archive, folder, "METADATA", info)),
                 wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", info)),
-                record=None if record is None else Record.parse(record),
-                members=tuple(member.name for member in archive.directory.members),
+                record_text=record,
+                members=tuple(directory.names),
                 variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if WHEEL_FILE in info else None,
                 abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
                 info=info,
@@ -98,8 +105,18 @@ class Wheel:
         return self.path.name
 
     @cached_property
+    def record(self) -> Record | None:
+        """Give RECORD, parsed; None where there is none. Raises VariantPublishError where it is no RECORD."""
+        try:
+            return None if self.record_text is None else Record.parse(self.record_text)
+        except VariantPublishError as error:
+            raise VariantPublishError(f"{self.path}: {error.message}", hint=error.hint) from error
+
+    @cached_property
     def sha256(self) -> str:
-        """Give the SHA-256 of the whole file, lower-case hex; reads it once."""
+        """Give the SHA-256 of the whole file, lower-case hex: from a digest file that is still true, else computed."""
+        if (known := read_digest(self.path)) is not None:
+            return known
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -150,7 +167,7 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
 
 def top_folders(directory: Directory, suffix: str) -> list[str]:
     """Give the top-level folders whose names end in `suffix`, in the order of the archive."""
-    tops = (member.name.partition("/") for member in directory.members)
+    tops = (name.partition("/") for name in directory.names if suffix in name)
     return list(dict.fromkeys(top for top, separator, _ in tops if separator and top.endswith(suffix)))
 
 

@@ -32,12 +32,15 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 )
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
+@click.option("--in-place", is_flag=True, help="Rename each wheel and rewrite only its end: no copy, no disk space.")
+@click.option("--digest", is_flag=True, help="Keep each result's SHA-256 in NAME.whl.sha256, for upload.")
+@click.option("-j", "--jobs", default=1, type=click.IntRange(min=1), metavar="N", help="Rewrite N wheels at a time.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
     generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
-    drop_signatures: bool, output: Path, config_file: Path | None,
+    drop_signatures: bool, in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
@@ -46,6 +49,7 @@ def command(
       variant-publish retag dist/ --variant cu128 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
+      variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     given = {
@@ -59,6 +63,8 @@ def command(
             "say what the wheels shall become",
             hint=f"give exactly one of {', '.join(given)} (--tag and --label may go together)",
         )
+    if in_place == (output is not None):
+        raise UsageError("say where the new wheels go", hint="give an output folder with -o, or --in-place")
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
     changes = api.rewrites(
@@ -70,7 +76,7 @@ def command(
         build=config.build_of(name or GENERIC) if name or generic else BuildTable(),
         drop_signatures=drop_signatures,
     )
-    result = api.retag(wheels, output, changes, ConsoleReporter())
+    result = api.retag(wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest)
     for done in result.done:
         click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:
