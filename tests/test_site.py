@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,10 +14,18 @@ from pypi_simple import ProjectPage
 
 import variant_publish
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
+from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.model.variant import Properties
+from variant_publish.project_page import sections
 from variant_publish.site import readable_size, render_project, render_root, templates_folder
 
 SHA = "ab" * 32
 
+VARIANTS = VariantsMetadata(
+    ("nvidia",),
+    {"cu128": Properties.parse(["nvidia :: cuda_version_lower_bound :: 12.8", "nvidia :: sm_arch :: 90_real"])},
+    {"nvidia": KNOWN_PROVIDERS["nvidia"]},
+)
 INDEX = ProjectIndex("foo-bar", generation=7, tracks=("https://example.org/simple/foo-bar/",)).updated(
     (
         IndexFile(
@@ -32,7 +41,7 @@ INDEX = ProjectIndex("foo-bar", generation=7, tracks=("https://example.org/simpl
         IndexFile("foo_bar-0.9-py3-none-any.whl", "foo_bar-0.9-py3-none-any.whl", SHA, yanked='bad "<b>" & worse'),
         IndexFile("foo_bar-0.9.tar.gz", "foo_bar-0.9.tar.gz", SHA, yanked=""),
     ),
-    {"1.0": {"foo_bar-1.0-variants.json": "{}\n", "foo-bar-1.0-wheel-selector.toml": "x = 1\n"}},
+    {"1.0": {"foo_bar-1.0-variants.json": VARIANTS.dumps(), "foo-bar-1.0-wheel-selector.toml": "x = 1\n"}},
 )
 
 
@@ -90,9 +99,34 @@ def test_selector_texts_are_linked_by_their_hash() -> None:
 def test_versions_come_newest_first_and_people_see_variants_and_sizes() -> None:
     text = render_project(INDEX)
     assert text.index("<h2>1.0</h2>") < text.index("<h2>0.9</h2>")
-    assert '<td class="kind">cu128</td>' in text
+    assert '<span class="kind">cu128</span>' in text
     assert "100.0 MB" in text
     assert "withdrawn: bad &#34;&lt;b&gt;&#34; &amp; worse" in text
+
+
+def test_the_page_tells_what_a_variant_needs_and_how_to_install_what_is_there() -> None:
+    text = render_project(replace(INDEX, public_url="https://wheels.example.org/simple"))
+    assert "a driver for CUDA 12.8 or newer, an NVIDIA GPU of architecture 90_real" in text
+    assert "pip install --extra-index-url https://wheels.example.org/simple foo-bar" in text
+    assert "uv pip install --preview-features wheel-variants --index https://wheels.example.org/simple foo-bar" in text
+    assert "foo-bar==1.0" in text
+    assert "This index extends <code>https://example.org/simple/foo-bar/</code>" in text
+    local = ProjectIndex("foo").updated(
+        (IndexFile("foo-1.0+cu128-py3-none-any.whl", "foo-1.0%2Bcu128-py3-none-any.whl", SHA),), {}
+    )
+    assert "foo==1.0+cu128" in render_project(local)
+    assert "<pre>" not in render_project(ProjectIndex("foo"))
+
+
+def test_both_dialects_of_a_variant_stand_in_one_cell() -> None:
+    names = [f"foo-1.0-cp312-cp312-win_amd64{mark}.whl" for mark in ("", "+cu128", "-cu128")]
+    index = ProjectIndex("foo").updated((IndexFile(name, name.replace("+", "%2B"), SHA) for name in names), {})
+    (section,) = sections(index)
+    assert section.platforms == ("win_amd64",)
+    assert [[[link.label for link in cell] for cell in row.cells] for row in section.rows] == [
+        [["cp312"]],
+        [["cp312 +cu128", "cp312 -cu128"]],
+    ]
 
 
 def test_the_same_master_gives_the_same_bytes() -> None:

@@ -115,6 +115,24 @@ class UploadTable(_Table, frozen=True):
     large: str = "100 MB"
 
 
+class IgnoreTable(_Table, frozen=True):
+    """Ignore findings of a rule (an id, or the beginning of several), with a reason; `file` is a name or a pattern."""
+
+    id: str
+    reason: str
+    file: str | None = None
+    variant: str | None = None
+
+
+class CheckTable(_Table, frozen=True):
+    """Declare which rules `check` runs, what it ignores, and which libraries come from outside the wheels."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[IgnoreTable, ...] = ()
+    external: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -127,6 +145,7 @@ class Tables(_Table, frozen=True):
     providers: dict[str, ProviderTable] = {}
     abi: AbiTable = AbiTable()
     upload: UploadTable = UploadTable()
+    check: CheckTable = CheckTable()
 
 
 class Config:
@@ -140,6 +159,7 @@ class Config:
         self.declared = declared
         self.dialects = tables.dialects
         self.upload = tables.upload
+        self.check = tables.check
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)

@@ -76,7 +76,7 @@ def download(file: IndexFile, target: Path, reporter: Reporter = SILENT) -> None
         with (
             creating(target) as stream,
             reporter.track(file.filename, file.size) as advance,
-            _session() as session,
+            open_session() as session,
             session.get(file.url, timeout=_TIMEOUT, stream=True) as response,
         ):
             response.raise_for_status()
@@ -100,7 +100,7 @@ def _read_http(index: str, name: NormalizedName) -> Iterator[IndexFile]:
     from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedContentTypeError, UnsupportedRepoVersionError
 
     try:
-        with _session() as session, PyPISimple(index, session=session) as client:
+        with open_session() as session, PyPISimple(index, session=session) as client:
             page = client.get_project_page(name, timeout=_TIMEOUT)
     except NoSuchProjectError:
         return
@@ -185,7 +185,8 @@ def _folder(place: str) -> Path:
     return Path(place)
 
 
-def _session() -> requests.Session:
+def open_session() -> requests.Session:
+    """Give a session that tries again where a server is busy."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
@@ -198,7 +199,7 @@ def _session() -> requests.Session:
 
 
 def _get(url: str, limit: int) -> bytes:
-    with _session() as session, session.get(url, timeout=_TIMEOUT, stream=True) as response:
+    with open_session() as session, session.get(url, timeout=_TIMEOUT, stream=True) as response:
         response.raise_for_status()
         content = bytearray()
         for chunk in response.iter_content(_CHUNK):

@@ -22,9 +22,9 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.index import read_index, update_project
 from variant_publish.publish.multipart import MOST_PARTS, PART, Multipart, part_size
-from variant_publish.publish.s3 import CANARY, S3Store
+from variant_publish.publish.s3 import S3Store
 from variant_publish.publish.s3_errors import StoreError
-from variant_publish.publish.store import BINARY, HTML, Conflict, Outcome
+from variant_publish.publish.store import BINARY, CANARY, HTML, Conflict, Outcome
 from variant_publish.release import load
 from variant_publish.simple_client import read_project
 
@@ -80,7 +80,7 @@ def test_a_name_is_used_once(store: S3Store, moto: Moto) -> None:
     assert sent == ["HEAD"]
     with pytest.raises(Conflict, match=r"foo/a\.whl"):
         store.create("foo/a.whl", b"two", sha256=digest(b"two"), content_type=BINARY)
-    assert sent == ["HEAD", "HEAD"]
+    assert sent == ["HEAD", "HEAD", "GET"]  # before a conflict is cried, the bytes decide
     head = moto.client.head_object(Bucket=BUCKET, Key="simple/foo/a.whl")
     assert head["ContentType"] == BINARY
     assert "immutable" in head["CacheControl"]
@@ -119,6 +119,8 @@ def test_the_preflight_costs_two_requests(store: S3Store) -> None:
     store.preflight()
     assert sent == ["PUT", "PUT"]
     assert store.read(CANARY) is not None
+    store.preflight(SMALL_PART + 1)  # and where parts will be sent, one more
+    assert sent == ["PUT", "PUT", "GET", "PUT", "PUT", "GET"]  # the first GET is the assertion above
 
 
 @pytest.mark.parametrize(("honours_create", "word"), [(False, "If-None-Match"), (True, "If-Match")])
@@ -198,7 +200,7 @@ def uploads(moto: Moto) -> list[Any]:
 def cut_off(store: S3Store, moto: Moto, content: bytes) -> str:
     """Leave an upload of the key with one part."""
     place = {"Bucket": BUCKET, "Key": "simple/foo/big.whl"}
-    upload_id = moto.client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]  # type: ignore[arg-type]
+    upload_id = moto.client.create_multipart_upload(**place, ChecksumAlgorithm="CRC32")["UploadId"]  # type: ignore[arg-type]
     moto.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=content)  # type: ignore[arg-type]
     return upload_id
 
@@ -231,11 +233,17 @@ def test_a_kill_between_parts_costs_only_the_parts_that_were_not_sent(
     assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
 
 
-def test_an_upload_of_other_bytes_is_left_alone(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+def test_an_upload_of_other_bytes_is_not_taken_over_and_ends_when_the_name_is_taken(
+    store: S3Store, moto: Moto, tmp_path: Path
+) -> None:
     path, sha256 = big(tmp_path)
     foreign = cut_off(store, moto, os.urandom(SMALL_PART))
+    sent = requests_of(store)
     assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
-    assert [item["UploadId"] for item in uploads(moto)] == [foreign]
+    assert sent.count("PUT") == 3
+    assert sent[-1] == "DELETE"
+    assert foreign not in [item["UploadId"] for item in uploads(moto)]
+    assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
 
 
 def test_a_large_conflict_is_aborted(store: S3Store, moto: Moto, tmp_path: Path) -> None:
@@ -270,6 +278,8 @@ def test_a_race_on_completion_sends_the_upload_again(store: S3Store, tmp_path: P
                 stubber.add_client_error(
                     "complete_multipart_upload", "ConditionalRequestConflict", http_status_code=409
                 )  # fmt: skip
+                stubber.add_client_error("head_object", "404", http_status_code=404)
+                stubber.add_response("abort_multipart_upload", {})
         stubber.add_response(
             "complete_multipart_upload", {},
             {"Bucket": BUCKET, "Key": "simple/foo/big.whl", "UploadId": "uTrue", "MultipartUpload": ANY, "IfNoneMatch": "*"},
@@ -288,6 +298,7 @@ def test_a_completion_that_was_answered_too_late_has_won(store: S3Store, tmp_pat
             stubber.add_response("upload_part", {"ETag": f'"{number}"'})
         stubber.add_client_error("complete_multipart_upload", "NoSuchUpload", http_status_code=404)
         stubber.add_response("head_object", {"ContentLength": 6 * MIB, "Metadata": {"sha256": sha256}})
+        stubber.add_client_error("abort_multipart_upload", "NoSuchUpload", http_status_code=404)
         assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
 
 

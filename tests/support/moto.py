@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def _public(bucket: str) -> dict[str, Any]:
 @contextmanager
 def moto_server() -> Iterator[Moto]:
     """Run a server on a free loopback port."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request costs more than the request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -2,37 +2,111 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.cli import render_check
-from variant_publish.cli.console import ConsoleReporter, console
+from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.config import Config
+from variant_publish.errors import UsageError
+
+FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 
 
 @click.command()
-@click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "output", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.argument("wheels", nargs=-1)
+@click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", "-o", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
+@click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
+@click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
+@click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
+@click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
+@click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
+@click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-def command(wheels: tuple[Path, ...], output: str, strict: bool, offline: bool, config_file: Path | None) -> int:
+@click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
+@click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
+def command(
+    wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
+    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
+    jobs: int | None, client: str | None,
+    config_file: Path | None, show_list: bool, explain: str | None,
+) -> int:  # fmt: skip
     """Prove that the release in WHEELS (folders or files) is complete, consistent, and what its names say.
 
-    All findings are reported at once. Exit code 1: an error was found.
+    NAME==VERSION checks a release that an index has, without downloading it. All findings are reported at once. Exit
+    code 1: an error was found.
 
     \b
     Examples:
       variant-publish check wheelhouse
       variant-publish check wheelhouse --strict --format github
+      variant-publish check wheelhouse --format html -o report.html
+      variant-publish check xgboost==3.4.1
+      variant-publish check --explain VP503
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    report = api.check(wheels, Config.load(config_file), strict=strict, offline=offline, reporter=ConsoleReporter())
-    if output == "json":
-        click.echo(render_check.render_json(report), nl=False)
-    elif output == "github":
-        click.echo(render_check.render_github(report), nl=False)
+    if show_list or explain:
+        return _show(explain, as_json=output == "json")
+    if not wheels:
+        raise UsageError("no wheels are named", hint="name a folder with wheels, or --list to see the rules")
+    options: dict[str, Any] = {
+        "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
+        "jobs": jobs or os.cpu_count() or 1, "client": client,
+    }  # fmt: skip
+    config = Config.load(config_file)
+    if published := _published(wheels):
+        report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
     else:
+        report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
+    if file is not None:
+        file.write_text(render_check.render(report, output), "utf-8")
+    elif output == "text":
         render_check.render_text(report, console())
+    else:
+        click.echo(render_check.render(report, output), nl=False)
     return report.exit_code()
+
+
+def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
+    """Read NAME==VERSION, which is no path; None for paths."""
+    named = [name for name in names if "==" in name and not Path(name).exists()]
+    if not named:
+        return None
+    project, _, version = named[0].partition("==")
+    try:
+        Version(version)
+        return (Requirement(project).name, version) if len(names) == 1 else _too_many(named[0])
+    except (InvalidRequirement, InvalidVersion) as error:
+        raise UsageError(f"{named[0]!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
+
+
+def _too_many(name: str) -> NoReturn:
+    raise UsageError(
+        f"{name} is a published release, and stands beside others", hint="check one published release at a time"
+    )
+
+
+def _show(explain: str | None, *, as_json: bool) -> int:
+    from variant_publish.rules import pages
+    from variant_publish.rules.registry import RULES
+
+    if explain:
+        click.echo(pages.explain(explain), nl=False)
+        return 0
+    rules = sorted(RULES, key=lambda rule: rule.id)
+    if as_json:
+        found = [{"id": rule.id, "severity": rule.severity.value, "title": rule.title} for rule in rules]
+        print_json({"schema-version": 1, "rules": found})
+        return 0
+    for rule in rules:
+        click.echo(f"{rule.id}  {rule.severity.value:<8} {rule.title}")
+    return 0

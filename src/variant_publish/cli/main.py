@@ -15,8 +15,10 @@ from variant_publish.errors import UsageError, VariantPublishError
 COMMANDS = {
     "retag": "Turn built wheels into variant wheels, by raw byte copy.",
     "check": "Prove that a release is complete, consistent, and what its labels say.",
+    "inspect": "Show what is inside the binaries of wheels, and which properties follow.",
     "metadata": "Write the files that installers select by.",
     "upload": "Publish a release to a repository and an extra index.",
+    "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
     "select": "Show which wheel a machine would get, and why the others lost.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -14,7 +15,7 @@ from rich.text import Text
 from variant_publish.model.matrix import Cell
 from variant_publish.rules.grid import Entry, State
 from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, ReleaseReport, Report
+from variant_publish.rules.report import Finding, Ignored, ReleaseReport, Report
 from variant_publish.rules.rule import Severity, Verdict
 
 _MARKS: Mapping[State, tuple[str, str, str]] = {
@@ -41,7 +42,26 @@ def render_text(report: Report, console: Console) -> None:
         for line in _group(id_, list(findings), report.strict):
             console.print(line, soft_wrap=True)
         console.print()
+    for item in report.ignored:
+        console.print(_ignored(item), soft_wrap=True)
     console.print(_closing(report), soft_wrap=True)
+
+
+def render(report: Report, output: str) -> str:
+    """Give the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
+    if output == "text":
+        stream = io.StringIO()
+        render_text(report, Console(file=stream, width=160))
+        return stream.getvalue()
+    if output in ("json", "github"):
+        return render_json(report) if output == "json" else render_github(report)
+    if output == "html":
+        from variant_publish.cli.render_html import render_html
+
+        return render_html(report)
+    from variant_publish.cli.render_machine import render_junit, render_sarif
+
+    return render_sarif(report) if output == "sarif" else render_junit(report)
 
 
 def render_github(report: Report) -> str:
@@ -104,6 +124,12 @@ def _group(id_: str, findings: list[Finding], strict: bool) -> Iterable[Text]:
         yield Text(f"  {finding.file}: {unknown}{finding.message}" if finding.file else f"  {unknown}{finding.message}")
     for hint in dict.fromkeys(finding.hint for finding in findings if finding.hint):
         yield Text(f"  hint: {hint}", "dim")
+
+
+def _ignored(item: Ignored) -> Text:
+    where = "".join(f" in {name}" for name in (item.ignore.file, item.ignore.variant) if name)
+    count = _number(len(item.findings), "finding") if item.findings else "nothing, take it out of the configuration"
+    return Text(f"ignored {item.ignore.id}{where}: {count} ({item.ignore.reason})", "dim")
 
 
 def _closing(report: Report) -> Text:

@@ -11,6 +11,7 @@ import msgspec
 from variant_publish import api
 from variant_publish.cli import render_upload
 from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.logs import show_logs
 from variant_publish.config import Config, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.publish.plan import LARGE_TO_S3
@@ -27,9 +28,10 @@ from variant_publish.publish.plan import LARGE_TO_S3
 @click.option("--repository-index", metavar="URL", help="The simple index of the repository, where it is elsewhere.")
 @click.option("--no-repository", is_flag=True, help="Send everything to the extra index.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+@click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, **options: Any) -> int:
+def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, verbose: int, **options: Any) -> int:
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
     The plan is shown, then carried out. A second run changes nothing and says so; after a kill it finishes the work.
@@ -40,6 +42,7 @@ def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, 
       variant-publish upload wheelhouse --split large-to-s3 --extra-index s3://my-wheels/simple --repository pypi
       variant-publish upload wheelhouse --split large-to-s3 --extra-index file:index --no-repository
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    show_logs(verbose)
     config = Config.load(config_file)
     reporter = ConsoleReporter()
     settings = _settings(config.upload, **options)

@@ -1,4 +1,4 @@
-"""The simple repository API as values (PEP 503, 592, 629, 658/714, 691, 700, 708)."""
+"""The simple repository API as values (PEP 503, 592, 629, 658/714, 691, 700, 708, 792)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.errors import VariantPublishError
 
 API_VERSION = "1.2"
+API_VERSION_WITH_STATUS = "1.4"
+STATUSES = ("active", "archived", "deprecated")
+"""What a project can be (PEP 792); quarantine, which hides files that are there, is a matter for whoever hosts them."""
+
 GENERATION = "_generation"
 RELEASES = "_releases"
+PUBLIC_URL = "_public-url"
+REMOVED = "_removed"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
 
@@ -45,7 +51,8 @@ class IndexFile:
 
     def table(self) -> dict[str, Any]:
         """Give the JSON object of PEP 691/700."""
-        result: dict[str, Any] = {"filename": self.filename, "url": self.url, "hashes": {"sha256": self.sha256}}
+        hashes = {"sha256": self.sha256} if self.sha256 else {}
+        result: dict[str, Any] = {"filename": self.filename, "url": self.url, "hashes": hashes}
         if self.size is not None:
             result["size"] = self.size
         if self.requires_python is not None:
@@ -81,7 +88,9 @@ class ProjectIndex:
 
     `files` are the entries of the page, those of the selector files last; `generation` counts the changes.
     `selector_texts` holds, for each version, the texts of the selector files by file name; they travel in the master,
-    so that one compare-and-swap changes files and selectors together. `parse(dumps()) == self`.
+    so that one compare-and-swap changes files and selectors together. `removed` are the versions and file names that
+    were taken away for good, none of which is used again. `status` and its reason are those of PEP 792, "" for none.
+    `public_url` is where users find the index, "" where that is not known. `parse(dumps()) == self`.
     """
 
     name: str
@@ -89,6 +98,15 @@ class ProjectIndex:
     generation: int = 0
     tracks: tuple[str, ...] = ()
     selector_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    status: str = ""
+    status_reason: str = ""
+    public_url: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """Give the lowest version of the interface that has what the page says."""
+        return API_VERSION_WITH_STATUS if self.status else API_VERSION
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -107,6 +125,7 @@ class ProjectIndex:
         distributions: Iterable[IndexFile],
         selector_texts: Mapping[str, Mapping[str, str]],
         tracks: tuple[str, ...] = (),
+        public_url: str = "",
     ) -> Self:
         """Give the next generation with this content, or this very one where nothing changes.
 
@@ -118,12 +137,20 @@ class ProjectIndex:
             for _, texts in sorted(selector_texts.items())
             for filename, text in sorted(texts.items())
         ]
-        result = replace(
-            self,
+        return self.changed(
             files=(*sorted(distributions, key=_order), *entries),
             selector_texts=selector_texts,
             tracks=tracks or self.tracks,
+            public_url=public_url or self.public_url,
         )
+
+    def is_removed(self, filename: str) -> bool:
+        """Say whether a wheel or sdist of this name was taken away for good."""
+        return filename in self.removed or version_of(filename) in self.removed
+
+    def changed(self, **changes: Any) -> Self:
+        """Give the next generation with these changes, or this very one where nothing changes."""
+        result = replace(self, **changes)
         return self if result == self else replace(result, generation=self.generation + 1)
 
     def file(self, filename: str) -> IndexFile | None:
@@ -132,16 +159,23 @@ class ProjectIndex:
 
     def dumps(self) -> str:
         """Give the JSON text; equal values give equal text."""
-        meta: dict[str, Any] = {"api-version": API_VERSION, GENERATION: self.generation}
+        meta: dict[str, Any] = {"api-version": self.api_version, GENERATION: self.generation}
         if self.tracks:
             meta["tracks"] = list(self.tracks)
-        data = {
+        data: dict[str, Any] = {
             "meta": meta,
             "name": self.name,
             "versions": list(self.versions),
             "files": [file.table() for file in self.files],
             RELEASES: {version: dict(sorted(texts.items())) for version, texts in sorted(self.selector_texts.items())},
         }
+        if self.public_url:
+            data[PUBLIC_URL] = self.public_url
+        if self.removed:
+            data[REMOVED] = list(self.removed)
+        if self.status:
+            reason = {"reason": self.status_reason} if self.status_reason else {}
+            data["project-status"] = {"status": self.status, **reason}
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -149,12 +183,17 @@ class ProjectIndex:
         """Parse a master; raise VariantPublishError where it is something else."""
         try:
             data = json.loads(content)
+            status = data.get("project-status", {})
             return cls(
                 name=data["name"],
                 files=tuple(IndexFile.parse(table) for table in data["files"]),
                 generation=data["meta"].get(GENERATION, 0),
                 tracks=tuple(data["meta"].get("tracks", ())),
                 selector_texts={version: dict(texts) for version, texts in data.get(RELEASES, {}).items()},
+                removed=tuple(data.get(REMOVED, ())),
+                status=status.get("status", ""),
+                status_reason=status.get("reason", ""),
+                public_url=data.get(PUBLIC_URL, ""),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(

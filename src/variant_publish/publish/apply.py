@@ -13,10 +13,12 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.index import Upload, read_index, send, update_project
 from variant_publish.publish.plan import Action, Destination, Placement, Plan, entries, make_plan
+from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.store import Outcome, Store
 from variant_publish.release import Release
 from variant_publish.selectors import SelectorFiles
+from variant_publish.simple_client import hidden
 
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
@@ -94,6 +96,7 @@ def publish(
     reporter: Reporter = SILENT,
     *,
     deadline_s: float = DEADLINE_S,
+    public_url: str | None = None,
 ) -> Published:
     """Carry out a plan.
 
@@ -102,7 +105,7 @@ def publish(
     at the first file that is refused; what was sent stays, and the same command goes on from there.
     """
     try:
-        work = _Work(release, store, repository, plan, selectors, reporter, deadline_s)
+        work = _Work(release, store, repository, plan, selectors, reporter, deadline_s, public_url)
         work.preflight()
         return work.run()
     finally:
@@ -123,6 +126,7 @@ class _Work:
         selectors: SelectorFiles,
         reporter: Reporter,
         deadline_s: float,
+        public_url: str | None,
     ) -> None:
         self.release = release
         self.store = store
@@ -131,6 +135,7 @@ class _Work:
         self.selectors = selectors
         self.reporter = reporter
         self.deadline_s = deadline_s
+        self.public_url = public_url
         self.paths = {wheel.filename: wheel.path for wheel in release.wheels}
         self.paths |= {path.name: path for path in release.sdists}
         self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
@@ -144,7 +149,10 @@ class _Work:
     def preflight(self) -> None:
         """Ask both places whether they would take what the plan sends; a plan without changes asks nothing."""
         if self.plan.changes:
-            self.store.preflight()
+            own = [item for item in self.plan.placements if item.destination is Destination.EXTRA_INDEX]
+            self.store.preflight(max((item.size for item in own if item.action is Action.UPLOAD), default=0))
+            if self.public_url is not None:
+                check_public_url(self.store, self.public_url, self.reporter)
         items = (item for item in self.plan.placements if item.destination is Destination.REPOSITORY)
         if paths := [self.paths[item.file] for item in items if item.action is Action.UPLOAD]:
             self._repository.preflight(paths)
@@ -217,6 +225,7 @@ class _Work:
             version=self.plan.version,
             selectors=selectors,
             tracks=(tracked,) if tracked else (),
+            public_url=hidden(self.public_url or ""),
         )
         self.pages += updated.written
         if updated.written:

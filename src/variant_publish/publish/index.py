@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
 from urllib.parse import quote
 
-from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
 from variant_publish.progress import Advance
+from variant_publish.publish.master import change_master, mend, read_master
 from variant_publish.publish.store import (
     HTML,
-    SIMPLE_JSON,
     TEXT,
     Conflict,
     Outcome,
@@ -28,9 +24,6 @@ from variant_publish.selectors import SelectorFiles
 from variant_publish.site import render_project, render_root
 
 ROOT_MASTER = "index.json"
-
-_ATTEMPTS = 60
-_LONGEST_WAIT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,12 @@ def master_key(project: str) -> str:
 
 def read_index(store: Store, project: str) -> ProjectIndex | None:
     """Read the master of a project; None where the project is not there."""
-    return _read(store, master_key(project), ProjectIndex.parse)[0]
+    return read_master(store, master_key(project), ProjectIndex.parse)[0]
+
+
+def read_root(store: Store) -> RootIndex | None:
+    """Read the master of the list of projects; None where nothing is published."""
+    return read_master(store, ROOT_MASTER, RootIndex.parse)[0]
 
 
 def hosted_url(filename: str) -> str:
@@ -87,6 +85,7 @@ def update_project(
     version: str = "",
     selectors: SelectorFiles | None = None,
     tracks: tuple[str, ...] = (),
+    public_url: str = "",
 ) -> Updated:
     """Add entries and selector files to a project's index, and mend pages that are old or missing.
 
@@ -96,21 +95,51 @@ def update_project(
     files = tuple(files)
 
     def change(index: ProjectIndex) -> ProjectIndex:
+        refuse_removed(store.describe(), index, files)
+        if index.status == "archived" and not {file.filename for file in files} <= {
+            file.filename for file in index.files
+        }:
+            raise Conflict(
+                f"{store.describe()}: the project {project} is archived",
+                hint="run 'variant-publish index status NAME active' first",
+            )
         texts = merged_texts(index.selector_texts, project, version, selectors)
-        changed = index.updated(merged_files(store.describe(), index.distributions, files), texts, tracks)
+        changed = index.updated(merged_files(store.describe(), index.distributions, files), texts, tracks, public_url)
         _create_selectors(store, changed, index.files)
         return changed
 
+    return change_project(store, project, change, versions=(version,))
+
+
+def change_project(
+    store: Store, project: str, change: Callable[[ProjectIndex], ProjectIndex], *, versions: Iterable[str] = ()
+) -> Updated:
+    """Change a project's master by compare-and-swap, then mend its pages and the list of projects.
+
+    `change` gives the next generation, or its argument where nothing is to be done; it may be called more than once.
+    """
+    versions = tuple(versions)
     empty = ProjectIndex(project)
-    index, written = _change(store, master_key(project), ProjectIndex.parse, empty, change)
+    index, written = change_master(store, master_key(project), ProjectIndex.parse, empty, change)
     if index.generation:
 
         def derive(found: ProjectIndex) -> Iterator[tuple[str, bytes, str]]:
-            return _project_pages(store, found, version)
+            return project_pages(store, found, versions)
 
-        written += _mend(store, master_key(project), ProjectIndex.parse, index, derive)
+        written += mend(store, master_key(project), ProjectIndex.parse, index, derive)
         written += _enter(store, project)
     return Updated(index, tuple(dict.fromkeys(written)))
+
+
+def refuse_removed(place: str, index: ProjectIndex, files: Iterable[IndexFile]) -> None:
+    """Raise Conflict where a file was taken away for good: clients may keep the old bytes for ever."""
+    known = {file.filename for file in index.files}
+    names = [file.filename for file in files if file.filename not in known and index.is_removed(file.filename)]
+    if names:
+        raise Conflict(
+            f"{place}: {', '.join(names)} was removed",
+            hint="a published name is never used twice: build the file with a new version or build tag",
+        )
 
 
 def merged_files(place: str, old: Iterable[IndexFile], new: Iterable[IndexFile]) -> tuple[IndexFile, ...]:
@@ -170,13 +199,14 @@ def _create_selectors(store: Store, index: ProjectIndex, old: tuple[IndexFile, .
             )
 
 
-def _project_pages(store: Store, index: ProjectIndex, version: str) -> Iterator[tuple[str, bytes, str]]:
-    """Give what the master stands for: its page, and one version's selector files under their plain names."""
+def project_pages(store: Store, index: ProjectIndex, versions: Iterable[str]) -> Iterator[tuple[str, bytes, str]]:
+    """Give what the master stands for: its page, and some versions' selector files under their plain names."""
     page = render_project(index).encode()
     for key in store.page_keys(f"{index.name}/"):
         yield key, page, HTML
-    for filename, text in index.selector_texts.get(version, {}).items():
-        yield f"{index.name}/{filename}", text.encode(), content_type_of(filename)
+    for version in versions:
+        for filename, text in index.selector_texts.get(version, {}).items():
+            yield f"{index.name}/{filename}", text.encode(), content_type_of(filename)
 
 
 def _enter(store: Store, project: str) -> list[str]:
@@ -187,97 +217,13 @@ def _enter(store: Store, project: str) -> list[str]:
             return root
         return RootIndex(tuple(sorted((*root.names, project))), root.generation + 1)
 
-    root, written = _change(store, ROOT_MASTER, RootIndex.parse, RootIndex(), change)
-    written += _mend(store, ROOT_MASTER, RootIndex.parse, root, lambda found: _root_pages(store, found))
+    root, written = change_master(store, ROOT_MASTER, RootIndex.parse, RootIndex(), change)
+    written += mend(store, ROOT_MASTER, RootIndex.parse, root, lambda found: root_pages(store, found))
     return written
 
 
-def _root_pages(store: Store, root: RootIndex) -> Iterator[tuple[str, bytes, str]]:
+def root_pages(store: Store, root: RootIndex) -> Iterator[tuple[str, bytes, str]]:
+    """Give the page of the list of projects, under each key that clients ask for."""
     page = render_root(root).encode()
     for key in store.page_keys(""):
         yield key, page, HTML
-
-
-class _Master(Protocol):
-    @property
-    def generation(self) -> int: ...
-
-    def dumps(self) -> str: ...
-
-
-M = TypeVar("M", bound=_Master)
-
-
-def _read(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M | None, str | None]:
-    stored = store.read(key)
-    if stored is None:
-        return None, None
-    try:
-        return parse(stored.content), stored.etag
-    except VariantPublishError as error:
-        raise VariantPublishError(f"{store.describe()}: {key}: {error.message}", hint=error.hint) from error
-
-
-def _change(
-    store: Store, key: str, parse: Callable[[bytes], M], empty: M, change: Callable[[M], M]
-) -> tuple[M, list[str]]:
-    """Change a master by compare-and-swap until nobody else was faster."""
-    for _ in _attempts(store, key):
-        found, etag = _read(store, key, parse)
-        old = found if found is not None else empty
-        new = change(old)
-        if new == old:
-            return old, []
-        if store.swap(key, new.dumps().encode(), etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
-            return new, [key]
-    raise AssertionError  # _attempts raises first
-
-
-def _mend(
-    store: Store,
-    key: str,
-    parse: Callable[[bytes], M],
-    known: M,
-    derive: Callable[[M], Iterable[tuple[str, bytes, str]]],
-) -> list[str]:
-    """Write the pages that are not as the master has them.
-
-    A page is read before the master and swapped after it, so whoever replaces a page knows a master at least as new
-    as the one that the page was made from: pages only move forward, in any interleaving of writers.
-    """
-    written: list[str] = []
-    keys = [page for page, _, _ in derive(known)]
-    for _ in _attempts(store, key):
-        before = {page: store.read(page) for page in keys}
-        master, _etag = _read(store, key, parse)
-        if master is None:
-            return written
-        pages = list(derive(master))
-        keys = [page for page, _, _ in pages]
-        if not set(keys) <= set(before):
-            continue  # pages that were not known yet: read them before the master, too
-        settled = True
-        for page, content, content_type in pages:
-            stored = before[page]
-            if stored is not None and stored.content == content:
-                continue
-            etag = stored.etag if stored is not None else None
-            if store.swap(page, content, etag=etag, content_type=content_type, generation=master.generation):
-                written.append(page)
-            else:
-                settled = False
-        if settled:
-            return written
-    raise AssertionError  # _attempts raises first
-
-
-def _attempts(store: Store, key: str) -> Iterator[int]:
-    """Count tries with growing, random pauses, so that writers who meet do not meet again; give up with an error."""
-    for attempt in range(_ATTEMPTS):
-        if attempt > 1:
-            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.01 * 2**attempt)))  # noqa: S311 - no secret depends on it
-        yield attempt
-    raise Conflict(
-        f"{store.describe()}: {key} was changed by others at every one of {_ATTEMPTS} tries",
-        hint="run the command again when fewer jobs publish this project at once",
-    )

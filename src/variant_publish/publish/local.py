@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.progress import Advance
-from variant_publish.publish.store import Outcome, Stat, Stored, changed_on_the_way, conflict, ignore
+from variant_publish.publish.store import (
+    Listed,
+    Outcome,
+    Pending,
+    Stat,
+    Stored,
+    changed_on_the_way,
+    conflict,
+    ignore,
+)
 
 LOCK = ".variant-publish/lock"
 
+_ON_THE_WAY = ".*.part"
 _CHUNK = 1024 * 1024
 
 
@@ -35,15 +47,20 @@ class LocalStore:
         """Give the one file that web servers and `file:` readers open for a folder."""
         return (f"{folder}index.html",)
 
-    def preflight(self) -> None:
+    def preflight(self, largest: int = 0) -> None:
         """Raise UsageError unless files can be written in the folder, which is made if need be."""
         with self._readable():
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=self.folder):
                     pass
+                free = shutil.disk_usage(self.folder).free
             except (FileExistsError, NotADirectoryError) as error:
                 raise UsageError(f"{self.folder} is not a folder", hint="name a folder as file:DIR") from error
+        if largest > free:
+            raise VariantPublishError(
+                f"{self.describe()} has {free} bytes left for a file of {largest}", hint="make room there"
+            )
 
     def read(self, key: str) -> Stored | None:
         """Read a file."""
@@ -93,6 +110,46 @@ class LocalStore:
                 stream.write(content)
         return True
 
+    def keys(self, prefix: str) -> Iterator[Listed]:
+        """Give the files; those on their way and the lock are not part of the index."""
+        with self._readable():
+            for path in sorted(self.folder.rglob("*")):
+                key = path.relative_to(self.folder).as_posix()
+                if key.startswith(prefix) and path.is_file() and not path.match(_ON_THE_WAY) and key != LOCK:
+                    found = path.stat()
+                    yield Listed(key, found.st_size, _iso(found.st_mtime))
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        """Read a piece of a file."""
+        with self._readable(), self._path(key).open("rb") as stream:
+            stream.seek(offset)
+            return stream.read(length)
+
+    def digest(self, key: str) -> str:
+        """Hash a file."""
+        with self._readable(), self._path(key).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def delete(self, key: str) -> None:
+        """Remove a file, and its folder where that is empty then."""
+        with self._readable():
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.parent.rmdir()
+
+    def pending(self) -> tuple[Pending, ...]:
+        """Give the files that a killed job left beside their places."""
+        with self._readable():
+            found = sorted(self.folder.rglob(_ON_THE_WAY))
+            keys = [(path, path.relative_to(self.folder).as_posix()) for path in found]
+            return tuple(Pending(key, _iso(path.stat().st_mtime), key) for path, key in keys)
+
+    def end(self, pending: Pending) -> None:
+        """Remove such a file."""
+        with self._readable():
+            self._path(pending.id).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
@@ -124,6 +181,10 @@ class LocalStore:
                 yield
             finally:
                 _unlock(stream)
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def _copy(source: Path | bytes, target: BinaryIO, advance: Advance) -> str:

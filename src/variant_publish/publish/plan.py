@@ -14,7 +14,7 @@ from variant_publish.config import TABLE, UploadTable, parse_size
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.acceptance import refusal_of
-from variant_publish.publish.index import hosted_url, merged_texts
+from variant_publish.publish.index import hosted_url, merged_texts, refuse_removed
 from variant_publish.publish.store import Conflict
 from variant_publish.release import Release
 from variant_publish.selectors import SelectorFiles
@@ -138,6 +138,9 @@ def make_plan(
     project, version = str(release.project), str(release.version)
     old = listed.selector_texts if listed is not None else {}
     texts = merged_texts(old, project, version, selectors)
+    lines = tuple(entries(release, upload_time))
+    if listed is not None:
+        refuse_removed(extra_index or upload.extra_index, listed, lines)
     hosted = {item.file for item in placements if item.destination is Destination.EXTRA_INDEX}
     return Plan(
         project=project,
@@ -145,7 +148,7 @@ def make_plan(
         extra_index=extra_index or upload.extra_index,
         repository=(repository or upload.repository_url or upload.repository) if planner.has_repository else None,
         placements=placements,
-        entries=tuple(entry for entry in entries(release, upload_time) if entry.filename in hosted),
+        entries=tuple(entry for entry in lines if entry.filename in hosted),
         selectors=tuple(sorted(texts.get(version, ()))),
         selectors_change=texts != old,
     )

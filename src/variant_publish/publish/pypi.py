@@ -23,6 +23,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import Advance
 from variant_publish.publish.index import Upload
+from variant_publish.publish.preflight import check_metadata
 from variant_publish.publish.store import Outcome, conflict, ignore
 from variant_publish.simple_client import IndexUnavailable, hidden, read_project
 
@@ -83,6 +84,8 @@ class TwineRepository:
         """
         for path in paths:
             self._package(path)
+            if urlsplit(self.url).path.rstrip("/").endswith(_LEGACY_PATH):  # others take what Warehouse refuses
+                check_metadata(path)
         self._session.session.auth  # noqa: B018 - making the session asks for the credentials
 
     def existing(self, project: str) -> tuple[IndexFile, ...] | None:

@@ -12,6 +12,9 @@ ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 LOST = frozenset({"PreconditionFailed", "412"})
 RACE = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
 GONE = frozenset({"NoSuchUpload"})
+SPOILT = frozenset({"InvalidPart", "InvalidPartOrder"})
+"""Two jobs sent different parts into one upload: neither can complete it."""
+
 
 _REGION = {
     "PermanentRedirect", "301", "307", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
@@ -63,6 +66,10 @@ class StoreError(VariantPublishError):
         self.code = code
 
 
+class CutOff(VariantPublishError):
+    """Report an answer that ended too early or makes no sense: what it would have said is not known."""
+
+
 def pauses() -> Iterator[float]:
     """Give the pauses between tries, in seconds."""
     yield from _PAUSES
@@ -72,6 +79,7 @@ def pauses() -> Iterator[float]:
 def translated(place: str, key: str = "") -> Iterator[None]:
     """Raise botocore's errors as StoreError (the store's answers) and VariantPublishError (everything before)."""
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     where = f"{place}: {key}" if key else place
     try:
@@ -92,6 +100,11 @@ def translated(place: str, key: str = "") -> Iterator[None]:
         ) from error
     except exceptions.NoRegionError as error:
         raise VariantPublishError(f"{where}: no region is configured", hint="set AWS_REGION") from error
+    except (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, ResponseParserError) as error:
+        raise CutOff(
+            f"{where}: the answer was cut off ({hidden(str(error))})",
+            hint="check the network, then run the command again: it goes on where it stopped",
+        ) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise VariantPublishError(
             f"{where} cannot be reached ({hidden(str(error))})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,9 @@ JSON = "application/json"
 TOML = "application/toml"
 TEXT = "text/plain; charset=utf-8"
 BINARY = "application/octet-stream"
+
+CANARY = ".variant-publish/conditions"
+"""The object by which a store is tried: it can be written once, and it can be asked for at the public address."""
 
 _TYPES = {".html": HTML, ".json": JSON, ".toml": TOML, ".metadata": TEXT}
 
@@ -51,6 +55,24 @@ class Stat:
     sha256: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Hold what a listing tells of an object; `modified` is ISO 8601 in UTC."""
+
+    key: str
+    size: int
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Hold an upload that was begun and not finished: it costs storage until it is ended."""
+
+    key: str
+    begun: str
+    id: str
+
+
 class Store(Protocol):
     """Keep the objects of one index under keys like `NAME/index.json`; files for good, pages until swapped.
 
@@ -65,8 +87,8 @@ class Store(Protocol):
         """Give the keys under which clients ask for the page of a folder ("" or "NAME/")."""
         ...
 
-    def preflight(self) -> None:
-        """Raise VariantPublishError unless the store is there, takes writes and honours conditions."""
+    def preflight(self, largest: int = 0) -> None:
+        """Raise VariantPublishError unless the store is there, honours conditions, and takes `largest` bytes."""
 
     def read(self, key: str) -> Stored | None:
         """Read a page, or give None where there is none."""
@@ -88,6 +110,28 @@ class Store(Protocol):
     def swap(self, key: str, content: bytes, *, etag: str | None, content_type: str, generation: int) -> bool:
         """Write a page if it still has `etag` (None: if it is not there); False: somebody else was first."""
         ...
+
+    def keys(self, prefix: str) -> Iterator[Listed]:
+        """Give every object whose key begins with `prefix`; publishing itself never lists."""
+        ...
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        """Read at most `length` bytes of an object; raise VariantPublishError where it is not there."""
+        ...
+
+    def digest(self, key: str) -> str:
+        """Read an object and give its SHA-256."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Take an object away; one that is not there is no error."""
+
+    def pending(self) -> tuple[Pending, ...]:
+        """Give the uploads that were cut off, or are on their way."""
+        ...
+
+    def end(self, pending: Pending) -> None:
+        """End an upload that was cut off; one that is not there any more is no error."""
 
     def close(self) -> None:
         """Close connections; the next use opens them again."""

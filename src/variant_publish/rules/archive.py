@@ -183,6 +183,10 @@ class StrictArchive(WheelRule):
     title = "the archive is strict: every byte belongs to one entry"
     severity = Severity.ERROR
 
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out wheels of which only an outline is here."""
+        return context.no_scan
+
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Look for duplicate names, and for what the local entries tell."""
         contents = context.contents(wheel)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.archive.zipraw import (
@@ -18,7 +19,9 @@ from variant_publish.archive.zipraw import (
     RawArchive,
     open_archive,
 )
+from variant_publish.binary.scan import Scan, scan
 from variant_publish.formats.selector_toml import selector_toml_name
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, Release
@@ -33,10 +36,13 @@ class Contents:
     faults: tuple[str, ...]
 
     @classmethod
-    def read(cls, wheel: Wheel) -> Contents:
-        """Read the directory and the local headers; raise InvalidArchive where the directory cannot be read."""
+    def read(cls, wheel: Wheel, *, whole: bool = True) -> Contents:
+        """Read the directory and the local headers, of an outline (not `whole`) the directory alone.
+
+        Raises InvalidArchive where the directory cannot be read.
+        """
         with open_archive(wheel.path) as archive:
-            return cls(archive.directory.members, tuple(_faults(archive)))
+            return cls(archive.directory.members, tuple(_faults(archive)) if whole else ())
 
     @cached_property
     def files(self) -> Mapping[str, Member]:
@@ -59,12 +65,21 @@ class Folder:
 
 @dataclass(frozen=True)
 class Context:
-    """Hold one release and what its rules may ask for; dear things are computed once."""
+    """Hold one release and what its rules may ask for; dear things are computed once.
+
+    `fast` leaves the disassembling out; `no_scan` says why the wheels are not read at all, None where they are.
+    `client` is the installer that the release is held against, where one was named;
+    `previous` are the wheels of the release before it, as an index lists them.
+    """
 
     release: Release
     selector_files: tuple[Path, ...] = ()
     offline: bool = False
     reporter: Reporter = SILENT
+    fast: bool = False
+    no_scan: str | None = None
+    client: str | None = None
+    previous: tuple[IndexFile, ...] = ()
 
     @cached_property
     def grid(self) -> Grid:
@@ -78,8 +93,24 @@ class Context:
     def contents(self, wheel: Wheel) -> Contents:
         """Give what the archive holds; raise InvalidArchive where it cannot be read."""
         if wheel.path not in self._contents:
-            self._contents[wheel.path] = Contents.read(wheel)
+            self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]
+
+    @cached_property
+    def notes(self) -> dict[str, Any]:
+        """Give what rules of one family work out together, by their own names."""
+        return {}
+
+    @cached_property
+    def scans(self) -> dict[Path, Scan]:
+        """Give what has been scanned; a runner that scans several wheels at a time puts its results here."""
+        return {}
+
+    def scan(self, wheel: Wheel) -> Scan:
+        """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
+        if wheel.path not in self.scans:
+            self.scans[wheel.path] = scan(wheel, simd=not self.fast)
+        return self.scans[wheel.path]
 
 
 def selector_names(release: Release) -> tuple[str, str]:

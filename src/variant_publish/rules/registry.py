@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from variant_publish.rules import abi, archive, matrix, metadata, selection
+from variant_publish.rules import (
+    abi,
+    archive,
+    content,
+    cpu,
+    extensions,
+    gpu,
+    loading,
+    machines,
+    matrix,
+    metadata,
+    regression,
+    selection,
+)
 from variant_publish.rules.rule import FolderRule, ReleaseRule, Rule
 
 FOLDER_RULES: tuple[FolderRule, ...] = (archive.Readable(), archive.WholeTagSet(), selection.OwnedFiles())
@@ -17,6 +30,7 @@ RELEASE_RULES: tuple[ReleaseRule, ...] = (
     archive.OwnVariantJson(),
     archive.DeclaredProperties(),
     archive.BuildNumber(),
+    content.RecordHashes(),
     metadata.SameName(),
     metadata.SameRequiresPython(),
     metadata.SameExtras(),
@@ -27,6 +41,7 @@ RELEASE_RULES: tuple[ReleaseRule, ...] = (
     metadata.NoDirectUrl(),
     metadata.SameRequirementsOverVariants(),
     metadata.SameRequirementsInVariant(),
+    content.SamePureFiles(),
     matrix.DeclaredCells(),
     matrix.NoExtraWheels(),
     matrix.NoTwins(),
@@ -34,15 +49,36 @@ RELEASE_RULES: tuple[ReleaseRule, ...] = (
     matrix.VariantOnAllPlatforms(),
     matrix.EveryoneGetsSomething(),
     matrix.LiveSkips(),
+    regression.NothingGone(),
+    regression.NoGrowth(),
     abi.PinSyntax(),
     abi.SamePins(),
     abi.PinPlace(),
     abi.Satisfiable(),
+    extensions.BuiltAgainstPin(),
+    extensions.StableAbi(),
+    extensions.ExtensionSuffixes(),
+    extensions.SameCxxLibrary(),
+    loading.PolicyFits(),
+    loading.ExternalLibraries(),
+    gpu.ClaimedArchitectures(),
+    gpu.OtherArchitectures(),
+    gpu.CudaMajor(),
+    cpu.IsaNote(),
+    cpu.CodeMatchesLevel(),
+    cpu.GenericIsGeneric(),
+    loading.MacTags(),
+    loading.MachineType(),
+    cpu.GenericWithoutDeviceCode(),
     selection.CurrentFiles(),
     selection.EveryVariantNamed(),
     selection.EveryNameHasAWheel(),
     selection.NoConflict(),
     selection.KnownProviders(),
+    machines.EveryVariantChosen(),
+    machines.EveryMachineServed(),
+    machines.NoTies(),
+    machines.AcceptedByUv(),
 )
 
 RULES: tuple[Rule, ...] = (*FOLDER_RULES, *RELEASE_RULES)

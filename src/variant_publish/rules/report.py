@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from variant_publish.config import IgnoreTable
 from variant_publish.model.matrix import Cell
 from variant_publish.release import Release
 from variant_publish.rules.grid import Grid
@@ -63,6 +64,24 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """Hold one ignore of the configuration, and the findings that it kept out of the result."""
+
+    ignore: IgnoreTable
+    findings: tuple[Finding, ...]
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {
+            "id": self.ignore.id,
+            "reason": self.ignore.reason,
+            "file": self.ignore.file,
+            "variant": self.ignore.variant,
+            "findings": [finding.table() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseReport:
     """Hold what was checked of one release."""
 
@@ -70,11 +89,13 @@ class ReleaseReport:
     version: str
     wheels: tuple[str, ...]
     grid: Grid
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, release: Release, grid: Grid) -> Self:
         """Build from the release and its grid."""
-        return cls(release.project, str(release.version), tuple(wheel.filename for wheel in release.wheels), grid)
+        sizes = {wheel.filename: wheel.size for wheel in release.wheels}
+        return cls(release.project, str(release.version), tuple(sizes), grid, sizes)
 
     def table(self) -> dict[str, Any]:
         """Give the JSON object."""
@@ -82,6 +103,7 @@ class ReleaseReport:
             "project": self.project,
             "version": self.version,
             "wheels": list(self.wheels),
+            "sizes": dict(self.sizes),
             "dialects": [dialect.value for dialect in self.grid.dialects],
             "variants": list(self.grid.columns),
             "matrix-declared": self.grid.declared,
@@ -111,12 +133,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold the result of a check: findings worst first, counts of outcomes, and what was checked."""
+    """Hold the result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`."""
 
     findings: tuple[Finding, ...]
     counts: Counts
     releases: tuple[ReleaseReport, ...]
     strict: bool = False
+    ignored: tuple[Ignored, ...] = ()
+    rules: tuple[str, ...] = ()
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Give 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
@@ -140,4 +164,5 @@ class Report:
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],
+            **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
         }

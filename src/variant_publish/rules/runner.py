@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from variant_publish.binary.many import scan_all
+from variant_publish.config import CheckTable
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded
+from variant_publish.rules.binaries import BinaryRule
+from variant_publish.rules.choice import EVERYTHING, Choice, sift
+from variant_publish.rules.content import RecordHashes
 from variant_publish.rules.context import Context, Folder
-from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES
+from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
 from variant_publish.rules.rule import Outcome, Rule, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold how rules are run: which ones, without disassembling (`fast`), in how many processes.
+
+    `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
+    `client` is the installer that the release is held against, `previous` the wheels of the release
+    before it, by project.
+    """
+
+    choice: Choice = EVERYTHING
+    table: CheckTable = field(default_factory=CheckTable)
+    fast: bool = False
+    processes: int = 1
+    no_scan: str | None = None
+    client: str | None = None
+    previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
+
+
+DEFAULTS = Settings()
 
 SELECTOR_PATTERNS = ("*-variants.json", "*-wheel-selector.toml")
 
@@ -23,6 +51,7 @@ def check(
     offline: bool = False,
     strict: bool = False,
     reporter: Reporter = SILENT,
+    settings: Settings = DEFAULTS,
 ) -> Report:
     """Check what was loaded by every rule and report everything at once.
 
@@ -31,26 +60,46 @@ def check(
     """
     folder = Folder(loaded, tuple(selector_files))
     outcomes: list[tuple[Rule, Outcome, str]] = [
-        (rule, outcome, "") for rule in FOLDER_RULES for outcome in _safely(rule, rule.check(folder))
+        (rule, outcome, "")
+        for rule in FOLDER_RULES
+        if settings.choice.wants(rule.id)
+        for outcome in _safely(rule, rule.check(folder))
     ]
     reports = []
     for release in loaded.releases:
-        context = Context(release, folder.selector_files_of(release), offline, reporter)
+        context = Context(
+            release,
+            folder.selector_files_of(release),
+            offline,
+            reporter,
+            settings.fast,
+            settings.no_scan,
+            settings.client,
+            settings.previous.get(release.project, ()),
+        )
+        if _reads_binaries(settings):
+            context.scans.update(scan_all(release.wheels, simd=not settings.fast, processes=settings.processes))
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
         outcomes += [
-            (rule, outcome, prefix) for rule in RELEASE_RULES for outcome in _safely(rule, rule.check(context))
+            (rule, outcome, prefix)
+            for rule in RELEASE_RULES
+            if settings.choice.wants(rule.id)
+            for outcome in _safely(rule, rule.check(context))
         ]
     findings = [
         Finding.of(rule, outcome, prefix)
         for rule, outcome, prefix in outcomes
         if outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
     ]
+    kept, ignored = sift(findings, settings.table, [rule.id for rule in RULES], loaded.releases)
     return Report(
-        tuple(sorted(findings, key=lambda finding: finding.sort_key)),
+        tuple(sorted(kept, key=lambda finding: finding.sort_key)),
         Counts.of(outcome.verdict for _, outcome, _ in outcomes),
         tuple(reports),
         strict,
+        ignored,
+        tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
     )
 
 
@@ -62,6 +111,11 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
         if place.is_dir()
         for path in sorted(found for pattern in SELECTOR_PATTERNS for found in place.glob(pattern))
     )
+
+
+def _reads_binaries(settings: Settings) -> bool:
+    scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
+    return settings.no_scan is None and any(settings.choice.wants(rule.id) for rule in scanning)
 
 
 def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

@@ -173,7 +173,7 @@ class KnownProviders(ReleaseRule):
         if not providers:
             yield Outcome.skipped("no wheel has properties")
         for namespace, found in sorted(providers.items()):
-            if why := next(filter(None, (_unusable(namespace, provider) for provider in found)), ""):
+            if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
                     f"use one of {', '.join(sorted(KNOWN_PROVIDERS.keys() - {ABI_DEPENDENCY}))}, or static-properties",
@@ -260,7 +260,8 @@ def _has_wheel(has: bool, what: str, file: str) -> Outcome:
     )
 
 
-def _unusable(namespace: str, provider: Provider | None) -> str:
+def unusable(namespace: str, provider: Provider | None) -> str:
+    """Say why clients of today cannot evaluate a namespace by this provider, or give ""."""
     if provider is None:
         return "its provider is not listed (PEP 825 without PEP 850)"
     if provider.optional:

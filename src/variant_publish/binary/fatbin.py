@@ -1,0 +1,110 @@
+"""Device code of NVIDIA GPUs inside a binary: which architectures, as machine code (cubin) or as PTX.
+
+nvcc puts "fat binaries" into `.nv_fatbin` and `__nv_relfatbin`, libraries such as cuBLAS keep more of them elsewhere:
+so the whole file is searched for the magic number of a container. A container's entries say kind, architecture and
+flags before their (often compressed) payload, so nothing is decompressed.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from variant_publish.binary.image import Buffer
+
+_MAGIC = struct.pack("<L", 0xBA55ED50)
+_CONTAINER = struct.Struct("<LHHQ")
+_ENTRY = struct.Struct("<2HLQ2L2HL2LQ")
+_PTX, _CUBIN = 1, 2
+_ARCH_SPECIFIC, _FAMILY_SPECIFIC = 0x100000, 0x200000
+_PTX_TO_CUDA = 4
+"""PTX 7 came with CUDA 11, PTX 8 with CUDA 12, PTX 9 with CUDA 13."""
+
+_TOOLKIT = re.compile(rb"Cuda compilation tools, release ([0-9]+)\.([0-9]+)")
+_VALUE = re.compile(r"([0-9]+)([af]?)_(real|virtual)")
+
+
+Version = tuple[int, int]
+"""MAJOR.MINOR."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeviceCode:
+    """Hold one kind of device code: `arch` is 90 for compute capability 9.0, `suffix` "a" or "f" where it has one."""
+
+    arch: int
+    suffix: str
+    is_ptx: bool
+
+    @property
+    def value(self) -> str:
+        """Give the value of the property `nvidia :: sm_arch`: "90_real" for cubins, "90_virtual" for PTX."""
+        return f"{self.arch}{self.suffix}_{'virtual' if self.is_ptx else 'real'}"
+
+    @classmethod
+    def parse(cls, value: str) -> DeviceCode | None:
+        """Read such a value; None for anything else."""
+        match = _VALUE.fullmatch(value)
+        return cls(int(match[1]), match[2], match[3] == "virtual") if match else None
+
+    def __str__(self) -> str:
+        return f"{'compute' if self.is_ptx else 'sm'}_{self.arch}{self.suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceImages:
+    """Hold the device code of a binary: each kind once, sorted, and what tells the CUDA that compiled it.
+
+    `ptx` are the versions of the PTX language, `toolkits` those that the compiler left in clear text.
+    """
+
+    codes: tuple[DeviceCode, ...] = ()
+    ptx: tuple[Version, ...] = ()
+    toolkits: tuple[Version, ...] = ()
+
+    @classmethod
+    def of(cls, data: Buffer) -> Self:
+        """Search a whole binary."""
+        found = set(_entries(data))
+        if not found:
+            return cls()
+        toolkits = {(int(match[1]), int(match[2])) for match in _TOOLKIT.finditer(data)}
+        return cls(
+            tuple(sorted({code for code, _ in found})),
+            tuple(sorted({version for code, version in found if code.is_ptx})),
+            tuple(sorted(toolkits)),
+        )
+
+    @property
+    def cuda_majors(self) -> frozenset[int]:
+        """Give the major versions of CUDA that the code was compiled by, as far as it tells."""
+        return frozenset({major for major, _ in self.toolkits} or {major + _PTX_TO_CUDA for major, _ in self.ptx})
+
+
+def _entries(data: Buffer) -> Iterator[tuple[DeviceCode, Version]]:
+    place = data.find(_MAGIC)
+    while place >= 0:
+        yield from _container(data, place)
+        place = data.find(_MAGIC, place + 4)
+
+
+def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version]]:
+    """Give the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
+    if start + _CONTAINER.size > len(data):
+        return
+    _, version, header, size = _CONTAINER.unpack_from(data, start)
+    end = start + header + size
+    if version != 1 or header != _CONTAINER.size or end > len(data):
+        return
+    place = start + header
+    while place + _ENTRY.size <= end:
+        kind, _, head, payload, _, _, minor, major, arch, _, _, flags = _ENTRY.unpack_from(data, place)
+        if head < _ENTRY.size or place + head + payload > end:
+            return
+        if kind in (_PTX, _CUBIN) and 10 <= arch < 1000:
+            suffix = "a" if flags & _ARCH_SPECIFIC else "f" if flags & _FAMILY_SPECIFIC else ""
+            yield DeviceCode(arch, suffix, kind == _PTX), (major, minor)
+        place += head + payload

@@ -1,0 +1,67 @@
+"""Image: what one executable file says of itself, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from variant_publish.errors import VariantPublishError
+
+Buffer = bytes | bytearray
+"""The whole content of a file in memory."""
+
+
+class InvalidBinary(VariantPublishError):
+    """Report a binary that is damaged, or of a kind that is not understood."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, hint="build the file again, or tell what kind of binary it is")
+
+
+class Format(StrEnum):
+    """Name the format of an executable file."""
+
+    ELF = "ELF"
+    MACHO = "Mach-O"
+    PE = "PE"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Hold the headers of one executable file.
+
+    `architectures` are spelled as platform tags have them ("x86_64", "aarch64", "arm64", "amd64"). `needed` are the
+    libraries that the loader looks for, `versions` maps such a library to the symbol versions that it must have,
+    `imports` are the symbols that others must define (those of weak references apart), `modules` the names of the
+    extension modules that it is. `macos` maps an architecture to the oldest macOS that it runs on, `isa` is the
+    x86-64 level that its note demands (1 to 4), None without a note.
+    """
+
+    format: Format
+    architectures: tuple[str, ...]
+    needed: tuple[str, ...] = ()
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    modules: tuple[str, ...] = ()
+    soname: str | None = None
+    macos: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    isa: int | None = None
+    cxx11: bool = False
+
+
+def format_of(head: Buffer) -> Format | None:
+    """Tell the format from the first eight bytes of a file, None where it is no executable file."""
+    if head[:4] == b"\x7fELF":
+        return Format.ELF
+    if head[:4] in _MACHO:
+        return Format.MACHO
+    if head[:4] == _FAT and 0 < int.from_bytes(head[4:8], "big") < _MANY:  # Java classes have the same first bytes
+        return Format.MACHO
+    return Format.PE if head[:2] == b"MZ" else None
+
+
+_MACHO = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
+_FAT = b"\xca\xfe\xba\xbe"
+_MANY = 20

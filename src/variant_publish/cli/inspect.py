@@ -1,0 +1,57 @@
+"""`variant-publish inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.binary.inspection import Inspection
+from variant_publish.cli.console import print_json
+
+
+@click.command()
+@click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--fast", is_flag=True, help="Disassemble nothing: the CPU level is then that of ISA notes only.")
+def command(wheels: tuple[Path, ...], output: str, fast: bool) -> int:
+    """Print what is inside the binaries of WHEELS (files or folders), and the properties that they speak for.
+
+    The block `properties = [...]` can be pasted into [tool.variant-publish.variants.NAME]: read it before, because a
+    file cannot tell everything (a minimum driver, code that is compiled on the machine).
+
+    \b
+    Example:
+      variant-publish inspect wheelhouse/foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    found = api.inspect(wheels, fast=fast)
+    if output == "json":
+        print_json({"schema-version": 1, "wheels": [inspection.table() for inspection in found]})
+    else:
+        click.echo("\n\n".join(map(describe, found)))
+    return 0
+
+
+def describe(found: Inspection) -> str:
+    """Give the text for one wheel."""
+    rows = (
+        ("architectures", ", ".join(found.architectures)),
+        ("GPU code", ", ".join(map(str, found.codes))),
+        ("CUDA", ", ".join(map(str, found.cuda))),
+        ("x86-64 level", "" if found.level is None else f"v{found.level} ({found.simd})"),
+        ("NumPy", f"{found.numpy} or later" if found.numpy else ""),
+        ("Linux policy", found.policy or ""),
+        ("newest symbols", ", ".join(found.newest)),
+        ("other libraries", ", ".join(found.external)),
+        ("macOS", ", ".join(found.macos)),
+        ("not understood", ", ".join(binary.path for binary in found.binaries if binary.fault)),
+    )
+    count = len(found.binaries)
+    lines = [f"{found.wheel.filename} ({count} {'binary' if count == 1 else 'binaries'})"]
+    lines += [f"  {name:<16}{value}" for name, value in rows if value]
+    if found.properties:
+        lines += ["", "properties = [", *(f'    "{text}",' for text in found.properties), "]"]
+    else:
+        lines += ["", "# the binaries speak for no properties: as far as they tell, this is the generic wheel"]
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""The report of a check as one self-contained page: the matrix as a heat map, and findings that can be sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from variant_publish.model.matrix import Cell
+from variant_publish.rules.grid import Entry, State
+from variant_publish.rules.registry import rule
+from variant_publish.rules.report import Finding, ReleaseReport, Report
+from variant_publish.rules.rule import Severity, Verdict
+from variant_publish.site import readable_size, render_template
+
+_WORST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_SIGNS = {
+    State.PRESENT: "✔",
+    State.MISSING: "✘",
+    State.SKIPPED: "–",  # noqa: RUF001  (a dash is meant)
+    State.EXTRA: "+",
+    State.UNDECLARED: "·",
+}
+_SHADES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """Hold one cell of the heat map: `tone` is its colour, `shade` grows with the size of the wheel."""
+
+    sign: str
+    tone: str
+    shade: int
+    size: str
+    count: int
+    title: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Hold one finding as the table shows it; `rank` sorts by severity."""
+
+    rank: int
+    word: str
+    id: str
+    title: str
+    place: str
+    message: str
+    hint: str
+
+
+def render_html(report: Report) -> str:
+    """Render the page; equal reports give equal bytes."""
+    return render_template(
+        "check/report.html",
+        releases=[(release, list(_rows(release, report.findings))) for release in report.releases],
+        lines=[_line(finding) for finding in report.findings],
+        ignored=report.ignored,
+        counts=report.counts,
+        failed={severity.value: report.failed(severity) for severity in Severity},
+        exit_code=report.exit_code(),
+        strict=report.strict,
+        signs=[(sign, state.value) for state, sign in _SIGNS.items()],
+    )
+
+
+def _rows(release: ReleaseReport, findings: Iterable[Finding]) -> Iterable[tuple[str, str, list[_Tile]]]:
+    largest = max(release.sizes.values(), default=0)
+    own = list(findings)
+    for python, platform in release.grid.rows:
+        cells = [Cell(python, platform, variant) for variant in release.grid.columns]
+        yield python, platform, [_tile(release, cell, own, largest) for cell in cells]
+
+
+def _tile(release: ReleaseReport, cell: Cell, findings: list[Finding], largest: int) -> _Tile:
+    entries = release.grid.at(cell)
+    files = list(dict.fromkeys(file for entry in entries for file in entry.files))
+    mine = [found for found in findings if found.cell == cell or (found.file is not None and found.file in files)]
+    size = sum(release.sizes.get(file, 0) for file in files)
+    state = _state(entries)
+    worst = next((severity.value for severity in _WORST if any(_is(found, severity) for found in mine)), "")
+    if not worst and any(found.verdict is Verdict.UNKNOWN for found in mine):
+        worst = "unknown"
+    title = "\n".join([f"{cell}: {state.value}", *files, *(f"{found.id} {found.message}" for found in mine)])
+    shade = 1 + (_SHADES - 1) * size // largest if size and largest else 0
+    tone = worst or state.name.lower()
+    return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", len(mine), title, state.value)
+
+
+def _state(entries: tuple[Entry, ...]) -> State:
+    """Give the state that matters most where the dialects differ."""
+    order = (State.MISSING, State.EXTRA, State.PRESENT, State.SKIPPED, State.UNDECLARED)
+    return min((entry.state for entry in entries), key=order.index, default=State.UNDECLARED)
+
+
+def _is(finding: Finding, severity: Severity) -> bool:
+    return finding.verdict is Verdict.FAIL and finding.severity is severity
+
+
+def _line(finding: Finding) -> _Line:
+    unknown = finding.verdict is Verdict.UNKNOWN
+    return _Line(
+        3 if unknown else _WORST.index(finding.severity),
+        "unknown" if unknown else finding.severity.value,
+        finding.id,
+        rule(finding.id).title,
+        finding.file or (str(finding.cell) if finding.cell else ""),
+        finding.message,
+        finding.hint or "",
+    )

@@ -1,0 +1,105 @@
+"""The report of a check for other machines: SARIF 2.1.0 and JUnit XML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from variant_publish import __version__
+from variant_publish.rules.pages import explain
+from variant_publish.rules.registry import RULES
+from variant_publish.rules.report import Finding, Report
+from variant_publish.rules.rule import Rule, Severity, Verdict
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def render_sarif(report: Report) -> str:
+    """Give a SARIF log with one run: every rule that has findings, and a result for each, ignored ones suppressed."""
+    ignored = [(finding, item.ignore.reason) for item in report.ignored for finding in item.findings]
+    shown = {finding.id for finding in (*report.findings, *(finding for finding, _ in ignored))}
+    rules = [rule for rule in sorted(RULES, key=lambda rule: rule.id) if rule.id in shown]
+    places = {rule.id: place for place, rule in enumerate(rules)}
+    results = [_result(finding, places[finding.id]) for finding in report.findings]
+    results += [
+        _result(finding, places[finding.id])
+        | {"suppressions": [{"kind": "external", "status": "accepted", "justification": reason}]}
+        for finding, reason in ignored
+    ]
+    driver = {"name": "variant-publish", "version": __version__, "rules": list(map(_descriptor, rules))}
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_junit(report: Report) -> str:
+    """Give JUnit XML: a suite for each rule that has findings and one for the others.
+
+    A case with a failure for each finding that makes the check fail; unknown, warnings and notes are skipped cases
+    with their message, because JUnit knows nothing between the two.
+    """
+    root = ElementTree.Element("testsuites", name="variant-publish check")
+    by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in sorted(RULES, key=lambda rule: rule.id)}
+    for finding in report.findings:
+        by_rule[finding.id].append(finding)
+    titles = {rule.id: rule.title for rule in RULES}
+    for id_, findings in by_rule.items():
+        if id_ in report.rules:
+            root.append(_suite(f"{id_} {titles[id_]}", findings, report.strict))
+    for key in ("tests", "failures", "skipped"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
+
+
+def _suite(name: str, findings: Iterable[Finding], strict: bool) -> ElementTree.Element:
+    suite = ElementTree.Element("testsuite", name=name, errors="0")
+    cases = [(finding, finding.is_error(strict)) for finding in findings]
+    for finding, is_error in cases:
+        title = finding.file or (str(finding.cell) if finding.cell else "release")
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name=title)
+        word = "unknown" if finding.verdict is Verdict.UNKNOWN else finding.severity.value
+        outcome = ElementTree.SubElement(
+            case, "failure" if is_error else "skipped", message=f"{word}: {finding.message}"
+        )
+        outcome.text = finding.hint if is_error else None
+    if not cases:
+        ElementTree.SubElement(suite, "testcase", classname=name, name="no findings")
+    suite.set("tests", str(max(len(cases), 1)))
+    suite.set("failures", str(sum(is_error for _, is_error in cases)))
+    suite.set("skipped", str(sum(not is_error for _, is_error in cases)))
+    return suite
+
+
+def _descriptor(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "name": type(rule).__name__,
+        "shortDescription": {"text": rule.title},
+        "help": {"text": (page := explain(rule.id)), "markdown": page},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _result(finding: Finding, place: int) -> dict[str, Any]:
+    unknown = finding.verdict is Verdict.UNKNOWN
+    text = finding.message + (f"\n{finding.hint}" if finding.hint else "")
+    result: dict[str, Any] = {
+        "ruleId": finding.id,
+        "ruleIndex": place,
+        "kind": "open" if unknown else "fail",
+        "level": "none" if unknown else _LEVELS[finding.severity],
+        "message": {"text": text},
+    }
+    if finding.file:
+        result["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": quote(finding.file)}}}]
+    elif finding.cell is not None:
+        result["locations"] = [{"logicalLocations": [{"fullyQualifiedName": str(finding.cell)}]}]
+    return result

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from support.checks import LINUX, WINDOWS
+from support.wheels import make_wheel
+from variant_publish.cli.render_machine import render_junit, render_sarif
+from variant_publish.config import Config
+from variant_publish.release import load
+from variant_publish.rules.report import Report
+from variant_publish.rules.runner import Settings, check
+
+CONFIG = f"""
+[tool.variant-publish.matrix]
+python = ["cp312-cp312"]
+platform = ["{LINUX}", "{WINDOWS}"]
+[tool.variant-publish.check]
+ignore = [{{ id = "VP108", reason = "a test" }}]
+"""
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Give a report with an error of a cell, a warning, an unknown and an ignored finding."""
+    make_wheel(
+        tmp_path, f"foo-1.0-cp312-cp312-{LINUX}.whl", tags=["cp312-cp312-linux_x86_64"], requires=["numpy==2.0.0"],
+        extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"}, files={"../x": b""},
+    )  # fmt: skip
+    config = Config.parse(CONFIG)
+    return check(load([tmp_path], config), settings=Settings(table=config.check))
+
+
+def only(table: dict[str, object], keys: Iterable[str]) -> None:
+    assert set(table) <= set(keys), "SARIF objects have no other properties"
+
+
+def test_sarif_has_the_shape_of_2_1_0(report: Report) -> None:
+    log = json.loads(render_sarif(report))
+    only(log, ["$schema", "version", "runs"])
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    only(run, ["tool", "columnKind", "results"])
+    driver = run["tool"]["driver"]
+    only(driver, ["name", "version", "rules"])
+    assert [rule["id"] for rule in driver["rules"]] == ["VP104", "VP108", "VP301", "VP404"]
+    for rule in driver["rules"]:
+        only(rule, ["id", "name", "shortDescription", "help", "defaultConfiguration"])
+        assert rule["help"]["markdown"].startswith(f"# {rule['id']}")
+        assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
+    for result in run["results"]:
+        only(result, ["ruleId", "ruleIndex", "kind", "level", "message", "locations", "suppressions"])
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["kind"] in ("fail", "open")
+        assert (result["level"] == "none") == (result["kind"] == "open"), "only failures have a level"
+        assert result["message"]["text"]
+    by_id = {result["ruleId"]: result for result in run["results"]}
+    assert by_id["VP404"]["kind"] == "open"
+    assert by_id["VP104"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("foo-1.0")
+    assert by_id["VP301"]["locations"][0]["logicalLocations"]
+    assert by_id["VP108"]["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "a test"}]
+
+
+def test_junit_counts_what_fails(report: Report) -> None:
+    root = ElementTree.fromstring(render_junit(report))  # noqa: S314  (our own text)
+    suites = {suite.get("name", "")[:5]: suite for suite in root}
+    assert (root.get("failures"), root.get("tests")) == ("1", str(len(root.findall(".//testcase"))))
+    assert suites["VP301"].find("testcase/failure") is not None
+    message = suites["VP104"].find("testcase/skipped")
+    assert message is not None
+    assert message.get("message", "").startswith("warning: the tags differ")
+    assert suites["VP101"].get("tests") == "1"
+    assert suites["VP108"].get("failures") == "0"
+
+
+def test_junit_follows_strict(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{LINUX}.whl", tags=["cp312-cp312-linux_x86_64"])
+    strict = check(load([tmp_path], Config.parse("")), strict=True)
+    assert ElementTree.fromstring(render_junit(strict)).get("failures") == "1"  # noqa: S314

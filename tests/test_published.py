@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from support.binaries import elf
+from support.checks import LINUX, WINDOWS
+from support.cli import run
+from support.wheels import make_wheel
+from variant_publish import api
+from variant_publish.archive.wheel import Wheel
+from variant_publish.config import Config
+from variant_publish.formats.simple import IndexFile
+from variant_publish.progress import SilentReporter
+from variant_publish.published import fetch, previous_of
+
+
+class Notes(SilentReporter):
+    """Keep what is noted."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.lines.append(message)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serve a folder, byte ranges too where the server is told so, and count what is sent."""
+
+    ranges = True
+    sent = 0
+
+    def do_GET(self) -> None:
+        match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", self.headers.get("Range", ""))
+        path = Path(self.translate_path(self.path))
+        if not type(self).ranges or match is None or not path.is_file():
+            if path.is_file():
+                type(self).sent += path.stat().st_size
+            super().do_GET()
+            return
+        content = path.read_bytes()
+        start = int(match[1]) if match[1] else max(0, len(content) - int(match[2]))
+        end = min(int(match[2]) + 1, len(content)) if match[1] else len(content)
+        type(self).sent += end - start
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
+        self.send_header("Content-Length", str(end - start))
+        self.end_headers()
+        self.wfile.write(content[start:end])
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep the tests' output clean."""
+
+
+@contextmanager
+def serving(folder: Path, *, ranges: bool) -> Iterator[tuple[str, type[Handler]]]:
+    """Serve a folder, and give the address and the handler with its count."""
+    handler = type("Own", (Handler,), {"ranges": ranges, "sent": 0})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", handler
+        server.shutdown()
+        thread.join()
+
+
+def publish(folder: Path, *wheels: Path, hashes: bool = False) -> None:
+    """Write the page of the project beside its wheels."""
+    sums = {wheel: f"#sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}" if hashes else "" for wheel in wheels}
+    links = "".join(f'<a href="{wheel.name}{sums[wheel]}">{wheel.name}</a>\n' for wheel in wheels)
+    (folder / "foo" / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>", "utf-8")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """Give an index with two versions; the older one has a wheel that the newer one lacks, and large payloads."""
+    payload = {"foo/a.so": elf(exports=["PyInit_a"]), "foo/big.bin": bytes(range(256)) * 8000}
+    folder = tmp_path / "index"
+    wheels = [
+        make_wheel(
+            folder / "foo", f"foo-{version}-cp312-cp312-{platform}.whl", files=payload, info_first=version == "2.0"
+        )
+        for version, platform in (("1.0", LINUX), ("1.0", WINDOWS), ("2.0", LINUX), ("2.1rc1", LINUX))
+    ]
+    publish(folder, *wheels)
+    return folder
+
+
+@pytest.mark.parametrize("info_first", [False, True])
+def test_an_outline_reads_like_the_wheel(tmp_path: Path, info_first: bool) -> None:
+    noise = {f"foo/{number}.bin": bytes((number * i * i) % 251 for i in range(300_000)) for number in range(2, 5)}
+    whole = make_wheel(tmp_path / "web", f"foo-1.0-cp312-cp312-{LINUX}.whl", files=noise, info_first=info_first)
+    with serving(tmp_path / "web", ranges=True) as (address, _):
+        fetch([IndexFile(whole.name, f"{address}/{whole.name}", "")], tmp_path / "out", whole=False)
+    one, two = Wheel.read(whole), Wheel.read(tmp_path / "out" / whole.name)
+    assert (one.metadata, one.members, one.record, one.size) == (two.metadata, two.members, two.record, two.size)
+
+
+def test_a_release_is_checked_without_its_payload(index: Path) -> None:
+    with serving(index, ranges=True) as (address, handler):
+        report = api.check_published("foo", "2.0", Config.parse(""), index=address)
+        assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
+    assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP308", "fail")]
+    assert report.findings[0].message == f"no wheel for cp312-cp312 on {WINDOWS}, generic: the previous release had"
+    assert report.counts.unknown == 0
+
+
+@pytest.mark.parametrize("hashes", [False, True])
+def test_a_server_without_ranges_is_told(index: Path, hashes: bool) -> None:
+    notes = Notes()
+    if hashes:
+        publish(index, *sorted((index / "foo").glob("*.whl")), hashes=True)
+    with serving(index, ranges=False) as (address, _):
+        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
+    assert notes.lines == ["127.0.0.1 answers no range requests: whole files were read"]
+    assert [finding.id for finding in report.findings] == ["VP308"]
+
+
+def test_deep_reads_the_binaries(index: Path) -> None:
+    report = api.check_published("foo", "2.0", Config.parse(""), index=index.as_uri(), deep=True)
+    shallow = api.check_published("foo", "2.0", Config.parse(""), index=index.as_uri())
+    assert report.counts.passed > shallow.counts.passed
+
+
+def test_the_command_takes_name_and_version(index: Path) -> None:
+    result = run("check", "foo==2.0", "--index", index.as_uri())
+    assert result.code == 0
+    assert "warning VP308" in result.stdout
+    missing = run("check", "foo==3.0", "--index", index.as_uri())
+    assert (missing.code, "it has 2.1rc1, 2.0, 1.0" in missing.stderr) == (1, True)
+    assert run("check", "foo==x", "--index", index.as_uri()).code == 2
+    assert run("check", "foo==1.0", "foo==2.0").code == 2
+
+
+def test_the_previous_release_of_a_folder_is_asked_for(index: Path, tmp_path: Path) -> None:
+    make_wheel(tmp_path / "dist", f"foo-2.0-cp312-cp312-{LINUX}.whl")
+    result = run("check", str(tmp_path / "dist"), "--index", index.as_uri())
+    assert "warning VP308" in result.stdout
+
+
+def test_a_final_release_follows_a_final_one() -> None:
+    files = [IndexFile(f"foo-{version}-py3-none-any.whl", "", "") for version in ("1.0", "2.0rc1", "2.0", "2.1rc1")]
+    assert [file.filename[4:7] for file in previous_of(files, Version("2.0"))] == ["1.0"]
+    assert [file.filename[4:10] for file in previous_of(files, Version("2.1rc2"))] == ["2.1rc1"]
+    assert previous_of(files, Version("0.9")) == ()
