@@ -19,7 +19,7 @@ LAYERS = (
     {"config", "host", "simple_client", "site"},
     {"release"},
     {"selectors"},
-    {"publish", "rules", "selection"},
+    {"publish", "rules", "selection", "starter"},
     {"api"},
     {"demo"},
     {"cli"},
