@@ -19,7 +19,7 @@ LAYERS = (
     {"binary", "config", "host", "simple_client", "site"},
     {"published", "release"},
     {"selectors"},
-    {"publish", "rules", "selection"},
+    {"publish", "rules", "selection", "starter"},
     {"api"},
     {"demo"},
     {"cli"},

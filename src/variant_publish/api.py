@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import BuildTable, Config, UploadTable, provider_of
+from variant_publish.config import TABLE, BuildTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
+from variant_publish.model.build_job import BuildJob
+from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
@@ -220,6 +222,26 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     wheels = [Wheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
+
+
+def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:
+    """Give the build jobs of the declared matrix; with places, only those of cells that no wheel there fills.
+
+    Raises UsageError where the configuration declares no matrix.
+    """
+    from variant_publish.rules.grid import Grid, State
+
+    if config.matrix is None:
+        raise UsageError(
+            "the configuration declares no matrix", hint=f"declare [{TABLE}.matrix] with python and platform"
+        )
+    cells = config.matrix.cells()
+    filled: set[Cell] = set()
+    begun = [place for place in places if not place.is_dir() or any(place.glob("*.whl"))]
+    for release in load(begun, config).releases:
+        grid = Grid.of_release(release)
+        filled |= {cell for cell, entries in grid.by_cell() if all(entry.state is State.PRESENT for entry in entries)}
+    return tuple(BuildJob.of(cell) for cell in cells if cell not in filled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ ALL = sorted([LARGE, PLUS, "foo-bar-1.0-wheel-selector.toml"])
 EVERY_FAULT = bool(os.environ.get("VARIANT_PUBLISH_EVERY_FAULT"))
 """Give every request every fault: minutes. Else each request gets a few, so that each fault meets many requests."""
 
-STEP = 7
+STEP = 11
 RUNS = 20
 
 
@@ -158,7 +158,7 @@ def test_faults_at_random_lose_nothing(
 def test_a_kill_at_any_request_loses_nothing(release: Release, proxy: FaultProxy, moto: Moto, fault: Fault) -> None:
     total = requests_of_an_upload(release, proxy, moto)
     folder = str(release.wheels[0].path.parent)
-    step = 1 if EVERY_FAULT else len(KILLS) * 2
+    step = 1 if EVERY_FAULT else len(KILLS) * 3
     for number in range(len(KILLS) * KILLS.index(fault) % step, total, step):
         proxy.start(at(number, fault))
         job = jobs.context().Process(target=jobs.upload, args=([folder], proxy.address))

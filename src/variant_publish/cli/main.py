@@ -20,6 +20,8 @@ COMMANDS = {
     "upload": "Publish a release to a repository and an extra index.",
     "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
     "select": "Show which wheel a machine would get, and why the others lost.",
+    "plan-matrix": "Give the declared matrix as build jobs for CI.",
+    "init": "Propose a configuration and a workflow for a project.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }
 """Every command and its line in `--help`; the module of a command is imported when it runs."""
@@ -36,7 +38,7 @@ class LazyGroup(click.Group):
         """Import the module of a command."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"variant_publish.cli.{cmd_name}").command
+        command = import_module(f"variant_publish.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101  (each module of this folder defines one)
         return command
 

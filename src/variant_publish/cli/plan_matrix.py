@@ -1,0 +1,54 @@
+"""`variant-publish plan-matrix`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.cli.console import console, print_json
+from variant_publish.config import Config
+
+
+@click.command()
+@click.option("--format", "output", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--missing",
+    "places",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR|WHEEL",
+    help="Only the cells that no wheel there fills; repeat as needed.",
+)
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
+def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> int:
+    """Give the cells that check will ask for as build jobs: runner, Python, cibuildwheel's selector and image.
+
+    \b
+    Examples:
+      variant-publish plan-matrix
+      echo "matrix=$(variant-publish plan-matrix --format github)" >> "$GITHUB_OUTPUT"
+      variant-publish plan-matrix --format github --missing wheelhouse
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    jobs = [job.table() for job in api.plan_matrix(Config.load(config_file), places)]
+    if output == "github":
+        click.echo(json.dumps({"include": jobs}))
+    elif output == "json":
+        print_json({"schema-version": 1, "jobs": jobs})
+    else:
+        show(jobs)
+    return 0
+
+
+def show(jobs: list[dict[str, str]]) -> None:
+    """Draw the jobs as a table."""
+    from rich.table import Table
+
+    names = ("python", "platform", "variant", "runs-on", "cibuildwheel")
+    table = Table(*names)
+    for job in jobs:
+        table.add_row(*(job[name] for name in names))
+    console().print(table)
+    click.echo(f"{len(jobs)} jobs")

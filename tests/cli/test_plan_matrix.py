@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from support.cli import run
+from support.wheels import make_wheel
+
+LINUX = "manylinux_2_28_x86_64"
+CONFIG = f"""
+[tool.variant-publish]
+dialects = ["plus", "pep825"]
+[tool.variant-publish.matrix]
+python = ["cp311-cp311", "cp312-cp312"]
+platform = ["{LINUX}", "win_amd64"]
+skip = [{{ python = "cp311-cp311", platform = "win_amd64", reason = "no toolchain" }}]
+[tool.variant-publish.variants.cu128]
+properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
+platform = ["{LINUX}"]
+"""
+
+
+def cells(*arguments: str) -> set[tuple[str, str, str]]:
+    result = run("plan-matrix", "--format", "github", *arguments)
+    assert result.code == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 1
+    return {(job["python"], job["platform"], job["variant"]) for job in json.loads(result.stdout)["include"]}
+
+
+def test_the_jobs_are_the_cells_that_check_asks_for(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text(CONFIG)
+    whole = {
+        ("cp311-cp311", LINUX, "generic"), ("cp312-cp312", LINUX, "generic"), ("cp312-cp312", "win_amd64", "generic"),
+        ("cp311-cp311", LINUX, "cu128"), ("cp312-cp312", LINUX, "cu128"),
+    }  # fmt: skip
+    assert cells("--config", str(config)) == whole
+    wheel = make_wheel(tmp_path / "out", f"foo-1.0-cp312-cp312-{LINUX}.whl")
+    run("retag", str(wheel), "--variant", "cu128", "--config", str(config), "-o", str(wheel.parent))
+    make_wheel(tmp_path / "out", f"foo-1.0-cp311-cp311-{LINUX}+cu128.whl")  # one dialect of two: still to be built
+    missing = cells("--config", str(config), "--missing", str(tmp_path / "out"))
+    assert missing == whole - {("cp312-cp312", LINUX, "generic"), ("cp312-cp312", LINUX, "cu128")}
+
+
+def test_an_empty_folder_lacks_every_cell(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text(CONFIG)
+    (tmp_path / "out").mkdir()
+    assert cells("--config", str(config), "--missing", str(tmp_path / "out")) == cells("--config", str(config))
+
+
+def test_without_a_matrix_one_sentence_says_so(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text("")
+    result = run("plan-matrix", "--config", str(config))
+    assert result.code == 2
+    assert "declares no matrix" in result.stderr
+
+
+def test_the_text_form_counts_the_jobs(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text(CONFIG)
+    result = run("plan-matrix", "--config", str(config))
+    assert result.stdout.endswith("5 jobs\n")
+    assert "cp312-manylinux_x86_64" in result.stdout
