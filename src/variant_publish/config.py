@@ -130,7 +130,6 @@ class CheckTable(_Table, frozen=True):
     select: tuple[str, ...] = ()
     ignore: tuple[IgnoreTable, ...] = ()
     external: tuple[str, ...] = ()
-    indexes: tuple[str, ...] = ()
 
 
 class Tables(_Table, frozen=True):
