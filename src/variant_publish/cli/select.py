@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
 
 from variant_publish.cli.console import console, print_json
 from variant_publish.errors import UsageError
 from variant_publish.host.machine import Machine
+from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Dialect
-from variant_publish.selection import Selection, select
+from variant_publish.selection import Indexes, Selection, select
 
 
 @click.command()
-@click.argument("requirement", metavar="NAME[SPECIFIER]")
+@click.argument("requirement", metavar="NAME[+TAG][SPECIFIER]")
 @click.option(
     "--index",
     "indexes",
     multiple=True,
     required=True,
     metavar="URL|DIR",
-    help="An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv.",
+    help="An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv. TAG=URL says"
+    " that every wheel of this index carries +TAG.",
 )
 @click.option(
     "--set",
@@ -50,18 +50,15 @@ def command(
     Examples:
       variant-publish select xgboost --index https://wheels.example.org/simple
       variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
+      variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    try:
-        wanted = Requirement(requirement)
-    except InvalidRequirement as error:
-        raise UsageError(
-            f"{requirement!r} is not NAME or NAME==VERSION", hint="write it like foo or foo==1.0"
-        ) from error
+    wanted = TaggedRequirement.parse(requirement)
     machine = Machine.detect(os.environ).described(dict(map(_setting, settings)), python=python, platform=platform)
-    places = [index if "://" in index or index.startswith("file:") else str(Path(index)) for index in indexes]
+    places = Indexes.parse(indexes)
     chosen = select(
-        wanted.name, places, machine, version=wanted.specifier or None, dialect=Dialect(dialect) if dialect else None
-    )
+        wanted.plain.name, places.urls, machine, version=wanted.plain.specifier or None,
+        dialect=Dialect(dialect) if dialect else None, tags=wanted.tags, implied=places.implied,
+    )  # fmt: skip
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
     else:
