@@ -20,6 +20,7 @@ LAYERS = (
     {"release"},
     {"selectors"},
     {"publish", "rules", "selection"},
+    {"installation"},
     {"api"},
     {"demo"},
     {"cli"},
@@ -27,7 +28,7 @@ LAYERS = (
 
 PURE = {"model", "formats"}
 IMPURE_MODULES = {"os", "pathlib", "socket", "subprocess", "tempfile", "time", "datetime", "random", "logging", "sys"}
-LAZY_MODULES = {"boto3", "botocore", "twine", "auditwheel", "pypi_simple", "jinja2", "archspec"}
+LAZY_MODULES = {"boto3", "botocore", "twine", "auditwheel", "pypi_simple", "jinja2", "archspec", "uv"}
 
 
 def modules() -> list[Path]:

@@ -5,7 +5,7 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +22,17 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.host.machine import Machine
+    from variant_publish.installation.client import Client
+    from variant_publish.installation.environment import Environment
+    from variant_publish.installation.plan import InstallPlan
+    from variant_publish.model.requirement import TaggedRequirement
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.store import Store
     from variant_publish.rules.report import Report
+    from variant_publish.selection import Indexes
     from variant_publish.selectors import SelectorFiles
 
 
@@ -186,6 +192,47 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
     from variant_publish.publish.apply import publish
 
     return publish(planned.release, planned.store, planned.repository, planned.plan, planned.selector_files, reporter)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInstall:
+    """Hold what `install` will do, and the environment and client that it was planned for."""
+
+    plan: InstallPlan
+    environment: Environment
+    client: Client
+
+
+def plan_install(
+    requirements: Sequence[TaggedRequirement],
+    indexes: Indexes,
+    environment: Environment,
+    machine: Machine,
+    *,
+    client: str | None = None,
+    default_index: str | None = None,
+    environ: Mapping[str, str],
+    reporter: Reporter = SILENT,
+) -> PlannedInstall:
+    """Choose the wheels that an environment on this machine gets, with everything that they need.
+
+    Chosen wheels are downloaded into the user's cache; nothing is installed. `client` is "pip" or "uv", by default the
+    one that the environment is used with. Raises VariantPublishError where a demand cannot be met.
+    """
+    from variant_publish.installation.cache import Cache
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.plan import Planner
+
+    driven = choose_client(client, environment, environ)
+    planner = Planner(environment, driven, indexes, environment.machine(machine), Cache.of_user(environ), reporter)
+    return PlannedInstall(planner.plan(requirements, default_index), environment, driven)
+
+
+def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
+    """Carry out one planned installation."""
+    from variant_publish.installation.apply import apply
+
+    apply(planned.plan, planned.environment, planned.client, reporter)
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

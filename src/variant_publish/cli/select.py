@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from variant_publish.cli.console import console, print_json
-from variant_publish.errors import UsageError
+from variant_publish.cli.machine import index_option, machine_of, set_option
 from variant_publish.host.machine import Machine
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Dialect
@@ -16,22 +14,8 @@ from variant_publish.selection import Indexes, Selection, select
 
 @click.command()
 @click.argument("requirement", metavar="NAME[+TAG][SPECIFIER]")
-@click.option(
-    "--index",
-    "indexes",
-    multiple=True,
-    required=True,
-    metavar="URL|DIR",
-    help="An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv. TAG=URL says"
-    " that every wheel of this index carries +TAG.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Describe the machine: cuda=12.8, cuda=none, x86_64_version=x86-64-v3, or a variable of the project.",
-)
+@index_option
+@set_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
 @click.option(
@@ -53,7 +37,7 @@ def command(
       variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     wanted = TaggedRequirement.parse(requirement)
-    machine = Machine.detect(os.environ).described(dict(map(_setting, settings)), python=python, platform=platform)
+    machine = machine_of(settings, python, platform)
     places = Indexes.parse(indexes)
     chosen = select(
         wanted.plain.name, places.urls, machine, version=wanted.plain.specifier or None,
@@ -81,10 +65,3 @@ def show(chosen: Selection, machine: Machine) -> None:
         table.add_row(mark, candidate.filename, candidate.variant, candidate.reason or "", style="bold" if mark else "")
     console().print(table)
     click.echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}")
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip() or not value.strip():
-        raise UsageError(f"--set {text!r} is not NAME=VALUE", hint="write it like cuda=12.8")
-    return name.strip(), value.strip()

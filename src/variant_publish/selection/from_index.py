@@ -21,6 +21,10 @@ from variant_publish.simple_client import hidden, read_project, read_url
 _SELECTOR_LIMIT = 16 * 1024 * 1024
 
 
+class ProjectNotFound(VariantPublishError):
+    """Report a project that none of the indexes has."""
+
+
 def select(
     project: str,
     indexes: Sequence[str],
@@ -51,7 +55,7 @@ def select(
             return chosen
         first = first or chosen
     if first is None:
-        raise VariantPublishError(
+        raise ProjectNotFound(
             f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
             hint="check the project's name, or name another index",
         )
