@@ -211,20 +211,23 @@ def plan_install(
     *,
     client: str | None = None,
     default_index: str | None = None,
+    generic: bool = False,
     environ: Mapping[str, str],
     reporter: Reporter = SILENT,
 ) -> PlannedInstall:
     """Choose the wheels that an environment on this machine gets, with everything that they need.
 
     Chosen wheels are downloaded into the user's cache; nothing is installed. `client` is "pip" or "uv", by default the
-    one that the environment is used with. Raises VariantPublishError where a demand cannot be met.
+    one that the environment is used with; `generic` asks for the builds that serve everyone. Raises
+    VariantPublishError where a demand cannot be met.
     """
     from variant_publish.installation.cache import Cache
     from variant_publish.installation.choose_client import choose_client
     from variant_publish.installation.plan import Planner
 
     driven = choose_client(client, environment, environ)
-    planner = Planner(environment, driven, indexes, environment.machine(machine), Cache.of_user(environ), reporter)
+    here, cache = environment.machine(machine), Cache.of_user(environ)
+    planner = Planner(environment, driven, indexes, here, cache, reporter, generic=generic)
     return PlannedInstall(planner.plan(requirements, default_index), environment, driven)
 
 

@@ -9,7 +9,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, console, print_json
-from variant_publish.cli.machine import index_option, machine_of, set_option
+from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.installation.choose_client import CLIENTS
 from variant_publish.installation.environment import Environment
 from variant_publish.installation.plan import InstallPlan
@@ -20,7 +20,8 @@ from variant_publish.selection import Indexes
 @click.command()
 @click.argument("requirements", nargs=-1, required=True, metavar="NAME[+TAG][SPECIFIER]...")
 @index_option
-@set_option
+@machine_options
+@generic_option
 @click.option("--python", type=click.Path(path_type=Path), help="Install for this interpreter or virtual environment.")
 @click.option("--target", type=click.Path(path_type=Path, file_okay=False), help="Install into this folder.")
 @click.option(
@@ -32,8 +33,9 @@ from variant_publish.selection import Indexes
 )
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirements: tuple[str, ...], indexes: tuple[str, ...], settings: tuple[str, ...], python: Path | None,
-    target: Path | None, client: str | None, default_index: str | None, dry_run: bool, output: str,
+    requirements: tuple[str, ...], indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
+    generic: bool, python: Path | None, target: Path | None, client: str | None, default_index: str | None,
+    dry_run: bool, output: str,
 ) -> int:  # fmt: skip
     """Install the variants that fit this machine, by today's pip or uv.
 
@@ -51,9 +53,10 @@ def command(
         [TaggedRequirement.parse(text) for text in requirements],
         Indexes.parse(indexes),
         Environment.of(python, target, os.environ),
-        machine_of(settings),
+        machine_of(settings, host_file),
         client=client,
         default_index=default_index,
+        generic=generic,
         environ=os.environ,
         reporter=reporter,
     )

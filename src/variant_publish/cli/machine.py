@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.host_file import HostFile
 from variant_publish.host.machine import Machine
 
 INDEX_HELP = (
@@ -23,20 +25,46 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return option(function)
 
 
-def set_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--set`."""
-    return click.option(
+def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--set` and `--host`."""
+    setting = click.option(
         "--set",
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
         help="Describe the machine: cuda=12.8, cuda=none, x86_64_version=x86-64-v3, or a variable of the project.",
-    )(function)
+    )
+    host = click.option(
+        "--host",
+        "host_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="A machine described by 'variant-publish host --save FILE', in place of this one.",
+    )
+    return setting(host(function))
 
 
-def machine_of(settings: Iterable[str], python: str | None = None, platform: str | None = None) -> Machine:
-    """Give this machine with what the options say of it."""
-    return Machine.detect(os.environ).described(dict(map(_setting, settings)), python=python, platform=platform)
+def generic_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--generic`."""
+    return click.option("--generic", is_flag=True, help="The build that serves everyone, whatever this machine has.")(
+        function
+    )
+
+
+def machine_of(
+    settings: Iterable[str], host_file: Path | None = None, python: str | None = None, platform: str | None = None
+) -> Machine:
+    """Give this machine, or the one of a file, with what the options say of it."""
+    if host_file is None:
+        machine = Machine.detect(os.environ)
+    else:
+        try:
+            machine = Machine.stored(HostFile.parse(host_file.read_text("utf-8")))
+        except (VariantPublishError, UnicodeDecodeError) as error:
+            message, hint = (
+                (error.message, error.hint) if isinstance(error, VariantPublishError) else (str(error), None)
+            )
+            raise UsageError(f"{host_file}: {message}", hint=hint) from error
+    return machine.described(dict(map(_setting, settings)), python=python, platform=platform)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from variant_publish.cli.console import console, print_json
-from variant_publish.cli.machine import index_option, machine_of, set_option
+from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.host.machine import Machine
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Dialect
@@ -15,7 +17,8 @@ from variant_publish.selection import Indexes, Selection, select
 @click.command()
 @click.argument("requirement", metavar="NAME[+TAG][SPECIFIER]")
 @index_option
-@set_option
+@machine_options
+@generic_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
 @click.option(
@@ -23,8 +26,8 @@ from variant_publish.selection import Indexes, Selection, select
 )
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], python: str | None, platform: str | None,
-    dialect: str | None, output: str,
+    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
+    generic: bool, python: str | None, platform: str | None, dialect: str | None, output: str,
 ) -> int:  # fmt: skip
     """Show which wheel of a project this machine, or the described one, would get, and why the others lost.
 
@@ -37,11 +40,12 @@ def command(
       variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     wanted = TaggedRequirement.parse(requirement)
-    machine = machine_of(settings, python, platform)
+    machine = machine_of(settings, host_file, python, platform)
     places = Indexes.parse(indexes)
     chosen = select(
         wanted.plain.name, places.urls, machine, version=wanted.plain.specifier or None,
         dialect=Dialect(dialect) if dialect else None, tags=wanted.tags, implied=places.implied,
+        generic=generic,
     )  # fmt: skip
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})

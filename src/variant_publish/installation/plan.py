@@ -99,7 +99,10 @@ class Planner:
         machine: Machine,
         cache: Cache,
         reporter: Reporter = SILENT,
+        *,
+        generic: bool = False,
     ) -> None:
+        self.generic = generic
         self.environment = environment
         self.client = client
         self.indexes = indexes
@@ -168,7 +171,7 @@ class Planner:
         try:
             found = select(
                 wanted.project, places.urls, self.machine, version=wanted.plain.specifier or None,
-                tags=wanted.tags, implied=places.implied,
+                tags=wanted.tags, implied=places.implied, generic=self.generic,
             )  # fmt: skip
         except ProjectNotFound:
             if wanted.tags:

@@ -101,11 +101,13 @@ def choose(
 class TagDemand:
     """Hold the extra tags that a wheel must carry (`numpy+pypi`), and those that its index vouches for.
 
-    A label that is the same word counts: one variant of a release is called alike in both dialects.
+    A label that is the same word counts: one variant of a release is called alike in both dialects. `generic` asks for
+    the build that serves everyone, whatever the machine has.
     """
 
     tags: tuple[str, ...] = ()
     implied: frozenset[str] = frozenset()
+    generic: bool = False
 
     def met_by(self, name: WheelName) -> bool:
         """Say whether a wheel carries the tags, or its index vouches for those that it lacks."""
@@ -228,6 +230,8 @@ def _misfit(
         return f"requires Python {file.requires_python}, and this is {machine.python_version}"
     if not any(tag in order for tag in wheel.name.tags):
         return _tag_reason(wheel.name, machine)
+    if wanted.demand.generic and not wheel.name.serves_everyone:
+        return "is a variant, and the generic build is asked for"
     if not wanted.demand.met_by(wheel.name):
         return f"does not carry {''.join(f'+{tag}' for tag in wanted.demand.tags)}, which is asked for"
     return None
@@ -265,6 +269,8 @@ def _ranked(wheel: _Wheel, best: _Wheel) -> Candidate:
 
 
 def _place_of(dialect: Dialect | None, files: SelectorFiles, machine: Machine, demand: TagDemand) -> Place:
+    if demand.generic:
+        return lambda name: (0,) if name.label is not None else (1,)  # null beats the plain wheel
     if dialect is Dialect.PEP825:
         return Labels(files.variants, machine).place
     if dialect is Dialect.PLUS and files.selector is not None:

@@ -34,12 +34,13 @@ def select(
     dialect: Dialect | None = None,
     tags: Sequence[str] = (),
     implied: Mapping[str, Collection[str]] | None = None,
+    generic: bool = False,
 ) -> Selection:
     """Choose from the first index that has the project, as installers do that guard against name confusion.
 
     `tags` are extra tags that the wheel must carry (`numpy+pypi`), `implied` maps an index to the tags that it vouches
-    for; then the first index counts that has such a wheel. Selector files are read for the versions that are looked
-    at, and for no others.
+    for; then the first index counts that has such a wheel. `generic` asks for the build that serves everyone. Selector
+    files are read for the versions that are looked at, and for no others.
     """
     if not indexes:
         raise UsageError("no index is named", hint="name one with --index URL or --index FOLDER")
@@ -48,7 +49,7 @@ def select(
         files = read_project(index, project)
         if not files:
             continue
-        demand = TagDemand(tuple(tags), frozenset((implied or {}).get(index, ())))
+        demand = TagDemand(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
         chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, tags=demand)
         chosen = replace(chosen, project=canonicalize_name(project), index=index)
         if chosen.selected is not None or not tags:
