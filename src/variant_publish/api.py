@@ -22,6 +22,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.formats.pylock import Lock
     from variant_publish.host.machine import Machine
     from variant_publish.installation.client import Client
     from variant_publish.installation.environment import Environment
@@ -229,6 +230,50 @@ def plan_install(
     here, cache = environment.machine(machine), Cache.of_user(environ)
     planner = Planner(environment, driven, indexes, here, cache, reporter, generic=generic)
     return PlannedInstall(planner.plan(requirements, default_index), environment, driven)
+
+
+def lock(
+    requirements: Sequence[TaggedRequirement],
+    indexes: Indexes,
+    environment: Environment,
+    machine: Machine,
+    *,
+    client: str | None = None,
+    default_index: str | None = None,
+    generic: bool = False,
+    environ: Mapping[str, str],
+    reporter: Reporter = SILENT,
+) -> Lock:
+    """Resolve for a machine, this or a described one, and give every file by URL and hash; nothing is installed.
+
+    `environment` is where the client runs; what is installed in it does not count.
+    """
+    from variant_publish.installation.cache import Cache
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.lock import lock_of
+    from variant_publish.installation.plan import Planner
+
+    driven, cache = choose_client(client, environment, environ), Cache.of_user(environ)
+    planner = Planner(environment, driven, indexes, machine, cache, reporter, generic=generic, described=True)
+    return lock_of(planner.plan(requirements, default_index), machine, cache, reporter)
+
+
+def plan_locked(
+    lock: Lock,
+    environment: Environment,
+    *,
+    client: str | None = None,
+    environ: Mapping[str, str],
+    reporter: Reporter = SILENT,
+) -> PlannedInstall:
+    """Plan the installation of a lock's very files, on whatever machine this is."""
+    from variant_publish.installation.cache import Cache
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.locked import plan_of
+
+    driven = choose_client(client, environment, environ)
+    plan = plan_of(lock, environment, driven.name, Cache.of_user(environ), reporter)
+    return PlannedInstall(plan, environment, driven)
 
 
 def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:

@@ -9,7 +9,9 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, console, print_json
-from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
+from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
+from variant_publish.errors import UsageError
+from variant_publish.formats.pylock import Lock
 from variant_publish.installation.choose_client import CLIENTS
 from variant_publish.installation.environment import Environment
 from variant_publish.installation.plan import InstallPlan
@@ -18,8 +20,14 @@ from variant_publish.selection import Indexes
 
 
 @click.command()
-@click.argument("requirements", nargs=-1, required=True, metavar="NAME[+TAG][SPECIFIER]...")
-@index_option
+@click.argument("requirements", nargs=-1, metavar="NAME[+TAG][SPECIFIER]...")
+@click.option("--index", "indexes", multiple=True, metavar="[TAG=]URL|DIR", help=INDEX_HELP)
+@click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Install the very files of a pylock.toml that 'variant-publish lock' wrote.",
+)
 @machine_options
 @generic_option
 @click.option("--python", type=click.Path(path_type=Path), help="Install for this interpreter or virtual environment.")
@@ -33,7 +41,8 @@ from variant_publish.selection import Indexes
 )
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirements: tuple[str, ...], indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
+    requirements: tuple[str, ...], indexes: tuple[str, ...], lock_file: Path | None,
+    settings: tuple[str, ...], host_file: Path | None,
     generic: bool, python: Path | None, target: Path | None, client: str | None, default_index: str | None,
     dry_run: bool, output: str,
 ) -> int:  # fmt: skip
@@ -46,20 +55,28 @@ def command(
     Examples:
       variant-publish install xgboost --index https://wheels.example.org/simple
       variant-publish install python-flint+x86_64_v3 --index wheelhouse --set x86_64_version=v3 --dry-run
+      variant-publish install --lock pylock.toml
       variant-publish install foo numpy+pypi==2.0.0 --index https://wheels.example.org/simple --with uv
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    planned = api.plan_install(
-        [TaggedRequirement.parse(text) for text in requirements],
-        Indexes.parse(indexes),
-        Environment.of(python, target, os.environ),
-        machine_of(settings, host_file),
-        client=client,
-        default_index=default_index,
-        generic=generic,
-        environ=os.environ,
-        reporter=reporter,
-    )
+    if bool(requirements and indexes) == (lock_file is not None):
+        raise UsageError("say what to install", hint="give NAME... and --index URL, or --lock FILE alone")
+    environment = Environment.of(python, target, os.environ)
+    if lock_file is not None:
+        lock = Lock.parse(lock_file.read_text("utf-8"))
+        planned = api.plan_locked(lock, environment, client=client, environ=os.environ, reporter=reporter)
+    else:
+        planned = api.plan_install(
+            [TaggedRequirement.parse(text) for text in requirements],
+            Indexes.parse(indexes),
+            environment,
+            machine_of(settings, host_file),
+            client=client,
+            default_index=default_index,
+            generic=generic,
+            environ=os.environ,
+            reporter=reporter,
+        )
     if output == "text":
         show(planned.plan)
     if not dry_run:

@@ -19,6 +19,7 @@ COMMANDS = {
     "upload": "Publish a release to a repository and an extra index.",
     "select": "Show which wheel a machine would get, and why the others lost.",
     "install": "Install the variants that fit this machine, by pip or uv.",
+    "lock": "Write down, by URL and hash, what a machine gets.",
     "host": "Show what this machine is, or store it for another one.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }

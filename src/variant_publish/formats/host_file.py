@@ -32,8 +32,8 @@ class HostFile:
     evaluated: Features = field(default_factory=dict)
     properties: Features = field(default_factory=dict, compare=False)
 
-    def dumps(self) -> str:
-        """Give the TOML text; equal values give equal text."""
+    def table(self) -> dict[str, Any]:
+        """Give the TOML table."""
         data: dict[str, Any] = {
             "schema-version": 1,
             "python": self.python,
@@ -43,7 +43,11 @@ class HostFile:
         }
         if self.evaluated:
             data["evaluated"] = self.evaluated
-        return dumps(data)
+        return data
+
+    def dumps(self) -> str:
+        """Give the TOML text; equal values give equal text."""
+        return dumps(self.table())
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -36,15 +36,15 @@ class InstalledVariant:
     metadata: VariantsMetadata | None = None
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def dumps(self) -> str:
-        """Give the JSON text; equal values give equal text."""
+    def table(self) -> dict[str, Any]:
+        """Give the object of JSON and TOML; what is not set is not there."""
         data: dict[str, Any] = {
             "schema-version": 1,
             "project": self.project,
             "version": self.version,
             "wheel": self.wheel,
             "variant": self.variant,
-            "dialect": self.dialect,
+            "dialect": None if self.dialect is None else str(self.dialect),
             "sha256": self.sha256,
             "index": self.index,
             "tags": list(self.tags),
@@ -52,20 +52,33 @@ class InstalledVariant:
             "variant-json": None if self.metadata is None else json.loads(self.metadata.dumps()),
             "values": dict(self.values),
         }
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return {key: value for key, value in data.items() if value is not None}
+
+    def dumps(self) -> str:
+        """Give the JSON text; equal values give equal text."""
+        return json.dumps(self.table(), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
         try:
-            data = json.loads(content)
-            metadata = data["variant-json"]
+            return cls.from_table(json.loads(content))
+        except ValueError as error:
+            raise VariantPublishError(
+                f"{INSTALLED_FILE} cannot be read ({error})", hint="install the package again"
+            ) from error
+
+    @classmethod
+    def from_table(cls, data: Mapping[str, Any]) -> Self:
+        """Build from the object; raise VariantPublishError where it is something else."""
+        try:
+            metadata = data.get("variant-json")
             return cls(
                 project=data["project"],
                 version=data["version"],
                 wheel=data["wheel"],
                 variant=data["variant"],
-                dialect=None if data["dialect"] is None else Dialect(data["dialect"]),
+                dialect=Dialect(data["dialect"]) if "dialect" in data else None,
                 sha256=data["sha256"],
                 index=data["index"],
                 tags=tuple(data["tags"]),

@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.pylock import LockedFile
 from variant_publish.host.machine import Machine
 from variant_publish.progress import Reporter
 from variant_publish.simple_client import hidden, local_path
@@ -25,12 +26,11 @@ class ClientFailed(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Hold one distribution of a resolution; `url` and `sha256` are empty where the client does not tell them."""
+    """Hold one distribution of a resolution; `files` are those that a lock may name, none where they were not asked."""
 
     name: NormalizedName
     version: Version
-    url: str = ""
-    sha256: str = ""
+    files: tuple[LockedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Job:
     """Hold what the client shall resolve or install.
 
     `pinned` maps projects to the URL of the one file that counts for them: a constraint, so what asks for a project
-    stays what asks for it. `described` is a machine elsewhere; None stands for the environment itself.
+    stays what asks for it. `described` is a machine elsewhere; None stands for the environment itself. A `complete`
+    job names everything: no dependency is looked for.
     """
 
     requirements: tuple[str, ...]
@@ -46,13 +47,14 @@ class Job:
     default_index: str | None = None
     pinned: Mapping[NormalizedName, str] = field(default_factory=dict)
     described: Machine | None = None
+    complete: bool = False
 
     def write(self, folder: Path) -> list[str | Path]:
         """Write requirements and constraints into a folder and give the arguments that name them."""
         requirements, constraints = folder / "requirements.in", folder / "constraints.txt"
         requirements.write_text("".join(f"{line}\n" for line in self.requirements), "utf-8")
         constraints.write_text("".join(f"{name} @ {url}\n" for name, url in self.pinned.items()), "utf-8")
-        return ["-r", requirements, "-c", constraints]
+        return ["-r", requirements, "-c", constraints, *(["--no-deps"] if self.complete else [])]
 
     def flat(self) -> tuple[list[str], list[str]]:
         """Give the indexes as (repositories, flat folders): clients have different options for them."""

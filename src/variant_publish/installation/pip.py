@@ -13,6 +13,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.pylock import LockedFile
 from variant_publish.host.machine import Machine
 from variant_publish.installation.client import Job, Resolved, follow, run
 from variant_publish.installation.environment import Environment
@@ -79,8 +80,7 @@ def _resolved(report: str) -> Iterator[Resolved]:
         yield Resolved(
             canonicalize_name(item["metadata"]["name"]),
             Version(item["metadata"]["version"]),
-            info["url"],
-            info.get("archive_info", {}).get("hashes", {}).get("sha256", ""),
+            (LockedFile(info["url"], info.get("archive_info", {}).get("hashes", {}).get("sha256", "")),),
         )
 
 

@@ -56,6 +56,10 @@ class Chosen:
         """Give the project's normalised name."""
         return WheelName.parse(self.plain.name).project
 
+    def acting(self, action: Action) -> Chosen:
+        """Give the same wheel with what happens to it."""
+        return replace(self, action=action)
+
     def table(self) -> dict[str, Any]:
         """Give the JSON object."""
         return {
@@ -89,7 +93,10 @@ class InstallPlan:
 
 
 class Planner:
-    """Choose wheels and let the client resolve, in turn, until nothing is left to choose."""
+    """Choose wheels and let the client resolve, in turn, until nothing is left to choose.
+
+    A `described` machine is another one: what is installed here does not count.
+    """
 
     def __init__(
         self,
@@ -101,7 +108,9 @@ class Planner:
         reporter: Reporter = SILENT,
         *,
         generic: bool = False,
+        described: bool = False,
     ) -> None:
+        self.described = described
         self.generic = generic
         self.environment = environment
         self.client = client
@@ -109,7 +118,7 @@ class Planner:
         self.machine = machine
         self.cache = cache
         self.reporter = reporter
-        self.installed = environment.installed()
+        self.installed = {} if described else environment.installed()
         self.demands: dict[NormalizedName, TaggedRequirement] = {}
         self.chosen: dict[NormalizedName, Chosen | None] = {}
 
@@ -120,6 +129,7 @@ class Planner:
             if requirement.plain.url is None:
                 self._demand(requirement)
         job = Job(tuple(str(item.plain) for item in wanted), self.indexes.urls, default_index)
+        job = replace(job, described=self.machine if self.described else None)
         for _ in range(_ROUNDS):
             job = replace(job, pinned=self._pinned())
             resolved = self.client.resolve(job)
@@ -130,7 +140,9 @@ class Planner:
                 f"{job.requirements[0]} does not resolve: each choice of a wheel asks for another one",
                 hint="pin the versions of the packages involved",
             )
-        chosen = [replace(item, action=self._action(item)) for item in self.chosen.values() if item is not None]
+        chosen = [
+            item.acting(action_of(self.installed.get(name), item.record)) for name, item in self.chosen.items() if item
+        ]
         ours = {item.project for item in chosen}
         others = [item for item in resolved if item.name not in ours and not self._is_there(item)]
         return InstallPlan(tuple(chosen), tuple(others), job, self.client.name)
@@ -222,11 +234,12 @@ class Planner:
         installed = self.installed.get(item.name)
         return installed is not None and installed.version == item.version
 
-    def _action(self, item: Chosen) -> Action:
-        installed = self.installed.get(item.project)
-        if installed is None or str(installed.version) != item.record.version:
-            return Action.INSTALL
-        return Action.KEEP if is_same(installed, item.record) else Action.REPLACE
+
+def action_of(installed: Installed | None, wanted: InstalledVariant) -> Action:
+    """Say what happens to a package, by what is installed of it."""
+    if installed is None or str(installed.version) != wanted.version:
+        return Action.INSTALL
+    return Action.KEEP if is_same(installed, wanted) else Action.REPLACE
 
 
 def is_same(installed: Installed, wanted: InstalledVariant) -> bool:

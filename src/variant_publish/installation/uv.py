@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +15,11 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from variant_publish.formats.pylock import LockedFile
+from variant_publish.host.machine import Machine, platform_architecture
 from variant_publish.installation.client import Job, Resolved, follow, run
 from variant_publish.installation.environment import Environment, Installed
+from variant_publish.model.tags import modern_platform
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
 
@@ -48,7 +53,7 @@ class Uv:
         return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI_SIMPLE_ENDPOINT
 
     def resolve(self, job: Job) -> tuple[Resolved, ...]:
-        """Compile the requirements; what is installed is preferred where it fits."""
+        """Compile the requirements, for a described machine into a lock file, which tells URLs and hashes."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             command: list[str | Path] = [
@@ -62,6 +67,11 @@ class Uv:
             ]
             # `uv pip compile` takes the requirements as an argument, where `uv pip install` takes -r.
             arguments = job.write(folder)[1:]
+            if job.described is not None:
+                lock = folder / "pylock.toml"
+                platform = _platform(job.described)
+                run([*command, *platform, "--format", "pylock.toml", "--output-file", lock, *arguments], "uv")
+                return tuple(_locked(lock.read_text("utf-8")))
             output = folder / "resolved.txt"
             # An output file that is there already is what uv prefers: so what is installed stays where it fits.
             output.write_text("".join(f"{item.project}=={item.version}\n" for item in self._installed), "utf-8")
@@ -97,7 +107,37 @@ def _compiled(text: str) -> Iterator[Resolved]:
         if requirement.url is None:
             yield Resolved(name, Version(next(iter(requirement.specifier)).version))
         elif (file := requirement.url.rpartition("/")[2].partition("#")[0]).endswith(".whl"):
-            yield Resolved(name, WheelName.parse(unquote(file)).parsed_version, requirement.url)
+            yield Resolved(name, WheelName.parse(unquote(file)).parsed_version)
+
+
+def _locked(text: str) -> Iterator[Resolved]:
+    for package in tomllib.loads(text).get("packages", ()):
+        if "version" not in package:
+            continue  # a folder or a repository: nothing that has one version
+        tables = [*package.get("wheels", ()), *(package[key] for key in ("archive", "sdist") if key in package)]
+        files = tuple(
+            LockedFile(
+                table.get("url") or Path(table["path"]).resolve().as_uri(), table.get("hashes", {}).get("sha256", "")
+            )
+            for table in tables
+        )
+        yield Resolved(canonicalize_name(package["name"]), Version(package["version"]), files)
+
+
+def _platform(machine: Machine) -> list[str]:
+    """Describe another machine as uv knows it: by one platform and the version of Python."""
+    file = machine.store()
+    modern = modern_platform(file.platform)
+    arch = {"arm64": "aarch64", "amd64": "x86_64"}.get(file.platform.rpartition("_")[2], platform_architecture(modern))
+    if match := re.fullmatch(r"manylinux_2_([0-9]+)_.+", modern):
+        known = [17, 28, *range(31, 41)]
+        best = max((minor for minor in known if minor <= int(match[1])), default=17)
+        name = f"{arch}-manylinux_2_{best}"
+    elif modern.startswith(("musllinux", "linux")):
+        name = f"{arch}-unknown-linux-{'musl' if modern.startswith('musl') else 'gnu'}"
+    else:
+        name = f"{arch}-{'apple-darwin' if modern.startswith('macosx') else 'pc-windows-msvc'}"
+    return ["--python-platform", name, "--python-version", machine.python_version, "--only-binary", ":all:"]
 
 
 def _indexes(job: Job) -> list[str]:
