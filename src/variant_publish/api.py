@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from variant_publish.formats.pylock import Lock
     from variant_publish.host.machine import Machine
     from variant_publish.installation.client import Client
+    from variant_publish.installation.doctor import Diagnosis
     from variant_publish.installation.environment import Environment
     from variant_publish.installation.plan import InstallPlan
     from variant_publish.model.requirement import TaggedRequirement
@@ -281,6 +282,13 @@ def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
     from variant_publish.installation.apply import apply
 
     apply(planned.plan, planned.environment, planned.client, reporter)
+
+
+def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
+    """Say of each installed variant whether it fits, whether the index has a better one, whether its pins hold."""
+    from variant_publish.installation.doctor import diagnose
+
+    return diagnose(environment, environment.machine(machine), indexes)
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

@@ -12,6 +12,7 @@ import click
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.host.machine import Machine
+from variant_publish.host.preferences import Preferences
 
 INDEX_HELP = (
     "An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv. TAG=URL says that"
@@ -53,9 +54,9 @@ def generic_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def machine_of(
     settings: Iterable[str], host_file: Path | None = None, python: str | None = None, platform: str | None = None
 ) -> Machine:
-    """Give this machine, or the one of a file, with what the options say of it."""
+    """Give this machine as far as the user's preferences go, or that of a file, with what the options say of it."""
     if host_file is None:
-        machine = Machine.detect(os.environ)
+        machine = Preferences.of_user(os.environ).applied(Machine.detect(os.environ))
     else:
         try:
             machine = Machine.stored(HostFile.parse(host_file.read_text("utf-8")))

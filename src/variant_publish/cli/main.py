@@ -20,6 +20,7 @@ COMMANDS = {
     "select": "Show which wheel a machine would get, and why the others lost.",
     "install": "Install the variants that fit this machine, by pip or uv.",
     "lock": "Write down, by URL and hash, what a machine gets.",
+    "doctor": "Say whether the installed variants still fit this machine.",
     "host": "Show what this machine is, or store it for another one.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }

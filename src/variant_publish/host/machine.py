@@ -42,13 +42,16 @@ class Machine:
 
     `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch",
     "gfx_arch", "rocm" and a project's own variables are there where they are known. `evaluated` are properties that a
-    third-party provider gave, which no value tells.
+    third-party provider gave, which no value tells. `allowed` and `denied` are the namespaces whose providers the user
+    turned on (optional ones) or off.
     """
 
     values: Mapping[str, str]
     tags: tuple[Tag, ...]
     python_version: str
     evaluated: Supported = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
     @classmethod
     def detect(cls, environ: Mapping[str, str]) -> Self:
