@@ -20,6 +20,7 @@ LAYERS = (
     {"published", "release"},
     {"selectors"},
     {"publish", "rules", "selection", "starter"},
+    {"installation"},
     {"api"},
     {"demo"},
     {"cli"},
@@ -38,6 +39,7 @@ LAZY_MODULES = {
     "macholib",
     "iced_x86",
     "abi3info",
+    "uv",
 }
 
 

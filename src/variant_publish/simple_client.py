@@ -90,6 +90,11 @@ def download(file: IndexFile, target: Path, reporter: Reporter = SILENT) -> None
         raise IndexUnavailable(file.url, _reason(error)) from error
 
 
+def local_path(url: str) -> Path | None:
+    """Give the file of a `file:` URL; None for any other URL."""
+    return _folder(url) if urlsplit(url).scheme == "file" else None
+
+
 def hidden(text: str) -> str:
     """Give text without the user names and passwords of the URLs in it."""
     return re.sub(r"(?<=://)[^/@\s]*@", "", text)

@@ -89,6 +89,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
                 "UV_NO_CONFIG": "1",
                 "VIRTUAL_ENV": str(target),
                 "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.9",
+                "XDG_CACHE_HOME": str(tmp_path / "caches"),
                 "README_INDEX": address,
             },
         )
@@ -107,8 +108,8 @@ def build_wheels(project: Path, config: Config) -> None:
 def test_the_quick_start_does_what_it_says(shell: Shell) -> None:
     project, address = shell.folder, shell.environment["README_INDEX"]
     found = [(language, text.replace(PUBLIC_URL, address)) for language, text in blocks("Quick start for a maintainer")]
-    assert [language for language, _ in found] == ["toml", "sh", "yaml", "text", "sh"]
-    configuration, four_commands, workflow, users, selects = (text for _, text in found)
+    assert [language for language, _ in found] == ["toml", "sh", "yaml", "text", "text", "sh"]
+    configuration, four_commands, workflow, users, installs, selects = (text for _, text in found)
     configuration = configuration.replace("nvidia-cublas-cu12>=12.8", "myproject")  # no index here has the real one
     project.mkdir()
     (project / "pyproject.toml").write_text(configuration)
@@ -128,6 +129,10 @@ def test_the_quick_start_does_what_it_says(shell: Shell) -> None:
     assert "VARIANT = 'generic'" in (project.parent / "target" / "myproject.py").read_text()
     shell(uv)
     module = next((project.parent / "installed").glob("lib/python*/site-packages/myproject.py"))
+    assert "VARIANT = 'cu128'" in module.read_text()
+    module.unlink()
+    [install] = commands(installs)
+    shell(install)
     assert "VARIANT = 'cu128'" in module.read_text()
 
     chosen = [json.loads(shell(f"{command} --format json"))["selected"] for command in commands(selects)]

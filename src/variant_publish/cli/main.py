@@ -22,6 +22,10 @@ COMMANDS = {
     "select": "Show which wheel a machine would get, and why the others lost.",
     "plan-matrix": "Give the declared matrix as build jobs for CI.",
     "init": "Propose a configuration and a workflow for a project.",
+    "install": "Install the variants that fit this machine, by pip or uv.",
+    "lock": "Write down, by URL and hash, what a machine gets.",
+    "doctor": "Say whether the installed variants still fit this machine.",
+    "host": "Show what this machine is, or store it for another one.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }
 """Every command and its line in `--help`; the module of a command is imported when it runs."""

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
 
 from variant_publish.cli.console import console, print_json
-from variant_publish.errors import UsageError
+from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.host.machine import Machine
+from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Dialect
-from variant_publish.selection import Selection, select
+from variant_publish.selection import Indexes, Selection, select
 
 
 @click.command()
-@click.argument("requirement", metavar="NAME[SPECIFIER]")
-@click.option(
-    "--index",
-    "indexes",
-    multiple=True,
-    required=True,
-    metavar="URL|DIR",
-    help="An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Describe the machine: cuda=12.8, cuda=none, x86_64_version=x86-64-v3, or a variable of the project.",
-)
+@click.argument("requirement", metavar="NAME[+TAG][SPECIFIER]")
+@index_option
+@machine_options
+@generic_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
 @click.option(
@@ -39,8 +26,8 @@ from variant_publish.selection import Selection, select
 )
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], python: str | None, platform: str | None,
-    dialect: str | None, output: str,
+    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
+    generic: bool, python: str | None, platform: str | None, dialect: str | None, output: str,
 ) -> int:  # fmt: skip
     """Show which wheel of a project this machine, or the described one, would get, and why the others lost.
 
@@ -50,18 +37,16 @@ def command(
     Examples:
       variant-publish select xgboost --index https://wheels.example.org/simple
       variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
+      variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    try:
-        wanted = Requirement(requirement)
-    except InvalidRequirement as error:
-        raise UsageError(
-            f"{requirement!r} is not NAME or NAME==VERSION", hint="write it like foo or foo==1.0"
-        ) from error
-    machine = Machine.detect(os.environ).described(dict(map(_setting, settings)), python=python, platform=platform)
-    places = [index if "://" in index or index.startswith("file:") else str(Path(index)) for index in indexes]
+    wanted = TaggedRequirement.parse(requirement)
+    machine = machine_of(settings, host_file, python, platform)
+    places = Indexes.parse(indexes)
     chosen = select(
-        wanted.name, places, machine, version=wanted.specifier or None, dialect=Dialect(dialect) if dialect else None
-    )
+        wanted.plain.name, places.urls, machine, version=wanted.plain.specifier or None,
+        dialect=Dialect(dialect) if dialect else None, tags=wanted.tags, implied=places.implied,
+        generic=generic,
+    )  # fmt: skip
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
     else:
@@ -84,10 +69,3 @@ def show(chosen: Selection, machine: Machine) -> None:
         table.add_row(mark, candidate.filename, candidate.variant, candidate.reason or "", style="bold" if mark else "")
     console().print(table)
     click.echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}")
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip() or not value.strip():
-        raise UsageError(f"--set {text!r} is not NAME=VALUE", hint="write it like cuda=12.8")
-    return name.strip(), value.strip()

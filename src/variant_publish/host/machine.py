@@ -6,7 +6,7 @@ import platform
 import re
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -14,7 +14,8 @@ from packaging import tags as packaging_tags
 from packaging.tags import Tag
 
 from variant_publish.errors import UsageError
-from variant_publish.host import cpu, nvidia
+from variant_publish.formats.host_file import HostFile
+from variant_publish.host import amd, cpu, nvidia
 from variant_publish.model.ordering import Supported
 from variant_publish.model.tags import modern_platform
 
@@ -25,6 +26,8 @@ X86_64_VERSION = "x86_64_version"
 AARCH64_VERSION = "aarch64_version"
 CUDA = "cuda"
 SM_ARCH = "sm_arch"
+GFX_ARCH = "gfx_arch"
+ROCM = "rocm"
 
 _LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)")
@@ -37,13 +40,18 @@ _LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
 class Machine:
     """Hold a machine: `values` of selector variables, compatible `tags` best first, and its Python version.
 
-    `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch" and
-    a project's own variables are there where they are known.
+    `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch",
+    "gfx_arch", "rocm" and a project's own variables are there where they are known. `evaluated` are properties that a
+    third-party provider gave, which no value tells. `allowed` and `denied` are the namespaces whose providers the user
+    turned on (optional ones) or off.
     """
 
     values: Mapping[str, str]
     tags: tuple[Tag, ...]
     python_version: str
+    evaluated: Supported = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
     @classmethod
     def detect(cls, environ: Mapping[str, str]) -> Self:
@@ -57,7 +65,25 @@ class Machine:
     @cached_property
     def supported(self) -> Supported:
         """Give the supported properties (PEP 850) by namespace; one that the machine has not is not there."""
-        return supported_by(self.values)
+        return {**self.evaluated, **supported_by(self.values)}
+
+    @classmethod
+    def stored(cls, file: HostFile) -> Self:
+        """Give the machine that a file describes; raises UsageError for a Python or a platform that is none."""
+        minor, threaded, version = _parse_python(file.python)
+        tags = tuple(_tags(minor, threaded, compatible_platforms(file.platform)))
+        # A machine of another architecture has no level of this one, which nobody could set.
+        values = {name: value if value == NONE else parse_setting(name, value) for name, value in file.values.items()}
+        return cls(values, tags, version, file.evaluated)
+
+    def store(self) -> HostFile:
+        """Give the machine as a file describes it; `stored` makes the same choices of it."""
+        _, threaded, version = self._own_python
+        evaluated = {name: {key: tuple(found) for key, found in item.items()} for name, item in self.evaluated.items()}
+        properties = {name: {key: tuple(found) for key, found in item.items()} for name, item in self.supported.items()}
+        platforms = [tag.platform for tag in self.tags if tag.platform != "any"]
+        platform = next((name for name in platforms if _LIBC.fullmatch(modern_platform(name))), platforms[0])
+        return HostFile(version + ("t" if threaded else ""), platform, dict(self.values), evaluated, properties)
 
     def described(self, settings: Mapping[str, str], python: str | None = None, platform: str | None = None) -> Self:
         """Give the machine with what is said of it in place of what was detected.
@@ -69,8 +95,11 @@ class Machine:
         values = dict(self.values)
         if platform is not None:
             values.update(_assumed(platform))
-            if values[CUDA] == NONE:
+            if values.get(CUDA, NONE) == NONE:
                 values.pop(SM_ARCH, None)
+            if _is_elsewhere(platform):
+                values.pop(GFX_ARCH, None)
+                values.pop(ROCM, None)
         if settings.get(CUDA) == NONE:
             values.pop(SM_ARCH, None)
         values.update({name: parse_setting(name, value) for name, value in settings.items()})
@@ -98,7 +127,9 @@ def detected_values(environ: Mapping[str, str]) -> dict[str, str]:
     }
     if found.capability:
         values[SM_ARCH] = _dotted(found.capability)
-    return values
+    radeon = amd.Amd.detect()
+    more = {GFX_ARCH: radeon.architecture, ROCM: radeon.rocm}
+    return {**values, **{name: value for name, value in more.items() if value is not None}}
 
 
 def supported_by(values: Mapping[str, str]) -> Supported:
@@ -111,6 +142,8 @@ def supported_by(values: Mapping[str, str]) -> Supported:
     driver, capability = (nvidia.parse_pair(values.get(name, NONE)) for name in (CUDA, SM_ARCH))
     if features := nvidia.Nvidia(driver, capability).features():
         result["nvidia"] = features
+    if features := amd.Amd(values.get(GFX_ARCH), values.get(ROCM)).features():
+        result["amd"] = features
     return result
 
 
@@ -165,14 +198,18 @@ def platform_architecture(platform: str) -> str:
 
 def _assumed(platform: str) -> dict[str, str]:
     there, here = platform_architecture(platform), cpu.architecture()
-    same_system = sysconfig.get_platform().partition("-")[0] == _system(platform)
     values: dict[str, str] = {}
     if there != here:
         values[X86_64_VERSION] = cpu.X86_64_LEVELS[0] if there == cpu.X86_64 else NONE
         values[AARCH64_VERSION] = cpu.AARCH64_BASELINE if there == cpu.AARCH64 else NONE
-    if there != here or not same_system:
+    if _is_elsewhere(platform):
         values[CUDA] = NONE
     return values
+
+
+def _is_elsewhere(platform: str) -> bool:
+    same_system = sysconfig.get_platform().partition("-")[0] == _system(platform)
+    return not same_system or platform_architecture(platform) != cpu.architecture()
 
 
 def _system(platform: str) -> str:

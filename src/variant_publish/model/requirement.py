@@ -34,7 +34,7 @@ class TaggedRequirement:
         """Parse a requirement; raise UsageError where PEP 508 or the tag grammar does not allow it."""
         head = _HEAD.match(text)
         tags = tuple(head[2].split("+")[1:]) if head else ()
-        rest = head[1] + text[head.end() :] if head else text
+        rest = f"{head[1]} {text[head.end() :]}" if head else text  # the space keeps "foo bar" two words
         try:
             return cls(Requirement(rest), tags)
         except (InvalidRequirement, UsageError) as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,8 @@ class Candidate:
 class Selection:
     """Hold the outcome: `candidates` are best first, those of newer versions that have no usable wheel last.
 
-    Where no wheel is usable, `selected` is None and `version` is the newest that was looked at.
+    Where no wheel is usable, `selected` is None and `version` is the newest that was looked at. `file` is the index
+    entry of the chosen wheel, `metadata` what it was chosen by, `index` the index that it is on.
     """
 
     version: Version | None
@@ -47,6 +48,9 @@ class Selection:
     selected: str | None
     candidates: tuple[Candidate, ...] = ()
     project: str | None = None
+    file: IndexFile | None = None
+    metadata: SelectorFiles = field(default_factory=SelectorFiles)
+    index: str | None = None
 
     def table(self) -> dict[str, Any]:
         """Give the JSON object."""
@@ -70,16 +74,17 @@ def choose(
     *,
     version: SpecifierSet | None = None,
     dialect: Dialect | None = None,
+    tags: TagDemand | None = None,
 ) -> Selection:
     """Choose the best wheel of the newest version that has a usable one.
 
     Pre-releases count only where `version` asks for them or nothing else is there. Without `dialect` a release in both
-    is read as pep825, which today's uv reads. Raises VariantPublishError where a selector variable has no value here,
-    or one that its table does not know.
+    is read as pep825, which today's uv reads; where `tags` are asked for, as the dialect that has them. Raises
+    VariantPublishError where a selector variable has no value here, or one that its table does not know.
     """
-    wanted = version if version is not None else SpecifierSet()
+    wanted = Wanted(version if version is not None else SpecifierSet(), tags or TagDemand())
     wheels = tuple(_wheels(files))
-    considered = sorted(set(wanted.filter({wheel.version for wheel in wheels})), reverse=True)
+    considered = sorted(set(wanted.version.filter({wheel.version for wheel in wheels})), reverse=True)
     skipped: list[Candidate] = []
     last: Selection | None = None
     for candidate in considered:
@@ -90,6 +95,36 @@ def choose(
         skipped += chosen.candidates
         last = last or chosen
     return replace(last, candidates=tuple(skipped)) if last else Selection(None, dialect, None)
+
+
+@dataclass(frozen=True, slots=True)
+class TagDemand:
+    """Hold the extra tags that a wheel must carry (`numpy+pypi`), and those that its index vouches for.
+
+    A label that is the same word counts: one variant of a release is called alike in both dialects. `generic` asks for
+    the build that serves everyone, whatever the machine has.
+    """
+
+    tags: tuple[str, ...] = ()
+    implied: frozenset[str] = frozenset()
+    generic: bool = False
+
+    def met_by(self, name: WheelName) -> bool:
+        """Say whether a wheel carries the tags, or its index vouches for those that it lacks."""
+        return set(self.tags) <= {*name.extra_tags, *self.implied} or name.label in (*self.tags, "_".join(self.tags))
+
+    def without(self, name: WheelName, known: Collection[str]) -> WheelName:
+        """Give the name without tags that were asked for and that no selector places: asking for them is enough."""
+        kept = tuple(tag for tag in name.extra_tags if tag in known or tag not in self.tags)
+        return name if name.label is not None else name.with_variant(extra_tags=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Hold what a requirement asks of a wheel: versions and extra tags."""
+
+    version: SpecifierSet
+    demand: TagDemand
 
 
 @dataclass(frozen=True)
@@ -131,10 +166,10 @@ def _choose_of(
     wheels: Sequence[_Wheel],
     files: SelectorFiles,
     machine: Machine,
-    wanted: SpecifierSet,
+    wanted: Wanted,
     dialect: Dialect | None,
 ) -> Selection:
-    dialect = dialect or _dialect_of(wheels, files)
+    dialect = dialect or _dialect_of(wheels, files, wanted.demand)
     order = {tag: place for place, tag in enumerate(machine.tags)}
     fitting: list[_Wheel] = []
     lost: list[Candidate] = []
@@ -144,7 +179,9 @@ def _choose_of(
         else:
             lost.append(wheel.lost(reason))
     # Where no wheel fits anyway, no value of this machine is asked for: a missing one would be an error.
-    usable, refused = _placed(fitting, _place_of(dialect, files, machine), order) if fitting else ([], [])
+    usable, refused = (
+        _placed(fitting, _place_of(dialect, files, machine, wanted.demand), order) if fitting else ([], [])
+    )
     ranked = [_ranked(wheel, usable[0]) for wheel in usable]
     return Selection(
         version,
@@ -152,6 +189,8 @@ def _choose_of(
         ranked[0].filename if ranked else None,
         (*ranked, *refused, *lost),
         wheels[0].name.project,
+        usable[0].file if usable else None,
+        files,
     )
 
 
@@ -166,7 +205,11 @@ def _placed(wheels: Sequence[_Wheel], place: Place, order: Mapping[Tag, int]) ->
     return [wheel for _, wheel in sorted(usable, key=lambda item: item[0])], refused
 
 
-def _dialect_of(wheels: Sequence[_Wheel], files: SelectorFiles) -> Dialect | None:
+def _dialect_of(wheels: Sequence[_Wheel], files: SelectorFiles, demand: TagDemand) -> Dialect | None:
+    if demand.tags:
+        named = {wheel.name.dialect for wheel in wheels if demand.met_by(wheel.name)}
+        if len(named) == 1:
+            return named.pop()
     if files.variants is not None:
         return Dialect.PEP825
     if files.selector is not None or any(wheel.name.dialect is Dialect.PLUS for wheel in wheels):
@@ -175,18 +218,22 @@ def _dialect_of(wheels: Sequence[_Wheel], files: SelectorFiles) -> Dialect | Non
 
 
 def _misfit(
-    wheel: _Wheel, machine: Machine, order: Mapping[Tag, int], wanted: SpecifierSet, dialect: Dialect | None
+    wheel: _Wheel, machine: Machine, order: Mapping[Tag, int], wanted: Wanted, dialect: Dialect | None
 ) -> str | None:
     """Give the reason that has nothing to do with variants, if there is one."""
     own, file = wheel.name.dialect, wheel.file
     if own is not None and own is not dialect:
         return f"is in dialect {own}; installers of dialect {dialect} do not read it"
-    if file.yanked is not None and not _pins(wanted):
+    if file.yanked is not None and not _pins(wanted.version):
         return f"yanked: {file.yanked or 'no reason is given'}"
     if not _python_fits(file.requires_python, machine.python_version):
         return f"requires Python {file.requires_python}, and this is {machine.python_version}"
     if not any(tag in order for tag in wheel.name.tags):
         return _tag_reason(wheel.name, machine)
+    if wanted.demand.generic and not wheel.name.serves_everyone:
+        return "is a variant, and the generic build is asked for"
+    if not wanted.demand.met_by(wheel.name):
+        return f"does not carry {''.join(f'+{tag}' for tag in wanted.demand.tags)}, which is asked for"
     return None
 
 
@@ -221,9 +268,14 @@ def _ranked(wheel: _Wheel, best: _Wheel) -> Candidate:
     return wheel.lost(f"a better tag or build of the same variant fits: {best.file.filename}")
 
 
-def _place_of(dialect: Dialect | None, files: SelectorFiles, machine: Machine) -> Place:
+def _place_of(dialect: Dialect | None, files: SelectorFiles, machine: Machine, demand: TagDemand) -> Place:
+    if demand.generic:
+        return lambda name: (0,) if name.label is not None else (1,)  # null beats the plain wheel
     if dialect is Dialect.PEP825:
         return Labels(files.variants, machine).place
     if dialect is Dialect.PLUS and files.selector is not None:
-        return Tags(files.selector, machine).place
-    return lambda name: (0,) if name.dialect is None else "is a variant, and no selector file lists it"
+        place = Tags(files.selector, machine).place
+        known = {tag for selector in files.selector.selectors.values() for tag in selector.tags}
+        return lambda name: place(demand.without(name, known))
+    unlisted = "is a variant, and no selector file lists it"
+    return lambda name: (0,) if demand.without(name, ()).dialect is None else unlisted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
@@ -14,11 +14,15 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.host.machine import Machine
 from variant_publish.model.variant import Dialect
-from variant_publish.selection.choice import Selection, choose
+from variant_publish.selection.choice import Selection, TagDemand, choose
 from variant_publish.selectors import SelectorFiles, is_selector_toml, is_variants_json
 from variant_publish.simple_client import hidden, read_project, read_url
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
+
+
+class ProjectNotFound(VariantPublishError):
+    """Report a project that none of the indexes has."""
 
 
 def select(
@@ -28,21 +32,35 @@ def select(
     *,
     version: SpecifierSet | None = None,
     dialect: Dialect | None = None,
+    tags: Sequence[str] = (),
+    implied: Mapping[str, Collection[str]] | None = None,
+    generic: bool = False,
 ) -> Selection:
     """Choose from the first index that has the project, as installers do that guard against name confusion.
 
-    Selector files are read for the versions that are looked at, and for no others.
+    `tags` are extra tags that the wheel must carry (`numpy+pypi`), `implied` maps an index to the tags that it vouches
+    for; then the first index counts that has such a wheel. `generic` asks for the build that serves everyone. Selector
+    files are read for the versions that are looked at, and for no others.
     """
     if not indexes:
         raise UsageError("no index is named", hint="name one with --index URL or --index FOLDER")
-    files = next((found for index in indexes if (found := read_project(index, project))), ())
-    if not files:
-        raise VariantPublishError(
+    first: Selection | None = None
+    for index in indexes:
+        files = read_project(index, project)
+        if not files:
+            continue
+        demand = TagDemand(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
+        chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, tags=demand)
+        chosen = replace(chosen, project=canonicalize_name(project), index=index)
+        if chosen.selected is not None or not tags:
+            return chosen
+        first = first or chosen
+    if first is None:
+        raise ProjectNotFound(
             f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
             hint="check the project's name, or name another index",
         )
-    chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect)
-    return replace(chosen, project=canonicalize_name(project))
+    return first
 
 
 class _Linked(Mapping[Version, SelectorFiles]):

@@ -64,7 +64,9 @@ def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[st
     Static properties come from the file. Of plugins only those are known that installers of today carry in themselves:
     one requirement of that name, without marker or extra, that allows the version they carry, for its own namespace.
     """
-    if provider.optional:
+    if namespace in machine.denied:
+        return f"provider {namespace} is denied by your preferences"
+    if provider.optional and namespace not in machine.allowed:
         return f"provider {namespace} is optional, so it is off"
     if provider.static:
         return dict(provider.static)

@@ -1,0 +1,62 @@
+"""`variant-publish doctor`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.cli.console import console, print_json
+from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
+from variant_publish.installation.doctor import Diagnosis
+from variant_publish.installation.environment import Environment
+from variant_publish.selection import Indexes
+
+
+@click.command()
+@click.option("--index", "indexes", multiple=True, metavar="[TAG=]URL|DIR", help=INDEX_HELP)
+@machine_options
+@click.option("--python", type=click.Path(path_type=Path), help="Look at this interpreter or virtual environment.")
+@click.option("--target", type=click.Path(path_type=Path, file_okay=False), help="Look at this folder.")
+@click.option("--strict", is_flag=True, help="Fail where a better wheel is on the index, too.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None, python: Path | None,
+    target: Path | None, strict: bool, output: str,
+) -> int:  # fmt: skip
+    """Say of each installed variant whether it fits this machine, and whether its ABI pins hold.
+
+    With --index it says whether a better one of the same version is there now. Exit code 1: something does not fit.
+
+    \b
+    Examples:
+      variant-publish doctor
+      variant-publish doctor --python .venv --index https://wheels.example.org/simple --strict
+      variant-publish doctor --host oldest.toml --format json
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    environment = Environment.of(python, target, os.environ)
+    found = api.doctor(environment, machine_of(settings, host_file), Indexes.parse(indexes))
+    if output == "json":
+        print_json({"schema-version": 1, "variants": [item.table() for item in found]})
+    else:
+        show(found)
+    return int(any(item.is_broken or (strict and item.better is not None) for item in found))
+
+
+def show(found: Sequence[Diagnosis]) -> None:
+    """Draw a line for each variant, and one for each pin."""
+    from rich.table import Table
+
+    table = Table(title="installed variants", title_justify="left")
+    for name in ("package", "version", "variant", "fits this machine", "better on the index", "ABI pins"):
+        table.add_column(name, overflow="fold")
+    for item in found:
+        pins = "\n".join(f"{pin} {verdict.verdict}: {verdict.reason}" for pin, verdict in item.pins)
+        fits = "yes" if item.misfit is None else f"no: {item.misfit}"
+        table.add_row(item.project, item.version, item.variant, fits, item.better or "", pins)
+    console().print(table)
+    broken = sum(item.is_broken for item in found)
+    click.echo(f"{len(found)} variants, {broken} broken")

@@ -1,0 +1,47 @@
+"""`variant-publish host`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from variant_publish.archive.atomic import replacing
+from variant_publish.cli.console import print_json
+from variant_publish.cli.machine import machine_of, machine_options
+
+
+@click.command()
+@machine_options
+@click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
+@click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+@click.option("--save", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    settings: tuple[str, ...], host_file: Path | None, python: str | None, platform: str | None, target: Path | None,
+    output: str,
+) -> int:  # fmt: skip
+    """Show what this machine is, as selector variables and as properties; or store it.
+
+    A stored machine stands for this one in select, install and lock (--host FILE): the same choices elsewhere.
+
+    \b
+    Examples:
+      variant-publish host
+      variant-publish host --save variants.toml
+      variant-publish host --set x86_64_version=v2 --set cuda=none --save oldest.toml
+      variant-publish select xgboost --index https://wheels.example.org/simple --host oldest.toml
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    stored = machine_of(settings, host_file, python, platform).store()
+    if target is not None:
+        with replacing(target) as stream:
+            stream.write(stored.dumps().encode())
+    if output == "json":
+        properties = {
+            name: {key: list(found) for key, found in item.items()} for name, item in stored.properties.items()
+        }
+        print_json({"schema-version": 1, "python": stored.python, "platform": stored.platform,
+                    "values": dict(stored.values), "properties": properties})  # fmt: skip
+    else:
+        click.echo(stored.dumps() if target is None else str(target), nl=target is not None)
+    return 0

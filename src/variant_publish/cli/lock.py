@@ -1,0 +1,70 @@
+"""`variant-publish lock`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.archive.atomic import replacing
+from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
+from variant_publish.installation.choose_client import CLIENTS
+from variant_publish.installation.environment import Environment
+from variant_publish.installation.lock import refuse_plus
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.selection import Indexes
+
+
+@click.command()
+@click.argument("requirements", nargs=-1, required=True, metavar="NAME[+TAG][SPECIFIER]...")
+@index_option
+@machine_options
+@generic_option
+@click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
+@click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+@click.option(
+    "--with", "client", type=click.Choice(CLIENTS), help="Default: pip where the environment has it, else uv."
+)
+@click.option("--default-index", metavar="URL", help="The index of everything else. Default: the client's own.")
+@click.option("--format", "output", type=click.Choice(["pylock", "requirements"]), default="pylock", show_default=True)
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
+def command(
+    requirements: tuple[str, ...], indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
+    generic: bool, python: str | None, platform: str | None, client: str | None, default_index: str | None,
+    output: str, target: Path | None,
+) -> int:  # fmt: skip
+    """Choose for this machine or a described one, and write down every file by URL and hash.
+
+    A pylock.toml (PEP 751) names generic wheels, which pip and uv of today install, and beside them the chosen ones
+    and the machine: 'variant-publish install --lock' installs those anywhere. A requirements file names the chosen
+    ones; uv installs it with --preview-features wheel-variants.
+
+    \b
+    Examples:
+      variant-publish lock xgboost --index https://wheels.example.org/simple -o pylock.toml
+      variant-publish lock xgboost --index wheelhouse --host oldest.toml --format requirements -o requirements.txt
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    reporter = ConsoleReporter()
+    lock = api.lock(
+        [TaggedRequirement.parse(text) for text in requirements],
+        Indexes.parse(indexes),
+        Environment.of(None, None, os.environ),
+        machine_of(settings, host_file, python, platform),
+        client=client,
+        default_index=default_index,
+        generic=generic,
+        environ=os.environ,
+        reporter=reporter,
+    )
+    if output == "requirements":
+        refuse_plus(lock)
+    text = lock.requirements() if output == "requirements" else lock.dumps()
+    if target is None:
+        click.echo(text, nl=False)
+        return 0
+    with replacing(target) as stream:
+        stream.write(text.encode())
+    return 0

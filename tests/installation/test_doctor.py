@@ -1,0 +1,85 @@
+"""`doctor` on real environments: what we installed, what uv installed by itself, and what no longer fits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import run
+from support.environments import isolate, publish
+from support.place import Place
+from support.uv import PREVIEW, uv
+from support.wheels import make_wheel
+
+pytestmark = pytest.mark.slow
+
+DIALECTS = ("plus", "pep825")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(tmp_path, isolate(monkeypatch, tmp_path))
+
+
+def doctor(place: Place, *arguments: str, cuda: str = "12.9") -> tuple[int, list[Any]]:
+    result = run("doctor", "--python", str(place.environment), "--set", f"cuda={cuda}", "--format", "json", *arguments)
+    return result.code, json.loads(result.stdout)["variants"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_variant_fits_until_the_machine_changes(place: Place, dialect: str) -> None:
+    place.release(dialect)
+    assert place.install("foo").code == 0
+    index = ("--index", str(place.index))
+    code, [item] = doctor(place, *index, "--strict")
+    assert (code, item["variant"], item["fits"], item["better"]) == (0, "cu128", True, None)
+    code, [item] = doctor(place, cuda="none")
+    assert (code, item["fits"]) == (1, False)
+    assert "cuda" in item["misfit"] or "driver" in item["misfit"]
+    code, [item] = doctor(place, *index, cuda="13.0")
+    assert (code, item["fits"]) == (0, True)
+    assert "cu130" in item["better"]
+    assert doctor(place, *index, "--strict", cuda="13.0")[0] == 1
+
+
+def test_what_uv_installed_by_itself_is_looked_at_too(place: Place) -> None:
+    place.release("pep825")
+    driver = {"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.9"}
+    options = ("--no-index", "--find-links", place.index)
+    done = uv("pip", "install", "--python", place.environment, *PREVIEW, *options, "foo", env=driver)
+    assert done.returncode == 0, done.stderr
+    assert place.variant() == "cu128"
+    assert [(code, item["variant"], item["fits"]) for code, [item] in [doctor(place)]] == [(0, "cu128", True)]
+    assert [(code, item["fits"]) for code, [item] in [doctor(place, cuda="11.8")]] == [(1, False)]
+
+
+def test_a_pin_that_no_longer_holds_is_found(place: Place) -> None:
+    place.release(extra_info={"abi-requires.txt": b"num+pypi==2.0.0\n"}, requires=["num==2.0.0"])
+    publish(place.default, "num-2.0.0-py3-none-any.whl")
+    assert place.install("foo").code == 0
+    code, found = doctor(place)
+    assert (code, [(item["project"], [pin["verdict"] for pin in item["pins"]]) for item in found]) == (
+        0, [("foo", ["holds"]), ("num", [])],
+    )  # fmt: skip
+    local = make_wheel(place.folder / "local", "num-2.0.0-py3-none-any.whl", files={"num.py": b"VARIANT = 'local'\n"})
+    force = ["install", "--no-deps", "--force-reinstall", "--quiet", str(local)]
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(place.environment), *force], check=True)
+    code, [foo] = doctor(place, "--index", f"pypi={place.default.as_uri()}")
+    assert (code, foo["pins"][0]["verdict"]) == (1, "broken")
+    assert "local" in foo["pins"][0]["reason"]
+    assert [pin["verdict"] for _, [item] in [doctor(place)] for pin in item["pins"]] == ["unknown"]
+
+
+def test_the_table_and_an_empty_environment(place: Place) -> None:
+    assert doctor(place) == (0, [])
+    place.release()
+    assert place.install("foo").code == 0
+    result = run("doctor", "--python", str(place.environment), "--set", "cuda=none")
+    assert result.code == 1
+    assert "1 variants, 1 broken" in result.stdout
+    assert "cuda is none here" in " ".join(result.stdout.split())

@@ -1,0 +1,184 @@
+"""`install` with the real pip and the real uv, into real environments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.archives import contents
+from support.cli import run
+from support.environments import PLAIN, isolate, make_environment, publish, site
+from support.http import serving
+from support.place import Place
+from support.wheels import make_wheel
+from variant_publish.formats.installed import INSTALLED_FILE
+
+pytestmark = pytest.mark.slow
+
+CLIENTS = ("pip", "uv")
+DIALECTS = ("plus", "pep825")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(tmp_path, isolate(monkeypatch, tmp_path))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_variant_of_the_machine_is_installed_with_its_dependencies(place: Place, dialect: str, client: str) -> None:
+    place.release(dialect, requires=["bar>=1"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    result = place.install("foo", "--with", client)
+    assert result.code == 0, result.stderr
+    assert (place.variant(), place.variant("bar")) == ("cu128", "generic")
+    record = place.record()
+    mark = "+" if dialect == "plus" else "-"
+    wheel = place.index / PLAIN.replace(".whl", f"{mark}cu128.whl")
+    assert (record.wheel, record.variant) == (wheel.name, "cu128")
+    assert record.sha256 == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    rows = (site(place.environment) / "foo-1.0.dist-info" / "RECORD").read_text("utf-8")
+    assert f"foo-1.0.dist-info/{INSTALLED_FILE},sha256=" in rows
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_variant_of_the_same_version_takes_the_place_of_another(place: Place, client: str) -> None:
+    place.release()
+    for cuda, variant in (("none", "generic"), ("12.9", "cu128"), ("13.0", "cu130"), ("11.8", "generic")):
+        result = place.install("foo", "--with", client, "--format", "json", cuda=cuda)
+        assert result.code == 0, result.stderr
+        assert place.variant() == variant
+        assert place.record().variant == variant
+    again = json.loads(place.install("foo", "--with", client, "--format", "json", cuda="11.8").stdout)
+    assert [item["action"] for item in again["chosen"]] == ["keep"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_dependency_that_has_variants_gets_one_too(place: Place, client: str) -> None:
+    place.release()
+    make_wheel(place.index, "app-2.0-py3-none-any.whl", requires=["middle"])
+    publish(place.default, "middle-1.0-py3-none-any.whl", requires=["foo==1.0"])
+    result = place.install("app", "--with", client)
+    assert result.code == 0, result.stderr
+    assert place.variant() == "cu128"
+    if client == "pip":  # uv marks everything as requested
+        requested = {path.parent.name for path in site(place.environment).glob("*/REQUESTED")}
+        assert requested == {"app-2.0.dist-info"}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_download_is_checked_and_kept(place: Place, client: str) -> None:
+    place.release()
+    with serving(place.folder / "www") as address:
+        config = place.folder / "pyproject.toml"
+        config.write_text(
+            config.read_text() + f'[tool.variant-publish.upload]\nextra-index = "file:{place.folder}/www"\n'
+        )
+        options = ("--split", "large-to-s3", "--no-repository", "--config", str(config))
+        assert run("upload", str(place.index), *options).code == 0
+        result = place.install("foo", "--with", client, "--dry-run", index=address)
+        assert result.code == 0, result.stderr
+        assert not list(site(place.environment).glob("foo*"))
+        served = next((place.folder / "www").glob("**/*cu128.whl"))
+        served.write_bytes(served.read_bytes()[:-1] + b"?")  # the cache has it: nothing is downloaded again
+        assert place.install("foo", "--with", client, index=address).code == 0
+        assert place.variant() == "cu128"
+        served = next((place.folder / "www").glob("**/*cu130.whl"))
+        served.write_bytes(served.read_bytes()[:-1] + b"?")
+        broken = place.install("foo", "--with", client, cuda="13.0", index=address)
+    assert broken.code == 1
+    assert "SHA-256" in broken.stderr
+    assert place.variant() == "cu128"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_abi_pin_binds(place: Place, dialect: str, client: str) -> None:
+    place.release(dialect, extra_info={"abi-requires.txt": b"num+pypi==2.0.0\n"}, requires=["num==2.0.0"])
+    for version in ("2.0.0", "2.1.0"):
+        publish(place.default, f"num-{version}-py3-none-any.whl", files={"num.py": b"VARIANT = 'pypi'\n"})
+    result = place.install("foo", "--with", client)
+    assert result.code == 0, result.stderr
+    assert (place.variant("num"), place.record("num").tags) == ("pypi", ("pypi",))
+    assert place.install("foo", "--with", client).code == 0
+
+    # The same version, built here: refused, and left alone.
+    local = make_wheel(place.folder / "local", "num-2.0.0-py3-none-any.whl", files={"num.py": b"VARIANT = 'local'\n"})
+    other = make_environment(place.folder / "other")
+    command = [sys.executable, "-m", "pip", "--python", str(other), "install", "--no-deps", "--quiet", str(local)]
+    subprocess.run(command, check=True)
+    refused = place.install("foo", "--with", client, "--python", str(other))
+    assert refused.code == 1
+    assert "num+pypi==2.0.0 is asked for" in refused.stderr
+    assert "ABI" in refused.stderr
+    assert not (site(other) / "foo.py").exists()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_the_client_installed_from_the_index_satisfies_a_pin(place: Place, client: str) -> None:
+    place.release(extra_info={"abi-requires.txt": b"num+pypi==2.0.0\n"})
+    publish(place.default, "num-2.0.0-py3-none-any.whl")
+    make_wheel(place.folder / "none", "bar-1.0-py3-none-any.whl")
+    assert place.install("num", "--with", client, index=str(place.folder / "none")).code == 0
+    result = place.install("foo", "--with", client, "--format", "json")
+    assert result.code == 0, result.stderr
+    assert [item["project"] for item in json.loads(result.stdout)["chosen"]] == ["foo"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_local_build_on_an_index_does_not_satisfy_a_tag(place: Place, client: str) -> None:
+    make_wheel(place.index, "num-2.0.0-py3-none-any.whl")
+    refused = place.install("num+pypi==2.0.0", "--with", client)
+    assert refused.code == 1
+    assert "does not carry +pypi" in refused.stderr
+    vouched = run("install", "num+pypi==2.0.0", "--index", f"pypi={place.index}", "--python", str(place.environment),
+                  "--with", client)  # fmt: skip
+    assert vouched.code == 0, vouched.stderr
+    assert place.record("num").tags == ("pypi",)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_target_folder_gets_the_files(place: Place, client: str) -> None:
+    place.release()
+    target = place.folder / "target"
+    for cuda, variant in (("12.9", "cu128"), ("13.0", "cu130")):
+        result = place.install("foo", "--with", client, "--target", str(target), cuda=cuda)
+        assert result.code == 0, result.stderr
+        assert (target / "foo.py").read_text() == f"VARIANT = {variant!r}\n"
+        assert (target / "foo-1.0.dist-info" / INSTALLED_FILE).exists()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_the_client_refuses_is_one_sentence(place: Place, client: str) -> None:
+    place.release(requires=["nowhere"])
+    result = place.install("foo", "--with", client)
+    assert result.code == 1
+    assert f"{client} failed" in result.stderr
+    assert "nowhere" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_plain_wheel_is_a_raw_copy(place: Place) -> None:
+    place.release(extra_info={"abi-requires.txt": b""})
+    assert place.install("foo").code == 0
+    [plain] = (place.folder / "cache").glob("**/*.whl")
+    assert plain.name == PLAIN
+    assert contents(plain)["foo.py"] == b"VARIANT = 'cu128'\n"
+
+
+def test_a_mistake_is_one_sentence(place: Place) -> None:
+    place.release()
+    for arguments, code, message in (
+        (("foo", "--python", "/nowhere"), 2, "no Python"),
+        (("foo==",), 2, "not valid"),
+        (("foo==9",), 1, "failed"),
+    ):
+        result = place.install(*arguments)
+        assert result.code == code, result.stderr
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
