@@ -133,6 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             super().handle_one_request()
 
+    def handle_expect_100(self) -> bool:
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def do_GET(self) -> None:
         proxy = self.server
         with proxy.lock:
