@@ -5,7 +5,7 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -282,6 +282,30 @@ def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
     from variant_publish.installation.apply import apply
 
     apply(planned.plan, planned.environment, planned.client, reporter)
+
+
+def evaluate(
+    requirement: TaggedRequirement,
+    indexes: Indexes,
+    machine: Machine,
+    *,
+    allowed: Collection[str],
+    client: str | None = None,
+    default_index: str | None = None,
+    environ: Mapping[str, str],
+    reporter: Reporter = SILENT,
+) -> Machine:
+    """Give the machine with what the selector functions and plugins of a release say of it.
+
+    Only those run that are `allowed` by the name of their variable or namespace, each in an environment made for it.
+    """
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.evaluate import Sandbox, evaluated
+    from variant_publish.selection.from_index import selector_files
+
+    files = selector_files(requirement.project, indexes.urls, requirement.plain.specifier or None)
+    sandbox = Sandbox(lambda place: choose_client(client, place, environ), allowed, indexes.urls, default_index)
+    return evaluated(machine, files, sandbox, environ, reporter)
 
 
 def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
