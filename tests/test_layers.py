@@ -21,7 +21,7 @@ LAYERS = (
     {"selectors"},
     {"publish", "rules", "selection", "starter"},
     {"installation"},
-    {"api"},
+    {"api", "user_api"},
     {"demo"},
     {"cli"},
 )

@@ -5,7 +5,7 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,21 +25,13 @@ from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.binary.inspection import Inspection
-    from variant_publish.formats.pylock import Lock
     from variant_publish.formats.simple import IndexFile
-    from variant_publish.host.machine import Machine
-    from variant_publish.installation.client import Client
-    from variant_publish.installation.doctor import Diagnosis
-    from variant_publish.installation.environment import Environment
-    from variant_publish.installation.plan import InstallPlan
-    from variant_publish.model.requirement import TaggedRequirement
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.store import Store
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
-    from variant_publish.selection import Indexes
     from variant_publish.selectors import SelectorFiles
 
 
@@ -337,101 +329,6 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedInstall:
-    """Hold what `install` will do, and the environment and client that it was planned for."""
-
-    plan: InstallPlan
-    environment: Environment
-    client: Client
-
-
-def plan_install(
-    requirements: Sequence[TaggedRequirement],
-    indexes: Indexes,
-    environment: Environment,
-    machine: Machine,
-    *,
-    client: str | None = None,
-    default_index: str | None = None,
-    generic: bool = False,
-    environ: Mapping[str, str],
-    reporter: Reporter = SILENT,
-) -> PlannedInstall:
-    """Choose the wheels that an environment on this machine gets, with everything that they need.
-
-    Chosen wheels are downloaded into the user's cache; nothing is installed. `client` is "pip" or "uv", by default the
-    one that the environment is used with; `generic` asks for the builds that serve everyone. Raises
-    VariantPublishError where a demand cannot be met.
-    """
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.plan import Planner
-
-    driven = choose_client(client, environment, environ)
-    here, cache = environment.machine(machine), Cache.of_user(environ)
-    planner = Planner(environment, driven, indexes, here, cache, reporter, generic=generic)
-    return PlannedInstall(planner.plan(requirements, default_index), environment, driven)
-
-
-def lock(
-    requirements: Sequence[TaggedRequirement],
-    indexes: Indexes,
-    environment: Environment,
-    machine: Machine,
-    *,
-    client: str | None = None,
-    default_index: str | None = None,
-    generic: bool = False,
-    environ: Mapping[str, str],
-    reporter: Reporter = SILENT,
-) -> Lock:
-    """Resolve for a machine, this or a described one, and give every file by URL and hash; nothing is installed.
-
-    `environment` is where the client runs; what is installed in it does not count.
-    """
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.lock import lock_of
-    from variant_publish.installation.plan import Planner
-
-    driven, cache = choose_client(client, environment, environ), Cache.of_user(environ)
-    planner = Planner(environment, driven, indexes, machine, cache, reporter, generic=generic, described=True)
-    return lock_of(planner.plan(requirements, default_index), machine, cache, reporter)
-
-
-def plan_locked(
-    lock: Lock,
-    environment: Environment,
-    *,
-    client: str | None = None,
-    environ: Mapping[str, str],
-    reporter: Reporter = SILENT,
-) -> PlannedInstall:
-    """Plan the installation of a lock's very files, on whatever machine this is."""
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.locked import plan_of
-
-    driven = choose_client(client, environment, environ)
-    plan = plan_of(lock, environment, driven.name, Cache.of_user(environ), reporter)
-    return PlannedInstall(plan, environment, driven)
-
-
-def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
-    """Carry out one planned installation."""
-    from variant_publish.installation.apply import apply
-
-    apply(planned.plan, planned.environment, planned.client, reporter)
-
-
-def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
-    """Say of each installed variant whether it fits, whether the index has a better one, whether its pins hold."""
-    from variant_publish.installation.doctor import diagnose
-
-    return diagnose(environment, environment.machine(machine), indexes)
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

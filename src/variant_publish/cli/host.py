@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from variant_publish import user_api
 from variant_publish.archive.atomic import replacing
-from variant_publish.cli.console import print_json
+from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.machine import machine_of, machine_options
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.selection import Indexes
 
 
 @click.command()
 @machine_options
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+@click.option("--evaluate", metavar="NAME[SPECIFIER]", help="Ask the selector functions of a project's release, too.")
+@click.option("--index", "indexes", multiple=True, metavar="URL|DIR", help="Where that project is.")
+@click.option("--allow", multiple=True, metavar="VARIABLE|NAMESPACE", help="Let this one's code run; repeat as needed.")
 @click.option("--save", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    settings: tuple[str, ...], host_file: Path | None, python: str | None, platform: str | None, target: Path | None,
-    output: str,
+    settings: tuple[str, ...], host_file: Path | None, python: str | None, platform: str | None,
+    evaluate: str | None, indexes: tuple[str, ...], allow: tuple[str, ...], target: Path | None, output: str,
 ) -> int:  # fmt: skip
     """Show what this machine is, as selector variables and as properties; or store it.
 
-    A stored machine stands for this one in select, install and lock (--host FILE): the same choices elsewhere.
+    A stored machine stands for this one in select, install and lock (--host FILE): the same choices elsewhere. Code
+    of others never runs by itself: --evaluate runs what you --allow, in an environment made for it, for a minute at
+    most, and --save keeps the answer.
 
     \b
     Examples:
       variant-publish host
       variant-publish host --save variants.toml
       variant-publish host --set x86_64_version=v2 --set cuda=none --save oldest.toml
+      variant-publish host --evaluate foo --index https://wheels.example.org/simple --allow blas --save variants.toml
       variant-publish select xgboost --index https://wheels.example.org/simple --host oldest.toml
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    stored = machine_of(settings, host_file, python, platform).store()
+    machine = machine_of(settings, host_file, python, platform)
+    if evaluate is not None:
+        wanted, places = TaggedRequirement.parse(evaluate), Indexes.parse(indexes)
+        allowed = {*allow, *machine.allowed}
+        machine = user_api.evaluate(
+            wanted, places, machine, allowed=allowed, environ=os.environ, reporter=ConsoleReporter()
+        )
+    stored = machine.store()
     if target is not None:
         with replacing(target) as stream:
             stream.write(stored.dumps().encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import api
+from variant_publish import user_api
 from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
@@ -48,7 +48,7 @@ def command(
       variant-publish lock xgboost --index wheelhouse --host oldest.toml --format requirements -o requirements.txt
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    lock = api.lock(
+    lock = user_api.lock(
         [TaggedRequirement.parse(text) for text in requirements],
         Indexes.parse(indexes),
         Environment.of(None, None, os.environ),

@@ -63,6 +63,22 @@ def select(
     return first
 
 
+def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet | None = None) -> SelectorFiles:
+    """Give the selector files of the newest version that has some, on the first index that has the project."""
+    for index in indexes:
+        files = read_project(index, project)
+        if not files:
+            continue
+        linked = _Linked(project, files)
+        for found in sorted((version or SpecifierSet()).filter(linked), reverse=True):
+            return linked[found]
+        return SelectorFiles()
+    raise ProjectNotFound(
+        f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+        hint="check the project's name, or name another index",
+    )
+
+
 class _Linked(Mapping[Version, SelectorFiles]):
     """Read the selector files that an index links beside the wheels, each version when it is asked for."""
 

@@ -74,6 +74,8 @@ def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[st
         return f"{provider.builtin} is evaluated by no installer yet"
     if namespace in _VENDORED and _is_known(provider, KNOWN_PROVIDERS[namespace], _VENDORED[namespace]):
         return machine.supported.get(namespace, {})
+    if namespace in machine.evaluated:
+        return machine.evaluated[namespace]
     return f"provider {' '.join(provider.requires)} of {namespace} is one that installers do not have"
 
 
