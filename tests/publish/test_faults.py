@@ -163,7 +163,8 @@ def test_a_kill_at_any_request_loses_nothing(release: Release, proxy: FaultProxy
         proxy.start(at(number, fault))
         job = jobs.context().Process(target=jobs.upload, args=([folder], proxy.address))
         job.start()
-        proxy.victim = job.pid or 0
+        assert job.pid
+        proxy.victims.put(job.pid)
         job.join(30)
         assert job.exitcode == -9
         job.close()

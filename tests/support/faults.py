@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
+from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ class FaultProxy:
         self.host, self.port = str(parts.hostname), int(parts.port or 80)
         self.plan: Callable[[int], Fault | None] = lambda number: None
         self.seen: list[Seen] = []
-        self.victim = 0
+        self.victims: Queue[int] = Queue()
         self.count = 0
         self.lock = threading.Lock()
         self.over = threading.Event()
@@ -87,6 +88,7 @@ class FaultProxy:
     def start(self, plan: Callable[[int], Fault | None]) -> None:
         """Begin to count anew, with this plan."""
         self.plan, self.count, self.seen = plan, 0, []
+        self.victims = Queue()
         if plan(0) is Fault.REFUSED:
             self.close()
         elif self.listener is None:
@@ -211,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _kill(self) -> None:
-        os.kill(self.server.victim, signal.SIGKILL)
+        os.kill(self.server.victims.get(timeout=_SILENCE_S), signal.SIGKILL)  # it may ask before its number is known
         self._reset()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
