@@ -17,6 +17,7 @@ from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.zip_group import ZipGroup
 
 TABLE = "tool.variant-publish"
 DEFAULT_FILE = "pyproject.toml"
@@ -37,11 +38,12 @@ class SkipTable(_Table, frozen=True):
 
 
 class MatrixTable(_Table, frozen=True):
-    """Declare which wheels a release has."""
+    """Declare which wheels a release has; each table of `zip` gives axes that move together, axis -> values."""
 
     python: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
     skip: tuple[SkipTable, ...] = ()
+    zip: tuple[dict[str, tuple[str, ...]], ...] = ()
 
 
 class RequiresTable(_Table, frozen=True):
@@ -238,7 +240,18 @@ class Config:
                 )  # fmt: skip
         skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
         columns = tuple((name, own.platform or table.platform) for name, own in self.tables.variants.items())
-        return Matrix(table.python, table.platform, columns, skips)
+        try:
+            return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
+        except VariantPublishError as error:
+            raise UsageError(f"{TABLE}.matrix.{error.message}", hint=error.hint) from error
+
+    @staticmethod
+    def _groups(table: MatrixTable) -> Iterator[ZipGroup]:
+        for number, columns in enumerate(table.zip):
+            try:
+                yield ZipGroup.of_columns(columns)
+            except VariantPublishError as error:
+                raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
 
 
 def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:

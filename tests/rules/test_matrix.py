@@ -204,3 +204,26 @@ def test_skips_that_match_nothing_or_leave_out_nothing_fail(tmp_path: Path) -> N
     wheels(tmp_path, *COMPLETE)
     assert "matches no cell" in failures(LiveSkips(), tmp_path, MATRIX + SKIP.format(MAC))[0]
     assert "leaves out nothing" in failures(LiveSkips(), tmp_path, MATRIX + SKIP.format(WINDOWS))[0]
+
+
+ZIPPED = (
+    MATRIX
+    + f"""
+[[tool.variant-publish.matrix.zip]]
+python = ["{OLD}", "{NEW}"]
+variant = ["generic", "cu128"]
+"""
+)
+
+
+def test_axes_that_move_together_are_asked_for_together_only(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{WINDOWS}", f"{NEW}-{LINUX}+cu128")
+    assert verdicts(DeclaredCells(), tmp_path, ZIPPED) == {"pass": 3}
+    wheels(tmp_path, f"{NEW}-{WINDOWS}")
+    assert failures(NoExtraWheels(), tmp_path, ZIPPED) == [f"it fills no declared cell ({NEW}, {WINDOWS}, generic)"]
+
+
+def test_a_skip_of_cells_that_never_meet_is_a_dead_one(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-{LINUX}")
+    skip = f'[[tool.variant-publish.matrix.skip]]\npython = "{NEW}"\nvariant = "generic"\nreason = "never"\n'
+    assert "matches no cell" in failures(LiveSkips(), tmp_path, ZIPPED + skip)[0]

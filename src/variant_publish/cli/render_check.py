@@ -109,8 +109,11 @@ def _legend(release: ReleaseReport, ascii_only: bool) -> Text:
         f"{word if ascii_only else sign} {state.value}" for state, (sign, word, _) in _MARKS.items() if state in states
     ]
     text = Text("   ".join(parts))
-    for reason in dict.fromkeys(entry.reason for entry in release.grid.entries if entry.reason is not None):
+    skipped = (entry.reason for entry in release.grid.entries if entry.state is State.SKIPPED and entry.reason)
+    for reason in dict.fromkeys(skipped):
         text.append(f"\nskipped: {reason}")
+    for group in release.grid.groups:
+        text.append(f"\ntogether: {group}")
     return text
 
 

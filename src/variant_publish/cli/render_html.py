@@ -81,7 +81,8 @@ def _tile(release: ReleaseReport, cell: Cell, findings: list[Finding], largest: 
     worst = next((severity.value for severity in _WORST if any(_is(found, severity) for found in mine)), "")
     if not worst and any(found.verdict is Verdict.UNKNOWN for found in mine):
         worst = "unknown"
-    title = "\n".join([f"{cell}: {state.value}", *files, *(f"{found.id} {found.message}" for found in mine)])
+    why = dict.fromkeys(entry.reason for entry in entries if entry.reason)
+    title = "\n".join([f"{cell}: {state.value}", *why, *files, *(f"{found.id} {found.message}" for found in mine)])
     shade = 1 + (_SHADES - 1) * size // largest if size and largest else 0
     tone = worst or state.name.lower()
     return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", len(mine), title, state.value)

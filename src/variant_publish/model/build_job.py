@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from variant_publish.model.matrix import Cell
@@ -34,6 +35,8 @@ class BuildJob:
 
     `cibuildwheel` is a build selector such as "cp312-manylinux_x86_64", "" where cibuildwheel has none;
     `image` the manylinux or musllinux image, `deployment_target` the minimum macOS version, "" elsewhere.
+    `settings` are further axes of the configuration, such as a compiler, by name; one with the name of an entry, such
+    as "runs-on", takes its place.
     """
 
     cell: Cell
@@ -42,10 +45,11 @@ class BuildJob:
     cibuildwheel: str
     image: str = ""
     deployment_target: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, cell: Cell) -> Self:
-        """Work out the job of a cell."""
+    def of(cls, cell: Cell, settings: Mapping[str, str] | None = None) -> Self:
+        """Work out the job of a cell; `settings` are the further axes that move with it, such as a compiler."""
         platform = modern_platform(cell.platform)
         image = deployment = ""
         if libc := _LIBC.fullmatch(platform):
@@ -66,11 +70,12 @@ class BuildJob:
             cibuildwheel=f"cp3{python[1]}{python[3] or ''}-{suffix}" if python and suffix else "",
             image=image,
             deployment_target=deployment,
+            settings=settings or {},
         )
 
     def table(self) -> dict[str, str]:
         """Give the entry of a CI matrix: flat, all strings."""
-        return {
+        usual = {
             "python": self.cell.python,
             "platform": self.cell.platform,
             "variant": self.cell.variant,
@@ -80,3 +85,4 @@ class BuildJob:
             "image": self.image,
             "macosx-deployment-target": self.deployment_target,
         }
+        return usual | {axis: value for axis, value in self.settings.items() if value or axis not in usual}

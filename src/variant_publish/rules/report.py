@@ -107,6 +107,7 @@ class ReleaseReport:
             "dialects": [dialect.value for dialect in self.grid.dialects],
             "variants": list(self.grid.columns),
             "matrix-declared": self.grid.declared,
+            "zip": [[dict(group.lines(row)) for row in group.rows] for group in self.grid.groups],
             "grid": self.grid.table(),
         }
 
