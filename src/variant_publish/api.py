@@ -154,6 +154,7 @@ def check_published(
     *,
     index: str = "pypi",
     deep: bool = False,
+    outline: bool = False,
     strict: bool = False,
     reporter: Reporter = SILENT,
     select: Sequence[str] = (),
@@ -162,10 +163,11 @@ def check_published(
     jobs: int = 1,
     client: str | None = None,
 ) -> Report:
-    """Check a release that an index has: its list of files, and of each wheel the directory and dist-info.
+    """Check a release that an index has: its list of files, and METADATA of each wheel where the index serves it.
 
-    `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or VariantPublishError
-    where the index has no such release.
+    Of other wheels, and with `outline` of all, the directory and dist-info are read; rules that need what was not read
+    are skipped. `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or
+    VariantPublishError where the index has no such release.
     """
     from tempfile import TemporaryDirectory
 
@@ -173,6 +175,7 @@ def check_published(
     from packaging.version import Version
 
     from variant_publish import published
+    from variant_publish.published import Depth
     from variant_publish.rules.abi import index_url
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
@@ -190,8 +193,9 @@ def check_published(
         {canonicalize_name(project): found.previous},
     )
     with TemporaryDirectory(prefix="variant-publish-") as folder:
-        published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)
-        loaded = load([Path(folder)], config)
+        depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
+        fetched = published.fetch(found.files, Path(folder), depth=depth, reporter=reporter)
+        loaded = load([Path(folder)] if fetched.files else [], config, fetched.wheels)
         return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
 
 

@@ -99,11 +99,13 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def load(places: Iterable[Path], config: Config) -> Loaded:
-    """Read wheels (and the sdists beside them in folders) and group them into releases."""
+def load(places: Iterable[Path], config: Config, known: Iterable[Wheel] = ()) -> Loaded:
+    """Read wheels (and the sdists beside them in folders), and group them and those `known` already into releases."""
     places = list(places)
     wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
     unreadable = []
+    for wheel in known:
+        wheels.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
     for path in wheel_paths(places):
         try:
             wheel = Wheel.read(path)

@@ -31,13 +31,14 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
 @click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
+@click.option("--outline", is_flag=True, help="Read the directories of its wheels where the index serves METADATA too.")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
-    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
+    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool,
     jobs: int | None, client: str | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
@@ -64,7 +65,7 @@ def command(
     }  # fmt: skip
     config = Config.load(config_file)
     if published := _published(wheels):
-        report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
+        report = api.check_published(*published, config, index=index or "pypi", deep=deep, outline=outline, **options)
     else:
         report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
     if file is not None:

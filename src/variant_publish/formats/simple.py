@@ -32,7 +32,8 @@ class IndexFile:
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
     `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
-    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714).
+    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714), `serves_metadata` the same where the index
+    tells no hash of it.
     """
 
     filename: str
@@ -43,6 +44,12 @@ class IndexFile:
     metadata_sha256: str | None = None
     upload_time: str | None = None
     yanked: str | None = None
+    serves_metadata: bool = False
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Give where METADATA is served beside the wheel; None where the index does not say that it is."""
+        return f"{self.url}.metadata" if self.serves_metadata or self.metadata_sha256 is not None else None
 
     @property
     def is_hosted(self) -> bool:
@@ -59,6 +66,8 @@ class IndexFile:
             result["requires-python"] = self.requires_python
         if self.metadata_sha256 is not None:
             result["core-metadata"] = {"sha256": self.metadata_sha256}
+        elif self.serves_metadata:
+            result["core-metadata"] = True
         if self.upload_time is not None:
             result["upload-time"] = self.upload_time
         if self.yanked is not None:
@@ -68,7 +77,7 @@ class IndexFile:
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the JSON object."""
-        metadata = table.get("core-metadata")
+        metadata = table.get("core-metadata", table.get("data-dist-info-metadata", False))
         yanked = table.get("yanked", False)
         return cls(
             filename=table["filename"],
@@ -79,6 +88,7 @@ class IndexFile:
             metadata_sha256=metadata.get("sha256") if isinstance(metadata, dict) else None,
             upload_time=table.get("upload-time"),
             yanked=None if yanked is False else "" if yanked is True else yanked,
+            serves_metadata=bool(metadata) and not (isinstance(metadata, dict) and "sha256" in metadata),
         )
 
 

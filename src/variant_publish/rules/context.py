@@ -91,7 +91,8 @@ class Context:
         return {}
 
     def contents(self, wheel: Wheel) -> Contents:
-        """Give what the archive holds; raise InvalidArchive where it cannot be read."""
+        """Give what the archive holds; raise InvalidArchive where it cannot be, ArchiveNotRead where it was not."""
+        _ = wheel.inside
         if wheel.path not in self._contents:
             self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]

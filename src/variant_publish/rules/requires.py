@@ -58,7 +58,8 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
     found = {}
     for wheel in release.wheels:
         if release.variant_of(wheel.name) == variant:
-            pins = {text for pin in (*wheel.pins, *release.config.pins) for text in (str(pin), str(pin.plain))}
+            own = wheel.tagged_requires_dist if wheel.parts is None else wheel.pins
+            pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
             found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
     return found
 

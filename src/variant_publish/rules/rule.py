@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
 from variant_publish.rules.context import Context, Folder
@@ -92,11 +92,14 @@ class WheelRule(ReleaseRule):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the failures of every wheel, a pass where there are none, a skip where the rule does not apply."""
         for wheel in context.release.wheels:
-            if reason := self.not_for(wheel, context):
-                yield Outcome.skipped(reason)
-                continue
             try:
+                if reason := self.not_for(wheel, context):
+                    yield Outcome.skipped(reason)
+                    continue
                 problems = list(self.problems(wheel, context))
+            except ArchiveNotRead as error:
+                yield Outcome.skipped(error.message)
+                continue
             except VariantPublishError as error:  # of this wheel: the others still have their say
                 yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
                 continue

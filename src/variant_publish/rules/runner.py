@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from variant_publish.archive.wheel import ArchiveNotRead
 from variant_publish.binary.many import scan_all
 from variant_publish.config import CheckTable
 from variant_publish.errors import VariantPublishError
@@ -122,6 +123,8 @@ def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     """Turn trouble with a file in the middle of a rule into an unknown: the other rules still have their say."""
     try:
         yield from outcomes
+    except ArchiveNotRead as error:
+        yield Outcome.skipped(error.message)
     except (VariantPublishError, OSError) as error:
         message = error.message if isinstance(error, VariantPublishError) else str(error)
         hint = error.hint if isinstance(error, VariantPublishError) else None
