@@ -5,24 +5,10 @@ from pathlib import Path
 import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-from support.checks import LINUX, MAC, WINDOWS, failures, outcomes, verdicts
+from support.checks import LINUX, MAC, PLAIN, PLUS, WINDOWS, failures, outcomes, verdicts
+from support.pins import DECLARED, PIN, pinned
 from support.wheels import make_wheel
-from variant_publish.rules.abi import PinPlace, PinSyntax, SamePins, Satisfiable, index_url
-
-PLAIN = f"foo-1.0-cp312-cp312-{LINUX}.whl"
-PLUS = PLAIN.replace(".whl", "+cu128.whl")
-LABELLED = PLAIN.replace(".whl", "-cu128.whl")
-PIN = "numpy+pypi==2.0.0"
-DECLARED = f'[tool.variant-publish.abi]\nrequires = ["{PIN}"]\n'
-
-
-def pinned(folder: Path, filename: str, *pins: str) -> None:
-    """Write a wheel with its pins where they belong."""
-    if filename == PLUS:
-        make_wheel(folder, filename, requires=pins)
-        return
-    plain = [pin.replace("+pypi", "") for pin in pins]
-    make_wheel(folder, filename, requires=plain, extra_info={"abi-requires.txt": "\n".join(pins).encode()})
+from variant_publish.rules.abi import Satisfiable, index_url
 
 
 def indexed(folder: Path, *filenames: str) -> str:
@@ -32,62 +18,9 @@ def indexed(folder: Path, *filenames: str) -> str:
     return f'{DECLARED}indexes = {{ pypi = "{folder.as_posix()}" }}\n'
 
 
-@pytest.mark.parametrize("rule", [PinSyntax(), SamePins(), PinPlace(), Satisfiable()], ids=lambda rule: rule.id)
-def test_a_release_without_pins_is_skipped(tmp_path: Path, rule: PinSyntax) -> None:
+def test_a_release_without_pins_is_skipped(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, requires=["numpy==2.0.0"])
-    assert verdicts(rule, tmp_path) == {"skip": 1}
-
-
-def test_exact_pins_with_a_tag_pass(tmp_path: Path) -> None:
-    pinned(tmp_path, PLAIN, PIN)
-    pinned(tmp_path, PLUS, "numpy+pypi+x86_64_v3 == 2.0.0; python_version < '4'")
-    assert verdicts(PinSyntax(), tmp_path, DECLARED) == {"pass": 3}
-
-
-@pytest.mark.parametrize("pin", ["numpy==2.0.0", "numpy+pypi>=2", "numpy+pypi==2.*", "numpy+pypi", "numpy+pypi===2.0"])
-def test_pins_that_are_none_fail(tmp_path: Path, pin: str) -> None:
-    pinned(tmp_path, PLAIN, pin)
-    assert verdicts(PinSyntax(), tmp_path) == {"fail": 1}
-
-
-def test_pins_are_those_of_the_configuration(tmp_path: Path) -> None:
-    pinned(tmp_path, PLAIN, PIN)
-    pinned(tmp_path, PLUS, PIN)
-    assert verdicts(SamePins(), tmp_path) == {"pass": 2}
-    assert verdicts(SamePins(), tmp_path, DECLARED) == {"pass": 2}
-    pinned(tmp_path, LABELLED, "numpy+pypi==2.1.0")
-    assert failures(SamePins(), tmp_path, DECLARED) == [
-        "it lacks what the configuration pins: numpy+pypi==2.0.0; it alone has numpy+pypi==2.1.0"
-    ]
-
-
-def test_a_wheel_without_the_pins_of_the_others_fails(tmp_path: Path) -> None:
-    pinned(tmp_path, PLUS, PIN)
-    make_wheel(tmp_path, PLAIN)
-    assert failures(SamePins(), tmp_path) == ["it lacks what another wheel of the release pins: numpy+pypi==2.0.0"]
-
-
-@pytest.mark.parametrize("filename", [PLAIN, PLUS, LABELLED])
-def test_pins_in_their_place_pass(tmp_path: Path, filename: str) -> None:
-    pinned(tmp_path, filename, PIN)
-    assert verdicts(PinPlace(), tmp_path) == {"pass": 1}
-
-
-@pytest.mark.parametrize(
-    ("filename", "requires", "beside", "count"),
-    [
-        (PLAIN, [PIN], b"", 1),
-        (LABELLED, [PIN], b"", 1),
-        (LABELLED, [PIN, "numpy==2.0.0"], PIN.encode(), 1),
-        (PLAIN, ["numpy>=2"], PIN.encode(), 1),
-        (PLUS, ["numpy==2.0.0"], PIN.encode(), 1),
-    ],
-)
-def test_pins_in_another_place_fail(
-    tmp_path: Path, filename: str, requires: list[str], beside: bytes, count: int
-) -> None:
-    make_wheel(tmp_path, filename, requires=requires, extra_info={"abi-requires.txt": beside})
-    assert verdicts(PinPlace(), tmp_path) == {"fail": count}
+    assert verdicts(Satisfiable(), tmp_path) == {"skip": 1}
 
 
 def test_a_pin_is_satisfied_by_the_index_of_its_tag(tmp_path: Path) -> None:
