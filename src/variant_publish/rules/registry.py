@@ -8,8 +8,10 @@ from types import ModuleType
 from variant_publish.rules import (
     abi,
     archive,
+    closure,
     content,
     cpu,
+    destination,
     extensions,
     gpu,
     loading,
@@ -29,11 +31,13 @@ FAMILIES: tuple[ModuleType, ...] = (
     regression,
     abi,
     extensions,
+    closure,
     loading,
     gpu,
     cpu,
     selection,
     machines,
+    destination,
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 

@@ -1,13 +1,21 @@
-"""What a public repository takes, and why it refuses the rest (the file names and platform tags of Warehouse)."""
+"""What a public repository takes, and why it refuses the rest: names, sizes and metadata, by the code of Warehouse."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.model.wheel_name import WheelName
+
+FILE_LIMIT = 100 * 1024**2
+PROJECT_LIMIT = 10 * 1024**3
+"""Bytes of one file, and of all files of a project, unless the repository has granted more."""
+
+BOMB_SIZE, BOMB_RATIO = 64 * 1024**2, 50
+"""Bytes that an archive unpacks to, and how many times its own size that may be, before it counts as a ZIP bomb."""
 
 _ARCH = r"(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64)"
 _MAC = r"(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat32|fat64|universal|universal2)"
@@ -55,3 +63,37 @@ def refusal_of_name(name: WheelName, *, takes_variants: bool = False) -> str | N
         if not _PLATFORMS.fullmatch(platform):
             return f"its platform {platform} is not one that public repositories take"
     return None
+
+
+def refusals_of_metadata(content: bytes) -> tuple[str, ...]:
+    """Give everything in METADATA that the repository refuses (core metadata as packaging validates it)."""
+    from packaging.metadata import Metadata
+
+    try:
+        Metadata.from_email(content)
+    except ExceptionGroup as group:
+        return tuple(str(error) for error in group.exceptions)
+    return ()
+
+
+def description_fault(content: bytes) -> str | None:
+    """Say why the description does not render, as `twine check` finds out; only reStructuredText can fail."""
+    from packaging.metadata import parse_email
+
+    raw, _ = parse_email(content)
+    kind = raw.get("description_content_type", "").partition(";")[0].strip().lower()
+    description = raw.get("description", "").strip()
+    return _rst_fault(description) if description and kind not in ("text/plain", "text/markdown") else None
+
+
+@lru_cache(maxsize=8)
+def _rst_fault(description: str) -> str | None:
+    """Render; the wheels of a release have one description, so that it is done once."""
+    from io import StringIO
+
+    from readme_renderer import rst
+
+    warnings = StringIO()
+    if rst.render(description, stream=warnings) is not None:
+        return None
+    return " ".join(warnings.getvalue().replace("<string>:", "line ").split()) or "it is empty when it is rendered"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from support.wheels import make_wheel
+from variant_publish.acceptance import refusal_of, refusal_of_name
 from variant_publish.archive.wheel import Wheel
 from variant_publish.model.wheel_name import WheelName
-from variant_publish.publish.acceptance import refusal_of, refusal_of_name
 
 
 @pytest.mark.parametrize(
