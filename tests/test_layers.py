@@ -16,7 +16,7 @@ LAYERS = (
     {"model"},
     {"formats"},
     {"archive", "project_page"},
-    {"binary", "config", "host", "simple_client", "site"},
+    {"acceptance", "binary", "config", "host", "simple_client", "site"},
     {"published", "release"},
     {"selectors"},
     {"publish", "rules", "selection", "starter"},
@@ -40,6 +40,7 @@ LAZY_MODULES = {
     "iced_x86",
     "abi3info",
     "uv",
+    "readme_renderer",
 }
 
 

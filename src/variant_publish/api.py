@@ -134,7 +134,7 @@ def check(
     from variant_publish.rules.runner import check as run_rules
 
     loaded = load(places, config)
-    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client)
+    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client, index=index)
     if index is not None and not offline:
         settings = replace(settings, previous={one.project: _previous(one, index) for one in loaded.releases})
     return run_rules(
@@ -191,6 +191,8 @@ def check_published(
         reason,
         client,
         {canonicalize_name(project): found.previous},
+        index,
+        is_published=True,
     )
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA

@@ -150,7 +150,7 @@ class Satisfiable(ReleaseRule):
     def _check_pin(self, context: Context, text: str, pin: TaggedRequirement) -> Iterator[Outcome]:
         offer = _Offer.of(pin, context.release.config.tag_indexes)
         cells = _cells(context)
-        open_ = [cell for cell in cells if not any(_serves(name, cell) for name in offer.wheels)]
+        open_ = [cell for cell in cells if not any(serves(name, cell) for name in offer.wheels)]
         yield from (Outcome.passed() for _ in range(len(cells) - len(open_)))
         if offer.troubles and open_:
             for reason, hint in offer.troubles:
@@ -239,7 +239,8 @@ def _cells(context: Context) -> list[Cell]:
     return list(found.values())
 
 
-def _serves(name: WheelName, cell: Cell) -> bool:
+def serves(name: WheelName, cell: Cell) -> bool:
+    """Say whether a wheel of this name can be installed where a wheel of the cell can."""
     return any(
         _python_serves(tag.interpreter, tag.abi, cell.python)
         and (cell.platform == "any" or platform_serves(tag.platform, cell.platform))

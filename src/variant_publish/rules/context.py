@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from variant_publish.archive.wheel import Wheel
 from variant_publish.archive.zipraw import (
     DEFLATED,
@@ -26,6 +28,7 @@ from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, Release
 from variant_publish.rules.grid import Grid
+from variant_publish.simple_client import IndexUnavailable, read_project
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Context:
 
     `fast` leaves the disassembling out; `no_scan` says why the wheels are not read at all, None where they are.
     `client` is the installer that the release is held against, where one was named;
-    `previous` are the wheels of the release before it, as an index lists them.
+    `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
+    this check; `is_published` says that the release was read from there, so nothing is to be uploaded.
     """
 
     release: Release
@@ -80,6 +84,8 @@ class Context:
     no_scan: str | None = None
     client: str | None = None
     previous: tuple[IndexFile, ...] = ()
+    index: str | None = None
+    is_published: bool = False
 
     @cached_property
     def grid(self) -> Grid:
@@ -96,6 +102,23 @@ class Context:
         if wheel.path not in self._contents:
             self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]
+
+    @cached_property
+    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable]:
+        return {}
+
+    def listing(self, index: str, project: str) -> tuple[IndexFile, ...]:
+        """Give the files of a project on an index, which is asked once; raise IndexUnavailable."""
+        key = (index, canonicalize_name(project))
+        if key not in self._listings:
+            try:
+                self._listings[key] = read_project(*key)
+            except IndexUnavailable as error:
+                self._listings[key] = error
+        found = self._listings[key]
+        if isinstance(found, IndexUnavailable):
+            raise found
+        return found
 
     @cached_property
     def notes(self) -> dict[str, Any]:

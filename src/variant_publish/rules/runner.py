@@ -28,7 +28,7 @@ class Settings:
 
     `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
     `client` is the installer that the release is held against, `previous` the wheels of the release
-    before it, by project.
+    before it, by project. `index` and `is_published` are the Context's.
     """
 
     choice: Choice = EVERYTHING
@@ -38,6 +38,8 @@ class Settings:
     no_scan: str | None = None
     client: str | None = None
     previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
+    index: str | None = None
+    is_published: bool = False
 
 
 DEFAULTS = Settings()
@@ -77,6 +79,8 @@ def check(
             settings.no_scan,
             settings.client,
             settings.previous.get(release.project, ()),
+            settings.index,
+            settings.is_published,
         )
         if _reads_binaries(settings):
             context.scans.update(scan_all(release.wheels, simd=not settings.fast, processes=settings.processes))
