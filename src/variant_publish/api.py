@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.many import Job, retag_all
@@ -24,6 +24,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.inspection import Inspection
     from variant_publish.formats.simple import IndexFile
     from variant_publish.publish.apply import Published
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from variant_publish.publish.store import Store
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
+    from variant_publish.rules.runner import Origin
     from variant_publish.selectors import SelectorFiles
 
 
@@ -122,6 +124,10 @@ def check(
     jobs: int = 1,
     client: str | None = None,
     index: str | None = None,
+    published: Sequence[tuple[str, str]] = (),
+    deep: bool = False,
+    outline: bool = False,
+    family: bool = False,
 ) -> Report:
     """Check every release in the places (folders and wheels) by every rule; all findings at once.
 
@@ -129,76 +135,93 @@ def check(
     `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
     wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
     `index` is where the release before this one is looked for.
-    """
-    from variant_publish.rules.runner import Settings, find_selector_files
-    from variant_publish.rules.runner import check as run_rules
 
-    loaded = load(places, config)
-    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client, index=index)
-    if index is not None and not offline:
-        settings = replace(settings, previous={one.project: _previous(one, index) for one in loaded.releases})
-    return run_rules(
-        loaded,
-        selector_files=find_selector_files(places),
-        offline=offline,
-        strict=strict,
-        reporter=reporter,
-        settings=settings,
-    )
-
-
-def check_published(
-    project: str,
-    version: str,
-    config: Config,
-    *,
-    index: str = "pypi",
-    deep: bool = False,
-    outline: bool = False,
-    strict: bool = False,
-    reporter: Reporter = SILENT,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    fast: bool = False,
-    jobs: int = 1,
-    client: str | None = None,
-) -> Report:
-    """Check a release that an index has: its list of files, and METADATA of each wheel where the index serves it.
-
-    Of other wheels, and with `outline` of all, the directory and dist-info are read; rules that need what was not read
-    are skipped. `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or
+    `published` are (name, version) of releases that an index has (PyPI, if none is given): of each wheel, METADATA
+    where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need what
+    was not read are skipped. `deep` downloads these wheels and runs the rules on binaries too. `family` takes all that
+    is checked for projects that belong together, unless the configuration says which do. Raises IndexUnavailable, or
     VariantPublishError where the index has no such release.
     """
+    from contextlib import ExitStack
     from tempfile import TemporaryDirectory
 
+    from variant_publish.rules.runner import Origin, Settings, find_selector_files
+    from variant_publish.rules.runner import check as run_rules
+
+    if published and offline:
+        raise UsageError(f"{published[0][0]}=={published[0][1]} is on an index, which is not asked offline",
+                         hint="name a folder with its wheels, or leave --offline out")  # fmt: skip
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if published else ".")
+        fetched = [
+            _fetch(*release, index or "pypi", folder / str(number), deep=deep, outline=outline, reporter=reporter)
+            for number, release in enumerate(published)
+        ]
+        loaded = load(
+            [*places, *(one.folder for one in fetched if one.files)],
+            config,
+            [wheel for one in fetched for wheel in one.wheels],
+            [path for one in fetched for path in one.sdists],
+        )
+        origins = {one.key: one.origin for one in fetched}
+        if index is not None and not offline:
+            own = [(release.project, str(release.version)) for release in loaded.releases]
+            for release, key in zip(loaded.releases, own, strict=True):
+                if key not in origins:
+                    origins[key] = Origin(_previous(release, index))
+        settings = Settings(
+            _choice(config, select, ignore), config.check, fast, jobs, client, index, origins, config.family, family
+        )  # fmt: skip
+        return run_rules(
+            loaded,
+            selector_files=find_selector_files(places),
+            offline=offline,
+            strict=strict,
+            reporter=reporter,
+            settings=settings,
+        )
+
+
+def check_published(project: str, version: str, config: Config, *, index: str = "pypi", **options: Any) -> Report:
+    """Check one release that an index has; `options` are those of `check`."""
+    return check([], config, index=index, published=[(project, version)], **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _FromIndex:
+    """Hold what was fetched of one published release, and where it lies."""
+
+    key: tuple[str, str]
+    origin: Origin
+    folder: Path
+    files: int
+    wheels: tuple[Wheel, ...]
+    sdists: tuple[Path, ...]
+
+
+def _fetch(
+    project: str, version: str, index: str, folder: Path, *, deep: bool, outline: bool, reporter: Reporter
+) -> _FromIndex:
     from packaging.utils import canonicalize_name
     from packaging.version import Version
 
-    from variant_publish import published
-    from variant_publish.published import Depth
+    from variant_publish.published import Depth, Published, fetch
     from variant_publish.rules.abi import index_url
-    from variant_publish.rules.runner import Settings
-    from variant_publish.rules.runner import check as run_rules
+    from variant_publish.rules.runner import Origin
     from variant_publish.simple_client import read_project
 
-    found = published.Published.of(read_project(index_url(index), project), Version(version))
+    found = Published.of(read_project(index_url(index), project), Version(version))
+    depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
+    fetched = fetch(found.files, folder, depth=depth, reporter=reporter)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
-    settings = Settings(
-        _choice(config, select, ignore),
-        config.check,
-        fast,
-        jobs,
-        reason,
-        client,
-        {canonicalize_name(project): found.previous},
-        index,
-        is_published=True,
+    return _FromIndex(
+        (canonicalize_name(project), str(Version(version))),
+        Origin(found.previous, reason, is_published=True),
+        folder,
+        fetched.files,
+        fetched.wheels,
+        tuple(folder / name for name in found.sdists),
     )
-    with TemporaryDirectory(prefix="variant-publish-") as folder:
-        depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
-        fetched = published.fetch(found.files, Path(folder), depth=depth, reporter=reporter)
-        loaded = load([Path(folder)] if fetched.files else [], config, fetched.wheels)
-        return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
 
 
 def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:

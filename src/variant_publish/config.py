@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
@@ -134,6 +135,23 @@ class CheckTable(_Table, frozen=True):
     external: tuple[str, ...] = ()
 
 
+class FamilySkipTable(_Table, frozen=True):
+    """Leave out what a member of a family lacks of the others' wheels, with a reason; every key that is set counts."""
+
+    reason: str
+    project: str | None = None
+    python: str | None = None
+    platform: str | None = None
+    variant: str | None = None
+
+
+class FamilyTable(_Table, frozen=True):
+    """Name projects that belong together: one matrix, the same variants, versions that fit each other."""
+
+    members: tuple[str, ...] = ()
+    skip: tuple[FamilySkipTable, ...] = ()
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -147,6 +165,7 @@ class Tables(_Table, frozen=True):
     abi: AbiTable = AbiTable()
     upload: UploadTable = UploadTable()
     check: CheckTable = CheckTable()
+    family: FamilyTable | None = None
 
 
 class Config:
@@ -161,6 +180,8 @@ class Config:
         self.dialects = tables.dialects
         self.upload = tables.upload
         self.check = tables.check
+        self.family = tables.family
+        _check_family(tables.family)
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
@@ -252,6 +273,30 @@ class Config:
                 yield ZipGroup.of_columns(columns)
             except VariantPublishError as error:
                 raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
+
+
+def _check_family(table: FamilyTable | None) -> None:
+    if table is None:
+        return
+    names: list[str] = []
+    for place, text in enumerate(table.members):
+        where = f"{TABLE}.family.members[{place}]"
+        if not is_normalized_name(canonicalize_name(text)):
+            raise UsageError(f"{where} {text!r} is not the name of a project", hint="write names only, no versions")
+        if canonicalize_name(text) in names:
+            raise UsageError(f"{where} names {text!r} a second time", hint="name every project once")
+        names.append(canonicalize_name(text))
+    if len(names) == 1:
+        raise UsageError(f"{TABLE}.family.members has one project", hint="name all that belong together")
+    for place, skip in enumerate(table.skip):
+        where = f"{TABLE}.family.skip[{place}]"
+        if not skip.reason.strip():
+            raise UsageError(f"{where} has no reason", hint="say why the wheels are left out")
+        if skip.project is not None and names and canonicalize_name(skip.project) not in names:
+            raise UsageError(
+                f"{where}.project {skip.project!r} is no member of the family{_nearest(skip.project, names)}",
+                hint=f"the members are {', '.join(names)}",
+            )
 
 
 def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:

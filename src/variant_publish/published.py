@@ -45,11 +45,12 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Hold the files of one version on an index, and those of the release before it."""
+    """Hold the wheels of one version on an index, the names of its sdists, and the wheels of the release before it."""
 
     version: Version
     files: tuple[IndexFile, ...]
     previous: tuple[IndexFile, ...]
+    sdists: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, listed: Sequence[IndexFile], version: Version) -> Published:
@@ -58,7 +59,9 @@ class Published:
         if version not in wheels:
             known = ", ".join(map(str, sorted(wheels, reverse=True)[:5]))
             raise VariantPublishError(f"the index has no wheel of version {version}", hint=f"it has {known or 'none'}")
-        return cls(version, tuple(wheels[version]), previous_of(listed, version))
+        sdists = (file.filename for file in listed if file.filename.endswith(".tar.gz"))
+        own = tuple(name for name in sdists if version_of(name) == str(version))
+        return cls(version, tuple(wheels[version]), previous_of(listed, version), own)
 
 
 def previous_of(listed: Iterable[IndexFile], version: Version) -> tuple[IndexFile, ...]:

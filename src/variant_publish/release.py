@@ -99,7 +99,9 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def load(places: Iterable[Path], config: Config, known: Iterable[Wheel] = ()) -> Loaded:
+def load(
+    places: Iterable[Path], config: Config, known: Iterable[Wheel] = (), known_sdists: Iterable[Path] = ()
+) -> Loaded:
     """Read wheels (and the sdists beside them in folders), and group them and those `known` already into releases."""
     places = list(places)
     wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
@@ -114,6 +116,7 @@ def load(places: Iterable[Path], config: Config, known: Iterable[Wheel] = ()) ->
         else:
             wheels.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
     sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    sdists += known_sdists
     releases = tuple(
         Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config,
                 tuple(path for path in sdists if _is_sdist_of(path, project, version)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from packaging.requirements import InvalidRequirement, Requirement
@@ -32,20 +32,22 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
 @click.option("--outline", is_flag=True, help="Read the directories of its wheels where the index serves METADATA too.")
+@click.option("--family", is_flag=True, help="What is named belongs together: compare the projects (VP8).")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
-    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool,
+    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool, family: bool,
     jobs: int | None, client: str | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
     """Prove that the release in WHEELS (folders or files) is complete, consistent, and what its names say.
 
-    NAME==VERSION checks a release that an index has, without downloading it. All findings are reported at once. Exit
-    code 1: an error was found.
+    NAME==VERSION checks a release that an index has, without downloading it. With --family (or family.members in the
+    configuration) the projects are held against each other too, published ones and folders alike. All findings are
+    reported at once. Exit code 1: an error was found.
 
     \b
     Examples:
@@ -53,6 +55,7 @@ def command(
       variant-publish check wheelhouse --strict --format github
       variant-publish check wheelhouse --format html -o report.html
       variant-publish check xgboost==3.4.1
+      variant-publish check xgboost==3.4.1 xgboost-cpu==3.4.1 --family
       variant-publish check --explain VP503
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if show_list or explain:
@@ -61,13 +64,12 @@ def command(
         raise UsageError("no wheels are named", hint="name a folder with wheels, or --list to see the rules")
     options: dict[str, Any] = {
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
-        "jobs": jobs or os.cpu_count() or 1, "client": client,
+        "jobs": jobs or os.cpu_count() or 1, "client": client, "deep": deep, "outline": outline, "family": family,
     }  # fmt: skip
     config = Config.load(config_file)
-    if published := _published(wheels):
-        report = api.check_published(*published, config, index=index or "pypi", deep=deep, outline=outline, **options)
-    else:
-        report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
+    published = [found for name in wheels if (found := _published(name))]
+    places = [Path(name) for name in wheels if _published(name) is None]
+    report = api.check(places, config, offline=offline, index=index, published=published, **options)
     if file is not None:
         file.write_text(render_check.render(report, output), "utf-8")
     elif output == "text":
@@ -77,23 +79,16 @@ def command(
     return report.exit_code()
 
 
-def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
-    """Read NAME==VERSION, which is no path; None for paths."""
-    named = [name for name in names if "==" in name and not Path(name).exists()]
-    if not named:
+def _published(name: str) -> tuple[str, str] | None:
+    """Read NAME==VERSION, which is no path; None for a path."""
+    if "==" not in name or Path(name).exists():
         return None
-    project, _, version = named[0].partition("==")
+    project, _, version = name.partition("==")
     try:
         Version(version)
-        return (Requirement(project).name, version) if len(names) == 1 else _too_many(named[0])
+        return Requirement(project).name, version
     except (InvalidRequirement, InvalidVersion) as error:
-        raise UsageError(f"{named[0]!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
-
-
-def _too_many(name: str) -> NoReturn:
-    raise UsageError(
-        f"{name} is a published release, and stands beside others", hint="check one published release at a time"
-    )
+        raise UsageError(f"{name!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
 
 
 def _show(explain: str | None, *, as_json: bool) -> int:

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, State
+from variant_publish.rules.grid import Entry, Grid, State
 from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, Ignored, ReleaseReport, Report
+from variant_publish.rules.report import Finding, Ignored, Report
 from variant_publish.rules.rule import Severity, Verdict
 
 _MARKS: Mapping[State, tuple[str, str, str]] = {
@@ -35,8 +35,14 @@ def render_text(report: Report, console: Console) -> None:
     """Print grids, findings grouped by rule, and a closing line with the counts."""
     ascii_only = console.options.ascii_only
     for release in report.releases:
-        console.print(_grid(release, ascii_only), soft_wrap=False)
-        console.print(_legend(release, ascii_only))
+        declared = "" if release.grid.declared else ", no matrix declared"
+        title = f"{release.project} {release.version} ({_number(len(release.wheels), 'wheel')}{declared})"
+        console.print(_grid(title, release.grid, ascii_only), soft_wrap=False)
+        console.print(_legend(release.grid, ascii_only))
+        console.print()
+    if report.family is not None:
+        console.print(_grid(f"the family: {report.family.title}", report.family.grid, ascii_only), soft_wrap=False)
+        console.print(_legend(report.family.grid, ascii_only))
         console.print()
     for (_, id_), findings in groupby(report.findings, key=lambda found: (found.severity, found.id)):
         for line in _group(id_, list(findings), report.strict):
@@ -74,10 +80,7 @@ def render_json(report: Report) -> str:
     return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _grid(release: ReleaseReport, ascii_only: bool) -> Table:
-    grid = release.grid
-    declared = "" if grid.declared else ", no matrix declared"
-    title = f"{release.project} {release.version} ({_number(len(release.wheels), 'wheel')}{declared})"
+def _grid(title: str, grid: Grid, ascii_only: bool) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.ASCII if ascii_only else box.SIMPLE)
     table.add_column("python", no_wrap=True)
     table.add_column("platform", overflow="fold")
@@ -103,16 +106,16 @@ def _mark(entries: tuple[Entry, ...], ascii_only: bool) -> Text:
     return text
 
 
-def _legend(release: ReleaseReport, ascii_only: bool) -> Text:
-    states = {entry.state for entry in release.grid.entries}
+def _legend(grid: Grid, ascii_only: bool) -> Text:
+    states = {entry.state for entry in grid.entries}
     parts = [
         f"{word if ascii_only else sign} {state.value}" for state, (sign, word, _) in _MARKS.items() if state in states
     ]
     text = Text("   ".join(parts))
-    skipped = (entry.reason for entry in release.grid.entries if entry.state is State.SKIPPED and entry.reason)
+    skipped = (entry.reason for entry in grid.entries if entry.state is State.SKIPPED and entry.reason)
     for reason in dict.fromkeys(skipped):
         text.append(f"\nskipped: {reason}")
-    for group in release.grid.groups:
+    for group in grid.groups:
         text.append(f"\ntogether: {group}")
     return text
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, State
+from variant_publish.rules.grid import Entry, Grid, State
 from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, ReleaseReport, Report
+from variant_publish.rules.report import Finding, Report
 from variant_publish.rules.rule import Severity, Verdict
 from variant_publish.site import readable_size, render_template
 
@@ -21,6 +21,7 @@ _SIGNS = {
     State.UNDECLARED: "·",
 }
 _SHADES = 5
+_FAMILY = "VP8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class _Tile:
     count: int
     title: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Heat:
+    """Hold one heat map: its rows are (python, platform, tiles)."""
+
+    title: str
+    grid: Grid
+    rows: list[tuple[str, str, list[_Tile]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,8 @@ def render_html(report: Report) -> str:
     """Render the page; equal reports give equal bytes."""
     return render_template(
         "check/report.html",
-        releases=[(release, list(_rows(release, report.findings))) for release in report.releases],
+        releases=report.releases,
+        heats=_heats(report),
         lines=[_line(finding) for finding in report.findings],
         ignored=report.ignored,
         counts=report.counts,
@@ -64,19 +75,32 @@ def render_html(report: Report) -> str:
     )
 
 
-def _rows(release: ReleaseReport, findings: Iterable[Finding]) -> Iterable[tuple[str, str, list[_Tile]]]:
-    largest = max(release.sizes.values(), default=0)
-    own = list(findings)
-    for python, platform in release.grid.rows:
-        cells = [Cell(python, platform, variant) for variant in release.grid.columns]
-        yield python, platform, [_tile(release, cell, own, largest) for cell in cells]
+def _heats(report: Report) -> list[_Heat]:
+    """Give the heat maps: of each release, then of the family."""
+    found = [
+        _heat(f"{release.project} {release.version}: the matrix", release.grid, release.sizes, report.findings)
+        for release in report.releases
+    ]
+    if report.family is not None:
+        own = [finding for finding in report.findings if finding.id.startswith(_FAMILY)]
+        found.append(_heat(f"The family: {report.family.title}", report.family.grid, report.family.sizes, own))
+    return found
 
 
-def _tile(release: ReleaseReport, cell: Cell, findings: list[Finding], largest: int) -> _Tile:
-    entries = release.grid.at(cell)
+def _heat(title: str, grid: Grid, sizes: Mapping[str, int], findings: Sequence[Finding]) -> _Heat:
+    largest = max(sizes.values(), default=0)
+    rows = []
+    for python, platform in grid.rows:
+        cells = [Cell(python, platform, variant) for variant in grid.columns]
+        rows.append((python, platform, [_tile(grid, sizes, cell, findings, largest) for cell in cells]))
+    return _Heat(title, grid, rows)
+
+
+def _tile(grid: Grid, sizes: Mapping[str, int], cell: Cell, findings: Sequence[Finding], largest: int) -> _Tile:
+    entries = grid.at(cell)
     files = list(dict.fromkeys(file for entry in entries for file in entry.files))
     mine = [found for found in findings if found.cell == cell or (found.file is not None and found.file in files)]
-    size = sum(release.sizes.get(file, 0) for file in files)
+    size = sum(sizes.get(file, 0) for file in files)
     state = _state(entries)
     worst = next((severity.value for severity in _WORST if any(_is(found, severity) for found in mine)), "")
     if not worst and any(found.verdict is Verdict.UNKNOWN for found in mine):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from variant_publish.errors import UsageError
-from variant_publish.model.tags import modern_platform, platform_covers, python_covers, tag_covers
+from variant_publish.model.tags import modern_platform, platform_covers, platform_serves, python_covers, tag_covers
 from variant_publish.model.variant import GENERIC
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.model.zip_group import CELL_AXES, ZipGroup
@@ -130,6 +130,18 @@ def fills(name: WheelName, variant: str, cell: Cell) -> bool:
     return variant == cell.variant and any(tag_covers(tag, cell.python, cell.platform) for tag in name.tags)
 
 
+def serves(name: WheelName, cell: Cell) -> bool:
+    """Say whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
+
+    Unlike `fills`, as installers have it: an older minimum version of macOS serves a newer one.
+    """
+    return any(
+        _python_serves(tag.interpreter, tag.abi, cell.python)
+        and (cell.platform == "any" or platform_serves(tag.platform, cell.platform))
+        for tag in name.tags
+    )
+
+
 def own_platforms(name: WheelName) -> tuple[str, ...]:
     """Give the platforms of the name in modern spelling, without those that another member covers already."""
     return _undominated({modern_platform(platform): platform for platform in name.platform})
@@ -169,6 +181,14 @@ def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     """Give a sort key by which cp39 comes before cp310."""
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", text) if part)
+
+
+def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
+    """Say whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
+    own, _, own_abi = cell.partition("-")
+    if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
+        return True
+    return python_covers(interpreter, abi, cell)
 
 
 def _has_platform(names: Iterable[WheelName], platform: str) -> bool:

@@ -9,9 +9,8 @@ from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.config import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.matrix import Cell, natural_key
+from variant_publish.model.matrix import Cell, natural_key, serves
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.tags import platform_serves, python_covers
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.rules.context import Context
@@ -237,23 +236,6 @@ def _cells(context: Context) -> list[Cell]:
         if any(entry.files for entry in entries):
             found.setdefault((cell.python, cell.platform), cell)
     return list(found.values())
-
-
-def serves(name: WheelName, cell: Cell) -> bool:
-    """Say whether a wheel of this name can be installed where a wheel of the cell can."""
-    return any(
-        _python_serves(tag.interpreter, tag.abi, cell.python)
-        and (cell.platform == "any" or platform_serves(tag.platform, cell.platform))
-        for tag in name.tags
-    )
-
-
-def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
-    """Say whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
-    own, _, own_abi = cell.partition("-")
-    if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
-        return True
-    return python_covers(interpreter, abi, cell)
 
 
 def _plain(requirement: str) -> str:

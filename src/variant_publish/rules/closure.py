@@ -13,9 +13,8 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.matrix import Cell, own_platforms, own_pythons
+from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
-from variant_publish.rules.abi import serves
 from variant_publish.rules.context import Context
 from variant_publish.rules.destination import NO_INDEX, user_indexes
 from variant_publish.rules.requires import environment_of
@@ -112,9 +111,9 @@ class _Walk:
         """Give the files of the version with their names (None for an sdist), and why an index could not be read."""
         found: list[tuple[WheelName | None, IndexFile]] = []
         troubles = []
-        own = self.context.release
-        if pin == (own.project, str(own.version)):
-            return [(wheel.name, IndexFile(wheel.filename, "", "")) for wheel in own.wheels], []
+        for own in (self.context.release, *self.context.others):
+            if pin == (own.project, str(own.version)):
+                return [(wheel.name, IndexFile(wheel.filename, "", "")) for wheel in own.wheels], []
         for index in self.indexes:
             try:
                 listed = self.context.listing(index, pin[0])

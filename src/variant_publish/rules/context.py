@@ -73,7 +73,8 @@ class Context:
     `fast` leaves the disassembling out; `no_scan` says why the wheels are not read at all, None where they are.
     `client` is the installer that the release is held against, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
-    this check; `is_published` says that the release was read from there, so nothing is to be uploaded.
+    this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
+    the releases that are checked with it.
     """
 
     release: Release
@@ -86,6 +87,7 @@ class Context:
     previous: tuple[IndexFile, ...] = ()
     index: str | None = None
     is_published: bool = False
+    others: tuple[Release, ...] = ()
 
     @cached_property
     def grid(self) -> Grid:

@@ -20,8 +20,9 @@ from variant_publish.rules import (
     metadata,
     regression,
     selection,
+    siblings,
 )
-from variant_publish.rules.rule import FolderRule, ReleaseRule, Rule
+from variant_publish.rules.rule import FamilyRule, FolderRule, ReleaseRule, Rule
 
 FAMILIES: tuple[ModuleType, ...] = (
     archive,
@@ -38,6 +39,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     selection,
     machines,
     destination,
+    siblings,
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 
@@ -58,6 +60,7 @@ RULES: tuple[Rule, ...] = tuple(
 )
 FOLDER_RULES = tuple(rule for rule in RULES if isinstance(rule, FolderRule))
 RELEASE_RULES = tuple(rule for rule in RULES if isinstance(rule, ReleaseRule))
+FAMILY_RULES = tuple(rule for rule in RULES if isinstance(rule, FamilyRule))
 
 _BY_ID = {rule.id: rule for rule in RULES}
 

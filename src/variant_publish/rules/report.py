@@ -9,6 +9,7 @@ from typing import Any, Self
 from variant_publish.config import IgnoreTable
 from variant_publish.model.matrix import Cell
 from variant_publish.release import Release
+from variant_publish.rules.family import FamilyReport
 from variant_publish.rules.grid import Grid
 from variant_publish.rules.rule import Outcome, Rule, Severity, Verdict
 
@@ -142,6 +143,7 @@ class Report:
     strict: bool = False
     ignored: tuple[Ignored, ...] = ()
     rules: tuple[str, ...] = ()
+    family: FamilyReport | None = None
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Give 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
@@ -165,5 +167,6 @@ class Report:
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],
+            **({"family": self.family.table()} if self.family is not None else {}),
             **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
         }

@@ -9,9 +9,11 @@ from enum import StrEnum
 from typing import ClassVar, Self
 
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
+from variant_publish.config import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
 from variant_publish.rules.context import Context, Folder
+from variant_publish.rules.family import Family
 
 
 class Verdict(StrEnum):
@@ -84,6 +86,23 @@ class ReleaseRule(Rule):
     @abstractmethod
     def check(self, context: Context) -> Iterable[Outcome]:
         """Yield an outcome for each thing that was checked."""
+
+
+class FamilyRule(Rule):
+    """Check projects that belong together."""
+
+    def check(self, family: Family | None) -> Iterator[Outcome]:
+        """Yield the outcomes; a skip where there is no family, or nothing in it to compare."""
+        if family is None:
+            yield Outcome.skipped(f"no family is named (--family, or {TABLE}.family.members)")
+        elif not family.is_whole:
+            yield Outcome.skipped("there are no two members to compare, each in one version: VP801 looks at it")
+        else:
+            yield from self.outcomes(family)
+
+    def outcomes(self, family: Family) -> Iterator[Outcome]:
+        """Yield an outcome for each thing that was checked in a family of two members or more."""
+        yield from ()
 
 
 class WheelRule(ReleaseRule):

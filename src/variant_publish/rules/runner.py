@@ -8,7 +8,7 @@ from pathlib import Path
 
 from variant_publish.archive.wheel import ArchiveNotRead
 from variant_publish.binary.many import scan_all
-from variant_publish.config import CheckTable
+from variant_publish.config import CheckTable, FamilyTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
@@ -17,29 +17,39 @@ from variant_publish.rules.binaries import BinaryRule
 from variant_publish.rules.choice import EVERYTHING, Choice, sift
 from variant_publish.rules.content import RecordHashes
 from variant_publish.rules.context import Context, Folder
-from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES, RULES
+from variant_publish.rules.family import Family, FamilyReport
+from variant_publish.rules.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
 from variant_publish.rules.rule import Outcome, Rule, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Hold where one release comes from: `previous`, `no_scan` and `is_published` are the Context's."""
+
+    previous: tuple[IndexFile, ...] = ()
+    no_scan: str | None = None
+    is_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Hold how rules are run: which ones, without disassembling (`fast`), in how many processes.
 
-    `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
-    `client` is the installer that the release is held against, `previous` the wheels of the release
-    before it, by project. `index` and `is_published` are the Context's.
+    `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
+    that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
+    releases, by project and version.
     """
 
     choice: Choice = EVERYTHING
     table: CheckTable = field(default_factory=CheckTable)
     fast: bool = False
     processes: int = 1
-    no_scan: str | None = None
     client: str | None = None
-    previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
     index: str | None = None
-    is_published: bool = False
+    origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
+    family: FamilyTable | None = None
+    asks_family: bool = False
 
 
 DEFAULTS = Settings()
@@ -68,21 +78,30 @@ def check(
         if settings.choice.wants(rule.id)
         for outcome in _safely(rule, rule.check(folder))
     ]
+    family = Family.of(loaded.releases, settings.family, asked=settings.asks_family)
+    outcomes += [
+        (rule, outcome, "")
+        for rule in FAMILY_RULES
+        if settings.choice.wants(rule.id)
+        for outcome in _safely(rule, rule.check(family))
+    ]
     reports = []
     for release in loaded.releases:
+        origin = settings.origins.get((release.project, str(release.version)), Origin())
         context = Context(
             release,
             folder.selector_files_of(release),
             offline,
             reporter,
             settings.fast,
-            settings.no_scan,
+            origin.no_scan,
             settings.client,
-            settings.previous.get(release.project, ()),
+            origin.previous,
             settings.index,
-            settings.is_published,
+            origin.is_published,
+            tuple(other for other in loaded.releases if other is not release),
         )
-        if _reads_binaries(settings):
+        if origin.no_scan is None and _reads_binaries(settings):
             context.scans.update(scan_all(release.wheels, simd=not settings.fast, processes=settings.processes))
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
@@ -105,6 +124,7 @@ def check(
         strict,
         ignored,
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
+        FamilyReport.of(family) if family is not None and family.members else None,
     )
 
 
@@ -120,7 +140,7 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
 
 def _reads_binaries(settings: Settings) -> bool:
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    return settings.no_scan is None and any(settings.choice.wants(rule.id) for rule in scanning)
+    return any(settings.choice.wants(rule.id) for rule in scanning)
 
 
 def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
