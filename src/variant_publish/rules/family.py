@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Self
 
 from packaging.utils import canonicalize_name
@@ -38,6 +39,11 @@ class Column:
         """Give the wheels that a machine of this row can use; an older minimum version of macOS serves a newer one."""
         cell = Cell(python, platform, self.variant)
         return tuple(str(name) for name in self.wheels if serves(name, cell))
+
+    def claims(self, python: str, platform: str) -> bool:
+        """Say whether a wheel was built for this row: one for `any` platform serves it, and asks nothing of others."""
+        cell = Cell(python, platform, self.variant)
+        return any(name.platform != ("any",) and serves(name, cell) for name in self.wheels)
 
     def has_platform(self, platform: str) -> bool:
         """Say whether there is a wheel for the platform at all."""
@@ -110,17 +116,13 @@ class Family:
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Give the pythons and platforms for which a member has a wheel, as one matrix of all their wheels."""
         matrix = found_matrix((name, str(column)) for column in self.columns for name in column.wheels)
-        return tuple(
-            (python, platform)
-            for python in matrix.python
-            for platform in matrix.platform
-            if any(column.files_for(python, platform) for column in self.columns)
-        )
+        rows = tuple(product(matrix.python, matrix.platform))
+        return tuple(row for row in rows if any(column.claims(*row) for column in self.columns)) or rows
 
     def wanted(self, column: Column) -> Iterator[tuple[str, str]]:
-        """Give the rows that a sibling fills and this column does not."""
+        """Give the rows that a sibling was built for and this column does not fill."""
         for row in self.rows:
-            if not column.files_for(*row) and any(other.files_for(*row) for other in self.siblings(column)):
+            if not column.files_for(*row) and any(other.claims(*row) for other in self.siblings(column)):
                 yield row
 
     def skip_of(self, column: Column, python: str, platform: str) -> FamilySkipTable | None:

@@ -95,9 +95,8 @@ class SamePlatforms(FamilyRule):
                 yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
                 continue
             absent: dict[str, str] = {}
-            for python, platform in family.wanted(column):
-                if column.has_platform(platform):
-                    continue
+            rows = [row for row in family.wanted(column) if not column.has_platform(row[1])]
+            for python, platform in rows:
                 if skip := family.skip_of(column, python, platform):
                     yield Outcome.skipped(f"{column}, {platform}: {skip.reason}")
                 else:
@@ -105,7 +104,7 @@ class SamePlatforms(FamilyRule):
             if absent:
                 platform, python = next(iter(absent.items()))
                 yield Outcome.failed(
-                    f"{column} has no wheels for {some(absent)}: {_who_has(family, column, absent)}",
+                    f"{column} has no wheels for {some(absent)}: {_who_has(family, column, rows)}",
                     f"build them, {_SKIP}",
                     cell=Cell(python, platform, str(column)),
                 )
@@ -140,7 +139,7 @@ class NoHolesAcross(FamilyRule):
             for platform, pythons in holes.items():
                 yield Outcome.failed(
                     f"{column} has no wheel for {some(pythons, 6)} on {platform}:"
-                    f" {_who_has(family, column, [platform])}",
+                    f" {_who_has(family, column, [(python, platform) for python in pythons])}",
                     f"build it, {_SKIP}",
                     cell=Cell(pythons[0], platform, str(column)),
                 )
@@ -214,9 +213,9 @@ class RequirementsMet(FamilyRule):
                         " checked", f"name it too: a folder with its wheels, or {name}==VERSION",
                     )  # fmt: skip
                     continue
-                unmet = {wheel: text for wheel in member.wheels if (text := links.unmet(wheel, target))}
+                unmet = {one.filename: text for one in member.wheels if (text := links.unmet(one, target))}
                 for text in dict.fromkeys(unmet.values()):
-                    files = [wheel.filename for wheel, other in unmet.items() if other == text]
+                    files = [file for file, other in unmet.items() if other == text]
                     more = f" (in {len(files)} wheels)" if len(files) > 1 else ""
                     yield Outcome.failed(
                         f"it requires {text}, and the family has {target.project} {target.version}{more}",
@@ -340,10 +339,10 @@ def _versions(group: Iterable[Release]) -> str:
     return ", ".join(f"{member.project} {member.version}" for member in group)
 
 
-def _who_has(family: Family, column: Column, platforms: Iterable[str]) -> str:
-    """Say which siblings have wheels for the platforms."""
-    wanted = list(platforms)
-    names = [str(other) for other in family.siblings(column) if any(map(other.has_platform, wanted))]
+def _who_has(family: Family, column: Column, rows: Iterable[tuple[str, str]]) -> str:
+    """Say which siblings have wheels for some of the rows (python, platform)."""
+    rows = list(rows)
+    names = [str(other) for other in family.siblings(column) if any(other.claims(*row) for row in rows)]
     return f"{some(names)} {'have' if len(names) > 1 else 'has'}"
 
 
