@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import threading
 import zipfile
@@ -236,7 +237,7 @@ def test_the_command_takes_name_and_version(index: Path) -> None:
     missing = run("check", "foo==3.0", "--index", index.as_uri())
     assert (missing.code, "it has 2.1rc1, 2.0, 1.0" in missing.stderr) == (1, True)
     assert run("check", "foo==x", "--index", index.as_uri()).code == 2
-    assert run("check", "foo==1.0", "foo==2.0").code == 2
+    assert run("check", "foo==1.0", "--offline").code == 2
 
 
 def test_the_previous_release_of_a_folder_is_asked_for(index: Path, tmp_path: Path) -> None:
@@ -250,3 +251,58 @@ def test_a_final_release_follows_a_final_one() -> None:
     assert [file.filename[4:7] for file in previous_of(files, Version("2.0"))] == ["1.0"]
     assert [file.filename[4:10] for file in previous_of(files, Version("2.1rc2"))] == ["2.1rc1"]
     assert previous_of(files, Version("0.9")) == ()
+
+
+@pytest.fixture
+def siblings(tmp_path: Path) -> Path:
+    """Give an index with two projects that belong together; one lacks a Python."""
+    folder = tmp_path / "siblings"
+    for project in ("foo", "foo-cpu"):
+        for minor in (11, 12) if project == "foo" else (12,):
+            name = f"{project.replace('-', '_')}-1.0-cp3{minor}-cp3{minor}-{LINUX}.whl"
+            make_wheel(folder / project, name)
+        links = "".join(f'<a href="{path.name}">{path.name}</a>' for path in (folder / project).glob("*.whl"))
+        (folder / project / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>", "utf-8")
+    return folder
+
+
+def test_published_releases_are_checked_as_a_family(siblings: Path) -> None:
+    with serving(siblings, ranges=True) as (address, _):
+        result = run("check", "foo==1.0", "foo_cpu==1.0", "--family", "--index", address, "--format", "json")
+    table = json.loads(result.stdout)
+    assert [release["project"] for release in table["releases"]] == ["foo", "foo-cpu"]
+    assert [(one["id"], one["variant"]) for one in table["findings"]] == [("VP804", "foo-cpu")]
+    assert table["family"]["columns"] == ["foo", "foo-cpu"]
+
+
+def test_a_folder_and_a_published_release_are_a_family_too(siblings: Path, tmp_path: Path) -> None:
+    make_wheel(tmp_path / "dist", f"foo_gpu-1.0-cp312-cp312-{LINUX}.whl")
+    result = run("check", str(tmp_path / "dist"), "foo==1.0", "--family", "--index", siblings.as_uri())
+    assert result.code == 0
+    assert "the family: foo 1.0, foo-gpu 1.0" in result.stdout
+    assert f"foo-gpu has no wheel for cp311-cp311 on {LINUX}: foo has" in result.stdout
+
+
+def test_a_family_of_the_configuration_needs_no_option(siblings: Path, tmp_path: Path) -> None:
+    config = tmp_path / "family.toml"
+    config.write_text('[family]\nmembers = ["foo", "foo-cpu", "foo-gpu"]\n')
+    arguments = ("foo==1.0", "foo-cpu==1.0", "--index", siblings.as_uri(), "--config", str(config))
+    result = run("check", *arguments)
+    assert "warning VP804" in result.stdout
+    assert "unknown VP801" in result.stdout
+    html = run("check", *arguments, "--format", "html").stdout
+    assert "The family: foo 1.0, foo-cpu 1.0" in html
+
+
+def test_several_releases_without_a_family_are_checked_each_by_itself(siblings: Path) -> None:
+    result = run("check", "foo==1.0", "foo-cpu==1.0", "--index", siblings.as_uri(), "--format", "json")
+    table = json.loads(result.stdout)
+    assert len(table["releases"]) == 2
+    assert "family" not in table
+    assert table["findings"] == []
+
+
+def test_one_project_asked_for_as_a_family_is_a_wrong_use(siblings: Path) -> None:
+    result = run("check", "foo==1.0", "--family", "--index", siblings.as_uri())
+    assert result.code == 2
+    assert "a family has two projects or more, and foo was named alone" in result.stderr

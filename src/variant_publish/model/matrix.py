@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -207,8 +207,10 @@ def _folded(platforms: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in found if not any(other != one and platform_covers(one, other) for other in found))
 
 
-def _is_folded(python: str, pythons: Iterable[str], columns: Iterable[list[WheelName]]) -> bool:
+def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[WheelName]]) -> bool:
     interpreter, _, abi = python.partition("-")
+    if abi == "none" and f"{interpreter}-{interpreter}" in pythons:
+        return True  # one interpreter, spelled in two ways: torch has cp312-none for macOS and cp312-cp312 elsewhere
     if not any(other != python and python_covers(interpreter, abi, other) for other in pythons):
         return False
     return any(names and not any(python in own_pythons(name) for name in names) for names in columns)
