@@ -13,7 +13,7 @@ import pytest
 
 from support import jobs
 from support.faults import FAULTS, KILLS, Fault, FaultProxy, Seen, fault_proxy
-from support.moto import BUCKET, Moto, give_credentials, moto_server
+from support.moto import BUCKET, Moto
 from support.publishing import PLUS, make_release, run
 from support.soundness import check_index, check_whole
 from support.wheels import make_wheel
@@ -35,20 +35,12 @@ STEP = 11
 RUNS = 20
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
+def moto(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
     monkeypatch.setattr("variant_publish.publish.s3_errors._PAUSES", (0.01,) * 6)
-    server.reset()
-    return server
+    return moto
 
 
 @pytest.fixture
