@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,14 +29,41 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
+class Sdist:
+    """Hold a source distribution: where it lies, its size in bytes, and its hash, which is computed where unknown."""
+
+    path: Path
+    size: int
+    known_sha256: str | None = None
+
+    @property
+    def filename(self) -> str:
+        """Give the file name without its folder."""
+        return self.path.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Give the SHA-256, lower-case hex."""
+        if self.known_sha256 is not None:
+            return self.known_sha256
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def is_of(self, project: NormalizedName, version: Version) -> bool:
+        """Say whether the file name is one of this release."""
+        name, _, text = self.filename.removesuffix(".tar.gz").rpartition("-")
+        return canonicalize_name(name) == project and text == str(version)
+
+
+@dataclass(frozen=True)
 class Release:
-    """Hold the wheels of one version; `wheels` are sorted by file name, `sdists` are paths."""
+    """Hold the wheels of one version, sorted by file name, and its sdists."""
 
     project: NormalizedName
     version: Version
     wheels: tuple[Wheel, ...]
     config: Config
-    sdists: tuple[Path, ...] = ()
+    sdists: tuple[Sdist, ...] = ()
 
     def variant_of(self, name: WheelName) -> str:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
@@ -115,18 +143,19 @@ def load(places: Iterable[Path], config: Config) -> Loaded:
             wheels.append(_read_summary(path) if path in summaries else Wheel.read(path))
         except VariantPublishError as error:
             unreadable.append(Unreadable(path, error))
-    sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    paths = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    sdists = [Sdist(path, path.stat().st_size) for path in paths]
     return Loaded(tuple(releases_of(wheels, sdists, config)), tuple(unreadable))
 
 
-def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Path], config: Config) -> Iterator[Release]:
+def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config) -> Iterator[Release]:
     """Group wheels, and the sdists that belong to them, into releases, sorted by project and version."""
     groups: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
     for wheel in wheels:
         groups.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
     sdists = tuple(sdists)
     for (project, version), group in sorted(groups.items()):
-        own = tuple(path for path in sdists if _is_sdist_of(path, project, version))
+        own = tuple(sdist for sdist in sdists if sdist.is_of(project, version))
         yield Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config, own)
 
 
@@ -148,8 +177,3 @@ def _has_only_summaries(place: Path) -> bool:
 
 def _read_summary(path: Path) -> Wheel:
     return Wheel.of_summary(Summary.parse(path.read_bytes(), str(path)))
-
-
-def _is_sdist_of(path: Path, project: NormalizedName, version: Version) -> bool:
-    name, _, text = path.name.removesuffix(".tar.gz").rpartition("-")
-    return canonicalize_name(name) == project and text == str(version)
