@@ -11,7 +11,8 @@ from rich.console import Console
 
 from support.checks import LINUX, WINDOWS, report_on
 from support.wheels import make_wheel
-from variant_publish.cli.render_check import render_github, render_json, render_text
+from variant_publish.cli.render_check import render_text
+from variant_publish.cli.render_machine import render_github, render_json
 from variant_publish.config import Config
 from variant_publish.model.matrix import Cell
 from variant_publish.release import load

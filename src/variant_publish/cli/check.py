@@ -11,8 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
-from variant_publish.cli import render_check
 from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.render_machine import render
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -76,11 +76,13 @@ def command(
     if summary_out is not None:
         api.write_summaries(report, summary_out)
     if file is not None:
-        file.write_text(render_check.render(report, output), "utf-8")
+        file.write_text(render(report, output), "utf-8")
     elif output == "text":
-        render_check.render_text(report, console())
+        from variant_publish.cli.render_check import render_text  # with rich, which the other formats do not need
+
+        render_text(report, console())
     else:
-        click.echo(render_check.render(report, output), nl=False)
+        click.echo(render(report, output), nl=False)
     return report.exit_code()
 
 
