@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +168,12 @@ def _faults(archive: RawArchive) -> list[str]:
         for member in archive.directory.members
         if member.method == STORED and member.flags & DESCRIPTOR
     ]
+    directory = archive.directory
     try:
-        spans = archive.spans()
+        ends = archive.ends()
     except InvalidArchive as error:
         return [*faults, error.message.removeprefix(f"{archive.path} ")]
-    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), archive.directory.start]
-    gaps = [(end, start) for end, start in list(pairwise(edges))[::2] if start != end]
-    return [*faults, *(f"has {start - end} bytes at offset {end} that belong to no entry" for end, start in gaps)]
+    starts = [*(directory.offsets[index] for index in directory.order), directory.start]
+    stops = [0, *(ends[index] for index in directory.order)]
+    gaps = [(stop, start) for stop, start in zip(stops, starts, strict=True) if stop != start]
+    return [*faults, *(f"has {start - stop} bytes at offset {stop} that belong to no entry" for stop, start in gaps)]
