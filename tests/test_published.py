@@ -139,10 +139,12 @@ def test_an_outline_reads_like_the_wheel(tmp_path: Path, info_first: bool) -> No
 
 
 def test_a_release_is_checked_without_its_payload(index: Path) -> None:
+    notes = Notes()
     with serving(index, ranges=True) as (address, handler):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address)
+        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
         assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
     assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP308", "fail")]
+    assert notes.lines[0].startswith("the index lists no METADATA (PEP 658)")
     assert report.findings[0].message == f"no wheel for cp312-cp312 on {WINDOWS}, generic: the previous release had"
     assert report.counts.unknown == 0
 
@@ -306,3 +308,11 @@ def test_one_project_asked_for_as_a_family_is_a_wrong_use(siblings: Path) -> Non
     result = run("check", "foo==1.0", "--family", "--index", siblings.as_uri())
     assert result.code == 2
     assert "a family has two projects or more, and foo was named alone" in result.stderr
+
+
+def test_a_summary_needs_the_wheel(index: Path, tmp_path: Path) -> None:
+    arguments = ("check", "foo==2.0", "--index", index.as_uri(), "--summary-out", str(tmp_path / "out"))
+    result = run(*arguments)
+    assert (result.code, "add --deep" in result.stderr) == (2, True)
+    assert run(*arguments, "--deep").code == 0
+    assert len(list((tmp_path / "out").iterdir())) == 1

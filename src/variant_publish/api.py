@@ -21,7 +21,7 @@ from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import Release, load, wheel_paths
+from variant_publish.release import Release, Sdist, load, wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
@@ -128,13 +128,14 @@ def check(
     deep: bool = False,
     outline: bool = False,
     family: bool = False,
+    summaries: bool = False,
 ) -> Report:
-    """Check every release in the places (folders and wheels) by every rule; all findings at once.
+    """Check every release in the places (folders, wheels and summaries) by every rule; all findings at once.
 
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
     `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
     wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
-    `index` is where the release before this one is looked for.
+    `index` is where the release before this one is looked for. `summaries` asks for those of the wheels, too.
 
     `published` are (name, version) of releases that an index has (PyPI, if none is given): of each wheel, METADATA
     where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need what
@@ -151,6 +152,8 @@ def check(
     if published and offline:
         raise UsageError(f"{published[0][0]}=={published[0][1]} is on an index, which is not asked offline",
                          hint="name a folder with its wheels, or leave --offline out")  # fmt: skip
+    if published and summaries and not deep:
+        raise UsageError("summaries of published wheels need the wheels", hint="add --deep, which downloads them")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if published else ".")
         fetched = [
@@ -170,7 +173,8 @@ def check(
                 if key not in origins:
                     origins[key] = Origin(_previous(release, index))
         settings = Settings(
-            _choice(config, select, ignore), config.check, fast, jobs, client, index, origins, config.family, family
+            _choice(config, select, ignore), config.check, fast, jobs, client, summaries, index, origins,
+            config.family, family,
         )  # fmt: skip
         return run_rules(
             loaded,
@@ -180,6 +184,17 @@ def check(
             reporter=reporter,
             settings=settings,
         )
+
+
+def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write the summaries of a report into a folder, each under the name of its wheel."""
+    written = []
+    for summary in report.summaries:
+        path = folder / summary.filename
+        with replacing(path) as stream:
+            stream.write(summary.dumps().encode())
+        written.append(path)
+    return tuple(written)
 
 
 def check_published(project: str, version: str, config: Config, *, index: str = "pypi", **options: Any) -> Report:
@@ -196,7 +211,7 @@ class _FromIndex:
     folder: Path
     files: int
     wheels: tuple[Wheel, ...]
-    sdists: tuple[Path, ...]
+    sdists: tuple[Sdist, ...]
 
 
 def _fetch(
@@ -220,7 +235,7 @@ def _fetch(
         folder,
         fetched.files,
         fetched.wheels,
-        tuple(folder / name for name in found.sdists),
+        tuple(Sdist(folder / name, 0) for name in found.sdists),
     )
 
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from packaging.utils import canonicalize_name, is_normalized_name
@@ -105,7 +105,7 @@ class AbiTable(_Table, frozen=True):
 
 
 class UploadTable(_Table, frozen=True):
-    """Declare where a release goes."""
+    """Declare where a release goes; `generic` says how the extra index has what the repository gets."""
 
     repository: str | None = None
     repository_url: str | None = None
@@ -116,6 +116,7 @@ class UploadTable(_Table, frozen=True):
     public_url: str | None = None
     split: str = "large-to-s3"
     large: str = "100 MB"
+    generic: Literal["link", "copy"] = "link"
 
 
 class IgnoreTable(_Table, frozen=True):

@@ -110,6 +110,10 @@ def fetch(files: Iterable[IndexFile], folder: Path, *, depth: Depth, reporter: R
             f"the index served METADATA of {len(wheels)} of {len(listed)} wheels, and these were not read themselves"
             " (--outline reads their directories too)"
         )
+    elif listed and depth is Depth.METADATA and found.requests and source.ranges:
+        reporter.note(
+            "the index lists no METADATA (PEP 658): the directories of the wheels were read by range requests"
+        )
     if found.requests:
         total = sum(file.size or 0 for file in listed)
         of = f" of {readable_size(total)}" if total else ""
@@ -130,7 +134,7 @@ class _Source:
 
     def __init__(self, folder: Path, depth: Depth, reporter: Reporter) -> None:
         self.folder, self.depth, self.reporter = folder, depth, reporter
-        self.bytes_read = self.requests = 0
+        self.bytes_read = self.requests = self.ranges = 0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
@@ -222,6 +226,7 @@ class _Source:
                 written = _Outline(self.get, file.url, stream).write()
         except (OSError, struct.error, zipfile.BadZipFile) as error:  # those of requests are OSErrors too
             raise IndexUnavailable(file.url, str(error) or type(error).__name__) from error
+        self.ranges += written
         if not written:
             self._once(f"{_host(file)} answers no range requests: whole files were read")
         return written

@@ -15,7 +15,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from support.careless_s3 import careless_s3
-from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto, give_credentials, moto_server
+from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
@@ -32,19 +32,6 @@ pytestmark = pytest.mark.slow
 
 MIB = 1024 * 1024
 SMALL_PART = 5 * MIB  # the least that S3 takes
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
-@pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from support.binaries import elf
 from support.checks import LINUX, PLAIN, failures, verdicts
 from support.code import NEW_LIBC, OLD_LIBC
 from support.wheels import make_wheel
-from variant_publish.binary.policy import _policies, policy_of
+from variant_publish.binary import policy
 from variant_publish.rules.loading import PolicyFits
 
 
@@ -43,10 +43,10 @@ def test_a_tag_without_a_policy_is_unknown(tmp_path: Path) -> None:
 
 
 def test_without_auditwheel_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "auditwheel.policy", None)
-    _policies.cache_clear()
-    policy_of.cache_clear()
+    monkeypatch.setattr(policy, "find_spec", lambda _: None)
+    for cached in (policy._data, policy._policies, policy.policy_of):
+        cached.cache_clear()
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": NEW_LIBC})
     assert verdicts(PolicyFits(), tmp_path) == {"unknown": 1}
-    _policies.cache_clear()
-    policy_of.cache_clear()
+    for cached in (policy._data, policy._policies, policy.policy_of):
+        cached.cache_clear()

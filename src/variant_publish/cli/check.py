@@ -11,8 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
-from variant_publish.cli import render_check
 from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.render_machine import render
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -23,6 +23,10 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.argument("wheels", nargs=-1)
 @click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", "-o", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "--summary-out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Write a summary of each wheel, by which the release can be checked without the wheels.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
@@ -40,14 +44,15 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
     select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool, family: bool,
-    jobs: int | None, client: str | None,
+    jobs: int | None, client: str | None, summary_out: Path | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
     """Prove that the release in WHEELS (folders or files) is complete, consistent, and what its names say.
 
     NAME==VERSION checks a release that an index has, without downloading it. With --family (or family.members in the
-    configuration) the projects are held against each other too, published ones and folders alike. All findings are
-    reported at once. Exit code 1: an error was found.
+    configuration) the projects are held against each other too, published ones and folders alike. A *.json
+    file that --summary-out wrote stands for its wheel. All findings are reported at once. Exit code 1: an error was
+    found.
 
     \b
     Examples:
@@ -56,6 +61,8 @@ def command(
       variant-publish check wheelhouse --format html -o report.html
       variant-publish check xgboost==3.4.1
       variant-publish check xgboost==3.4.1 xgboost-cpu==3.4.1 --family
+      variant-publish check wheelhouse --summary-out summaries
+      variant-publish check summaries/*.json
       variant-publish check --explain VP503
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if show_list or explain:
@@ -65,17 +72,22 @@ def command(
     options: dict[str, Any] = {
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
         "jobs": jobs or os.cpu_count() or 1, "client": client, "deep": deep, "outline": outline, "family": family,
+        "summaries": summary_out is not None,
     }  # fmt: skip
     config = Config.load(config_file)
     published = [found for name in wheels if (found := _published(name))]
     places = [Path(name) for name in wheels if _published(name) is None]
     report = api.check(places, config, offline=offline, index=index, published=published, **options)
+    if summary_out is not None:
+        api.write_summaries(report, summary_out)
     if file is not None:
-        file.write_text(render_check.render(report, output), "utf-8")
+        file.write_text(render(report, output), "utf-8")
     elif output == "text":
-        render_check.render_text(report, console())
+        from variant_publish.cli.render_check import render_text  # with rich, which the other formats do not need
+
+        render_text(report, console())
     else:
-        click.echo(render_check.render(report, output), nl=False)
+        click.echo(render(report, output), nl=False)
     return report.exit_code()
 
 

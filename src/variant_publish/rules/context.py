@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from variant_publish.archive.zipraw import (
     open_archive,
 )
 from variant_publish.binary.scan import Scan, scan
+from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import variants_json_name
@@ -105,6 +105,17 @@ class Context:
             self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]
 
+    def of_one(self, wheel: Wheel) -> Context:
+        """Give the context of one wheel alone; what has been read is shared."""
+        one = replace(self, release=replace(self.release, wheels=(wheel,)))
+        one.__dict__.update(scans=self.scans, _contents=self._contents, variants=self.variants)
+        return one
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Give the variants of the whole release, also where this is the context of one wheel; declared ones first."""
+        return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
+
     @cached_property
     def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable]:
         return {}
@@ -134,6 +145,10 @@ class Context:
 
     def scan(self, wheel: Wheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
+        if wheel.summary is not None:
+            raise VariantPublishError(
+                f"{wheel.filename} is not here, only its summary", hint="check the wheels themselves to know"
+            )
         if wheel.path not in self.scans:
             self.scans[wheel.path] = scan(wheel, simd=not self.fast)
         return self.scans[wheel.path]
@@ -156,10 +171,12 @@ def _faults(archive: RawArchive) -> list[str]:
         for member in archive.directory.members
         if member.method == STORED and member.flags & DESCRIPTOR
     ]
+    directory = archive.directory
     try:
-        spans = archive.spans()
+        ends = archive.ends()
     except InvalidArchive as error:
         return [*faults, error.message.removeprefix(f"{archive.path} ")]
-    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), archive.directory.start]
-    gaps = [(end, start) for end, start in list(pairwise(edges))[::2] if start != end]
-    return [*faults, *(f"has {start - end} bytes at offset {end} that belong to no entry" for end, start in gaps)]
+    starts = [*(directory.offsets[index] for index in directory.order), directory.start]
+    stops = [0, *(ends[index] for index in directory.order)]
+    gaps = [(stop, start) for stop, start in zip(stops, starts, strict=True) if stop != start]
+    return [*faults, *(f"has {start - stop} bytes at offset {stop} that belong to no entry" for stop, start in gaps)]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,6 +13,7 @@ from variant_publish.acceptance import FILE_LIMIT, PROJECT_LIMIT, refusal_of_nam
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
 from variant_publish.errors import VariantPublishError
+from variant_publish.release import Sdist
 from variant_publish.rules.abi import index_url
 from variant_publish.rules.context import Context
 from variant_publish.rules.metadata import is_for_pypi
@@ -160,29 +159,27 @@ class NamesUnused(_IndexRule):
         release = context.release
         for wheel in release.wheels:
             place = index if _goes(wheel, context) else release.config.upload.public_url
-            yield self._compared(context, place, wheel.path)
-        for path in release.sdists:
-            yield self._compared(context, index, path)
+            yield self._compared(context, place, wheel)
+        for sdist in release.sdists:
+            yield self._compared(context, index, sdist)
 
     @staticmethod
-    def _compared(context: Context, place: str | None, path: Path) -> Outcome:
+    def _compared(context: Context, place: str | None, file: Wheel | Sdist) -> Outcome:
         if place is None:
             return Outcome.skipped("the extra index has no public address")
         listed = context.listing(place, context.release.project)
-        there = next((file for file in listed if file.filename == path.name), None)
+        there = next((one for one in listed if one.filename == file.filename), None)
         if there is None:
             return Outcome.passed()
         if not there.sha256:
             hint = "compare them by hand"
-            return Outcome.unknown(f"{hidden(place)} has the name without a hash", hint, file=path.name)
-        with path.open("rb") as stream:
-            same = hashlib.file_digest(stream, "sha256").hexdigest() == there.sha256
-        if same:
+            return Outcome.unknown(f"{hidden(place)} has the name without a hash", hint, file=file.filename)
+        if there.sha256 == file.sha256:
             return Outcome.passed()
         return Outcome.failed(
             f"{hidden(place)} has other bytes under this name",
             "build the file again with a new version or build tag",
-            file=path.name,
+            file=file.filename,
         )
 
 

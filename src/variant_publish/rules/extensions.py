@@ -132,7 +132,7 @@ class SameCxxLibrary(ReleaseRule):
     """Tell where the wheels of one platform need different versions of the C++ standard library.
 
     It is allowed, and it tells of variants that were compiled in different images: one of them may not load where the
-    other does. That a symbol of the new C++11 ABI is absent proves nothing, so that is not compared.
+    other does. VP409 compares the ABI of strings.
     """
 
     id = "VP408"

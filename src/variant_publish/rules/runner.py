@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from variant_publish.archive.wheel import ArchiveNotRead
+from variant_publish import __version__
+from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.binary.many import scan_all
 from variant_publish.config import CheckTable, FamilyTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded
 from variant_publish.rules.binaries import BinaryRule
@@ -20,7 +22,7 @@ from variant_publish.rules.context import Context, Folder
 from variant_publish.rules.family import Family, FamilyReport
 from variant_publish.rules.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
-from variant_publish.rules.rule import Outcome, Rule, Verdict
+from variant_publish.rules.rule import Outcome, ReleaseRule, Rule, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Settings:
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
-    releases, by project and version.
+    releases, by project and version. `summaries` asks for summaries of the wheels in the report.
     """
 
     choice: Choice = EVERYTHING
@@ -46,6 +48,7 @@ class Settings:
     fast: bool = False
     processes: int = 1
     client: str | None = None
+    summaries: bool = False
     index: str | None = None
     origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
     family: FamilyTable | None = None
@@ -85,7 +88,8 @@ def check(
         if settings.choice.wants(rule.id)
         for outcome in _safely(rule, rule.check(family))
     ]
-    reports = []
+    reports: list[ReleaseReport] = []
+    summaries: list[Summary] = []
     for release in loaded.releases:
         origin = settings.origins.get((release.project, str(release.version)), Origin())
         context = Context(
@@ -102,13 +106,19 @@ def check(
             tuple(other for other in loaded.releases if other is not release),
         )
         if origin.no_scan is None and _reads_binaries(settings):
-            context.scans.update(scan_all(release.wheels, simd=not settings.fast, processes=settings.processes))
+            here = [wheel for wheel in release.wheels if wheel.summary is None]
+            context.scans.update(scan_all(here, simd=not settings.fast, processes=settings.processes))
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
+        for wheel in release.wheels:
+            found = list(_of_wheel(wheel, context, settings.choice))
+            outcomes += [(rule, outcome, prefix) for rule, outcome in found]
+            if settings.summaries:
+                summaries.append(_summary(wheel, found))
         outcomes += [
             (rule, outcome, prefix)
             for rule in RELEASE_RULES
-            if settings.choice.wants(rule.id)
+            if not rule.is_of_one_wheel and settings.choice.wants(rule.id)
             for outcome in _safely(rule, rule.check(context))
         ]
     findings = [
@@ -124,6 +134,7 @@ def check(
         strict,
         ignored,
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
+        tuple(summaries),
         FamilyReport.of(family) if family is not None and family.members else None,
     )
 
@@ -141,6 +152,48 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
 def _reads_binaries(settings: Settings) -> bool:
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
     return any(settings.choice.wants(rule.id) for rule in scanning)
+
+
+def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
+    """Run the rules that look at one wheel alone; where only its summary is here, repeat what that has of them."""
+    one = context.of_one(wheel)
+    for rule in RELEASE_RULES:
+        if rule.is_of_one_wheel and choice.wants(rule.id):
+            outcomes = rule.check(one) if wheel.summary is None else _told(rule, wheel.summary)
+            for outcome in _safely(rule, outcomes):
+                yield rule, outcome
+
+
+def _told(rule: Rule, summary: Summary) -> Iterator[Outcome]:
+    verdicts = summary.verdicts_of(rule.id)
+    if not verdicts:
+        yield Outcome.unknown(
+            f"its summary, made by version {summary.made_by}, does not have {rule.id}",
+            "make the summary anew with this version, and without --select, --ignore",
+            file=summary.file,
+        )
+    for verdict in verdicts:
+        given = Verdict(verdict.verdict)
+        file = summary.file if given in (Verdict.FAIL, Verdict.UNKNOWN) else None
+        yield Outcome(given, verdict.message, verdict.hint, file)
+
+
+def _summary(wheel: Wheel, outcomes: Iterable[tuple[Rule, Outcome]]) -> Summary:
+    if wheel.summary is not None:
+        return wheel.summary
+    verdicts = (
+        RuleVerdict(rule.id, outcome.verdict.value, outcome.message, outcome.hint) for rule, outcome in outcomes
+    )  # fmt: skip
+    return Summary(
+        wheel.filename,
+        wheel.size,
+        wheel.sha256,
+        wheel.dist_info,
+        wheel.info,
+        wheel.record_text,
+        tuple(verdicts),
+        __version__,
+    )
 
 
 def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
