@@ -144,7 +144,7 @@ def test_a_release_is_checked_without_its_payload(index: Path) -> None:
         report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
         assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
     assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP308", "fail")]
-    assert notes.lines[0].startswith("the index lists no METADATA (PEP 658)")
+    assert notes.lines[0].startswith("foo 2.0: the index lists no METADATA (PEP 658)")
     assert report.findings[0].message == f"no wheel for cp312-cp312 on {WINDOWS}, generic: the previous release had"
     assert report.counts.unknown == 0
 
@@ -173,8 +173,10 @@ def test_metadata_that_the_index_serves_is_all_that_is_read(index: Path, listing
     assert report.counts.unknown == 0
     (release,) = report.releases
     assert release.sizes == {name: (index / "foo" / name).stat().st_size for name in release.wheels}
-    assert notes.lines[0].startswith("the index served METADATA of 1 of 1 wheels")
-    assert re.fullmatch(r".* of [0-9.]+ kB were read in 1 requests|[0-9.]+ .* were read in 2 requests", notes.lines[1])
+    assert notes.lines[0].startswith("foo 2.0: the index served METADATA of 1 of 1 wheels")
+    assert re.fullmatch(
+        r"foo 2.0: .* of [0-9.]+ kB were read in 1 requests|foo 2.0: .* were read in 2 requests", notes.lines[1]
+    )
 
 
 def test_what_only_the_archive_can_tell_is_skipped_and_not_passed(index: Path) -> None:

@@ -227,7 +227,7 @@ def _fetch(
 
     found = Published.of(read_project(index_url(index), project), Version(version))
     depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
-    fetched = fetch(found.files, folder, depth=depth, reporter=reporter)
+    fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (canonicalize_name(project), str(Version(version))),

@@ -92,10 +92,13 @@ class Fetched:
     requests: int
 
 
-def fetch(files: Iterable[IndexFile], folder: Path, *, depth: Depth, reporter: Reporter = SILENT) -> Fetched:
+def fetch(
+    files: Iterable[IndexFile], folder: Path, *, depth: Depth, label: str = "", reporter: Reporter = SILENT
+) -> Fetched:
     """Ask for the wheels, several at a time: METADATA that the index serves (PEP 658), else outlines, or all of them.
 
-    A server that knows no ranges sends whole files: that is told, and they are taken. Raises IndexUnavailable.
+    What was read is told, after `label`. A server that knows no ranges sends whole files: that is told, and they are
+    taken. Raises IndexUnavailable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(files)
@@ -105,20 +108,24 @@ def fetch(files: Iterable[IndexFile], folder: Path, *, depth: Depth, reporter: R
     source.close()
     wheels = tuple(wheel for wheel in done if wheel is not None)
     found = Fetched(wheels, len(listed) - len(wheels), source.bytes_read, source.requests)
-    if wheels:
-        reporter.note(
-            f"the index served METADATA of {len(wheels)} of {len(listed)} wheels, and these were not read themselves"
+    for line in _told(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
+        reporter.note(f"{label}: {line}" if label else line)
+    return found
+
+
+def _told(found: Fetched, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
+    """Say what was read of the wheels, and why not less or more; `ranges` were read for want of METADATA."""
+    if found.wheels:
+        yield (
+            f"the index served METADATA of {len(found.wheels)} of {len(listed)} wheels, which were not read themselves"
             " (--outline reads their directories too)"
         )
-    elif listed and depth is Depth.METADATA and found.requests and source.ranges:
-        reporter.note(
-            "the index lists no METADATA (PEP 658): the directories of the wheels were read by range requests"
-        )
+    elif ranges:
+        yield "the index lists no METADATA (PEP 658), so the wheels' directories were read by range requests"
     if found.requests:
         total = sum(file.size or 0 for file in listed)
         of = f" of {readable_size(total)}" if total else ""
-        reporter.note(f"{readable_size(found.bytes_read)}{of} were read in {found.requests} requests")
-    return found
+        yield f"{readable_size(found.bytes_read)}{of} were read in {found.requests} requests"
 
 
 def _by_version(listed: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
