@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.config import TABLE
-from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.release import Release
 from variant_publish.rules.family import Column, Family
-from variant_publish.rules.requires import environment_of
+from variant_publish.rules.links import Links, applies, is_pin
 from variant_publish.rules.rule import FamilyRule, Outcome, Severity, some
 
 _SKIP = f"or say why not: {TABLE}.family.skip with a project and a reason"
@@ -245,7 +241,7 @@ class PinnedServed(FamilyRule):
         for member in family.members:
             links = Links(member, family)
             for target in family.members:
-                if target is member or not any(map(_is_pin, links.to(target.project))):
+                if target is member or not any(map(is_pin, links.to(target.project))):
                     continue
                 found = True
                 if target.sdists:
@@ -263,7 +259,7 @@ class PinnedServed(FamilyRule):
             for python in own_pythons(wheel.name):
                 for platform in own_platforms(wheel.name):
                     cell = Cell(python, platform, variant)
-                    pins = [pin for pin in links.of(wheel, target.project) if _is_pin(pin) and _applies(pin, cell)]
+                    pins = [pin for pin in links.of(wheel, target.project) if is_pin(pin) and applies(pin, cell)]
                     if not all(_is_served(target, cell, pin) for pin in pins):
                         open_.setdefault((platform, variant), []).append(python)
         for (platform, variant), pythons in open_.items():
@@ -275,49 +271,6 @@ class PinnedServed(FamilyRule):
             )
         if not open_:
             yield Outcome.passed()
-
-
-@dataclass(frozen=True)
-class Links:
-    """Hold what the wheels of one member require of the others, by wheel and normalised name."""
-
-    member: Release
-    family: Family
-
-    @cached_property
-    def _by_wheel(self) -> dict[str, list[TaggedRequirement]]:
-        return {wheel.filename: list(self._links(wheel)) for wheel in self.member.wheels}
-
-    def _links(self, wheel: Wheel) -> Iterator[TaggedRequirement]:
-        for text in wheel.metadata.requires_dist:
-            try:
-                requirement = TaggedRequirement.parse(text)
-            except VariantPublishError:
-                continue  # VP205 reports it
-            if requirement.project in self.family.names and requirement.project != self.member.project:
-                yield requirement
-
-    def of(self, wheel: Wheel, project: str) -> list[TaggedRequirement]:
-        """Give what one wheel requires of a project."""
-        return [requirement for requirement in self._by_wheel[wheel.filename] if requirement.project == project]
-
-    def to(self, project: str) -> list[TaggedRequirement]:
-        """Give what the wheels require of a project, each once."""
-        return list(dict.fromkeys(one for wheel in self.member.wheels for one in self.of(wheel, project)))
-
-    def unmet(self, wheel: Wheel, target: Release) -> str:
-        """Give the requirement of a wheel that the release does not meet, "" where it meets all.
-
-        Of requirements with markers, which are for several machines or extras, one has to be met.
-        """
-        found = self.of(wheel, target.project)
-        plain = [one for one in found if one.plain.marker is None]
-        marked = [one for one in found if one.plain.marker is not None]
-        met = {one: one.plain.specifier.contains(target.version, prereleases=True) for one in found}
-        unmet = [one for one in plain if not met[one]]
-        if not unmet and marked and not any(met[one] for one in marked):
-            unmet = marked[:1]
-        return str(unmet[0]) if unmet else ""
 
 
 def _groups(family: Family) -> list[list[Release]]:
@@ -344,20 +297,6 @@ def _who_has(family: Family, column: Column, rows: Iterable[tuple[str, str]]) ->
     rows = list(rows)
     names = [str(other) for other in family.siblings(column) if any(other.claims(*row) for row in rows)]
     return f"{some(names)} {'have' if len(names) > 1 else 'has'}"
-
-
-def _is_pin(requirement: TaggedRequirement) -> bool:
-    """Say whether one version alone meets the requirement: `==X`, or bounds that leave nothing else (`>=X,<=X`)."""
-    bounds = {specifier.operator: specifier.version for specifier in requirement.plain.specifier}
-    return requirement.pin is not None or (bounds.get(">=") is not None and bounds.get(">=") == bounds.get("<="))
-
-
-def _applies(requirement: TaggedRequirement, cell: Cell) -> bool:
-    """Say whether the marker holds on the machines of the cell; one that asks for an extra is taken for holding."""
-    marker = requirement.plain.marker
-    if marker is None or "extra" in str(marker):
-        return True
-    return marker.evaluate(environment_of([cell.python.partition("-")[0]], cell.platform))
 
 
 def _is_served(target: Release, cell: Cell, pin: TaggedRequirement) -> bool:
