@@ -6,7 +6,7 @@ import pytest
 
 from support.checks import LINUX, WINDOWS
 from support.families import failures, outcomes, verdicts, wheels_of
-from variant_publish.rules.siblings import RequirementsMet
+from variant_publish.rules.links import RequirementsMet
 
 TORCH = f"torch-2.9.1-cp312-cp312-{LINUX}"
 VISION = f"torchvision-0.24-cp312-cp312-{LINUX}"

@@ -6,7 +6,7 @@ import pytest
 
 from support.checks import LINUX, MAC, WINDOWS
 from support.families import failures, verdicts, wheels_of
-from variant_publish.rules.siblings import PinnedServed
+from variant_publish.rules.links import PinnedServed
 
 OLD, NEW = "cp311-cp311", "cp312-cp312"
 TORCH = f"torch-2.9-{NEW}-{LINUX}"

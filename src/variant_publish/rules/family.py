@@ -127,13 +127,12 @@ class Family:
 
     def skip_of(self, column: Column, python: str, platform: str) -> FamilySkipTable | None:
         """Give the first declared skip that leaves the cell out."""
-        found = (column.project, python, platform, column.variant)
-        for skip in self.skips:
-            project = None if skip.project is None else canonicalize_name(skip.project)
-            wanted = (project, skip.python, skip.platform, skip.variant)
-            if all(want in (None, value) for want, value in zip(wanted, found, strict=True)):
-                return skip
-        return None
+        return next((skip for skip in self.skips if matches(skip, column, python, platform)), None)
+
+    def lacking(self, member: Release) -> tuple[str, ...]:
+        """Give the variants that other members have and this one has not."""
+        variants = dict.fromkeys(column.variant for column in self.columns if column.variant != GENERIC)
+        return tuple(variant for variant in variants if variant not in member.variants)
 
     @cached_property
     def grid(self) -> Grid:
@@ -151,6 +150,14 @@ class Family:
             return Entry(cell, Dialect.PLUS, State.SKIPPED, reason=skip.reason)
         state = State.MISSING if column.has_platform(platform) else State.UNDECLARED
         return Entry(cell, Dialect.PLUS, state)
+
+
+def matches(skip: FamilySkipTable, column: Column, python: str, platform: str) -> bool:
+    """Say whether every key of the skip that is set is that of the cell."""
+    project = None if skip.project is None else canonicalize_name(skip.project)
+    wanted = (project, skip.python, skip.platform, skip.variant)
+    found = (column.project, python, platform, column.variant)
+    return all(want in (None, value) for want, value in zip(wanted, found, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

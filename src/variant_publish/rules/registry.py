@@ -14,6 +14,7 @@ from variant_publish.rules import (
     destination,
     extensions,
     gpu,
+    links,
     loading,
     machines,
     matrix,
@@ -40,6 +41,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     machines,
     destination,
     siblings,
+    links,
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 

@@ -1,16 +1,15 @@
-"""Rules 8xx: projects that belong together are there together, in one matrix, and require each other as they are."""
+"""Rules 8xx: projects that belong together are there together, in one matrix and in the same variants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from variant_publish.config import TABLE
-from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
-from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.config import TABLE, FamilySkipTable
+from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release import Release
-from variant_publish.rules.family import Column, Family
-from variant_publish.rules.links import Links, applies, is_pin
+from variant_publish.rules.family import Column, Family, matches
+from variant_publish.rules.links import Links
 from variant_publish.rules.rule import FamilyRule, Outcome, Severity, some
 
 _SKIP = f"or say why not: {TABLE}.family.skip with a project and a reason"
@@ -156,13 +155,12 @@ class SameVariants(FamilyRule):
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each member."""
-        variants = dict.fromkeys(column.variant for column in family.columns if column.variant != GENERIC)
-        if not variants:
+        if all(column.variant == GENERIC for column in family.columns):
             yield Outcome.skipped("no member has variants")
             return
         for member in family.members:
-            lacking = [variant for variant in variants if variant not in member.variants]
-            left = [variant for variant in lacking if not self._is_skipped(family, member, variant)]
+            lacking = family.lacking(member)
+            left = [variant for variant in lacking if not any(_skips(skip, member, variant) for skip in family.skips)]
             yield from (Outcome.skipped(f"{member.project} {variant}") for variant in lacking if variant not in left)
             if left:
                 others = [str(column) for column in family.columns if column.variant in left]
@@ -173,104 +171,39 @@ class SameVariants(FamilyRule):
             else:
                 yield Outcome.passed()
 
-    @staticmethod
-    def _is_skipped(family: Family, member: Release, variant: str) -> bool:
-        """Say whether a skip leaves out the whole variant: one of a Python or platform leaves the others."""
-        whole = (skip for skip in family.skips if skip.python is None and skip.platform is None and skip.variant)
-        column = Column(member, variant, ())
-        return any(skip is family.skip_of(column, "", "") for skip in whole)
 
+class LiveFamilySkips(FamilyRule):
+    """Prove that every declared skip of the family leaves out something that siblings have.
 
-class RequirementsMet(FamilyRule):
-    """Prove that what the wheels of a member require of the others is met by the releases that are in the family.
-
-    torchvision 0.24 requires torch==2.9.0: released beside torch 2.9.1 it cannot be installed with it, and a resolver
-    goes back to older versions of both without a word.
+    A skip that leaves out nothing is a typing error or has outlived its reason, and the next one like it hides a hole.
     """
 
-    id = "VP806"
-    title = "what members require of each other is met in the family"
-    severity = Severity.ERROR
+    id = "VP808"
+    title = "every skip of the family leaves something out"
+    severity = Severity.WARNING
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
-        """Yield an outcome for each pair of members of which one requires the other."""
-        found = False
-        for member in family.members:
-            links = Links(member, family)
-            for name in family.names:
-                wanted = links.to(name)
-                if not wanted:
-                    continue
-                found = True
-                target = family.member(name)
-                if target is None:
-                    yield Outcome.unknown(
-                        f"{member.project} {member.version} requires {some(map(str, wanted))}, and {name} was not"
-                        " checked", f"name it too: a folder with its wheels, or {name}==VERSION",
-                    )  # fmt: skip
-                    continue
-                unmet = {one.filename: text for one in member.wheels if (text := links.unmet(one, target))}
-                for text in dict.fromkeys(unmet.values()):
-                    files = [file for file, other in unmet.items() if other == text]
-                    more = f" (in {len(files)} wheels)" if len(files) > 1 else ""
-                    yield Outcome.failed(
-                        f"it requires {text}, and the family has {target.project} {target.version}{more}",
-                        "release versions that fit each other, or correct the requirement",
-                        file=files[0],
-                    )
-                if not unmet:
-                    yield Outcome.passed()
-        if not found:
-            yield Outcome.skipped("no member requires another")
-
-
-class PinnedServed(FamilyRule):
-    """Prove that a member that is pinned by another one has a wheel wherever the pinning one has.
-
-    A wheel of torchvision for a Python that torch has no wheel for cannot be installed at all. A variant is served by
-    the same variant or by a wheel for everyone; a pin with extra tags, by a wheel with these tags.
-    """
-
-    id = "VP807"
-    title = "a pinned member has a wheel wherever the pinning one has"
-    severity = Severity.ERROR
-
-    def outcomes(self, family: Family) -> Iterator[Outcome]:
-        """Yield an outcome for each member and each sibling that it pins."""
-        found = False
-        for member in family.members:
-            links = Links(member, family)
-            for target in family.members:
-                if target is member or not any(map(is_pin, links.to(target.project))):
-                    continue
-                found = True
-                if target.sdists:
-                    yield Outcome.skipped(f"{target.project} has an sdist, which serves everyone in its own way")
-                    continue
-                yield from self._of_pair(member, target, links)
-        if not found:
-            yield Outcome.skipped("no member pins another with ==")
-
-    @staticmethod
-    def _of_pair(member: Release, target: Release, links: Links) -> Iterator[Outcome]:
-        open_: dict[tuple[str, str], list[str]] = {}
-        for wheel in member.wheels:
-            variant = member.variant_of(wheel.name)
-            for python in own_pythons(wheel.name):
-                for platform in own_platforms(wheel.name):
-                    cell = Cell(python, platform, variant)
-                    pins = [pin for pin in links.of(wheel, target.project) if is_pin(pin) and applies(pin, cell)]
-                    if not all(_is_served(target, cell, pin) for pin in pins):
-                        open_.setdefault((platform, variant), []).append(python)
-        for (platform, variant), pythons in open_.items():
-            of = "" if variant == GENERIC else f", {variant}"
+        """Yield an outcome for each skip."""
+        if not family.skips:
+            yield Outcome.skipped("no skips are declared for the family")
+        for number, skip in enumerate(family.skips):
+            cells = any(matches(skip, column, *row) for column in family.columns for row in family.wanted(column))
+            variants = any(_skips(skip, member, one) for member in family.members for one in family.lacking(member))
+            if cells or variants:
+                yield Outcome.passed()
+                continue
+            keys = ", ".join(filter(None, (skip.project, skip.python, skip.platform, skip.variant))) or "everything"
             yield Outcome.failed(
-                f"{member.project} pins {target.project}, which has no wheel for {some(pythons, 6)} on {platform}{of}",
-                f"build {target.project} for it too, or leave the wheels of {member.project} out",
-                cell=Cell(pythons[0], platform, variant),
+                f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has",
+                "correct its project, python, platform or variant, or take it out",
             )
-        if not open_:
-            yield Outcome.passed()
+
+
+def _skips(skip: FamilySkipTable, member: Release, variant: str) -> bool:
+    """Say whether a skip leaves out a whole variant: one of a Python or platform leaves the others."""
+    if skip.variant is None or skip.python is not None or skip.platform is not None:
+        return False
+    return matches(skip, Column(member, variant, ()), "", "")
 
 
 def _groups(family: Family) -> list[list[Release]]:
@@ -297,14 +230,3 @@ def _who_has(family: Family, column: Column, rows: Iterable[tuple[str, str]]) ->
     rows = list(rows)
     names = [str(other) for other in family.siblings(column) if any(other.claims(*row) for row in rows)]
     return f"{some(names)} {'have' if len(names) > 1 else 'has'}"
-
-
-def _is_served(target: Release, cell: Cell, pin: TaggedRequirement) -> bool:
-    for wheel in target.wheels:
-        name = wheel.name
-        fits = set(pin.tags) <= set(name.extra_tags) if pin.tags else (
-            name.serves_everyone or target.variant_of(name) == cell.variant
-        )  # fmt: skip
-        if fits and serves(name, cell):
-            return True
-    return False
