@@ -318,3 +318,16 @@ def test_a_summary_needs_the_wheel(index: Path, tmp_path: Path) -> None:
     assert (result.code, "add --deep" in result.stderr) == (2, True)
     assert run(*arguments, "--deep").code == 0
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_release_that_is_named_twice_is_read_once(siblings: Path) -> None:
+    result = run("check", "foo==1.0", "Foo==1", "foo-cpu==1.0", "--family", "--index", siblings.as_uri())
+    assert (result.code, "3 wheels checked" in result.stdout) == (0, True)
+
+
+def test_a_version_may_be_written_shorter(index: Path) -> None:
+    with serving(index, ranges=True) as (address, handler):
+        report = api.check_published("Foo", "2", Config.parse(""), index=address)
+        assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
+    assert [finding.id for finding in report.findings] == ["VP308"]
+    assert report.counts.unknown == 0

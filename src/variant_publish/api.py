@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
@@ -152,13 +155,14 @@ def check(
     if published and offline:
         raise UsageError(f"{published[0][0]}=={published[0][1]} is on an index, which is not asked offline",
                          hint="name a folder with its wheels, or leave --offline out")  # fmt: skip
+    wanted = dict.fromkeys((canonicalize_name(name), Version(version)) for name, version in published)
     if published and summaries and not deep:
         raise UsageError("summaries of published wheels need the wheels", hint="add --deep, which downloads them")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if published else ".")
         fetched = [
             _fetch(*release, index or "pypi", folder / str(number), deep=deep, outline=outline, reporter=reporter)
-            for number, release in enumerate(published)
+            for number, release in enumerate(wanted)
         ]
         loaded = load(
             [*places, *(one.folder for one in fetched if one.files)],
@@ -168,10 +172,9 @@ def check(
         )
         origins = {one.key: one.origin for one in fetched}
         if index is not None and not offline:
-            own = [(release.project, str(release.version)) for release in loaded.releases]
-            for release, key in zip(loaded.releases, own, strict=True):
-                if key not in origins:
-                    origins[key] = Origin(_previous(release, index))
+            for release in loaded.releases:
+                if release.key not in origins:
+                    origins[release.key] = Origin(_previous(release, index))
         settings = Settings(
             _choice(config, select, ignore), config.check, fast, jobs, client, summaries, index, origins,
             config.family, family,
@@ -206,7 +209,7 @@ def check_published(project: str, version: str, config: Config, *, index: str = 
 class _FromIndex:
     """Hold what was fetched of one published release, and where it lies."""
 
-    key: tuple[str, str]
+    key: tuple[NormalizedName, Version]
     origin: Origin
     folder: Path
     files: int
@@ -215,22 +218,26 @@ class _FromIndex:
 
 
 def _fetch(
-    project: str, version: str, index: str, folder: Path, *, deep: bool, outline: bool, reporter: Reporter
+    project: NormalizedName,
+    version: Version,
+    index: str,
+    folder: Path,
+    *,
+    deep: bool,
+    outline: bool,
+    reporter: Reporter,
 ) -> _FromIndex:
-    from packaging.utils import canonicalize_name
-    from packaging.version import Version
-
     from variant_publish.published import Depth, Published, fetch
     from variant_publish.rules.abi import index_url
     from variant_publish.rules.runner import Origin
     from variant_publish.simple_client import read_project
 
-    found = Published.of(read_project(index_url(index), project), Version(version))
+    found = Published.of(project, read_project(index_url(index), project), version)
     depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
-        (canonicalize_name(project), str(Version(version))),
+        (project, version),
         Origin(found.previous, reason, is_published=True),
         folder,
         fetched.files,

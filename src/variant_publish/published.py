@@ -47,14 +47,16 @@ class Published:
     sdists: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, listed: Sequence[IndexFile], version: Version) -> Published:
-        """Pick the wheels of a version, and those of the release before it."""
+    def of(cls, project: str, listed: Sequence[IndexFile], version: Version) -> Published:
+        """Pick the wheels of a version, and those of the release before it, from what an index lists of a project."""
         wheels = _by_version(listed)
         if version not in wheels:
             known = ", ".join(map(str, sorted(wheels, reverse=True)[:5]))
-            raise VariantPublishError(f"the index has no wheel of version {version}", hint=f"it has {known or 'none'}")
+            raise VariantPublishError(
+                f"the index has no wheel of {project} {version}", hint=f"it has {known or 'none'}"
+            )
         sdists = (file.filename for file in listed if file.filename.endswith(".tar.gz"))
-        own = tuple(name for name in sdists if version_of(name) == str(version))
+        own = tuple(name for name in sdists if (text := version_of(name)) and Version(text) == version)
         return cls(version, tuple(wheels[version]), previous_of(listed, version), own)
 
 

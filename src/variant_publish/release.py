@@ -65,6 +65,11 @@ class Release:
     config: Config
     sdists: tuple[Sdist, ...] = ()
 
+    @property
+    def key(self) -> tuple[NormalizedName, Version]:
+        """Give what tells the release from others: 1 and 1.0 are one version."""
+        return self.project, self.version
+
     def variant_of(self, name: WheelName) -> str:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
         if name.serves_everyone:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
 from variant_publish import __version__
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.binary.many import scan_all
@@ -50,7 +53,7 @@ class Settings:
     client: str | None = None
     summaries: bool = False
     index: str | None = None
-    origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
+    origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
     family: FamilyTable | None = None
     asks_family: bool = False
 
@@ -91,7 +94,7 @@ def check(
     reports: list[ReleaseReport] = []
     summaries: list[Summary] = []
     for release in loaded.releases:
-        origin = settings.origins.get((release.project, str(release.version)), Origin())
+        origin = settings.origins.get(release.key, Origin())
         context = Context(
             release,
             folder.selector_files_of(release),
