@@ -33,7 +33,9 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
 @click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
-@click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
+@click.option(
+    "--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, and what is pinned are."
+)
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
