@@ -284,13 +284,12 @@ def _swap(store: Store, folder: str, state: StageState, etag: str | None) -> boo
 
 def _write(store: Store, key: str, content: bytes) -> None:
     """Write a summary; a later one of the same file, made by another version of the rules, takes its place."""
+    etag = None
     for _ in range(_ATTEMPTS):
-        stored = store.read(key)
-        if stored is not None and stored.content == content:
-            return
-        etag = stored.etag if stored is not None else None
         if store.swap(key, content, etag=etag, content_type=JSON, generation=1):
             return
+        stored = store.read(key)
+        etag = stored.etag if stored is not None else None
     raise Conflict(f"{store.describe()}: {key} is being written by others", hint="run the command again")
 
 
