@@ -379,7 +379,11 @@ def stage(
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True)
     report = run_rules(loaded, reporter=reporter, settings=rules)
-    uploads = [upload for release in loaded.releases for upload in uploads_of(release, report.summaries)]
+    uploads = [
+        upload
+        for release in loaded.releases
+        for upload in uploads_of(release, report.summaries, attest=settings.attestations)
+    ]
     store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
     try:
         store.preflight(max(summary.size for _, summary in uploads))
