@@ -49,8 +49,8 @@ class PinsServed(ReleaseRule):
             yield Outcome.skipped("no wheel pins a version with ==")
             return
         indexes = user_indexes(context)
-        if not indexes or context.is_published:
-            yield Outcome.skipped("the pins of a published release are its own" if context.is_published else NO_INDEX)
+        if not indexes:
+            yield Outcome.skipped(NO_INDEX)
             return
         if context.offline:
             names = some(f"{project}=={version}" for project, version in wanted)
@@ -124,7 +124,10 @@ class _Walk:
             except IndexUnavailable as error:
                 troubles.append(error)
                 continue
-            found += [(_wheel_name(file.filename), file) for file in listed if version_of(file.filename) == pin[1]]
+            for file in listed:
+                name = _wheel_name(file.filename)
+                if version_of(file.filename) == pin[1] and (name is None or name.serves_everyone):
+                    found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
 
     def _follow(self, file: IndexFile, cell: Cell, further: dict[Pin, dict[Cell, str]], silent: list[str]) -> None:
