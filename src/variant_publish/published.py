@@ -151,7 +151,7 @@ class _Source:
             return None
         if self.depth is Depth.METADATA and (wheel := self._metadata(file, target)) is not None:
             return wheel
-        if self.depth is Depth.WHOLE or not self._outline(file, target):
+        if self.depth is Depth.WHOLE or not self.outline(file, target):
             target.unlink(missing_ok=True)
             if file.sha256:
                 download(file, target, self.reporter)
@@ -223,7 +223,8 @@ class _Source:
             return None  # whatever it is, the request for its tail will say so
         return int(length) if length.isdigit() else None
 
-    def _outline(self, file: IndexFile, target: Path) -> bool:
+    def outline(self, file: IndexFile, target: Path) -> bool:
+        """Write the outline of a wheel; False where the server knows no ranges."""
         try:
             with target.open("w+b") as stream:
                 written = Outline(self.get, file.url, stream).write()
@@ -233,6 +234,15 @@ class _Source:
         if not written:
             self._once(f"{_host(file)} answers no range requests: whole files were read")
         return written
+
+
+def outline(file: IndexFile, target: Path) -> bool:
+    """Write the outline of a wheel by range requests; False where the server knows none. Raises IndexUnavailable."""
+    source = _Source(target.parent, Depth.OUTLINE, SILENT)
+    try:
+        return source.outline(file, target)
+    finally:
+        source.close()
 
 
 def _host(file: IndexFile) -> str | None:

@@ -19,11 +19,11 @@ from variant_publish.rules.runner import Settings, check
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Give three wheels, of which one needs AVX, and let so few bytes be worth several processes."""
+    """Give four wheels that need AVX, and let so few bytes be worth several processes."""
     monkeypatch.setattr(many, "_WORTH", 0)
     files = {"foo/a.so": elf(functions=[VEX] * 60, needed=["libgone.so.1"])}
-    third = PLAIN.replace("cp312", "cp313")
-    return [make_wheel(tmp_path, name, files=files, tags=["py3-none-any"]) for name in (PLAIN, PLUS, third)]
+    others = PLAIN.replace("cp312", "cp313"), PLAIN.replace("foo", "bar")  # one of another release, too
+    return [make_wheel(tmp_path, name, files=files, tags=["py3-none-any"]) for name in (PLAIN, PLUS, *others)]
 
 
 def checked(folder: Path, processes: int) -> Report:

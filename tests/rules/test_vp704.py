@@ -27,6 +27,8 @@ def test_a_project_without_room_fails(tmp_path: Path) -> None:
     (message,) = failures(ProjectSize(), tmp_path / "dist", index=indexed(tmp_path, full))
     assert message.startswith("the project has 10.7 GB on ")
     assert verdicts(ProjectSize(), tmp_path / "dist", index=indexed(tmp_path, full, PLAIN)) == {"pass": 1}
+    granted = indexed(tmp_path, 99 * GB)
+    assert verdicts(ProjectSize(), tmp_path / "dist", index=granted) == {"pass": 1}
     (tmp_path / "dist" / PLAIN).unlink()
     make_wheel(tmp_path / "dist", PLUS)
     assert verdicts(ProjectSize(), tmp_path / "dist", index=indexed(tmp_path, full)) == {"pass": 1}

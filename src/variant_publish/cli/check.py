@@ -33,7 +33,9 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
 @click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
-@click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
+@click.option(
+    "--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, and what is pinned are."
+)
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
 @click.option("--outline", is_flag=True, help="Read the directories of its wheels where the index serves METADATA too.")
 @click.option("--family", is_flag=True, help="What is named belongs together: compare the projects (VP8).")

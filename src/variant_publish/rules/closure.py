@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -15,6 +17,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.published import outline
 from variant_publish.rules.context import Context
 from variant_publish.rules.destination import NO_INDEX, user_indexes
 from variant_publish.rules.requires import environment_of
@@ -31,7 +34,7 @@ class PinsServed(ReleaseRule):
     """Prove that every `==` pin can be installed from the indexes that users have, and what those wheels pin in turn.
 
     `nvidia-cublas-cu12==12.8.4.1` that was never uploaded, or has no wheel for one platform, makes the release
-    impossible to install there. Wheels are followed as far as an index gives their metadata (PEP 658).
+    impossible to install there. Pins are followed from wheel to wheel.
     """
 
     id = "VP410"
@@ -45,8 +48,8 @@ class PinsServed(ReleaseRule):
             yield Outcome.skipped("no wheel pins a version with ==")
             return
         indexes = user_indexes(context)
-        if not indexes or context.is_published:
-            yield Outcome.skipped("the pins of a published release are its own" if context.is_published else NO_INDEX)
+        if not indexes:
+            yield Outcome.skipped(NO_INDEX)
             return
         if context.offline:
             names = some(f"{project}=={version}" for project, version in wanted)
@@ -77,8 +80,8 @@ class _Walk:
             wanted = further
         if silent:
             yield Outcome.unknown(
-                f"no index gives the metadata of {some(dict.fromkeys(silent))}: what they pin is not known",
-                "nothing to do, or check against an index with PEP 658",
+                f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
+                "check again, or against an index with PEP 658",
             )
 
     def _of_pin(
@@ -120,7 +123,10 @@ class _Walk:
             except IndexUnavailable as error:
                 troubles.append(error)
                 continue
-            found += [(_wheel_name(file.filename), file) for file in listed if version_of(file.filename) == pin[1]]
+            for file in listed:
+                name = _wheel_name(file.filename)
+                if version_of(file.filename) == pin[1] and (name is None or name.serves_everyone):
+                    found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
 
     def _follow(self, file: IndexFile, cell: Cell, further: dict[Pin, dict[Cell, str]], silent: list[str]) -> None:
@@ -174,12 +180,17 @@ def _wheel_name(filename: str) -> WheelName | None:
 
 
 def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
-    """Give the Requires-Dist of a listed wheel: from the wheel where it lies here, else by PEP 658; None without."""
+    """Give the Requires-Dist of a listed wheel: from the wheel where it lies here, by PEP 658, else by its outline.
+
+    None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
+    """
     try:
         if (path := local_path(file.url)) is not None:
             return Wheel.read(path).metadata.requires_dist
-        if file.metadata_sha256 is None:
-            return None
-        return Metadata.parse(read_url(f"{file.url}.metadata", _SANE_METADATA)).requires_dist
+        if file.metadata_sha256 is not None:
+            return Metadata.parse(read_url(f"{file.url}.metadata", _SANE_METADATA)).requires_dist
+        with TemporaryDirectory(prefix="variant-publish-") as folder:
+            target = Path(folder) / file.filename
+            return Wheel.read(target).metadata.requires_dist if outline(file, target) else None
     except VariantPublishError:
         return None

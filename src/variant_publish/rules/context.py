@@ -117,21 +117,25 @@ class Context:
         return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
 
     @cached_property
-    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable]:
+    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...]]:
+        return {}
+
+    @cached_property
+    def _unavailable(self) -> dict[str, IndexUnavailable]:
         return {}
 
     def listing(self, index: str, project: str) -> tuple[IndexFile, ...]:
-        """Give the files of a project on an index, which is asked once; raise IndexUnavailable."""
+        """Give the files of a project on an index; raise IndexUnavailable, at once where it did not answer before."""
         key = (index, canonicalize_name(project))
+        if index in self._unavailable:
+            raise self._unavailable[index]
         if key not in self._listings:
             try:
                 self._listings[key] = read_project(*key)
             except IndexUnavailable as error:
-                self._listings[key] = error
-        found = self._listings[key]
-        if isinstance(found, IndexUnavailable):
-            raise found
-        return found
+                self._unavailable[index] = error
+                raise
+        return self._listings[key]
 
     @cached_property
     def notes(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import abstractmethod
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -108,16 +109,16 @@ class _IndexRule(ReleaseRule):
             except IndexUnavailable as error:
                 yield Outcome.unknown(error.message, error.hint or "check again when the index answers")
 
+    @abstractmethod
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Yield what the index tells; raise IndexUnavailable where it does not answer."""
-        raise NotImplementedError
 
 
 class ProjectSize(_IndexRule):
     """Prove that the project has room for the release on PyPI.
 
-    All files of all releases together may have 10 GiB; an upload beyond that stops half-way. Projects that were granted
-    more know it.
+    All files of all releases together may have 10 GiB; an upload beyond that stops half-way. A project that has more
+    already was granted it.
     """
 
     id = "VP704"
@@ -134,7 +135,7 @@ class ProjectSize(_IndexRule):
         sent = [wheel for wheel in context.release.wheels if _goes(wheel, context)]
         new = sum(wheel.size for wheel in sent if wheel.filename not in names)
         total = sum(file.size or 0 for file in listed)
-        if total + new > PROJECT_LIMIT:
+        if total <= PROJECT_LIMIT < total + new:
             yield Outcome.failed(
                 f"the project has {total / 1e9:.1f} GB on {hidden(index)} and the release adds {new / 1e9:.1f} GB;"
                 f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB",

@@ -12,6 +12,7 @@ from packaging.version import Version
 from variant_publish import __version__
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.binary.many import scan_all
+from variant_publish.binary.scan import Scan
 from variant_publish.config import CheckTable, FamilyTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -93,6 +94,7 @@ def check(
     ]
     reports: list[ReleaseReport] = []
     summaries: list[Summary] = []
+    scans = _scans(loaded, settings)
     for release in loaded.releases:
         origin = settings.origins.get(release.key, Origin())
         context = Context(
@@ -108,9 +110,7 @@ def check(
             origin.is_published,
             tuple(other for other in loaded.releases if other is not release),
         )
-        if origin.no_scan is None and _reads_binaries(settings):
-            here = [wheel for wheel in release.wheels if wheel.summary is None]
-            context.scans.update(scan_all(here, simd=not settings.fast, processes=settings.processes))
+        context.scans.update(scans)
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
         for wheel in release.wheels:
@@ -152,9 +152,19 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def _reads_binaries(settings: Settings) -> bool:
+def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
+    """Scan the wheels of all releases side by side, where a rule that runs reads them."""
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    return any(settings.choice.wants(rule.id) for rule in scanning)
+    if not any(settings.choice.wants(rule.id) for rule in scanning):
+        return {}
+    here = [
+        wheel
+        for release in loaded.releases
+        if settings.origins.get(release.key, Origin()).no_scan is None
+        for wheel in release.wheels
+        if wheel.summary is None
+    ]
+    return scan_all(here, simd=not settings.fast, processes=settings.processes)
 
 
 def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
