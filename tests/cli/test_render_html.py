@@ -66,6 +66,49 @@ def test_axes_that_move_together_are_told(tmp_path: Path) -> None:
     assert "variant <b>cu128</b>, gcc <b>14</b>" in render_html(report_on(tmp_path, CONFIG + zipped))
 
 
+FAMILY = (
+    CONFIG.partition("[tool.variant-publish.check]")[0] + '[tool.variant-publish.family]\nmembers = ["foo", "bar"]\n'
+)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> str:
+    """Give the page of a family of which one member lacks what the other one has."""
+    for project, parts in (("foo", (f"{LINUX}", f"{LINUX}+cu128", WINDOWS)), ("bar", (LINUX,))):
+        for part in parts:
+            make_wheel(tmp_path / "family", f"{project}-1.0-cp311-cp311-{part}.whl")
+    return render_html(report_on(tmp_path / "family", FAMILY))
+
+
+def test_a_family_has_a_map_of_its_own(family: str) -> None:
+    assert re.findall("<h2>(.*)</h2>", family)[:3] == [
+        "bar 1.0: the matrix", "foo 1.0: the matrix", "The family: bar 1.0, foo 1.0"
+    ]  # fmt: skip
+    heads = re.findall('<th scope="col">([^<]+)</th>', family.partition("The family")[2])
+    assert heads[:5] == ["python", "platform", "bar", "foo", "foo cu128"]
+
+
+def test_findings_of_one_release_are_not_on_the_tiles_of_another(family: str) -> None:
+    foo = family.partition("foo 1.0: the matrix")[2].partition("</section>")[0]
+    row = foo.partition("cp311-cp311")[2].partition("</tr>")[0]
+    assert re.findall(r'<td class="(\w+) ', row) == ["present", "present"]
+    bar = family.partition("bar 1.0: the matrix")[2].partition("</section>")[0]
+    assert re.findall(r'<td class="(\w+) ', bar.partition("cp311-cp311")[2].partition("</tr>")[0]) == [
+        "present",
+        "error",
+    ]
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_names_of_rows_can_be_read_on_a_phone(family: str, tmp_path: Path) -> None:
+    path = tmp_path / "family.html"
+    path.write_text(family, "utf-8")
+    narrow = "Math.min(...[...document.querySelectorAll('th[scope=row]')].map(one => one.clientWidth))"
+    assert int(measured(path, narrow, "phone")) > 60
+    assert int(measured(path, "document.documentElement.scrollWidth", "phone")) <= SIZES["phone"][0]
+
+
 SORTED = """(() => {
   const heads = [...document.querySelectorAll("#findings th")], order = [];
   heads.forEach((head, place) => ["ascending", "descending"].forEach(way => {

@@ -10,7 +10,7 @@ from variant_publish.release import Release, load
 from variant_publish.rules.context import Context, Folder
 from variant_publish.rules.report import Report
 from variant_publish.rules.rule import FolderRule, Outcome, ReleaseRule
-from variant_publish.rules.runner import check, find_selector_files
+from variant_publish.rules.runner import Settings, check, find_selector_files
 
 LINUX, MAC, WINDOWS = "manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64"
 PLAIN, PLUS, LABELLED = (f"foo-1.0-cp312-cp312-{LINUX}{variant}.whl" for variant in ("", "+cu128", "-cu128"))
@@ -45,5 +45,6 @@ def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **c
 
 def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report:
     """Check a folder by every rule."""
-    loaded = load([folder], Config.parse(config))
-    return check(loaded, selector_files=find_selector_files([folder]), strict=strict)
+    parsed = Config.parse(config)
+    settings = Settings(family=parsed.family)
+    return check(load([folder], parsed), selector_files=find_selector_files([folder]), strict=strict, settings=settings)

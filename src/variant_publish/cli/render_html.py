@@ -77,12 +77,14 @@ def render_html(report: Report) -> str:
 
 def _heats(report: Report) -> list[_Heat]:
     """Give the heat maps: of each release, then of the family."""
-    found = [
-        _heat(f"{release.project} {release.version}: the matrix", release.grid, release.sizes, report.findings)
-        for release in report.releases
-    ]
+    found = []
+    for release in report.releases:
+        title = f"{release.project} {release.version}"
+        own = [one for one in report.findings if not one.id.startswith(_FAMILY) and one.release in ("", title)]
+        own += [one for one in report.findings if one.id.startswith(_FAMILY) and one.file is not None]
+        found.append(_heat(f"{title}: the matrix", release.grid, release.sizes, own))
     if report.family is not None:
-        own = [finding for finding in report.findings if finding.id.startswith(_FAMILY)]
+        own = [one for one in report.findings if one.id.startswith(_FAMILY)]
         found.append(_heat(f"The family: {report.family.title}", report.family.grid, report.family.sizes, own))
     return found
 

@@ -21,7 +21,10 @@ _SEVERITIES = list(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold one failure, or one thing that could not be decided; `file` is a name without its folder."""
+    """Hold one failure, or one thing that could not be decided; `file` is a name without its folder.
+
+    `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    """
 
     id: str
     severity: Severity
@@ -30,12 +33,14 @@ class Finding:
     message: str
     hint: str | None
     cell: Cell | None = None
+    release: str = ""
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell)
+        release = prefix.removesuffix(": ")
+        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
