@@ -239,7 +239,7 @@ def _fetch(
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (project, version),
-        Origin(found.previous, reason, is_published=True),
+        Origin(found.previous, reason, is_published=True, index=index),
         folder,
         fetched.files,
         fetched.wheels,

@@ -31,11 +31,15 @@ from variant_publish.rules.rule import Outcome, ReleaseRule, Rule, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Hold where one release comes from: `previous`, `no_scan` and `is_published` are the Context's."""
+    """Hold where one release comes from: `previous`, `no_scan`, `is_published` and `index` are the Context's.
+
+    Without an `index` of its own, that of the Settings counts.
+    """
 
     previous: tuple[IndexFile, ...] = ()
     no_scan: str | None = None
     is_published: bool = False
+    index: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def check(
             origin.no_scan,
             settings.client,
             origin.previous,
-            settings.index,
+            origin.index or settings.index,
             origin.is_published,
             tuple(other for other in loaded.releases if other is not release),
         )
