@@ -130,7 +130,8 @@ def check(
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
     `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
     wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
-    `index` is where the release before this one, used names and pinned versions are looked for. `summaries` asks for those of the wheels, too.
+    `index` is where the release before this one, used names and pinned versions are looked for. `summaries` asks for
+    those of the wheels, too.
     """
     from variant_publish.rules.runner import Settings, find_selector_files
     from variant_publish.rules.runner import check as run_rules
