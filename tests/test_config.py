@@ -40,7 +40,7 @@ def test_the_whole_shape_becomes_values() -> None:
     assert len(config.matrix.cells()) == 3 + 2
     assert str(config.pins[0]) == "numpy+pypi==2.0.0"
     assert config.large == 10**9
-    assert config.build_of("cu128").rename is not None
+    assert config.changes_of("cu128").rename is not None
 
 
 def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,7 +43,7 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
     return 0
 
 
-def show(jobs: list[dict[str, str]]) -> None:
+def show(jobs: list[dict[str, Any]]) -> None:
     """Draw the jobs as a table."""
     from rich.table import Table
 
