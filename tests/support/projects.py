@@ -29,8 +29,6 @@ build = {build}
 _BACKEND = """
 import json, os, sys, tarfile
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from support.wheels import make_wheel
 
 def build_sdist(folder, settings=None):
     with tarfile.open(Path(folder, "tiny-1.0.tar.gz"), "w:gz") as archive:
@@ -46,6 +44,8 @@ def build_wheel(folder, settings=None, metadata=None):
         raise RuntimeError("the backend broke")
     seen = {{"settings": settings, "variant": variant, "flags": os.environ.get("CFLAGS"), "old": Path("left").exists()}}
     Path("left").touch()
+    sys.path.insert(0, {tests!r})
+    from support.wheels import make_wheel
     make_wheel(Path(folder), "tiny-1.0-py3-none-any.whl", files={{"tiny.json": json.dumps(seen).encode()}})
     return "tiny-1.0-py3-none-any.whl"
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
+from tomlkit.items import AoT
 
 from variant_publish.model.build_settings import BuildSettings
 
@@ -24,15 +25,11 @@ def configured(text: str, settings: BuildSettings) -> str:
     cibuildwheel: Any = document
     for key in ("tool", "cibuildwheel"):
         cibuildwheel = _table(cibuildwheel, key)
-    override = tomlkit.table()
-    override["select"] = "*"
+    overrides = cibuildwheel.setdefault("overrides", tomlkit.aot())
+    override: Any = tomlkit.table() if isinstance(overrides, AoT) else tomlkit.inline_table()
     inherit = tomlkit.inline_table()
     inherit.update(dict.fromkeys(own, "append"))
-    override["inherit"] = inherit
-    override.update(own)
-    overrides = cibuildwheel.get("overrides")
-    if overrides is None:
-        cibuildwheel["overrides"] = overrides = tomlkit.aot()
+    override.update({"select": "*", "inherit": inherit, **own})
     overrides.append(override)
     return tomlkit.dumps(document)
 

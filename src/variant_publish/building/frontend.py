@@ -63,7 +63,7 @@ class Builder:
         maker = Frontend.UV if self.frontend is Frontend.UV else Frontend.BUILD
         arguments = () if self.frontend is Frontend.CIBUILDWHEEL else self.arguments
         command = self._command(maker, "--sdist", folder, BuildSettings(), arguments, project)
-        self._run(command, "the sdist", say, folder, self.environ)
+        _run(maker, command, "the sdist", say, folder, self.environ)
         return _only(folder, "*.tar.gz", "the sdist")[0]
 
     def wheels(self, sdist: Path, folder: Path, variant: str, settings: BuildSettings, say: Say) -> tuple[Path, ...]:
@@ -81,10 +81,10 @@ class Builder:
             environ = cibuildwheel.extended(self.environ, settings)
             # It takes the working directory into its container; -P: what lies there are no modules of its own.
             command = [self.python, "-P", "-m", "cibuildwheel", "--output-dir", str(output), "--config-file", str(file)]
-            self._run([*command, *self.arguments, "."], what, say, source, {**environ, **settings.env})
+            _run(self.frontend, [*command, *self.arguments, "."], what, say, source, {**environ, **settings.env})
         else:
             command = self._command(self.frontend, "--wheel", output, settings, self.arguments, source)
-            self._run(command, what, say, output, {**self.environ, **settings.env})
+            _run(self.frontend, command, what, say, output, {**self.environ, **settings.env})
         return _only(output, "*.whl", what)
 
     def _command(
@@ -95,14 +95,6 @@ class Builder:
         own = ["--python", self.python, "--out-dir"] if frontend is Frontend.UV else ["--outdir"]
         program = self._program(frontend)
         return [*program, kind, *own, str(output), *settings.arguments, *arguments, str(source.absolute())]
-
-    def _run(self, command: list[str], what: str, say: Say, folder: Path, environ: Mapping[str, str]) -> None:
-        done = follow(command, say, folder=folder, environ=environ)
-        if done.status:
-            raise BuildFailed(
-                f"{_SPOKEN[self.frontend]} failed for {what} with exit code {done.status}",
-                hint="what it said is above; the output folder has nothing of it",
-            )
 
     def _program(self, frontend: Frontend) -> list[str]:
         """Give the beginning of the command; raise UsageError where it is not installed."""
@@ -126,6 +118,15 @@ class Builder:
             raise UsageError(
                 f"{self.python} cannot be run ({error.strerror or error})", hint="name an interpreter with --python"
             ) from error
+
+
+def _run(frontend: Frontend, command: list[str], what: str, say: Say, folder: Path, environ: Mapping[str, str]) -> None:
+    done = follow(command, say, folder=folder, environ=environ)
+    if done.status:
+        raise BuildFailed(
+            f"{_SPOKEN[frontend]} failed for {what} with exit code {done.status}",
+            hint="what it said is above; the output folder has nothing of it",
+        )
 
 
 def _made(folder: Path) -> Path:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from variant_publish.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SPECIAL = re.compile(r'[\\"$`]')
+_ESCAPED = r"\\\g<0>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,13 @@ class BuildSettings:
 
     @property
     def cibuildwheel_environment(self) -> str:
-        """Give the variables as cibuildwheel's `environment` has them: assignments that its shell does not expand."""
-        return " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        """Give the variables as cibuildwheel's `environment` has them: assignments that expand to these values.
+
+        Its reader of shell words does not understand quotes within quotes, which `shlex.quote` writes.
+        """
+        return " ".join(f'{name}="{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in self.env.items())
 
     def __str__(self) -> str:
         """Give both as a shell would take them: assignments, then arguments."""
-        return " ".join(filter(None, (self.cibuildwheel_environment, shlex.join(self.arguments))))
+        assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        return " ".join((*assignments, *map(shlex.quote, self.arguments)))
