@@ -87,5 +87,5 @@ def test_cibuildwheel_itself_understands_the_settings(tmp_path: Path, monkeypatc
     assert shlex.split(settings[1]) == ["own=1", "level=v3", "flags=-a", "flags=it's $HOME"]
     environment = plain.partition("environment:")[2].partition("manylinux_images:")[0]
     assert 'A="b"' in environment
-    assert "BUILD_VARIANT=x86_64_v3" in environment
+    assert 'BUILD_VARIANT="x86_64_v3"' in environment
     assert "CFLAGS=" in environment
