@@ -13,7 +13,7 @@ SETTINGS = BuildSettings({"level": ("v3",), "flags": ("-a", "b c")}, {"CFLAGS": 
 def test_every_frontend_gets_them_in_its_own_terms() -> None:
     assert SETTINGS.arguments == ("-Clevel=v3", "-Cflags=-a", "-Cflags=b c")
     assert shlex.split(SETTINGS.cibuildwheel_settings) == ["level=v3", "flags=-a", "flags=b c"]
-    assert SETTINGS.cibuildwheel_environment == """CFLAGS="-O3 '\\$x'" N=""" ""
+    assert SETTINGS.cibuildwheel_environment == 'CFLAGS="-O3 \'\\$x\'" N=""'
     assert shlex.split(str(SETTINGS)) == ["CFLAGS=-O3 '$x'", "N=", *SETTINGS.arguments]
     assert not BuildSettings()
     assert str(BuildSettings()) == ""
