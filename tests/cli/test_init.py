@@ -100,7 +100,7 @@ def test_the_workflow_runs_commands_that_exist() -> None:
     assert run("init", "--variant", "cu128", "--workflow", "--yes").code == 0
     text = Path(".github/workflows/variant-wheels.yml").read_text()
     commands = set(re.findall(r"variant-publish ([a-z-]+)", text)) - {"init"}
-    assert commands == {"plan-matrix", "retag", "check", "metadata", "upload"}
+    assert commands == {"plan-matrix", "build", "check", "metadata", "upload"}
     assert commands <= set(COMMANDS)
     assert "${{ fromJSON(needs.plan.outputs.matrix) }}" in text
     Path(".github/workflows/variant-wheels.yml").write_text("mine\n")

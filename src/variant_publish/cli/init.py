@@ -68,7 +68,7 @@ def command(
     Config.parse(changes[path][1], str(path))
     if workflow:
         old = WORKFLOW.read_text("utf-8") if WORKFLOW.exists() else ""
-        changes[WORKFLOW] = (old, old or _workflow())
+        changes[WORKFLOW] = (old, old or (templates_folder() / "starter" / "workflow.yml").read_text("utf-8"))
     return _write({place: pair for place, pair in changes.items() if pair[0] != pair[1]}, yes)
 
 
@@ -115,10 +115,3 @@ def _named(variants: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         name, separator, line = text.partition("=")
         found[name.strip()] = (*found.get(name.strip(), ()), *((line.strip(),) if separator else ()))
     return found
-
-
-def _workflow() -> str:
-    from jinja2 import Template
-
-    template = Template((templates_folder() / "starter" / "workflow.yml").read_text("utf-8"))
-    return str(template.render()) + "\n"
