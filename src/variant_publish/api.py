@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.selectors import SelectorFiles
+    from variant_publish.starter import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +306,44 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     wheels = [Wheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
+
+
+def found_wheels(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
+    """Read built wheels for a proposal: each place is a wheel or a folder, with the variant that it holds, or None.
+
+    A folder that has only folders with wheels, as builds leave them, holds a variant in each, called like the folder.
+    With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
+    """
+    from variant_publish.archive.wheel import Wheel
+    from variant_publish.starter import Found
+
+    found = []
+    for variant, place in places:
+        inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
+        if variant is None and inside and not any(place.glob("*.whl")):
+            found += [*found_wheels([(folder.name, folder) for folder in inside], look=look)]
+        else:
+            found += [Found.of(Wheel.read(path), variant, look=look) for path in wheel_paths([place])]
+    return tuple(found)
+
+
+def found_in_release(
+    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
+) -> tuple[Found, ...]:
+    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
+
+    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
+    """
+    from packaging.version import Version
+
+    from variant_publish import published
+    from variant_publish.rules.abi import index_url
+    from variant_publish.simple_client import read_project
+
+    release = published.Published.of(read_project(index_url(index), project), Version(version))
+    with TemporaryDirectory(prefix="variant-publish-") as folder:
+        published.fetch(release.files, Path(folder), whole=deep, reporter=reporter)
+        return found_wheels([(None, Path(folder))], look=deep)
 
 
 def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:

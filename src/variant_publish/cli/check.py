@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.cli import render_check
 from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.release_name import parse_release
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -81,12 +80,7 @@ def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
     named = [name for name in names if "==" in name and not Path(name).exists()]
     if not named:
         return None
-    project, _, version = named[0].partition("==")
-    try:
-        Version(version)
-        return (Requirement(project).name, version) if len(names) == 1 else _too_many(named[0])
-    except (InvalidRequirement, InvalidVersion) as error:
-        raise UsageError(f"{named[0]!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
+    return parse_release(named[0]) if len(names) == 1 else _too_many(named[0])
 
 
 def _too_many(name: str) -> NoReturn:
