@@ -22,6 +22,12 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.argument("wheels", nargs=-1)
 @click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", "-o", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write the report in another format, too; repeat as needed.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
@@ -35,8 +41,8 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
 def command(
-    wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
-    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
+    wheels: tuple[str, ...], output: str, file: Path | None, also: tuple[str, ...], strict: bool, offline: bool,
+    fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
     jobs: int | None, client: str | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
@@ -61,11 +67,14 @@ def command(
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
         "jobs": jobs or os.cpu_count() or 1, "client": client,
     }  # fmt: skip
+    others = [_also(text) for text in also]
     config = Config.load(config_file)
     if published := _published(wheels):
         report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
     else:
         report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
+    for form, other in others:
+        other.write_text(render_check.render(report, form), "utf-8")
     if file is not None:
         file.write_text(render_check.render(report, output), "utf-8")
     elif output == "text":
@@ -73,6 +82,13 @@ def command(
     else:
         click.echo(render_check.render(report, output), nl=False)
     return report.exit_code()
+
+
+def _also(text: str) -> tuple[str, Path]:
+    form, _, name = text.partition("=")
+    if form not in FORMATS or not name:
+        raise UsageError(f"--also {text!r} is not FORMAT=FILE", hint=f"the formats are {', '.join(FORMATS)}")
+    return form, Path(name)
 
 
 def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
