@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -111,9 +112,9 @@ def retag(
         )
     paths = wheel_paths(places)
     _check_renames(paths, changes)
-    with TemporaryDirectory(prefix="variant-publish-") as temporary:
-        failed: list[VariantPublishError] = []
-        ready = paths if repair is None else list(_repaired(paths, Path(temporary), repair, failed, reporter))
+    failed: list[VariantPublishError] = []
+    with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
+        ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
         outcomes = retag_all([Job(path, tuple(changes), folder, digest) for path in ready], jobs, reporter)
     done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
     for retagged in done:
@@ -308,25 +309,6 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
 
 
-def found_wheels(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
-    """Read built wheels for a proposal: each place is a wheel or a folder, with the variant that it holds, or None.
-
-    A folder that has only folders with wheels, as builds leave them, holds a variant in each, called like the folder.
-    With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
-    """
-    from variant_publish.archive.wheel import Wheel
-    from variant_publish.starter import Found
-
-    found = []
-    for variant, place in places:
-        inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
-        if variant is None and inside and not any(place.glob("*.whl")):
-            found += [*found_wheels([(folder.name, folder) for folder in inside], look=look)]
-        else:
-            found += [Found.of(Wheel.read(path), variant, look=look) for path in wheel_paths([place])]
-    return tuple(found)
-
-
 def found_in_release(
     project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
 ) -> tuple[Found, ...]:
@@ -339,11 +321,12 @@ def found_in_release(
     from variant_publish import published
     from variant_publish.rules.abi import index_url
     from variant_publish.simple_client import read_project
+    from variant_publish.starter import found_in
 
     release = published.Published.of(read_project(index_url(index), project), Version(version))
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         published.fetch(release.files, Path(folder), whole=deep, reporter=reporter)
-        return found_wheels([(None, Path(folder))], look=deep)
+        return found_in([(None, Path(folder))], look=deep)
 
 
 def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:

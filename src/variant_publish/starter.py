@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import tomlkit
@@ -16,6 +17,7 @@ from variant_publish.model.cibuildwheel import cibuildwheel_matrix
 from variant_publish.model.matrix import found_matrix, natural_key
 from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
 from variant_publish.model.wheel_name import WheelName
+from variant_publish.release import wheel_paths
 from variant_publish.site import templates_folder
 
 _CUDA = re.compile(r"cu(?:da)?([0-9]{2})([0-9])")
@@ -53,6 +55,22 @@ class Found:
         from variant_publish.binary.scan import scan
 
         return cls(name, own, said, Inspection.of(wheel, scan(wheel)).properties)
+
+
+def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
+    """Read built wheels for a proposal: each place is a wheel or a folder, with the variant that it holds, or None.
+
+    A folder that has only folders with wheels, as builds leave them, holds a variant in each, called like the folder.
+    With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
+    """
+    found: list[Found] = []
+    for variant, place in places:
+        inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
+        if variant is None and inside and not any(place.glob("*.whl")):
+            found += found_in([(folder.name, folder) for folder in inside], look=look)
+        else:
+            found += [Found.of(Wheel.read(path), variant, look=look) for path in wheel_paths([place])]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

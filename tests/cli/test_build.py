@@ -102,6 +102,16 @@ def test_a_failure_is_one_sentence_with_the_exit_code_and_leaves_no_half_wheel(
 
 
 @pytest.mark.slow
+def test_what_a_backend_labels_itself_gets_the_names_of_the_configuration(project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as stream:
+        stream.write('build = { config-settings = { variant-label = "theirs" } }\n')
+    result = build("--variant", "cu130", "-o", "out")
+    assert result.code == 0, result.stderr
+    assert names(project / "out") == ["tiny-1.0-py3-none-any+cu130.whl", "tiny-1.0-py3-none-any-cu130.whl"]
+    assert seen(project / "out" / "tiny-1.0-py3-none-any-cu130.whl")["settings"] == {"variant-label": "theirs"}
+
+
+@pytest.mark.slow
 def test_uv_builds_with_the_same_settings(project: Path) -> None:
     isolation = (
         (project / "pyproject.toml").read_text().replace('"--no-isolation"', '"--no-build-isolation", "--offline"')

@@ -46,13 +46,18 @@ def build_wheel(folder, settings=None, metadata=None):
     Path("left").touch()
     sys.path.insert(0, {tests!r})
     from support.wheels import make_wheel
-    make_wheel(Path(folder), "tiny-1.0-py3-none-any.whl", files={{"tiny.json": json.dumps(seen).encode()}})
-    return "tiny-1.0-py3-none-any.whl"
+    label = (settings or {{}}).get("variant-label")
+    name = "tiny-1.0-py3-none-any" + ("-" + label if label else "") + ".whl"
+    make_wheel(Path(folder), name, files={{"tiny.json": json.dumps(seen).encode()}})
+    return name
 """
 
 
 def make_project(folder: Path, configuration: str) -> Path:
-    """Write a project whose backend notes in the wheel what it was asked for; BREAK names a variant that fails."""
+    """Write a project whose backend notes in the wheel what it was asked for; BREAK names a variant that fails.
+
+    It knows the setting `variant-label` of the draft on building variants.
+    """
     folder.mkdir(parents=True)
     (folder / "backend.py").write_text(_BACKEND.format(tests=str(TESTS)), "utf-8")
     (folder / "pyproject.toml").write_text(

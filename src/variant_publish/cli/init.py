@@ -71,7 +71,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     text = path.read_text("utf-8") if path.exists() else ""
     pyproject = _parsed(text, path)
-    found = [*api.found_wheels(map(_place, places), look=not fast)]
+    found = [*starter.found_in(map(_place, places), look=not fast)]
     if release:
         found += api.found_in_release(*parse_release(release), index=index, deep=deep, reporter=ConsoleReporter())
     given = {"repository": repository, "extra-index": extra_index, "public-url": public_url}
