@@ -171,12 +171,12 @@ def build(
     with TemporaryDirectory(prefix="variant-publish-") as temporary:
         place = Path(temporary).resolve()
         sdist = source.resolve() if ready else builder.sdist(source, _made(place / "sdist"), reporter.note)
-        for name, variant in variants.items():
-            settings = config.settings_of(name)
+        for number, (name, variant) in enumerate(variants.items()):
+            settings, own_place = config.settings_of(name), place / str(number)
             reporter.note(f"building {name}{f' with {settings}' if settings else ''}")
-            wheels = builder.wheels(sdist, place / name, name, settings, reporter.note)
+            wheels = builder.wheels(sdist, own_place, name, settings, reporter.note)
             own = repair(variant) if repair else None
-            result = retag(wheels, place / name / "retagged", changes[name], reporter, repair=own)
+            result = retag(wheels, own_place / "retagged", changes[name], reporter, repair=own)
             for error in result.failed:
                 raise error
             yield Built(name, tuple(_moved(retagged.path, folder) for retagged in result.done))

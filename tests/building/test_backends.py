@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ pytestmark = [
 @pytest.mark.parametrize("backend", ASKING)
 def test_the_code_is_that_of_the_variant(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CFLAGS", raising=False)
+    scripts = str(Path(sys.executable).parent)  # cmake and ninja, where the environment of the tests is not activated
+    monkeypatch.setenv("PATH", os.pathsep.join((scripts, os.environ["PATH"])))
     project = make_extension(tmp_path / "project", backend)
     result = run("build", str(project), "--variant", "x86_64_v3", "-o", str(tmp_path / "out"))
     assert result.code == 0, result.stderr

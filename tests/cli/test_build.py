@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(make_project(tmp_path / "project", CONFIG))
     for name in ("CFLAGS", "BUILD_VARIANT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # or importing the backend leaves a folder in the project
     return tmp_path / "project"
 
 
@@ -123,6 +125,19 @@ def test_uv_builds_with_the_same_settings(project: Path) -> None:
     assert (wheel["settings"], wheel["variant"]) == ({"level": "v3", "flags": ["-a", "-b c"]}, "x86_64_v3")
 
 
+@pytest.mark.slow
+def test_an_interpreter_may_be_named_from_where_the_user_is(project: Path) -> None:
+    (project / "environment").symlink_to(sys.prefix)
+    python = str(Path("environment", Path(sys.executable).relative_to(sys.prefix)))
+    result = build(".", "--variant", "generic", "--python", python, "--", "--skip-dependency-check")
+    assert result.code == 0, result.stderr
+    assert names(project / "wheelhouse") == [WHEEL]
+
+
+def test_arguments_for_the_frontend_need_no_source_before_them(project: Path) -> None:
+    assert build("--variant", "generic", "--dry-run", "--", "--no-isolation").stdout == "generic: build\n"
+
+
 def test_a_dry_run_says_what_would_be_asked_for(project: Path) -> None:
     result = build("--all", "--dry-run")
     assert result.code == 0
@@ -161,11 +176,14 @@ def test_all_leaves_out_what_is_for_other_machines(project: Path) -> None:
         (["empty", "--all"], "neither pyproject.toml nor setup.py"),
         (["broken-1.0.tar.gz", "--all"], "cannot be unpacked"),
         (["--all", "--python", "no-such-python"], "cannot be run"),
+        (["latin", "--all"], "latin/pyproject.toml cannot be read"),
         (["--all", "--plat", "manylinux_2_28_x86_64"], "go with --repair"),
     ],
 )
 def test_a_mistake_is_one_sentence(project: Path, arguments: list[str], message: str) -> None:
     (project / "empty").mkdir()
+    (project / "latin").mkdir()
+    (project / "latin" / "pyproject.toml").write_bytes(b"# \xe9")
     (project / "broken-1.0.tar.gz").write_bytes(b"\x1f\x8bno")
     result = build(*arguments)
     assert result.code == 2, result.stderr

@@ -47,6 +47,10 @@ class Builder:
     arguments: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
+    def __post_init__(self) -> None:
+        if os.sep in self.python:  # programs run in other folders; links of virtual environments are not followed
+            object.__setattr__(self, "python", str(Path(self.python).absolute()))
+
     @property
     def says_where(self) -> bool:
         """Say whether the arguments tell cibuildwheel for which machines it builds, other ones than this perhaps."""

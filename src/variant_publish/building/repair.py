@@ -66,11 +66,11 @@ class Repair:
         return found[0]
 
     def _auditwheel(self, wheel: Path) -> list[str]:
+        command = [*_module("auditwheel", "auditwheel"), "repair"]
         if "AUDITWHEEL_PATCHER" not in os.environ and not shutil.which("patchelf", path=_with_tools()["PATH"]):
             raise UsageError(
                 "auditwheel needs patchelf, which is not installed", hint='pip install "variant-publish[repair]"'
             )
-        command = [*_module("auditwheel", "auditwheel"), "repair"]
         command += ["--plat", self.plat] if self.plat else []
         command += [part for library in self.exclude for part in ("--exclude", library)]
         return [*command, *(["--disable-isa-ext-check"] if self._yields(wheel) else [])]

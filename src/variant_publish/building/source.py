@@ -30,7 +30,10 @@ def configuration(path: Path) -> str:
     """Give the text of the source's own pyproject.toml, "" where it has none. Raises UsageError for no source."""
     if not is_sdist(path):
         own = path / PYPROJECT
-        return own.read_text("utf-8") if own.exists() else ""
+        try:
+            return own.read_text("utf-8") if own.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{own} cannot be read ({error})", hint="correct the file") from error
     try:
         with tarfile.open(path) as archive:
             for member in archive:

@@ -60,15 +60,14 @@ def command(
     table = config.tables.build
     builder = Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
     names = names or (tuple(config.build_settings) if builder.says_where else _for_here(config))
+    repaired = repair_of(repair, plat, exclude, options)
     if dry_run:
         jobs = [(name, config.settings_of(name)) for name in names]
         lines = [f"{name}: {builder.frontend}{f' with {settings}' if settings else ''}" for name, settings in jobs]
         click.echo("\n".join(lines))
         return 0
     built = []
-    for one in api.build(
-        source, output, names, config, builder, ConsoleReporter(), repair=repair_of(repair, plat, exclude, options)
-    ):
+    for one in api.build(source, output, names, config, builder, ConsoleReporter(), repair=repaired):
         built += [{"variant": one.variant, "path": str(path)} for path in one.wheels]
         if form == "text":
             click.echo("\n".join(map(str, one.wheels)))
