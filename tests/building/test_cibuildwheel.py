@@ -67,6 +67,11 @@ def test_the_shell_of_cibuildwheel_expands_nothing_in_a_value() -> None:
     assert parsed.as_dictionary({"HOME": "/home/nobody"}) == {"HOME": "/home/nobody", "A": "b", **SETTINGS.env}
 
 
+def test_variables_that_add_to_the_file_need_no_settings() -> None:
+    given = {"CIBW_CONFIG_SETTINGS": "x=y", "CIBW_INHERIT": "config-settings: append"}
+    assert extended(given, BuildSettings({"level": ("v3",)})) == given
+
+
 @pytest.mark.slow
 def test_cibuildwheel_itself_understands_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the real one up to its container, which is not to be had: what it printed before tells what it read."""

@@ -53,6 +53,7 @@ def test_a_job_has_the_settings_of_its_variant(tmp_path: Path) -> None:
     assert found["cu128"]["env"] == {"CFLAGS": "-O3 -g"}
     assert found["cu128"]["cibw-config-settings"] == "'level=v 3' flags=-a flags=-b"
     assert found["cu128"]["cibw-environment"] == 'CFLAGS="-O3 -g"'
+    assert "-Cflags=-b" in run("plan-matrix", "--config", str(config)).stdout
     assert (found["generic"]["config-settings"], found["generic"]["env"]) == ("", {})
 
 

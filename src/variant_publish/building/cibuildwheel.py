@@ -39,6 +39,8 @@ def extended(environ: Mapping[str, str], settings: BuildSettings) -> dict[str, s
     result = dict(environ)
     for option, value in _values(settings).items():
         name = f"CIBW_{option.upper().replace('-', '_')}"
+        if option in environ.get("CIBW_INHERIT", ""):
+            continue  # then they add to the file, where ours are
         for key in environ:
             if value and (key == name or key.startswith(f"{name}_")) and not key.startswith(f"{name}_PASS"):
                 result[key] = f"{environ[key]} {value}".strip()
