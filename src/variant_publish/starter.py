@@ -158,8 +158,10 @@ def applied(text: str, proposal: Proposal) -> str:
             is_new = name not in variants
             table = _table(variants, name)
             table.setdefault("properties", _lines(column.properties))
-            if is_new and column.platform:  # an older table without platforms means all of them
-                table["platform"] = _lines(column.platform)
+            # A table that was there without platforms means all of them; the matrix may be older than the wheels.
+            own = [platform for platform in column.platform if platform in ours.get("matrix", {}).get("platform", ())]
+            if is_new and own:
+                table["platform"] = _lines(own)
             if is_new and column.tags:
                 table["tags"] = _lines(column.tags)
     if proposal.upload:

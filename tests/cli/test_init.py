@@ -104,6 +104,24 @@ def test_a_place_can_be_given_its_variant_and_no_binary_is_read_with_fast(projec
     assert str(Config.load().variants["quick"].properties) == "x86_64 :: level :: v4"
 
 
+def test_a_matrix_that_is_declared_already_is_not_contradicted(project: Path) -> None:
+    matrix = (
+        '[tool.variant-publish.matrix]\npython = ["cp312-cp312"]\nplatform = ["manylinux_2_34_x86_64", "win_amd64"]\n'
+    )
+    Path("pyproject.toml").write_text(matrix)
+    make_wheel(project / "dist" / "generic", "foo-1.0-cp312-cp312-win_amd64.whl")
+    make_wheel(project / "dist" / "cu128", f"foo-1.0-cp312-cp312-{LINUX}.whl")
+    make_wheel(project / "dist" / "cu130", "foo-1.0-cp312-cp312-win_amd64.whl")
+    result = run("init", "--wheels", "dist", "--yes")
+    assert result.code == 0, result.stderr
+    config = Config.load()
+    assert config.matrix is not None
+    assert dict(config.matrix.variants) == {
+        "cu128": ("manylinux_2_34_x86_64", "win_amd64"),
+        "cu130": ("win_amd64",),
+    }
+
+
 def test_several_tags_of_one_wheel_are_one_variant(project: Path) -> None:
     make_wheel(project / "dist", f"foo-1.0-cp312-cp312-{LINUX}+x86_64_v3+cu128.whl")
     assert run("init", "--wheels", "dist", "--yes").code == 0
@@ -255,6 +273,8 @@ def test_the_workflow_runs_commands_that_exist() -> None:
         (["--variant", "fast=acme :: b :: c"], "no known provider"),
         (["--wheels", "nowhere"], "does not exist"),
         (["--from", "foo"], "is not NAME==VERSION"),
+        (["--deep"], "goes with --from"),
+        (["--wheels", "a-b=."], "holds no wheels"),
         (["--variant", "cu128", "--bucket-files", "deploy"], "is in no bucket"),
     ],
 )

@@ -71,6 +71,8 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     text = path.read_text("utf-8") if path.exists() else ""
     pyproject = _parsed(text, path)
+    if deep and not release:
+        raise UsageError("--deep goes with --from", hint="name a release: --from NAME==VERSION")
     found = [*starter.found_in(map(_place, places), look=not fast)]
     if release:
         found += api.found_in_release(*parse_release(release), index=index, deep=deep, reporter=ConsoleReporter())
