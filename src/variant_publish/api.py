@@ -27,6 +27,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish import published
     from variant_publish.binary.inspection import Inspection
     from variant_publish.building.frontend import Builder
     from variant_publish.building.repair import Repair
@@ -170,7 +171,7 @@ def build(
     builder.preflight()
     with TemporaryDirectory(prefix="variant-publish-") as temporary:
         place = Path(temporary).resolve()
-        sdist = source.resolve() if ready else builder.sdist(source, _made(place / "sdist"), reporter.note)
+        sdist = source.resolve() if ready else builder.sdist(source, place / "sdist", reporter.note)
         for number, (name, variant) in enumerate(variants.items()):
             settings, own_place = config.settings_of(name), place / str(number)
             reporter.note(f"building {name}{f' with {settings}' if settings else ''}")
@@ -255,15 +256,12 @@ def check_published(
     where the index has no such release.
     """
     from packaging.utils import canonicalize_name
-    from packaging.version import Version
 
     from variant_publish import published
-    from variant_publish.rules.abi import index_url
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
-    from variant_publish.simple_client import read_project
 
-    found = published.Published.of(read_project(index_url(index), project), Version(version))
+    found = _published(project, version, index)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     settings = Settings(
         _choice(config, select, ignore),
@@ -278,6 +276,16 @@ def check_published(
         published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)
         loaded = load([Path(folder)], config)
         return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
+
+
+def _published(project: str, version: str, index: str) -> published.Published:
+    from packaging.version import Version
+
+    from variant_publish import published
+    from variant_publish.rules.abi import index_url
+    from variant_publish.simple_client import read_project
+
+    return published.Published.of(read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
@@ -316,14 +324,10 @@ def found_in_release(
 
     Raises IndexUnavailable, or VariantPublishError where the index has no such release.
     """
-    from packaging.version import Version
-
     from variant_publish import published
-    from variant_publish.rules.abi import index_url
-    from variant_publish.simple_client import read_project
     from variant_publish.starter import found_in
 
-    release = published.Published.of(read_project(index_url(index), project), Version(version))
+    release = _published(project, version, index)
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         published.fetch(release.files, Path(folder), whole=deep, reporter=reporter)
         return found_in([(None, Path(folder))], look=deep)
@@ -452,11 +456,6 @@ def _moved(path: Path, folder: Path) -> Path:
     with path.open("rb") as source, replacing(target) as stream:
         shutil.copyfileobj(source, stream)
     return target
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:

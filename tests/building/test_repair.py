@@ -55,7 +55,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     environ = {name: value for name, value in os.environ.items() if name not in ("CFLAGS", "LDFLAGS")}
     builder = Builder(Frontend.BUILD, arguments=config.tables.build.arguments, environ=environ)
     log: list[str] = []
-    (folder / "sdist").mkdir()
     sdist = builder.sdist(project, folder / "sdist", log.append)
     return {
         name: builder.wheels(sdist, folder / name, name, config.settings_of(name), log.append)[0]

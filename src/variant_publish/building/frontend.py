@@ -63,10 +63,13 @@ class Builder:
         self._program(self.frontend)
 
     def sdist(self, project: Path, folder: Path, say: Say) -> Path:
-        """Make the sdist of a project's folder: wheels are built from it, so that no build sees another's leavings."""
+        """Make the sdist of a project in a folder that is not there yet; wheels are built from it.
+
+        So no build sees what another one left behind.
+        """
         maker = Frontend.UV if self.frontend is Frontend.UV else Frontend.BUILD
         arguments = () if self.frontend is Frontend.CIBUILDWHEEL else self.arguments
-        command = self._command(maker, "--sdist", folder, BuildSettings(), arguments, project)
+        command = self._command(maker, "--sdist", _made(folder), BuildSettings(), arguments, project)
         _run(maker, command, "the sdist", say, folder, self.environ)
         return _only(folder, "*.tar.gz", "the sdist")[0]
 
