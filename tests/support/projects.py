@@ -27,7 +27,7 @@ build = {build}
 """
 
 _BACKEND = """
-import json, os, sys, tarfile
+import json, os, sys, tarfile, time
 from pathlib import Path
 
 def build_sdist(folder, settings=None):
@@ -38,6 +38,11 @@ def build_sdist(folder, settings=None):
 
 def build_wheel(folder, settings=None, metadata=None):
     print("the backend speaks")
+    patience = time.monotonic() + 30
+    while not Path(os.environ.get("WAIT_FOR", ".")).exists():
+        if time.monotonic() > patience:
+            raise RuntimeError("nobody heard it")
+        time.sleep(0.05)
     variant = os.environ["BUILD_VARIANT"]
     if os.environ.get("BREAK") == variant:
         Path(folder, "tiny-1.0-py3-none-any.whl").write_bytes(b"half a wheel")

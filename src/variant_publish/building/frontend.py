@@ -128,7 +128,8 @@ class Builder:
 
 
 def _run(frontend: Frontend, command: list[str], what: str, say: Say, folder: Path, environ: Mapping[str, str]) -> None:
-    done = follow(command, say, folder=folder, environ=environ)
+    # Python keeps back what it prints to a pipe, and a build of an hour would be silent.
+    done = follow(command, say, folder=folder, environ={"PYTHONUNBUFFERED": "1", **environ})
     if done.status:
         raise BuildFailed(
             f"{_SPOKEN[frontend]} failed for {what} with exit code {done.status}",
