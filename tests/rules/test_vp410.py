@@ -73,5 +73,7 @@ def test_without_an_answer_nothing_is_known(tmp_path: Path) -> None:
 def test_without_pins_or_an_index_it_is_skipped(tmp_path: Path) -> None:
     make_wheel(tmp_path / "dist", PLAIN, requires=["bar==2.0"])
     assert verdicts(PinsServed(), tmp_path / "dist") == {"skip": 1}
+    config = '[tool.variant-publish.upload]\nrepository = "pypi"\npublic-url = "https://nowhere.invalid/simple"\n'
+    assert verdicts(PinsServed(), tmp_path / "dist", config) == {"skip": 1}
     make_wheel(tmp_path / "dist", PLAIN, requires=["bar>=2.0"])
     assert verdicts(PinsServed(), tmp_path / "dist", index="pypi") == {"skip": 1}

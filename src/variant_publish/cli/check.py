@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.release_name import parse_release
 from variant_publish.cli.render_machine import render
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
@@ -27,6 +26,12 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
     "--summary-out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write a summary of each wheel, by which the release can be checked without the wheels.",
 )  # fmt: skip
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write the report in another format, too; repeat as needed.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
@@ -44,8 +49,9 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
 def command(
-    wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
-    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool, family: bool,
+    wheels: tuple[str, ...], output: str, file: Path | None, also: tuple[str, ...], strict: bool, offline: bool,
+    fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool,
+    family: bool,
     jobs: int | None, client: str | None, summary_out: Path | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
@@ -76,12 +82,15 @@ def command(
         "jobs": jobs or os.cpu_count() or 1, "client": client, "deep": deep, "outline": outline, "family": family,
         "summaries": summary_out is not None,
     }  # fmt: skip
+    others = [_also(text) for text in also]
     config = Config.load(config_file)
     published = [found for name in wheels if (found := _published(name))]
     places = [Path(name) for name in wheels if _published(name) is None]
     report = api.check(places, config, offline=offline, index=index, published=published, **options)
     if summary_out is not None:
         api.write_summaries(report, summary_out)
+    for form, other in others:
+        other.write_text(render(report, form), "utf-8")
     if file is not None:
         file.write_text(render(report, output), "utf-8")
     elif output == "text":
@@ -93,16 +102,16 @@ def command(
     return report.exit_code()
 
 
+def _also(text: str) -> tuple[str, Path]:
+    form, _, name = text.partition("=")
+    if form not in FORMATS or not name:
+        raise UsageError(f"--also {text!r} is not FORMAT=FILE", hint=f"the formats are {', '.join(FORMATS)}")
+    return form, Path(name)
+
+
 def _published(name: str) -> tuple[str, str] | None:
     """Read NAME==VERSION, which is no path; None for a path."""
-    if "==" not in name or Path(name).exists():
-        return None
-    project, _, version = name.partition("==")
-    try:
-        Version(version)
-        return Requirement(project).name, version
-    except (InvalidRequirement, InvalidVersion) as error:
-        raise UsageError(f"{name!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
+    return parse_release(name) if "==" in name and not Path(name).exists() else None
 
 
 def _show(explain: str | None, *, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,17 +41,19 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
     elif output == "json":
         print_json({"schema-version": 1, "jobs": jobs})
     else:
-        show(jobs, dict.fromkeys(axis for job in planned for axis in job.settings if axis != "runs-on"))
+        show(jobs, dict.fromkeys(axis for job in planned for axis in job.axes if axis != "runs-on"))
     return 0
 
 
-def show(jobs: list[dict[str, str]], further: Iterable[str]) -> None:
+def show(jobs: list[dict[str, Any]], further: Iterable[str]) -> None:
     """Draw the jobs as a table; `further` are the entries that axes of the configuration add."""
     from rich.table import Table
+    from rich.text import Text
 
     names = ("python", "platform", "variant", "runs-on", "cibuildwheel", *further)
-    table = Table(*names)
+    table = Table(*names, "build settings")
     for job in jobs:
-        table.add_row(*(job[name] for name in names))
+        settings = " ".join(filter(None, (job["cibw-environment"], job["config-settings"])))
+        table.add_row(*(job[name] for name in names), Text(settings))
     console().print(table)
     click.echo(f"{len(jobs)} jobs")

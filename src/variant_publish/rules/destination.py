@@ -21,7 +21,7 @@ from variant_publish.rules.metadata import is_for_pypi
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.simple_client import IndexUnavailable, hidden
 
-NO_INDEX = "no index is known (--index, or upload.repository)"
+NO_INDEX = "no index is named (--index, or upload.repository-index)"
 _PUBLISHED = "the release is published"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -276,19 +276,25 @@ class NameTaken(ReleaseRule):
 
 
 def repository_index(context: Context) -> str | None:
-    """Give the simple index of the repository that generic wheels go to, None where it is not known."""
-    upload = context.release.config.upload
+    """Give the simple index of the repository that generic wheels go to, None where nobody names it.
+
+    The name of a repository is not enough: what "pypi" means is for twine and .pypirc to say, and a check asks no
+    server that it was not told to ask.
+    """
     if context.index is not None:
         return index_url(context.index)
-    if upload.repository_index is not None:
-        return upload.repository_index
-    return index_url(upload.repository) if upload.repository in ("pypi", "testpypi") else None
+    return context.release.config.upload.repository_index
 
 
 def user_indexes(context: Context) -> tuple[str, ...]:
-    """Give the indexes that users of the release have: the repository's, and the extra index by its public address."""
-    found = (repository_index(context), context.release.config.upload.public_url)
-    return tuple(index for index in found if index is not None)
+    """Give the indexes that users of the release have: the repository's, and the extra index by its public address.
+
+    Nothing where the repository's is not named: the extra index alone does not have what users get from elsewhere.
+    """
+    index, public = repository_index(context), context.release.config.upload.public_url
+    if index is None:
+        return ()
+    return (index,) if public is None else (index, public)
 
 
 def _has_repository(upload: UploadTable) -> bool:
