@@ -67,13 +67,18 @@ def rewrites(
         remove=build.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
+        locals=tuple(config.locals) if variant is None else (variant.local,),
     )
     if variant is None:
         return (plain,)
     result = []
     for dialect in dialects or config.dialects:
-        if dialect is Dialect.PLUS:
-            result.append(plain if variant.label == NULL_LABEL else replace(plain, extra_tags=variant.tags))
+        if dialect is not Dialect.PEP825 and variant.label == NULL_LABEL:
+            result.append(plain)
+        elif dialect is Dialect.PLUS:
+            result.append(replace(plain, extra_tags=variant.tags))
+        elif dialect is Dialect.LOCAL:
+            result.append(replace(plain, local=variant.local))
         else:
             metadata = _variant_json(variant, config, priority)
             result.append(replace(plain, label=variant.label, variant_json=metadata))

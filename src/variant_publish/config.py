@@ -6,6 +6,8 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,8 @@ class UploadTable(_Table, frozen=True):
     extra_index: str = DEFAULT_EXTRA_INDEX
     endpoint_url: str | None = None
     public_url: str | None = None
+    views: str | None = None
+    views_url: str | None = None
     split: str = "large-to-s3"
     large: str = "100 MB"
 
@@ -170,6 +174,8 @@ class Config:
             for name, table in tables.selectors.items()
         }
         self.matrix = self._matrix()
+        if Dialect.LOCAL in self.dialects or self.upload.views is not None:
+            self.check_locals()
 
     @classmethod
     def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:
@@ -209,6 +215,25 @@ class Config:
             raise UsageError(f"variant {name!r} is not in the configuration{_nearest(name, self.variants)}",
                              hint=f"declared variants: {known}")  # fmt: skip
         return self.variants[name]
+
+    @cached_property
+    def locals(self) -> Mapping[str, str]:
+        """Give local version -> declared variant, for every variant whose label can be a local version."""
+        found: dict[str, str] = {}
+        for name, variant in self.variants.items():
+            with suppress(UsageError):
+                found.setdefault(variant.local, name)
+        return found
+
+    def check_locals(self) -> None:
+        """Raise UsageError unless every declared variant has a local version of its own."""
+        for name, variant in self.variants.items():
+            if self.locals.get(variant.local) != name:
+                raise UsageError(
+                    f"{TABLE}.variants.{name} and .{self.locals[variant.local]} have the same local version"
+                    f" {variant.local!r}: local versions do not tell '_' from '.'",
+                    hint="give one of the two another label",
+                )
 
     def build_of(self, name: str) -> BuildTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""

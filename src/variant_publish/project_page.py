@@ -70,6 +70,9 @@ class Install:
     lines: tuple[str, ...]
 
 
+UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
+
+
 def href_of(file: IndexFile) -> str:
     """Give the link to a file with its hash, where one is known."""
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
@@ -103,6 +106,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
     elif result:
         result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
+    for name, view in sorted(index.views.get(best.version, {}).items()):
+        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
     for local in _locals(best):
         command = f"pip install --extra-index-url {address} {index.name}=={local}"
         result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
@@ -110,6 +115,11 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         command = f"variant-publish select {index.name} --index {address}"
         result.append(Install("which wheel this machine would get", (command,)))
     return tuple(result)
+
+
+def view_command(project: str, address: str) -> str:
+    """Give the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
+    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
 
 
 def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:

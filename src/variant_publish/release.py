@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from variant_publish.archive.journal import recover_folder, recover_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.variant import GENERIC, NULL_LABEL
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect
 from variant_publish.model.wheel_name import WheelName
 
 
@@ -40,6 +40,8 @@ class Release:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
         if name.serves_everyone:
             return GENERIC
+        if name.local is not None:
+            return self.config.locals.get(name.local, name.local)
         for variant in self.config.variants.values():
             if name.extra_tags == variant.tags or name.label == variant.label:
                 return variant.name
@@ -51,6 +53,10 @@ class Release:
         found = {self.variant_of(wheel.name) for wheel in self.wheels}
         declared = [name for name in (GENERIC, *self.config.variants) if name in found]
         return (*declared, *sorted(found - set(declared)))
+
+    def in_dialects(self, *dialects: Dialect | None) -> Release:
+        """Give the release with the wheels of these dialects only; None stands for generic wheels."""
+        return replace(self, wheels=tuple(wheel for wheel in self.wheels if wheel.name.dialect in dialects))
 
     @cached_property
     def has_null(self) -> bool:
@@ -100,7 +106,10 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
 
 
 def load(places: Iterable[Path], config: Config) -> Loaded:
-    """Read wheels (and the sdists beside them in folders) and group them into releases."""
+    """Read wheels (and the sdists beside them in folders) and group them into releases.
+
+    A wheel whose local version is a declared variant belongs to the release without it (dialect local).
+    """
     places = list(places)
     wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
     unreadable = []
@@ -110,7 +119,8 @@ def load(places: Iterable[Path], config: Config) -> Loaded:
         except VariantPublishError as error:
             unreadable.append(Unreadable(path, error))
         else:
-            wheels.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
+            wheel = replace(wheel, name=wheel.name.with_locals(config.locals))
+            wheels.setdefault((wheel.name.project, wheel.name.release_version), []).append(wheel)
     sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
     releases = tuple(
         Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config,

@@ -139,7 +139,7 @@ class _Work:
         self.paths = {wheel.filename: wheel.path for wheel in release.wheels}
         self.paths |= {path.name: path for path in release.sdists}
         self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
-        self.entries = {entry.filename: entry for entry in entries(release, _now())}
+        self.entries = {entry.filename: entry for entry in entries(release, now())}
         self.sent: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []
@@ -244,7 +244,8 @@ def _completed(file: IndexFile, own: Mapping[str, IndexFile]) -> IndexFile:
     )
 
 
-def _now() -> str:
+def now() -> str:
+    """Give the time of an upload for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -18,6 +18,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant import Dialect
 from variant_publish.rules.context import Context
 from variant_publish.rules.requires import Difference, build_of, requirements_of
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule
@@ -178,7 +179,8 @@ class NoVariantMarkers(WheelRule):
 class NoLocalVersion(WheelRule):
     """Prove that a wheel for PyPI has no local version.
 
-    PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine.
+    PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine. Dialect local has such
+    wheels on purpose, for indexes of their own.
     """
 
     id = "VP207"
@@ -186,7 +188,10 @@ class NoLocalVersion(WheelRule):
     severity = Severity.ERROR
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
-        """Leave variant wheels out: PyPI does not get them."""
+        """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
+        config = context.release.config
+        if wheel.name.dialect is Dialect.LOCAL and Dialect.LOCAL not in config.dialects and config.upload.views is None:
+            return None
         return _is_for_pypi(wheel)
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
