@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.many import Job, retag_all
@@ -18,7 +18,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
 from variant_publish.model.build_job import BuildJob
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant import AWARE, NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.store import Store
+    from variant_publish.publish.views import View
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.selectors import SelectorFiles
@@ -251,10 +252,14 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written."""
+    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written.
+
+    `commands` are, for each variant that has a view, its name and how users of plain pip install it.
+    """
 
     current: tuple[Path, ...]
     outdated: tuple[Path, ...]
+    commands: tuple[tuple[str, str], ...] = ()
 
 
 def metadata(
@@ -269,8 +274,9 @@ def metadata(
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
-    current, outdated = [], []
+    current, outdated, commands = [], [], []
     for release in loaded.releases:
+        commands += _view_commands(release)
         texts = of_release(release, reporter).texts(release.project, str(release.version))
         for name, text in texts.items():
             path = folder / name
@@ -281,12 +287,29 @@ def metadata(
             if write:
                 with replacing(path) as stream:
                     stream.write(text.encode())
-    return MetadataResult(tuple(current), tuple(outdated))
+    return MetadataResult(tuple(current), tuple(outdated), tuple(commands))
+
+
+def _view_commands(release: Release) -> list[tuple[str, str]]:
+    upload = release.config.upload
+    if upload.views is None:
+        return []
+    from variant_publish.project_page import view_command
+    from variant_publish.publish.view_places import views_address
+    from variant_publish.publish.views import view_names
+
+    address = views_address(upload)
+    return [
+        (name, view_command(release.project, f"{address}/{name}" if address else "")) for name in view_names(release)
+    ]
 
 
 @dataclass(frozen=True)
 class PlannedUpload:
-    """Hold what `upload` will do with one release, and the places that it was planned for."""
+    """Hold what `upload` will do with one release, and the places that it was planned for.
+
+    Wheels of dialect local are the views' alone: `release` has them, and `plan` has not.
+    """
 
     release: Release
     plan: Plan
@@ -294,6 +317,11 @@ class PlannedUpload:
     store: Store
     repository: Repository | None
     public_url: str | None = None
+    views: tuple[View, ...] = ()
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {**self.plan.table(), "views": [view.table() for view in self.views]}
 
 
 def plan_upload(
@@ -306,6 +334,8 @@ def plan_upload(
     """
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.index import read_index
+    from variant_publish.publish.views import check_local_wheels, plan_views
     from variant_publish.selectors import of_release
 
     loaded = load(places, config)
@@ -313,20 +343,28 @@ def plan_upload(
         raise loaded.unreadable[0].error
     planned = []
     for release in loaded.releases:
+        check_local_wheels(release, settings)
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
         selector_files = of_release(release, reporter)
-        plan = plan_release(release, settings, store, repository, selector_files, reporter)
-        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url))
+        plan = plan_release(release.in_dialects(None, *AWARE), settings, store, repository, selector_files, reporter)
+        listed = read_index(store, release.project) if settings.views is not None else None
+        views = plan_views(release, settings, plan, listed, reporter)
+        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url, views))
     return tuple(planned)
 
 
 def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
-    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
-    from variant_publish.publish.apply import publish
+    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing.
 
-    return publish(
-        planned.release,
+    The views come after everything else: they link what is published.
+    """
+    from variant_publish.publish.apply import now, publish
+    from variant_publish.publish.view_apply import preflight, publish_views
+
+    preflight(planned.views, reporter)
+    published = publish(
+        planned.release.in_dialects(None, *AWARE),
         planned.store,
         planned.repository,
         planned.plan,
@@ -334,6 +372,16 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
+    tracked = planned.repository.project_url(planned.plan.project) if planned.repository is not None else None
+    views = publish_views(
+        planned.views,
+        planned.release,
+        planned.store,
+        upload_time=now(),
+        tracks=(tracked,) if tracked else (),
+        reporter=reporter,
+    )
+    return replace(published, views=views)
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

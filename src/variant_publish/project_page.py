@@ -95,6 +95,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
     if best is None:
         return ()
     address = index.public_url or "ADDRESS-OF-THIS-INDEX"
+    if local := _only_local(best):
+        return tuple(_of_view(index.name, best.version, local, address))
     result = []
     if any(row.variant == GENERIC for row in best.rows):
         result.append(Install("pip, the generic wheel", (f"pip install --extra-index-url {address} {index.name}",)))
@@ -148,9 +150,34 @@ def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
     )
 
 
+def _of_view(project: str, version: str, local: str, address: str) -> Iterator[Install]:
+    """Give the ways to install from a view: an index of one variant as a local version, which every installer prefers.
+
+    uv takes a project from the first index that has it, and a view has all files of the release.
+    """
+    variant = local.partition("+")[2]
+    yield Install(f"pip, {variant} where it is built", (view_command(project, address),))
+    yield Install("a requirements file", (f"--extra-index-url {address}", f"{project}=={version}"))
+    yield Install(f"uv, {variant} where it is built", (f"uv pip install --index {address} {project}",))
+    yield Install(f"pip, {variant} or nothing", (f"{view_command(project, address)}=={local}",))
+
+
+def _only_local(section: Section) -> str | None:
+    """Give the version of the one variant of a view; None where the section is no view's."""
+    found = _locals(section)
+    aware = any(name.dialect is not None for name in _names(section))
+    return found[0] if len(found) == 1 and not aware else None
+
+
 def _locals(section: Section) -> list[str]:
-    names = (_name(link.file.filename) for row in section.rows for cell in row.cells for link in cell)
-    return sorted({name.version for name in names if name is not None and "+" in name.version})
+    return sorted({name.version for name in _names(section) if "+" in name.version})
+
+
+def _names(section: Section) -> Iterator[WheelName]:
+    for row in section.rows:
+        for link in (link for cell in row.cells for link in cell):
+            if (name := _name(link.file.filename)) is not None:
+                yield name
 
 
 def _name(filename: str) -> WheelName | None:

@@ -23,6 +23,8 @@ from variant_publish.publish.plan import LARGE_TO_S3
 @click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="The root of the extra index.")
 @click.option("--endpoint-url", metavar="URL", help="An S3 endpoint other than Amazon's.")
 @click.option("--public-url", metavar="URL", help="Where users will find the extra index.")
+@click.option("--views", metavar="s3://BUCKET/PREFIX|file:DIR", help="Where each variant gets an index for plain pip.")
+@click.option("--views-url", metavar="URL", help="Where users will find the views.")
 @click.option("--repository", metavar="NAME", help="A repository that twine knows: pypi, testpypi, or of .pypirc.")
 @click.option("--repository-url", metavar="URL|file:DIR", help="The upload URL of a repository, or a folder.")
 @click.option("--repository-index", metavar="URL", help="The simple index of the repository, where it is elsewhere.")
@@ -34,6 +36,7 @@ from variant_publish.publish.plan import LARGE_TO_S3
 def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, verbose: int, **options: Any) -> int:
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
+    With --views, each variant also gets an index of its own, as a local version that plain pip prefers (1.0+cu128).
     The plan is shown, then carried out. A second run changes nothing and says so; after a kill it finishes the work.
 
     \b
@@ -41,6 +44,7 @@ def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, 
       variant-publish upload wheelhouse --split large-to-s3 --dry-run
       variant-publish upload wheelhouse --split large-to-s3 --extra-index s3://my-wheels/simple --repository pypi
       variant-publish upload wheelhouse --split large-to-s3 --extra-index file:index --no-repository
+      variant-publish upload wheelhouse --extra-index s3://my-wheels/simple --views s3://my-wheels/views
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
     config = Config.load(config_file)
@@ -52,11 +56,11 @@ def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, 
     tables, codes = [], []
     for item in planned:
         if output == "text":
-            render_upload.show_plan(item.plan)
+            render_upload.show_plan(item)
         published = None if dry_run else api.upload(item, reporter)
         if published is not None and output == "text":
-            render_upload.show_published(published, settings)
-        tables.append({**item.plan.table(), "published": published.table() if published else None})
+            render_upload.show_published(published, settings, item.plan.project)
+        tables.append({**item.table(), "published": published.table() if published else None})
         codes.append(0 if published is None or published.is_complete else 1)
     if output == "json":
         print_json({"schema-version": 1, "dry-run": dry_run, "releases": tables})

@@ -16,6 +16,7 @@ from variant_publish.publish.plan import Action, Destination, Placement, Plan, e
 from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.store import Outcome, Store
+from variant_publish.publish.view_apply import PublishedView
 from variant_publish.release import Release
 from variant_publish.selectors import SelectorFiles
 from variant_publish.simple_client import hidden
@@ -28,7 +29,8 @@ DEADLINE_S = 180.0
 class Published:
     """Hold what publishing did: file names sent, found there, listed for the first time; keys of pages written.
 
-    `missing` are files that the repository took and does not show yet: run the command again to list them.
+    `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
+    are what became of the indexes of one variant each.
     """
 
     sent: tuple[str, ...]
@@ -36,11 +38,12 @@ class Published:
     linked: tuple[str, ...]
     pages: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    views: tuple[PublishedView, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Say whether anything was sent or written."""
-        return bool(self.sent or self.pages)
+        return bool(self.sent or self.pages or any(view.changed for view in self.views))
 
     @property
     def is_complete(self) -> bool:
@@ -58,6 +61,7 @@ class Published:
             "linked": list(self.linked),
             "pages": list(self.pages),
             "missing": list(self.missing),
+            "views": [view.table() for view in self.views],
         }
 
 

@@ -33,6 +33,11 @@ class PublishedView:
     skipped: tuple[str, ...]
     pages: tuple[str, ...]
 
+    @property
+    def changed(self) -> bool:
+        """Say whether anything was sent or written."""
+        return bool(self.sent or self.pages)
+
     def table(self) -> dict[str, Any]:
         """Give the JSON object."""
         return {

@@ -150,6 +150,11 @@ def plan_views(
     return tuple(views)
 
 
+def view_names(release: Release) -> tuple[str, ...]:
+    """Give the views that the wheels of a release call for, by the labels of their variants."""
+    return tuple(name for name, _ in _sources(release))
+
+
 def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
     """Give for each variant, by its label, one wheel for each place: the first of its dialects."""
     found: dict[str, dict[str, Wheel]] = {}
@@ -174,8 +179,8 @@ def _own_file(wheel: Wheel, name: str, local: str, listed: ProjectIndex | None, 
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"
     else:
-        reporter.note(f"reading {wheel.filename} for the view {name}")
-        made = measure(wheel, Rewrite(local=local))
+        with reporter.track(f"{wheel.filename} as {local}", wheel.size) as advance:
+            made = measure(wheel, Rewrite(local=local), advance)
         reason = f"the variant {name}, made of {wheel.filename}"
     filename = str(made.name)
     entry = IndexFile(
