@@ -128,19 +128,20 @@ def check(
     jobs: int = 1,
     client: str | None = None,
     index: str | None = None,
+    summaries: bool = False,
 ) -> Report:
-    """Check every release in the places (folders and wheels) by every rule; all findings at once.
+    """Check every release in the places (folders, wheels and summaries) by every rule; all findings at once.
 
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
     `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
     wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
-    `index` is where the release before this one is looked for.
+    `index` is where the release before this one is looked for. `summaries` asks for those of the wheels, too.
     """
     from variant_publish.rules.runner import Settings, find_selector_files
     from variant_publish.rules.runner import check as run_rules
 
     loaded = load(places, config)
-    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client)
+    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client, summaries=summaries)
     if index is not None and not offline:
         settings = replace(settings, previous={one.project: _previous(one, index) for one in loaded.releases})
     return run_rules(
@@ -151,6 +152,17 @@ def check(
         reporter=reporter,
         settings=settings,
     )
+
+
+def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write the summaries of a report into a folder, each under the name of its wheel."""
+    written = []
+    for summary in report.summaries:
+        path = folder / summary.filename
+        with replacing(path) as stream:
+            stream.write(summary.dumps().encode())
+        written.append(path)
+    return tuple(written)
 
 
 def check_published(
@@ -167,6 +179,7 @@ def check_published(
     fast: bool = False,
     jobs: int = 1,
     client: str | None = None,
+    summaries: bool = False,
 ) -> Report:
     """Check a release that an index has: its list of files, and of each wheel the directory and dist-info.
 
@@ -194,6 +207,7 @@ def check_published(
         reason,
         client,
         {canonicalize_name(project): found.previous},
+        summaries,
     )
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -104,7 +104,7 @@ class AbiTable(_Table, frozen=True):
 
 
 class UploadTable(_Table, frozen=True):
-    """Declare where a release goes."""
+    """Declare where a release goes; `generic` says how the extra index has what the repository gets."""
 
     repository: str | None = None
     repository_url: str | None = None
@@ -117,6 +117,7 @@ class UploadTable(_Table, frozen=True):
     views_url: str | None = None
     split: str = "large-to-s3"
     large: str = "100 MB"
+    generic: Literal["link", "copy"] = "link"
 
 
 class IgnoreTable(_Table, frozen=True):

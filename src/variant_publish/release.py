@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from variant_publish.archive.journal import recover_folder, recover_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect
 from variant_publish.model.wheel_name import WheelName
 
@@ -27,14 +29,41 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
+class Sdist:
+    """Hold a source distribution: where it lies, its size in bytes, and its hash, which is computed where unknown."""
+
+    path: Path
+    size: int
+    known_sha256: str | None = None
+
+    @property
+    def filename(self) -> str:
+        """Give the file name without its folder."""
+        return self.path.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Give the SHA-256, lower-case hex."""
+        if self.known_sha256 is not None:
+            return self.known_sha256
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def is_of(self, project: NormalizedName, version: Version) -> bool:
+        """Say whether the file name is one of this release."""
+        name, _, text = self.filename.removesuffix(".tar.gz").rpartition("-")
+        return canonicalize_name(name) == project and text == str(version)
+
+
+@dataclass(frozen=True)
 class Release:
-    """Hold the wheels of one version; `wheels` are sorted by file name, `sdists` are paths."""
+    """Hold the wheels of one version, sorted by file name, and its sdists."""
 
     project: NormalizedName
     version: Version
     wheels: tuple[Wheel, ...]
     config: Config
-    sdists: tuple[Path, ...] = ()
+    sdists: tuple[Sdist, ...] = ()
 
     def variant_of(self, name: WheelName) -> str:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
@@ -108,28 +137,52 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
 def load(places: Iterable[Path], config: Config) -> Loaded:
     """Read wheels (and the sdists beside them in folders) and group them into releases.
 
-    A wheel whose local version is a declared variant belongs to the release without it (dialect local).
+    A `*.json` file, and a `*.summary.json` in a folder whose wheel is not beside it, stands for its wheel.
     """
     places = list(places)
-    wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
+    summaries = list(_summary_paths(places))
+    with_wheels = [place for place in places if not _has_only_summaries(place)]
+    wheels: list[Wheel] = []
     unreadable = []
-    for path in wheel_paths(places):
+    for path in (*wheel_paths(with_wheels), *summaries):
         try:
-            wheel = Wheel.read(path)
+            wheels.append(_read_summary(path) if path in summaries else Wheel.read(path))
         except VariantPublishError as error:
             unreadable.append(Unreadable(path, error))
-        else:
-            wheel = replace(wheel, name=wheel.name.with_locals(config.locals))
-            wheels.setdefault((wheel.name.project, wheel.name.release_version), []).append(wheel)
-    sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
-    releases = tuple(
-        Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config,
-                tuple(path for path in sdists if _is_sdist_of(path, project, version)))
-        for (project, version), group in sorted(wheels.items())
-    )  # fmt: skip
-    return Loaded(releases, tuple(unreadable))
+    paths = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    sdists = [Sdist(path, path.stat().st_size) for path in paths]
+    return Loaded(tuple(releases_of(wheels, sdists, config)), tuple(unreadable))
 
 
-def _is_sdist_of(path: Path, project: NormalizedName, version: Version) -> bool:
-    name, _, text = path.name.removesuffix(".tar.gz").rpartition("-")
-    return canonicalize_name(name) == project and text == str(version)
+def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config) -> Iterator[Release]:
+    """Group wheels, and the sdists that belong to them, into releases, sorted by project and version.
+
+    A wheel whose local version is a declared variant belongs to the release without it (dialect local).
+    """
+    groups: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
+    for wheel in (replace(wheel, name=wheel.name.with_locals(config.locals)) for wheel in wheels):
+        groups.setdefault((wheel.name.project, wheel.name.release_version), []).append(wheel)
+    sdists = tuple(sdists)
+    for (project, version), group in sorted(groups.items()):
+        own = tuple(sdist for sdist in sdists if sdist.is_of(project, version))
+        yield Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config, own)
+
+
+def _summary_paths(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir():
+            for path in sorted(place.glob(f"*.whl{SUMMARY_SUFFIX}")):
+                if not path.with_name(path.name.removesuffix(SUMMARY_SUFFIX)).exists():
+                    yield path
+        elif place.suffix == ".json" and place.exists():
+            yield place
+
+
+def _has_only_summaries(place: Path) -> bool:
+    if place.is_dir():
+        return not any(place.glob("*.whl")) and any(place.glob(f"*.whl{SUMMARY_SUFFIX}"))
+    return place.suffix == ".json" and place.exists()
+
+
+def _read_summary(path: Path) -> Wheel:
+    return Wheel.of_summary(Summary.parse(path.read_bytes(), str(path)))

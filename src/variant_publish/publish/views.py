@@ -203,7 +203,7 @@ def _is_taken(item: OwnFile, listed: ProjectIndex | None) -> bool:
 
 
 def _planned(release: Release) -> list[IndexFile]:
-    names = [wheel.filename for wheel in release.wheels] + [path.name for path in release.sdists]
+    names = [wheel.filename for wheel in release.wheels] + [sdist.filename for sdist in release.sdists]
     return [IndexFile(name, "", "") for name in names]
 
 
