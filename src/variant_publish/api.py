@@ -6,6 +6,7 @@ Each function imports the room that does its work: retagging, which many small C
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,11 +54,13 @@ def rewrites(
     rename: Rename | None = None,
     build: BuildTable | None = None,
     drop_signatures: bool = False,
+    locals_: Iterable[str] = (),
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
     `dialects` and `priority` default to the configuration's; `build` holds the changes of requirements and the rename
-    that the configuration declares. Raises UsageError where a dialect lacks what it needs.
+    that the configuration declares. `locals_` are further local versions that are variants, and give way to the new
+    one. Raises UsageError where a dialect lacks what it needs.
     """
     build = build or BuildTable()
     if rename is None and build.rename is not None:
@@ -68,7 +71,7 @@ def rewrites(
         remove=build.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
-        locals=tuple(config.locals) if variant is None else (variant.local,),
+        locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
     )
     if variant is None:
         return (plain,)
@@ -84,6 +87,12 @@ def rewrites(
             metadata = _variant_json(variant, config, priority)
             result.append(replace(plain, label=variant.label, variant_json=metadata))
     return tuple(result)
+
+
+def _local_of(variant: Variant) -> tuple[str, ...]:
+    with suppress(UsageError):
+        return (variant.local,)
+    return ()  # dialects other than local have no need of it
 
 
 def retag(

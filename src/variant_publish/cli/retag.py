@@ -49,6 +49,7 @@ def command(
       variant-publish retag dist/ --variant cu128 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
+      variant-publish retag foo-1.0-*.whl --label cu128 --dialect local -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
@@ -75,6 +76,7 @@ def command(
         rename=Rename.parse(rename) if rename else None,
         build=config.build_of(name or GENERIC) if name or generic else BuildTable(),
         drop_signatures=drop_signatures,
+        locals_=config.locals if remove else (),
     )
     result = api.retag(wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest)
     for done in result.done:
