@@ -92,8 +92,3 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert [file["filename"] for file in master["files"] if "yanked" in file] == [
             "myproject-1.0+cu128-py3-none-manylinux_2_17_x86_64.whl"
         ]
-
-
-def test_a_requirements_file_as_the_page_has_it(tmp_path: Path) -> None:
-    text = blocks("What do users type?", "text")
-    assert text.splitlines() == [f"--extra-index-url {HOST}/views/cu128", "myproject==1.0"]

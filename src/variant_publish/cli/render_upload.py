@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from variant_publish.api import PlannedUpload
 from variant_publish.cli.console import console
+from variant_publish.cli.render_check import render_text
 from variant_publish.config import UploadTable
-from variant_publish.project_page import view_command
 from variant_publish.publish.apply import Published
 from variant_publish.site import readable_size
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def show_plan(planned: PlannedUpload) -> None:
+    from variant_publish.api import PlannedRelease
+    from variant_publish.publish.plan import Plan
+    from variant_publish.publish.views import View
+
+
+def show_plan(plan: Plan, views: Sequence[View] = ()) -> None:
     """Draw what goes where, and why."""
     from rich.table import Table
 
-    plan = planned.plan
     table = Table(title=f"{plan.project} {plan.version}", title_justify="left")
     for name in ("file", "goes to", "why", "action"):
         table.add_column(name, overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     for item in plan.placements:
         table.add_row(item.file, str(item.destination), item.reason, str(item.action), readable_size(item.size))
-    for view in planned.views:
+    for view in views:
         for own in (own.placement for own in view.own):
             table.add_row(own.file, f"view {view.name}", own.reason, str(own.action), readable_size(own.size))
         for name in view.links:
@@ -31,13 +38,13 @@ def show_plan(planned: PlannedUpload) -> None:
     console().print(table)
     click.echo(f"extra index: {plan.extra_index}")
     click.echo(f"repository:  {plan.repository or 'none'}")
-    for view in planned.views:
+    for view in views:
         click.echo(f"view {view.name}: {view.store.describe()}")
     if plan.selectors:
         click.echo(f"selectors:   {', '.join(plan.selectors)}")
 
 
-def show_published(published: Published, settings: UploadTable, project: str) -> None:
+def show_published(published: Published, settings: UploadTable) -> None:
     """Say what was done."""
     if not published.changed:
         click.echo("nothing to do: everything is published already")
@@ -50,4 +57,35 @@ def show_published(published: Published, settings: UploadTable, project: str) ->
     if settings.public_url:
         click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:
-        click.echo(f"users of {view.name}: {view_command(project, view.address)}")
+        click.echo(f"users of {view.name}: {view.command}")
+
+
+def show_staged(found: PlannedRelease, *, plans: bool) -> None:
+    """Say how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
+    staged = found.staged
+    size = sum(summary.size for _, summary in staged.summaries)
+    click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
+    for file in staged.late:
+        click.echo(f"{file} came too late, and is not part of it")
+    if staged.is_released:
+        click.echo("nothing to do: everything is listed already")
+        return
+    render_text(found.report, console())
+    for item in found.planned if plans else ():
+        show_plan(item.plan)
+    if plans and not found.planned:
+        click.echo("nothing is listed: mend what is an error above, stage it, and run the command again")
+
+
+def staged_table(found: PlannedRelease, published: tuple[Published, ...]) -> dict[str, Any]:
+    """Give the JSON document of a staged release."""
+    return {
+        "schema-version": 1,
+        "stage": found.staged.name,
+        "status": found.staged.state.status.value,
+        "files": [summary.file for _, summary in found.staged.summaries],
+        "late": list(found.staged.late),
+        "check": found.report.table(),
+        "releases": [item.plan.table() for item in found.planned],
+        "published": [result.table() for result in published],
+    }

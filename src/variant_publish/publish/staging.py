@@ -11,7 +11,7 @@ whoever withdraws a stage has closed it before. So neither can happen to the oth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +19,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from variant_publish.archive.wheel import Wheel
+from variant_publish.config import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage import FOLDER, STATE_FILE, StageState, Status, stage_folder
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.index import Upload, read_index, refuse_removed, send
+from variant_publish.publish.plan import entries, is_sdist
 from variant_publish.publish.store import JSON, Conflict, Outcome, Store, changed_on_the_way, conflict
 from variant_publish.publish.withdrawal import BESIDE
+from variant_publish.release import Release, Sdist, releases_of
 
 _AT_ONCE = 16
 _PIECE = 8 * 1024 * 1024
@@ -43,9 +47,9 @@ class Staged:
     late: tuple[str, ...] = ()
 
     @property
-    def files(self) -> tuple[Summary, ...]:
-        """Give the summaries without their projects."""
-        return tuple(summary for _, summary in self.summaries)
+    def is_released(self) -> bool:
+        """Say whether the index lists everything already."""
+        return self.state.status is Status.RELEASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,33 @@ class Sent:
 
     sent: tuple[str, ...]
     skipped: tuple[str, ...]
+
+    def table(self) -> dict[str, list[str]]:
+        """Give the members of the JSON object."""
+        return {"sent": list(self.sent), "skipped": list(self.skipped)}
+
+
+def uploads_of(release: Release, summaries: Iterable[Summary]) -> Iterator[tuple[Upload, Summary]]:
+    """Give the files of a release, each with its summary; `summaries` are those of the wheels."""
+    by_name = {summary.file: summary for summary in summaries}
+    wheels = {wheel.filename: wheel for wheel in release.wheels}
+    sdists = {sdist.filename: sdist for sdist in release.sdists}
+    for entry in entries(release):
+        if entry.filename in wheels:
+            wheel = wheels[entry.filename]
+            upload = Upload(release.project, wheel.path, entry, wheel.info["METADATA"])
+            yield upload, by_name[entry.filename]
+        else:
+            sdist = sdists[entry.filename]
+            yield Upload(release.project, sdist.path, entry), Summary(sdist.filename, sdist.size, sdist.sha256)
+
+
+def releases_of_stage(staged: Staged, config: Config) -> tuple[Release, ...]:
+    """Build the releases that the summaries tell of."""
+    found = [summary for _, summary in staged.summaries]
+    wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
+    sdists = [Sdist(Path(item.file), item.size, item.sha256) for item in found if is_sdist(item.file)]
+    return tuple(releases_of(wheels, sdists, config))
 
 
 def stage(
@@ -253,13 +284,12 @@ def _swap(store: Store, folder: str, state: StageState, etag: str | None) -> boo
 
 def _write(store: Store, key: str, content: bytes) -> None:
     """Write a summary; a later one of the same file, made by another version of the rules, takes its place."""
+    etag = None
     for _ in range(_ATTEMPTS):
-        stored = store.read(key)
-        if stored is not None and stored.content == content:
-            return
-        etag = stored.etag if stored is not None else None
         if store.swap(key, content, etag=etag, content_type=JSON, generation=1):
             return
+        stored = store.read(key)
+        etag = stored.etag if stored is not None else None
     raise Conflict(f"{store.describe()}: {key} is being written by others", hint="run the command again")
 
 

@@ -14,6 +14,7 @@ from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import ProjectIndex
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.project_page import view_command
 from variant_publish.publish.index import Upload, change_project, read_index, send, update_project
 from variant_publish.publish.plan import Action
 from variant_publish.publish.preflight import check_public_url
@@ -25,13 +26,19 @@ from variant_publish.release import Release
 
 @dataclass(frozen=True, slots=True)
 class PublishedView:
-    """Hold what became of one view: file names sent and found there, keys of pages written."""
+    """Hold what became of one view of a project: file names sent and found there, keys of pages written."""
 
+    project: str
     name: str
     address: str
     sent: tuple[str, ...]
     skipped: tuple[str, ...]
     pages: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """Give the command by which users install from the view."""
+        return view_command(self.project, self.address)
 
     @property
     def changed(self) -> bool:
@@ -122,7 +129,7 @@ def _publish_view(
         tracks=tracks,
         public_url=view.address,
     )
-    return PublishedView(view.name, view.address, tuple(sent), tuple(skipped), updated.written)
+    return PublishedView(release.project, view.name, view.address, tuple(sent), tuple(skipped), updated.written)
 
 
 @contextmanager

@@ -97,6 +97,16 @@ def check_local_wheels(release: Release, upload: UploadTable) -> None:
         )
 
 
+def refuse_local_wheels(release: Release) -> None:
+    """Raise UsageError where wheels of dialect local would be staged: they go to views, and are listed nowhere else."""
+    stray = [wheel for wheel in release.wheels if wheel.name.dialect is Dialect.LOCAL]
+    if stray:
+        raise UsageError(
+            f"{stray[0].path} is a variant as a local version, which has its place in a view and not in a stage",
+            hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
+        )
+
+
 def plan_views(
     release: Release, upload: UploadTable, plan: Plan, main: ProjectIndex | None, reporter: Reporter = SILENT
 ) -> tuple[View, ...]:
