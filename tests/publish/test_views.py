@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
@@ -270,6 +271,26 @@ def test_a_full_temporary_folder_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(VariantPublishError, match="has no room for") as caught:
         upload(make(tmp_path / "dist"), config(tmp_path))
     assert "TMPDIR" in str(caught.value.hint)
+
+
+def test_jobs_that_publish_parts_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    upload(make(tmp_path / "first", GENERIC, WINDOWS), settings)
+    parts = [
+        make(tmp_path / f"{variant}-{python}", PLUS.replace("cu128", variant).replace("py3", python))
+        for variant in ("cu128", "cu130")
+        for python in ("cp311", "cp312", "cp313", "cp314")
+    ]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        done = list(pool.map(lambda part: upload(part, settings), parts))
+    assert all(len(published.views) >= 1 for published in done)
+    for variant in ("cu128", "cu130"):
+        own = {name for name in links(tmp_path / "views" / variant) if "+" in name}
+        wanted = LOCAL.replace("cu128", variant)
+        assert own == {wanted.replace("py3", python) for python in ("cp311", "cp312", "cp313", "cp314")}
+    index = ProjectIndex.parse((tmp_path / "extra/foo-bar/index.json").read_bytes())
+    assert index.views == {"1.0": {"cu128": "", "cu130": ""}}
+    assert not upload(parts[0], settings).changed
 
 
 @pytest.fixture
