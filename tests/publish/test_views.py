@@ -247,6 +247,8 @@ def test_links_lead_to_the_extra_index_wherever_it_is() -> None:
     assert linked(hosted, "https://h/s/foo/").url == "https://h/s/foo/foo-1.0-py3-none-any.whl"
     elsewhere = IndexFile("x", "https://files.example.org/x", "")
     assert linked(elsewhere, None) == elsewhere
+    with pytest.raises(UsageError, match="no view can link"):
+        linked(hosted, None)
 
 
 def test_files_that_no_view_could_link_are_told_before_anything_is_sent(
@@ -256,7 +258,7 @@ def test_files_that_no_view_could_link_are_told_before_anything_is_sent(
     upload_table = UploadTable(extra_index=settings.upload.extra_index, views="s3://bucket/views")
     give_credentials(monkeypatch)
     monkeypatch.setattr("variant_publish.publish.views.read_index", lambda store, project: None)
-    with pytest.raises(UsageError, match="public address is not known"):
+    with pytest.raises(UsageError, match="since the public address of the extra index is not known"):
         api.plan_upload([make(tmp_path / "dist")], settings, upload_table)
     same = UploadTable(extra_index="file:x", views="file:x/")
     with pytest.raises(UsageError, match="the extra index itself"):

@@ -23,6 +23,8 @@ def command(folder: Path, output: Path | None, check: bool, config_file: Path | 
     NAME-VERSION-wheel-selector.toml   dialect plus
     name-version-variants.json         dialect pep825
 
+    Dialect local needs no such file: where the configuration has upload.views, the command for users is named.
+
     \b
     Example:
       variant-publish metadata wheelhouse

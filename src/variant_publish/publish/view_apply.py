@@ -80,12 +80,15 @@ def publish_views(
     Files first, then the pages of each view; the extra index names a view when it is there. The same run again changes
     nothing. Raises VariantPublishError at the first file that is refused; what was sent stays.
     """
+    views = tuple(views)
+    if not views:
+        return ()
     done = []
     try:
         main = read_index(store, release.project)
         for view in views:
             done.append(_publish_view(view, release, main, upload_time, tracks, reporter))  # noqa: PERF401
-        if main is not None and done:
+        if main is not None:
             version, found = str(release.version), {view.name: view.address for view in done}
             mentioned = change_project(store, release.project, lambda index: _naming(index, version, found))
             if mentioned.written:

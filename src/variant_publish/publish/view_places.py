@@ -6,7 +6,8 @@ import posixpath
 from dataclasses import replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from variant_publish.config import UploadTable
+from variant_publish.config import TABLE, UploadTable
+from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.publish.destinations import folder_of
 from variant_publish.simple_client import hidden
@@ -51,11 +52,22 @@ def _beside(upload: UploadTable) -> tuple[str, str] | None:
     return None
 
 
+def unreachable(filename: str) -> UsageError:
+    """Make the error for a file of the extra index that no view can link."""
+    return UsageError(
+        f"no view can link {filename}, since the public address of the extra index is not known",
+        hint=f"set {TABLE}.upload.public-url",
+    )
+
+
 def linked(entry: IndexFile, base: str | None) -> IndexFile:
-    """Give an entry of the extra index with an address that holds on the page of a view."""
+    """Give an entry of the extra index with an address that holds on the page of a view.
+
+    Raises UsageError where the extra index has no known address and the entry's is relative to it.
+    """
     if urlsplit(entry.url).scheme:
         return entry
     if base is None:
-        raise AssertionError("the plan did not see that a file lies on the extra index")
+        raise unreachable(entry.filename)
     url = urljoin(base, entry.url) if "://" in base else posixpath.normpath(base + entry.url)
     return replace(entry, url=url)

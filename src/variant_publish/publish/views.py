@@ -33,7 +33,7 @@ from variant_publish.publish.destinations import open_store
 from variant_publish.publish.index import hosted_url, read_index, refuse_removed
 from variant_publish.publish.plan import Action, Destination, Placement, Plan
 from variant_publish.publish.store import Conflict, Store
-from variant_publish.publish.view_places import base_of_links, views_address
+from variant_publish.publish.view_places import base_of_links, unreachable, views_address
 from variant_publish.release import Release
 
 _ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
@@ -139,13 +139,10 @@ def plan_views(
         if listed is not None:
             refuse_removed(store.describe(), listed, [item.entry for item in own])
         base = base_of_links(upload, name, release.project)
-        if base is None and _stays_on_extra_index(plan):
-            raise UsageError(
-                f"the view {name} cannot link the files of {plan.extra_index}, whose public address is not known",
-                hint=f"set {TABLE}.upload.public-url",
-            )
         links = tuple(links_of([*_planned(release), *(main.distributions if main else ())], release, own, listed))
-        mentioned = main is not None and name in main.views.get(str(release.version), {})
+        if base is None and (unlinked := _on_extra_index(plan, main).intersection(links)):
+            raise unreachable(min(unlinked))
+        mentioned = main is None or name in main.views.get(str(release.version), {})
         known = {file.filename for file in listed.files} if listed is not None else set()
         changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
         views.append(
@@ -247,9 +244,7 @@ def _is_own(file: IndexFile, version: Version) -> bool:
     return bool(file.is_hosted and text and Version(text).local and Version(Version(text).public) == version)
 
 
-def _stays_on_extra_index(plan: Plan) -> bool:
-    return any(item.destination is Destination.EXTRA_INDEX and _is_for_all(item.file) for item in plan.placements)
-
-
-def _is_for_all(filename: str) -> bool:
-    return not filename.endswith(".whl") or WheelName.parse(filename).dialect is None
+def _on_extra_index(plan: Plan, main: ProjectIndex | None) -> set[str]:
+    """Give the files that the extra index holds or will hold itself."""
+    planned = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
+    return planned | {file.filename for file in (main.files if main else ()) if file.is_hosted}
