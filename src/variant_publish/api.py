@@ -440,7 +440,11 @@ def stage(
     report = run_rules(loaded, reporter=reporter, settings=rules)
     for release in loaded.releases:
         refuse_local_wheels(release)
-    uploads = [upload for release in loaded.releases for upload in uploads_of(release, report.summaries)]
+    uploads = [
+        upload
+        for release in loaded.releases
+        for upload in uploads_of(release, report.summaries, attest=settings.attestations)
+    ]
     store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
     try:
         store.preflight(max(summary.size for _, summary in uploads))

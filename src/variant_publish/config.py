@@ -118,6 +118,7 @@ class UploadTable(_Table, frozen=True):
     split: str = "large-to-s3"
     large: str = "100 MB"
     generic: Literal["link", "copy"] = "link"
+    attestations: bool = False
 
 
 class IgnoreTable(_Table, frozen=True):

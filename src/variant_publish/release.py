@@ -15,6 +15,7 @@ from variant_publish.archive.journal import recover_folder, recover_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.provenance import ATTESTATION_SUFFIX, check_attestation
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect
 from variant_publish.model.wheel_name import WheelName
@@ -30,11 +31,11 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Sdist:
-    """Hold a source distribution: where it lies, its size in bytes, and its hash, which is computed where unknown."""
+    """Hold a source distribution; one that is known by its `summary` alone has a `path` at which nothing lies."""
 
     path: Path
     size: int
-    known_sha256: str | None = None
+    summary: Summary | None = None
 
     @property
     def filename(self) -> str:
@@ -44,8 +45,8 @@ class Sdist:
     @cached_property
     def sha256(self) -> str:
         """Give the SHA-256, lower-case hex."""
-        if self.known_sha256 is not None:
-            return self.known_sha256
+        if self.summary is not None:
+            return self.summary.sha256
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -75,6 +76,24 @@ class Release:
             if name.extra_tags == variant.tags or name.label == variant.label:
                 return variant.name
         return name.variant
+
+    def attestations(self) -> dict[str, bytes]:
+        """Read the attestations that lie beside the files, or that their summaries have: file name -> JSON text.
+
+        Raises InvalidAttestation for one that is not of its file (PEP 740).
+        """
+        found = {}
+        files: tuple[Wheel | Sdist, ...] = (*self.wheels, *self.sdists)
+        for item in files:
+            beside = item.path.with_name(item.filename + ATTESTATION_SUFFIX)
+            if item.summary is not None:
+                content = (item.summary.attestation or "").encode()
+            else:
+                content = beside.read_bytes() if beside.exists() else b""
+            if content:
+                check_attestation(content, item.filename, item.sha256)
+                found[item.filename] = content
+        return found
 
     @cached_property
     def variants(self) -> tuple[str, ...]:

@@ -31,10 +31,11 @@ _OPTIONS = (
         type=click.Choice([LINK, COPY]),
         help="How the extra index has what the repository gets. Default: link.",
     ),
+    click.option("--attestations", is_flag=True, default=None, help="Publish FILE.publish.attestation too (PEP 740)."),
     click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here."),
 )
 _NAMES = ("split", "extra_index", "endpoint_url", "public_url", "repository", "repository_url", "repository_index",
-          "generic")  # fmt: skip
+          "generic", "attestations")  # fmt: skip
 
 
 def with_destinations(function: Callable[..., int]) -> Callable[..., int]:
@@ -58,7 +59,7 @@ def note_no_repository(settings: UploadTable, no_repository: bool, reporter: Rep
         reporter.note("no repository is named (--repository, --repository-url): everything goes to the extra index")
 
 
-def _settings(upload: UploadTable, *, no_repository: bool, **given: str | None) -> UploadTable:
+def _settings(upload: UploadTable, *, no_repository: bool, **given: Any) -> UploadTable:
     """Give the configuration's settings with what the options override."""
     named = [name for name in ("repository", "repository_url") if given[name]]
     if len(named) + no_repository > 1:

@@ -43,7 +43,8 @@ class Summary:
 
     `size` is in bytes, `sha256` lower-case hex. Of a wheel, `files` are the small files of its dist-info folder by
     name, `record` is RECORD, and `verdicts` are those of all rules that look at one wheel alone; `made_by` is the
-    version of variant-publish whose rules they are. Of an sdist, all these are empty.
+    version of variant-publish whose rules they are. Of an sdist, all these are empty. `attestation` is the text of the
+    file's attestation (PEP 740).
     """
 
     file: str
@@ -54,6 +55,7 @@ class Summary:
     record: bytes | None = None
     verdicts: tuple[RuleVerdict, ...] = ()
     made_by: str = ""
+    attestation: str | None = None
 
     @property
     def filename(self) -> str:
@@ -77,6 +79,7 @@ class Summary:
             "files": {name: content.decode("utf-8", "surrogateescape") for name, content in self.files.items()},
             "record": None if self.record is None else base64.b64encode(zlib.compress(self.record)).decode(),
             "verdicts": [_table(verdict) for verdict in self.verdicts],
+            "attestation": self.attestation,
         }
         return json.dumps(data, indent=1) + "\n"
 
@@ -100,6 +103,7 @@ class Summary:
                 record=None if record is None else zlib.decompress(base64.b64decode(record)),
                 verdicts=tuple(RuleVerdict(**verdict) for verdict in data["verdicts"]),
                 made_by=str(data["made-by"]),
+                attestation=data["attestation"],
             )
         except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
             raise InvalidSummary(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from variant_publish.config import UploadTable
+from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.index import Upload, read_index, send, update_project
@@ -147,14 +148,22 @@ class _Work:
         self.deadline_s = deadline_s
         self.public_url = public_url
         self.paths = {wheel.filename: wheel.path for wheel in release.wheels if wheel.summary is None}
-        self.paths |= {sdist.filename: sdist.path for sdist in release.sdists if sdist.known_sha256 is None}
+        self.paths |= {sdist.filename: sdist.path for sdist in release.sdists if sdist.summary is None}
         self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
-        self.entries = {entry.filename: entry for entry in entries(release, now())}
+        self.entries = {entry.filename: self._attested(entry) for entry in entries(release, now())}
+        self.attestations = release.attestations() if plan.attested else {}
         self.sent: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []
         self.pages: list[str] = []
         self.missing: list[str] = []
+
+    def _attested(self, entry: IndexFile) -> IndexFile:
+        """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
+        root = hidden(self.public_url or "").rstrip("/")
+        if entry.filename not in self.plan.attested or not root.startswith("https://"):
+            return entry
+        return replace(entry, provenance=f"{root}/{self.plan.project}/{entry.url}{PROVENANCE_SUFFIX}")
 
     def preflight(self) -> None:
         """Ask both places whether they would take what the plan sends; a plan without changes asks nothing."""
@@ -211,7 +220,8 @@ class _Work:
                 continue
             entry = self.entries[item.file]
             with self._local(entry) as path, self.reporter.track(item.file, item.size) as advance:
-                upload = Upload(self.plan.project, path, entry, self.metadata.get(item.file))
+                attestation = self.attestations.get(item.file)
+                upload = Upload(self.plan.project, path, entry, self.metadata.get(item.file), attestation)
                 if item.destination is Destination.EXTRA_INDEX:
                     outcome = send(self.store, upload, advance)
                 else:

@@ -69,7 +69,8 @@ class Plan:
     """Hold what publishing a release will do; files in the order in which they are sent, sdists last.
 
     `entries` are the lines that the extra index will have for the files that it holds itself; the address of the
-    others is known when the repository shows them. `selectors` are the names of the selector files.
+    others is known when the repository shows them. `selectors` are the names of the selector files, `attested` those
+    of the files whose attestations are published too.
     """
 
     project: str
@@ -80,6 +81,7 @@ class Plan:
     entries: tuple[IndexFile, ...]
     selectors: tuple[str, ...]
     selectors_change: bool = False
+    attested: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -106,6 +108,7 @@ class Plan:
             "repository": self.repository,
             "files": [item.table() for item in self.placements],
             "selectors": list(self.selectors),
+            "attested": list(self.attested),
             "changes": self.changes,
         }
 
@@ -156,6 +159,7 @@ def make_plan(
         entries=tuple(entry for entry in lines if entry.filename in hosted),
         selectors=tuple(sorted(texts.get(version, ()))),
         selectors_change=texts != old,
+        attested=tuple(sorted(release.attestations())) if upload.attestations else (),
     )
 
 

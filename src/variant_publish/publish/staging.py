@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,26 +64,35 @@ class Sent:
         return {"sent": list(self.sent), "skipped": list(self.skipped)}
 
 
-def uploads_of(release: Release, summaries: Iterable[Summary]) -> Iterator[tuple[Upload, Summary]]:
-    """Give the files of a release, each with its summary; `summaries` are those of the wheels."""
+def uploads_of(
+    release: Release, summaries: Iterable[Summary], *, attest: bool = False
+) -> Iterator[tuple[Upload, Summary]]:
+    """Give the files of a release, each with its summary; `summaries` are those of the wheels.
+
+    With `attest` the attestations that lie beside the files go with them.
+    """
     by_name = {summary.file: summary for summary in summaries}
+    attestations = release.attestations() if attest else {}
     wheels = {wheel.filename: wheel for wheel in release.wheels}
     sdists = {sdist.filename: sdist for sdist in release.sdists}
     for entry in entries(release):
+        attestation = attestations.get(entry.filename)
         if entry.filename in wheels:
             wheel = wheels[entry.filename]
-            upload = Upload(release.project, wheel.path, entry, wheel.info["METADATA"])
-            yield upload, by_name[entry.filename]
+            upload = Upload(release.project, wheel.path, entry, wheel.info["METADATA"], attestation)
+            summary = by_name[entry.filename]
         else:
             sdist = sdists[entry.filename]
-            yield Upload(release.project, sdist.path, entry), Summary(sdist.filename, sdist.size, sdist.sha256)
+            upload = Upload(release.project, sdist.path, entry, attestation=attestation)
+            summary = Summary(sdist.filename, sdist.size, sdist.sha256)
+        yield upload, replace(summary, attestation=None if attestation is None else attestation.decode())
 
 
 def releases_of_stage(staged: Staged, config: Config) -> tuple[Release, ...]:
     """Build the releases that the summaries tell of."""
     found = [summary for _, summary in staged.summaries]
     wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
-    sdists = [Sdist(Path(item.file), item.size, item.sha256) for item in found if is_sdist(item.file)]
+    sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]
     return tuple(releases_of(wheels, sdists, config))
 
 
