@@ -21,6 +21,8 @@ OLD = "23.2.1"
 @cache
 def old_pip() -> tuple[str, ...]:
     """Give the command of pip 23.2.1: of Python's own bundle, else downloaded; skip the test where it cannot be had."""
+    if sys.version_info >= (3, 13):
+        pytest.skip(f"pip {OLD} is for Python 3.12 and older")
     name = f"pip-{OLD}-py3-none-any.whl"
     bundled = Path(ensurepip.__file__).parent / "_bundled" / name
     wheel = bundled if bundled.exists() else _downloaded(name)
@@ -28,11 +30,7 @@ def old_pip() -> tuple[str, ...]:
     atexit.register(shutil.rmtree, folder)
     with zipfile.ZipFile(wheel) as archive:  # unpacked, so that it is compiled once, not at every run
         archive.extractall(folder)
-    command = (sys.executable, f"{folder}/pip")
-    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"pip {OLD} does not run on Python {sys.version.split()[0]}")
-    return command
+    return (sys.executable, f"{folder}/pip")
 
 
 def new_pip() -> tuple[str, ...]:
