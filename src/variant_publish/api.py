@@ -5,27 +5,32 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import TABLE, BuildTable, Config, UploadTable, provider_of
+from variant_publish.config import TABLE, ChangesTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
-from variant_publish.model.build_job import BuildJob
+from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import AWARE, NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant import AWARE, GENERIC, NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish import published
     from variant_publish.binary.inspection import Inspection
+    from variant_publish.building.frontend import Builder
+    from variant_publish.building.repair import Repair
     from variant_publish.formats.simple import IndexFile
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.selectors import SelectorFiles
+    from variant_publish.starter import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +59,23 @@ def rewrites(
     dialects: Sequence[Dialect] = (),
     priority: Sequence[str] = (),
     rename: Rename | None = None,
-    build: BuildTable | None = None,
+    declared: ChangesTable | None = None,
     drop_signatures: bool = False,
     locals_: Iterable[str] = (),
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
-    `dialects` and `priority` default to the configuration's; `build` holds the changes of requirements and the rename
-    that the configuration declares. `locals_` are further local versions that are variants, and give way to the new
-    one. Raises UsageError where a dialect lacks what it needs.
+    `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
+    rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
+    new one. Raises UsageError where a dialect lacks what it needs.
     """
-    build = build or BuildTable()
-    if rename is None and build.rename is not None:
-        rename = Rename(build.rename.name, build.rename.to)
+    declared = declared or ChangesTable()
+    if rename is None and declared.rename is not None:
+        rename = Rename(declared.rename.name, declared.rename.to)
     plain = Rewrite(
         rename=rename,
-        add=build.requires.add,
-        remove=build.requires.remove,
+        add=declared.requires.add,
+        remove=declared.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
         locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
@@ -104,25 +110,106 @@ def retag(
     *,
     jobs: int = 1,
     digest: bool = False,
+    repair: Repair | None = None,
 ) -> RetagResult:
     """Rewrite every wheel in the places into `folder`, once for each rewrite; in place where `folder` is None.
 
     `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
-    the hash of each result beside it, for `upload`. An error of one wheel does not stop the others. Raises UsageError
-    where nothing can be done at all.
+    the hash of each result beside it, for `upload`. `repair` lets auditwheel or delocate work on each wheel first, one
+    after the other. An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
     """
     if folder is None and len(changes) != 1:
         raise UsageError(
             f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
         )
+    if folder is None and repair is not None:
+        raise UsageError(
+            "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
+        )
     paths = wheel_paths(places)
     _check_renames(paths, changes)
-    outcomes = retag_all([Job(path, tuple(changes), folder, digest) for path in paths], jobs, reporter)
+    failed: list[VariantPublishError] = []
+    with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
+        ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
+        outcomes = retag_all([Job(path, tuple(changes), folder, digest) for path in ready], jobs, reporter)
     done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
     for retagged in done:
         if retagged.note:
             reporter.note(retagged.note)
-    return RetagResult(done, tuple(outcome.error for outcome in outcomes if outcome.error is not None))
+    return RetagResult(done, (*failed, *(outcome.error for outcome in outcomes if outcome.error is not None)))
+
+
+def repair_for(
+    variant: Variant | None, *, plat: str | None = None, exclude: Sequence[str] = (), options: Sequence[str] = ()
+) -> Repair:
+    """Give the repair of the wheels of a variant, or of the generic one (None), for `retag` and `build`.
+
+    auditwheel's check for code beyond the baseline yields to the x86-64 level that the variant claims. `plat` is its
+    platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
+    """
+    from variant_publish.building.repair import Repair
+    from variant_publish.rules.binaries import claimed_level
+
+    level = claimed_level(variant.properties, (*variant.tags, variant.label)) if variant is not None else None
+    return Repair(level, plat, tuple(exclude), tuple(options))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Hold the wheels of one variant that were built and retagged, where they lie now."""
+
+    variant: str
+    wheels: tuple[Path, ...]
+
+
+def build(
+    source: Path,
+    folder: Path,
+    names: Sequence[str],
+    config: Config,
+    builder: Builder,
+    reporter: Reporter = SILENT,
+    *,
+    repair: Callable[[Variant | None], Repair] | None = None,
+) -> Iterator[Built]:
+    """Build the wheels of each named variant ("generic" too) from a project's folder or sdist, one after the other.
+
+    Each is built from a fresh copy of the sdist with its own settings, retagged, and put into `folder`, where it takes
+    the place of a file of its name; nothing lies there before it is whole. `repair` gives the repair of a variant.
+    Raises UsageError for what cannot be built at all, BuildFailed with the exit code of the frontend.
+    """
+    from variant_publish.building.source import is_sdist
+
+    variants = {name: None if name == GENERIC else config.variant(name) for name in names}
+    changes = {name: rewrites(one, config, declared=config.changes_of(name)) for name, one in variants.items()}
+    ready = is_sdist(source)
+    builder.preflight()
+    with TemporaryDirectory(prefix="variant-publish-") as temporary:
+        place = Path(temporary).resolve()
+        sdist = source.resolve() if ready else builder.sdist(source, place / "sdist", reporter.note)
+        for number, (name, variant) in enumerate(variants.items()):
+            settings, own_place = config.settings_of(name), place / str(number)
+            reporter.note(f"building {name}{f' with {settings}' if settings else ''}")
+            wheels = builder.wheels(sdist, own_place, name, settings, reporter.note)
+            own = repair(variant) if repair else None
+            result = retag(wheels, own_place / "retagged", changes[name], reporter, repair=own)
+            for error in result.failed:
+                raise error
+            yield Built(name, tuple(_moved(retagged.path, folder) for retagged in result.done))
+
+
+def buildable(config: Config, platform: str) -> tuple[str, ...]:
+    """Give the builds, generic first, that the configuration declares for the machine of a platform tag.
+
+    A variant without declared platforms is for every machine.
+    """
+    here, found = machine_of(platform), []
+    everywhere = config.matrix.platform if config.matrix else ()
+    for name in (GENERIC, *config.variants):
+        own = everywhere if name == GENERIC else config.tables.variants[name].platform or everywhere
+        if not own or any(_alike(machine_of(one), here) for one in own):
+            found.append(name)
+    return tuple(found)
 
 
 def check(
@@ -196,18 +283,13 @@ def check_published(
     `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or VariantPublishError
     where the index has no such release.
     """
-    from tempfile import TemporaryDirectory
-
     from packaging.utils import canonicalize_name
-    from packaging.version import Version
 
     from variant_publish import published
-    from variant_publish.rules.abi import index_url
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
-    from variant_publish.simple_client import read_project
 
-    found = published.Published.of(read_project(index_url(index), project), Version(version))
+    found = _published(project, version, index)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     settings = Settings(
         _choice(config, select, ignore),
@@ -223,6 +305,16 @@ def check_published(
         published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)
         loaded = load([Path(folder)], config)
         return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
+
+
+def _published(project: str, version: str, index: str) -> published.Published:
+    from packaging.version import Version
+
+    from variant_publish import published
+    from variant_publish.rules.abi import index_url
+    from variant_publish.simple_client import read_project
+
+    return published.Published.of(read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
@@ -254,6 +346,22 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
 
 
+def found_in_release(
+    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
+) -> tuple[Found, ...]:
+    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
+
+    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
+    """
+    from variant_publish import published
+    from variant_publish.starter import found_in
+
+    release = _published(project, version, index)
+    with TemporaryDirectory(prefix="variant-publish-") as folder:
+        published.fetch(release.files, Path(folder), whole=deep, reporter=reporter)
+        return found_in([(None, Path(folder))], look=deep)
+
+
 def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:
     """Give the build jobs of the declared matrix; with places, only those of cells that no wheel there fills.
 
@@ -271,7 +379,7 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
     for release in load(begun, config).releases:
         grid = Grid.of_release(release)
         filled |= {cell for cell, entries in grid.by_cell() if all(entry.state is State.PRESENT for entry in entries)}
-    return tuple(BuildJob.of(cell) for cell in cells if cell not in filled)
+    return tuple(BuildJob.of(cell, config.build_settings[cell.variant]) for cell in cells if cell not in filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,6 +647,28 @@ def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
         return abort(store, name)
     finally:
         store.close()
+
+
+def _repaired(
+    paths: Iterable[Path], folder: Path, repair: Repair, failed: list[VariantPublishError], reporter: Reporter
+) -> Iterator[Path]:
+    for number, path in enumerate(paths):
+        try:
+            yield repair(path.absolute(), folder / str(number), reporter.note)
+        except VariantPublishError as error:
+            failed.append(error)
+
+
+def _moved(path: Path, folder: Path) -> Path:
+    """Copy a file into a folder, where it appears whole or not at all; it may lie on another file system."""
+    target = folder / path.name
+    with path.open("rb") as source, replacing(target) as stream:
+        shutil.copyfileobj(source, stream)
+    return target
+
+
+def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return one[0] == other[0] and (one[1] == other[1] or "universal2" in (one[1], other[1]))
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

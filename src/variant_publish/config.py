@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ import msgspec
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
@@ -61,13 +63,21 @@ class RenameTable(_Table, frozen=True):
 
 
 class BuildTable(_Table, frozen=True):
-    """Declare what retagging does to a wheel besides its name."""
+    """Declare what a build is asked for, so that it makes the wheel of one variant."""
+
+    config_settings: dict[str, str | tuple[str, ...]] = {}
+    env: dict[str, str] = {}
+
+
+class ChangesTable(_Table, frozen=True):
+    """Declare how a wheel is built, and what retagging does to it besides its name."""
 
     requires: RequiresTable = RequiresTable()
     rename: RenameTable | None = None
+    build: BuildTable = BuildTable()
 
 
-class VariantTable(BuildTable, frozen=True):
+class VariantTable(ChangesTable, frozen=True):
     """Declare one variant; `tags` and `label` default to the table's key."""
 
     properties: tuple[str, ...] = ()
@@ -138,13 +148,29 @@ class CheckTable(_Table, frozen=True):
     external: tuple[str, ...] = ()
 
 
+class Frontend(StrEnum):
+    """Name what builds wheels: PyPA's build, cibuildwheel, or uv."""
+
+    BUILD = "build"
+    CIBUILDWHEEL = "cibuildwheel"
+    UV = "uv"
+
+
+class FrontendTable(_Table, frozen=True):
+    """Declare which frontend `build` runs, and with which arguments besides those of the variant."""
+
+    frontend: Frontend = Frontend.BUILD
+    arguments: tuple[str, ...] = ()
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
     dialects: tuple[Dialect, ...] = (Dialect.PLUS,)
     priority: tuple[str, ...] = ()
     matrix: MatrixTable | None = None
-    generic: BuildTable = BuildTable()
+    build: FrontendTable = FrontendTable()
+    generic: ChangesTable = ChangesTable()
     variants: dict[str, VariantTable] = {}
     selectors: dict[str, SelectorTable] = {}
     providers: dict[str, ProviderTable] = {}
@@ -169,6 +195,10 @@ class Config:
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
         self.variants = {name: _variant(name, table) for name, table in tables.variants.items()}
+        self.build_settings = {
+            GENERIC: _settings(f"{TABLE}.generic", tables.generic.build),
+            **{name: _settings(f"{TABLE}.variants.{name}", table.build) for name, table in tables.variants.items()},
+        }
         self.namespaces = self._namespaces()
         self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
         self.selectors = {
@@ -237,7 +267,11 @@ class Config:
                     hint="give one of the two another label",
                 )
 
-    def build_of(self, name: str) -> BuildTable:
+    def settings_of(self, name: str) -> BuildSettings:
+        """Give what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
+        return self.build_settings[name if name == GENERIC else self.variant(name).name]
+
+    def changes_of(self, name: str) -> ChangesTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""
         return self.tables.generic if name == GENERIC else self.tables.variants[name]
 
@@ -298,6 +332,16 @@ def _variant(name: str, table: VariantTable) -> Variant:
         return Variant(name, table.tags or (name,), table.label or name, Properties.parse(table.properties))
     except VariantPublishError as error:
         raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
+
+
+def _settings(where: str, table: BuildTable) -> BuildSettings:
+    settings = {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in table.config_settings.items()
+    }
+    try:
+        return BuildSettings(settings, dict(table.env))
+    except VariantPublishError as error:
+        raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error
 
 
 def _convert(table: Any) -> Tables:
