@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -132,6 +132,15 @@ class CheckTable(_Table, frozen=True):
     external: tuple[str, ...] = ()
 
 
+class StubTable(_Table, frozen=True):
+    """Declare the selector sdist: how it gets the wheels, and what it does where it cannot tell or reach them."""
+
+    mode: Literal["wheel", "requires"] = "wheel"
+    fallback: Literal["error", "generic"] = "error"
+    embed_generic: bool = False
+    requires: dict[str, str] = {}
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -145,6 +154,7 @@ class Tables(_Table, frozen=True):
     abi: AbiTable = AbiTable()
     upload: UploadTable = UploadTable()
     check: CheckTable = CheckTable()
+    stub: StubTable = StubTable()
 
 
 class Config:
@@ -159,6 +169,7 @@ class Config:
         self.dialects = tables.dialects
         self.upload = tables.upload
         self.check = tables.check
+        self.stub = tables.stub
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
@@ -209,6 +220,12 @@ class Config:
             raise UsageError(f"variant {name!r} is not in the configuration{_nearest(name, self.variants)}",
                              hint=f"declared variants: {known}")  # fmt: skip
         return self.variants[name]
+
+    def with_stub(self, **changes: Any) -> Config:
+        """Give the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        stub = msgspec.structs.replace(self.stub, **given)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
 
     def build_of(self, name: str) -> BuildTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""
