@@ -102,12 +102,14 @@ def build_wheel(
         # What was resolved with the metadata of one wheel must not become another wheel with other dependencies.
         same = prepared is None or (other is not None and other["info"]["METADATA"] == chosen["info"]["METADATA"])
         if other is None or not same:
-            _give_up(data, f"{chosen['filename']} cannot be fetched", str(error))
+            what = f"{chosen['filename']} fits this machine and cannot be fetched"
+            _give_up(data, what, str(error), Machine(data, config_settings), fits=True)
         _note(f"{error}: the generic wheel is taken, as {data['name']} says")
         try:
             return _hand_over(other, data, folder)
         except NoWheel as second:
-            _give_up(data, f"neither {chosen['filename']} nor the generic wheel can be fetched", str(second))
+            what = f"neither {chosen['filename']} nor the generic wheel can be fetched"
+            _give_up(data, what, str(second), Machine(data, config_settings), fits=True)
 
 
 def build_sdist(sdist_directory: str, config_settings: dict[str, Any] | None = None) -> str:
@@ -206,28 +208,34 @@ def _fallback(data: dict[str, Any]) -> Wheel | None:
 def _no_wheel(data: dict[str, Any], variants: list[str]) -> str:
     if not variants:
         return "every variant needs something that this machine has not, and there is no generic wheel"
-    python, abi, where = next(iter(compatible()))
-    return f"there are wheels of {', '.join(variants)} for such a machine, but none for {python}-{abi} on {where}"
+    return f"there are wheels of {', '.join(variants)} for such a machine, but none for {_this_python()}"
 
 
-def _give_up(data: dict[str, Any], what: str, why: str, machine: Machine | None = None) -> NoReturn:
-    """End with what was detected, what was looked for and what to do; installers print it as it is."""
-    python, abi, where = next(iter(compatible()))
+def _this_python() -> str:
+    order = compatible()
+    return "{}-{} on {}".format(*min(order, key=order.__getitem__))
+
+
+def _give_up(data: dict[str, Any], what: str, why: str, machine: Machine, *, fits: bool = False) -> NoReturn:
+    """End with what was detected, what was looked for and what to do; installers print it as it is.
+
+    `fits` says that a wheel was chosen, and could not be had.
+    """
     needs = [f"{name} ({needs})" if needs else name for name, needs in data["variants"].items()]
     places = sorted({wheel["filename"].split("-", 2)[2] for wheel in data.get("wheels", ())})
-    lines = [f"error: {what}: {why}", f"  this machine: {machine or Machine(data, None)}; {python}-{abi} on {where}"]
+    lines = [f"error: {what}: {why}", f"  this machine: {machine}; {_this_python()}"]
     lines.append(f"  the release has: {'; '.join(needs)}")
     lines += [f"  wheels: {', '.join(places)}"] if 0 < len(places) <= 12 else []
     lines += [f"  index: {data['index']}"] if data.get("index") else []
-    if machine is None:
-        lines.append("  what to do: check the connection to that index and try again; behind a proxy set HTTPS_PROXY;")
-        lines.append("    or download the wheel elsewhere")
+    if fits:
+        lines.append("  what to do: check the connection to that index and try again; behind a proxy set HTTPS_PROXY")
     else:
         names = " ".join(f"-C {name}=VALUE" for name in data["variables"])
-        lines.append(f"  what to do: if the detection is wrong, say what the machine has: pip install {names}")
-        lines[-1] += f" {data['name']}=={data['version']}"
+        install = "pip install --no-cache-dir"  # pip keeps what it built once, whatever -C says later
+        lines.append("  what to do: if the detection is wrong, say what the machine has:")
+        lines.append(f"    {install} {names} {data['name']}=={data['version']}")
         if any(name in data["variants"] for name in EVERYONE):
-            lines.append(f"    or take the generic build: pip install -C variant=generic {data['name']}")
+            lines.append(f"    or take the generic build: {install} -C variant=generic {data['name']}")
     raise SystemExit("\n".join(lines))
 
 
@@ -564,6 +572,7 @@ def _linux() -> Iterator[str]:
     if struct.calcsize("P") == 4:
         arch = {"x86_64": "i686", "aarch64": "armv8l"}.get(arch, arch)
     arches = ["armv8l", "armv7l"] if arch == "armv8l" else [arch]
+    yield from (f"linux_{one}" for one in arches)
     glibc = _glibc()
     if glibc is not None:
         oldest = 5 if arch in ("x86_64", "i686") else 17
@@ -571,7 +580,6 @@ def _linux() -> Iterator[str]:
     else:
         musl = _musl()
         yield from (f"musllinux_1_{minor}_{one}" for one in arches for minor in range(musl, -1, -1))
-    yield from (f"linux_{one}" for one in arches)
 
 
 def _glibc() -> int | None:
@@ -607,7 +615,7 @@ def _macos(version: str, arch: str) -> Iterator[str]:
 
 
 def _macos_kinds(arch: str, minor: int) -> list[str]:
-    return ["universal2"] if arch == "arm64" else [arch, "intel", "fat64", "fat32", "universal2", "universal"]
+    return ["universal2"] if arch == "arm64" else [arch, "intel", "fat64", "fat3", "universal2", "universal"]
 
 
 # --- Fetch ----------------------------------------------------------------------------------------------------------
