@@ -12,7 +12,7 @@ from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Dialect
 
 INSTALLED_FILE = "variant-publish.json"
-"""The name of the file in the dist-info folder; a wheel never holds it, an environment does."""
+"""The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
 
 
 @dataclass(frozen=True, slots=True)

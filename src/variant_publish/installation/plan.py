@@ -260,12 +260,7 @@ def record_of(found: Selection, sha256: str, places: Indexes, machine: Machine) 
     """Give what is kept of a chosen wheel."""
     name = WheelName.parse(found.selected or "")
     selector, variants = found.metadata.selector, found.metadata.variants
-    needs = {}
-    if selector is not None and name.extra_tags:
-        for variable, item in selector.selectors.items():
-            own = next((tag for tag in name.extra_tags if tag in item.tags), None)
-            if own is not None and own not in (item.default or ()):
-                needs[variable] = tuple(value for value, tags in item.wheel_tags.items() if own in tags)
+    needs = selector.needs(name.extra_tags) if selector is not None else {}
     vouched = places.implied.get(found.index or "", ())
     return InstalledVariant(
         project=name.project,

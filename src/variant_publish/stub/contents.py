@@ -18,6 +18,7 @@ from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config import TABLE, Config
 from variant_publish.errors import UsageError
+from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 from variant_publish.formats.metadata import Metadata
 from variant_publish.model.tags import modern_platform
 from variant_publish.model.variant import GENERIC, NULL_LABEL
@@ -70,7 +71,7 @@ def of_wheels(source: Source, config: Config) -> Contents:
     wheels = []
     embedded = {}
     for item in source.wheels:
-        table, info = _plain(item)
+        table, info = _plain(item, source)
         for file, content in info.items():
             text = content.decode("utf-8", "surrogateescape")
             key = hashlib.sha256(content).hexdigest()[:16]
@@ -93,7 +94,9 @@ def of_requirements(source: Source, config: Config, metadata: Metadata | None = 
     no project.
     """
     if metadata is None:
-        metadata = Metadata.parse(pkg_info([Metadata.parse(_plain(item)[1]["METADATA"]) for item in source.wheels]))
+        metadata = Metadata.parse(
+            pkg_info([Metadata.parse(_plain(item, source)[1]["METADATA"]) for item in source.wheels])
+        )
     requires = {
         variant: list(_requirements(name, config, source.version, metadata))
         for variant, name in _variant_names(source, config).items()
@@ -174,7 +177,7 @@ def _needs(variant: str, needs: Mapping[str, str]) -> str:
     return needs.get(variant) or ", ".join(needs[tag] for tag in variant.split("+") if tag in needs)
 
 
-def _plain(item: Offered) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Give the entry of a wheel, and the dist-info files of its plain copy, as retagging would write them."""
     with open_archive(item.path) as archive:
         wheel = Wheel.of_archive(archive, item.name)
@@ -189,6 +192,8 @@ def _plain(item: Offered) -> tuple[dict[str, Any], dict[str, bytes]]:
             gone = {archive.directory.names[index].rpartition("/")[2] for index in plan.touched}
             dropped = sorted(gone - set(new))
             info = {file: content for file, content in info.items() if file not in dropped}
+            info[INSTALLED_FILE] = _record(item, source).dumps().encode()
+            changed.append(INSTALLED_FILE)
     name = item.name
     build = parse_wheel_filename(str(name.with_variant()))[2]
     tags = sorted({(tag.interpreter, tag.abi, modern_platform(tag.platform)) for tag in name.tags})
@@ -198,6 +203,23 @@ def _plain(item: Offered) -> tuple[dict[str, Any], dict[str, bytes]]:
         "dist-info": wheel.dist_info, "info": {}, "changed": changed, "dropped": dropped,
     }  # fmt: skip
     return table, info
+
+
+def _record(item: Offered, source: Source) -> InstalledVariant:
+    """Give what `doctor` will want to know of the wheel, once it is installed under a plain name."""
+    name, selector, variants = item.name, source.files.selector, source.files.variants
+    return InstalledVariant(
+        project=name.project,
+        version=str(name.parsed_version),
+        wheel=str(name),
+        variant=name.variant,
+        dialect=name.dialect,
+        sha256=item.sha256,
+        index=source.index,
+        tags=name.extra_tags,
+        needs=selector.needs(name.extra_tags) if selector is not None else {},
+        metadata=variants.only(name.label) if variants is not None and name.label is not None else None,
+    )
 
 
 def _variant_names(source: Source, config: Config) -> dict[str, str]:
