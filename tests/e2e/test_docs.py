@@ -70,6 +70,7 @@ def test_every_answer_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "cu128" in chosen["--set cuda=12.8"]
     assert (site(tmp_path / "venv") / "myproject.py").read_text() == "VARIANT = 'x86_64_v3'\n"
     assert "_v3" in (tmp_path / "pylock.toml").read_text()
+    assert "+cu128" in (tmp_path / "everywhere.toml").read_text()
 
     # A folder says nothing of where users find it, a server does.
     with serving(tmp_path / "index") as address:

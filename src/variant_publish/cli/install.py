@@ -64,7 +64,10 @@ def command(
     environment = Environment.of(python, target, os.environ)
     if lock_file is not None:
         lock = Lock.parse(lock_file.read_text("utf-8"))
-        planned = user_api.plan_locked(lock, environment, client=client, environ=os.environ, reporter=reporter)
+        planned = user_api.plan_locked(
+            lock, environment, machine_of(settings, host_file), generic=generic, client=client, environ=os.environ,
+            reporter=reporter,
+        )  # fmt: skip
     else:
         planned = user_api.plan_install(
             list(map(TaggedRequirement.parse, requirements)), Indexes.parse(indexes), environment,
