@@ -58,7 +58,8 @@ def command(
       variant-publish lock xgboost --index wheelhouse --host oldest.toml --format requirements -o requirements.txt
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    wanted = [TaggedRequirement.parse(text) for text in requirements]
+    machine = machine_of(settings, host_file, python, platform)
+    wanted = [TaggedRequirement.parse(text) if universal else machine.requirement(text) for text in requirements]
     places, environment = Indexes.parse(indexes), Environment.of(None, None, os.environ)
     if universal:
         refuse_described(output, generic or bool(settings or host_file or platform))
@@ -68,7 +69,7 @@ def command(
         )  # fmt: skip
     else:
         lock = user_api.lock(
-            wanted, places, environment, machine_of(settings, host_file, python, platform), client=client,
+            wanted, places, environment, machine, client=client,
             default_index=default_index, generic=generic, environ=os.environ, reporter=reporter,
         )  # fmt: skip
     if output == "requirements":

@@ -10,7 +10,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import VARIANTS_EXTRA, Lock, LockedFile, LockedPackage
 from variant_publish.formats.simple import IndexFile
@@ -18,6 +17,7 @@ from variant_publish.host.machine import Machine
 from variant_publish.installation.cache import Cache
 from variant_publish.installation.client import Job, Resolved
 from variant_publish.installation.environment import Environment
+from variant_publish.installation.plain import plain_for
 from variant_publish.installation.plan import Chosen, InstallPlan, action_of, record_of
 from variant_publish.installation.universal import closure
 from variant_publish.progress import SILENT, Reporter
@@ -28,7 +28,9 @@ from variant_publish.selectors import SelectorFiles
 def plan_of(
     lock: Lock, environment: Environment, client: str, cache: Cache, reporter: Reporter = SILENT
 ) -> InstallPlan:
-    """Give the plan of a lock: nothing is resolved or chosen anew, so every machine gets the same files."""
+    """Give the plan of a lock for one machine: nothing is resolved or chosen anew, so others get the same files."""
+    assert lock.host is not None  # noqa: S101  (`narrowed` sees to it)
+    machine = Machine.stored(lock.host)
     installed = environment.installed()
     chosen, others, pinned = [], [], {}
     for package in lock.packages:
@@ -37,7 +39,7 @@ def plan_of(
             others.append(Resolved(name, Version(package.version), package.files))
             pinned[name] = f"{package.files[0].url}#sha256={package.files[0].sha256}"
             continue
-        item = _fetched(package, cache, reporter)
+        item = _fetched(package, machine, cache, reporter)
         chosen.append(item.acting(action_of(installed.get(name), item.record)))
         pinned[name] = item.plain.as_uri()
     job = Job(tuple(f"{name} @ {url}" for name, url in pinned.items()), pinned=pinned, complete=True)
@@ -79,12 +81,7 @@ def narrowed(lock: Lock, machine: Machine, *, generic: bool = False) -> Lock:
 def _applies(package: LockedPackage, machine: Machine) -> bool:
     if not package.marker:
         return True
-    version = machine.python_version
-    here: dict[str, str | Set[str]] = {
-        "python_full_version": version,
-        "python_version": ".".join(version.split(".")[:2]),
-        "extras": frozenset({VARIANTS_EXTRA}),
-    }
+    here: dict[str, str | Set[str]] = {**machine.marker_environment, "extras": frozenset({VARIANTS_EXTRA})}
     return Marker(package.marker).evaluate(here, context="lock_file")
 
 
@@ -123,11 +120,11 @@ def _best(package: LockedPackage, machine: Machine) -> LockedPackage:
     return LockedPackage(package.project, package.version, (best,))
 
 
-def _fetched(package: LockedPackage, cache: Cache, reporter: Reporter) -> Chosen:
+def _fetched(package: LockedPackage, machine: Machine, cache: Cache, reporter: Reporter) -> Chosen:
     assert package.chosen is not None  # noqa: S101  (the caller looked)
     assert package.record is not None  # noqa: S101
     file = IndexFile(package.chosen.name, package.chosen.url, package.chosen.sha256)
     fetched = cache.fetch(file, reporter)
     selection = Selection(Version(package.version), package.record.dialect, file.filename, file=file)
-    pins = Wheel.read(fetched.path).pins
-    return Chosen(selection, fetched.path, cache.plain(fetched, reporter), package.record, pins)
+    plain, pins = plain_for(machine, fetched, cache, reporter)
+    return Chosen(selection, fetched.path, plain, package.record, pins)

@@ -11,7 +11,6 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.host.machine import Machine
@@ -19,6 +18,7 @@ from variant_publish.installation.cache import Cache
 from variant_publish.installation.client import Client, Job, Resolved
 from variant_publish.installation.environment import Environment, Installed
 from variant_publish.installation.origin import Verdict, judge
+from variant_publish.installation.plain import plain_for
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
@@ -148,9 +148,8 @@ class Planner:
         return InstallPlan(tuple(chosen), tuple(others), job, self.client.name)
 
     def _applies(self, requirement: TaggedRequirement) -> bool:
-        version = self.machine.python_version
-        python = {"python_full_version": version, "python_version": ".".join(version.split(".")[:2])}
-        return requirement.plain.marker is None or requirement.plain.marker.evaluate(python)
+        marker = requirement.plain.marker
+        return marker is None or marker.evaluate(self.machine.marker_environment)
 
     def _choose_among(self, resolved: Iterable[Resolved]) -> bool:
         """Choose the wheels of what has been resolved; say whether the client has to resolve again."""
@@ -193,9 +192,9 @@ class Planner:
             self._nothing(wanted, found)
             return None
         fetched = self.cache.fetch(found.file, self.reporter)
-        wheel = Wheel.read(fetched.path)
+        plain, pins = plain_for(self.machine, fetched, self.cache, self.reporter)
         record = record_of(found, fetched.sha256, places, self.machine)
-        return Chosen(found, fetched.path, self.cache.plain(fetched, self.reporter), record, wheel.pins)
+        return Chosen(found, fetched.path, plain, record, pins)
 
     def _places(self, wanted: TaggedRequirement) -> Indexes:
         """Give the indexes to look at: for `+pypi` the client's own too, unless another one vouches for it."""

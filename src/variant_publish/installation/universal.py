@@ -19,7 +19,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.installation.cache import Cache
 from variant_publish.installation.client import Job, Resolved
 from variant_publish.installation.uv import Universal, Uv
-from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.published import fetch
@@ -111,8 +111,9 @@ class UniversalLocker:
                 remote = [file for _, file in listed if local_path(file.url) is None]
                 if remote:
                     fetch(remote, Path(folder), whole=False, reporter=self.reporter)
+                variables = files.selector.variables if files.selector is not None else ()
                 requires = {
-                    name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)))
+                    name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)), variables)
                     for name, file in listed
                 }
             wheels = {
@@ -184,9 +185,13 @@ def _wheels(files: Iterable[IndexFile], version: Version) -> Iterator[tuple[Whee
             yield name, file
 
 
-def _requires(wheel: Wheel) -> tuple[str, ...]:
-    """Give Requires-Dist as today's clients read it: a pin of a build counts as one of its version."""
-    return tuple(str(TaggedRequirement.parse(text).plain) for text in wheel.metadata.requires_dist)
+def _requires(wheel: Wheel, variables: Collection[str]) -> tuple[str, ...]:
+    """Give Requires-Dist as today's clients read it: a pin of a build counts as one of its version.
+
+    A marker that asks for selector variables holds on some machine, so it counts as holding.
+    """
+    texts = (with_evaluated_markers(text, variables, lambda *_: True) for text in wheel.metadata.requires_dist)
+    return tuple(str(TaggedRequirement.parse(text).plain) for text in texts)
 
 
 def _names(requirements: Iterable[str], known: Collection[str]) -> tuple[str, ...]:

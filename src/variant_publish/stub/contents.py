@@ -17,7 +17,7 @@ from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config import TABLE, Config
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 from variant_publish.formats.metadata import Metadata
 from variant_publish.model.tags import modern_platform
@@ -194,6 +194,7 @@ def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, byt
             info = {file: content for file, content in info.items() if file not in dropped}
             info[INSTALLED_FILE] = _record(item, source).dumps().encode()
             changed.append(INSTALLED_FILE)
+    _refuse_markers(info["METADATA"], item)
     name = item.name
     build = parse_wheel_filename(str(name.with_variant()))[2]
     tags = sorted({(tag.interpreter, tag.abi, modern_platform(tag.platform)) for tag in name.tags})
@@ -203,6 +204,17 @@ def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, byt
         "dist-info": wheel.dist_info, "info": {}, "changed": changed, "dropped": dropped,
     }  # fmt: skip
     return table, info
+
+
+def _refuse_markers(metadata: bytes, item: Offered) -> None:
+    for text in Metadata.parse(metadata).requires_dist:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise VariantPublishError(
+                f"{item.name} requires {text!r}, which no installer reads",
+                hint="write the dependency without selector variables, as requires of the variant",
+            ) from error
 
 
 def _record(item: Offered, source: Source) -> InstalledVariant:

@@ -17,6 +17,7 @@ from variant_publish.host.machine import (
     AARCH64_VERSION,
     CUDA,
     NONE,
+    ORDERS,
     SM_ARCH,
     X86_64_VERSION,
     Machine,
@@ -30,8 +31,6 @@ from variant_publish.selectors import SelectorFiles
 
 _OWN = {"nvidia": CUDA, "x86_64": X86_64_VERSION, "aarch64": AARCH64_VERSION}
 """The variables behind the namespaces whose providers installers have."""
-
-_ORDERED = (CUDA, SM_ARCH, X86_64_VERSION, AARCH64_VERSION)
 
 Test = Mapping[str, Any]
 
@@ -64,7 +63,7 @@ class Class:
         """Give the test that the backend makes: a range where the values have an order, else a list."""
         if self.others:
             return {"not": list(self.others)}
-        if self.variable not in _ORDERED or self.values[0] == NONE:
+        if self.variable not in ORDERS or self.values[0] == NONE:
             return {"in": list(self.values)}
         end = {} if self.is_open else {"to": self.values[-1]}
         return {"from": self.values[0], **end}
@@ -119,7 +118,7 @@ def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[
         values = tuple(group)
         yield Class(variable, values, is_open=variable in (CUDA, SM_ARCH) and values[-1] == domain[-1])
     selector = None if files.selector is None else files.selector.selectors.get(variable)
-    if dialect is Dialect.PLUS and variable not in _ORDERED and selector is not None and selector.default is not None:
+    if dialect is Dialect.PLUS and variable not in ORDERS and selector is not None and selector.default is not None:
         yield Class(variable, ("a value that nobody listed",), others=tuple(domain))
 
 
@@ -160,7 +159,7 @@ def _joined(rows: Sequence[Row], variable: str, tests: Sequence[Test]) -> Iterat
         others = {name: test for name, test in row.when.items() if name != variable}
         groups.setdefault((repr(others), row.variants), []).append(row)
     for group in groups.values():
-        if len(group) == len(tests) and variable in _ORDERED:
+        if len(group) == len(tests) and variable in ORDERS:
             yield Row({name: test for name, test in group[0].when.items() if name != variable}, group[0].variants)
         else:
             yield from group
