@@ -101,7 +101,7 @@ def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPa
             hint="lock again, with an index that has one",
         )
     found = replace(found, index=package.index)
-    record = record_of(found, file.sha256, Indexes((package.index,)), machine)
+    record = replace(record_of(found, file.sha256, Indexes((package.index,)), machine), generic=generic)
     own = LockedFile(file.url, file.sha256)
     return LockedPackage(package.project, package.version, (own,), own, record)
 

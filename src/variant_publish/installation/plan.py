@@ -194,6 +194,7 @@ class Planner:
         fetched = self.cache.fetch(found.file, self.reporter)
         plain, pins = plain_for(self.machine, fetched, self.cache, self.reporter)
         record = record_of(found, fetched.sha256, places, self.machine)
+        record = replace(record, generic=self.generic, asked=wanted.tags)
         return Chosen(found, fetched.path, plain, record, pins)
 
     def _places(self, wanted: TaggedRequirement) -> Indexes:
