@@ -15,6 +15,7 @@ from support.cli import run
 from support.environments import PLAIN, isolate, make_environment, publish, site
 from support.http import serving
 from support.place import Place
+from support.uv import uv
 from support.wheels import make_wheel
 from variant_publish.formats.installed import INSTALLED_FILE
 
@@ -213,3 +214,18 @@ def test_a_lock_evaluates_markers_for_the_machine_that_it_is_for(place: Place) -
     assert done.code == 0, done.stderr
     assert (site(place.environment) / "bar-1.0.dist-info").exists()
     assert "cuda" not in (site(place.environment) / "foo-1.0.dist-info" / "METADATA").read_text()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_freeze_tells_name_and_version_and_no_path_of_the_cache(place: Place, client: str) -> None:
+    place.release(requires=["bar"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    for cuda in ("12.9", "12.9", "13.0"):  # installed, kept, replaced
+        assert place.install("foo", "--with", client, cuda=cuda).code == 0
+        frozen = uv("pip", "freeze", "--python", place.environment).stdout
+        assert frozen.split() == ["bar==1.0", "foo==1.0"]
+        pip = [sys.executable, "-m", "pip", "--python", str(place.environment)]
+        assert subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout == frozen
+        assert place.record().values == {"cuda": cuda}
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "foo"], check=True)
+    assert not list(site(place.environment).glob("foo*"))

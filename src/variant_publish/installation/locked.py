@@ -18,7 +18,7 @@ from variant_publish.installation.cache import Cache
 from variant_publish.installation.client import Job, Resolved
 from variant_publish.installation.environment import Environment
 from variant_publish.installation.plain import plain_for
-from variant_publish.installation.plan import Chosen, InstallPlan, action_of, record_of
+from variant_publish.installation.plan import Chosen, InstallPlan, action_of, keeping, record_of
 from variant_publish.installation.universal import closure
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.selection import Indexes, Selection, TagDemand, choose
@@ -42,7 +42,10 @@ def plan_of(
         item = _fetched(package, machine, cache, reporter)
         chosen.append(item.acting(action_of(installed.get(name), item.record)))
         pinned[name] = item.plain.as_uri()
-    job = Job(tuple(f"{name} @ {url}" for name, url in pinned.items()), pinned=pinned, complete=True)
+    job = keeping(Job((), pinned=pinned, complete=True), chosen)
+    named = [f"{name} @ {url}" for name, url in job.pinned.items()]
+    named += [f"{name}=={version}" for name, version in job.kept.items()]
+    job = replace(job, requirements=tuple(named))
     return InstallPlan(tuple(chosen), tuple(others), job, client)
 
 

@@ -145,7 +145,7 @@ class Planner:
         ]
         ours = {item.project for item in chosen}
         others = [item for item in resolved if item.name not in ours and not self._is_there(item)]
-        return InstallPlan(tuple(chosen), tuple(others), job, self.client.name)
+        return InstallPlan(tuple(chosen), tuple(others), keeping(job, chosen), self.client.name)
 
     def _applies(self, requirement: TaggedRequirement) -> bool:
         marker = requirement.plain.marker
@@ -233,6 +233,12 @@ class Planner:
     def _is_there(self, item: Resolved) -> bool:
         installed = self.installed.get(item.name)
         return installed is not None and installed.version == item.version
+
+
+def keeping(job: Job, chosen: Iterable[Chosen]) -> Job:
+    """Give the job with what stays named by its version: uv would install it again from the file."""
+    kept = {item.project: item.record.version for item in chosen if item.action is Action.KEEP}
+    return replace(job, pinned={name: url for name, url in job.pinned.items() if name not in kept}, kept=kept)
 
 
 def action_of(installed: Installed | None, wanted: InstalledVariant) -> Action:
