@@ -732,7 +732,7 @@ def _copy_raw(source: BinaryIO, member: zipfile.ZipInfo, end: int, new: zipfile.
     source.seek(member.header_offset)
     stream.seek(new.start_dir)
     left = end - member.header_offset
-    member.header_offset = new.start_dir
+    member.header_offset, member.extra = new.start_dir, _without_zip64(member.extra)
     while left:
         chunk = source.read(min(left, 1 << 20))
         if not chunk:
@@ -742,6 +742,16 @@ def _copy_raw(source: BinaryIO, member: zipfile.ZipInfo, end: int, new: zipfile.
     new.start_dir = stream.tell()
     new.filelist.append(member)
     new.NameToInfo[member.filename] = member
+
+
+def _without_zip64(extra: bytes) -> bytes:
+    """Give an extra field without its zip64 part, which tells the old place; zipfile adds one where it is needed."""
+    kept, place = b"", 0
+    while place + 4 <= len(extra):
+        kind, size = struct.unpack_from("<2H", extra, place)
+        kept += extra[place : place + 4 + size] if kind != 1 else b""
+        place += 4 + size
+    return kept
 
 
 def _record(text: bytes, path: str, changed: dict[str, bytes], gone: set[str]) -> bytes:

@@ -14,12 +14,20 @@ from typing import Any
 
 import pytest
 from packaging import tags as packaging_tags
+from packaging.utils import parse_wheel_filename
 
+from support.archives import assert_gap_free, contents
+from support.odd_wheels import INFO, NAME, SHAPES
 from support.stub import BACKEND, load_backend, table_of
+from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
+from variant_publish.formats.record import Record, RecordRow
+from variant_publish.formats.simple import IndexFile
 from variant_publish.host import cpu
 from variant_publish.host.machine import Machine, compatible_platforms
 from variant_publish.model.tags import modern_platform
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.selection import choose
 
 CONFIG = """
 [tool.variant-publish.variants.cu128]
@@ -212,6 +220,50 @@ def test_pythons_without_a_toml_reader_read_what_we_write(backend: Any) -> None:
     assert backend._simple_toml(text) == tomllib.loads(text)
     with pytest.raises(ValueError, match="line 2"):
         backend._simple_toml("[a]\nb = { c = 1 }\n")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plain_wheel_is_made_of_every_shape_of_archive(backend: Any, tmp_path: Path, shape: str) -> None:
+    source, target = tmp_path / "source.whl", tmp_path / NAME
+    source.write_bytes(SHAPES[shape]())
+    before = contents(source)
+    new = before[f"{INFO}/WHEEL"] + b"X-Changed: yes\n"
+    wheel = {"dist-info": INFO, "changed": ["WHEEL", "abi-requires.txt"], "dropped": ["variant.json"]}
+    backend.make_plain(source, target, wheel, {"WHEEL": new, "abi-requires.txt": b"num+pypi==2\n"})
+    after = contents(target)
+    assert after.pop(f"{INFO}/WHEEL") == new
+    assert after.pop(f"{INFO}/abi-requires.txt") == b"num+pypi==2\n"
+    rows = {row.path: row for row in Record.parse(after.pop(f"{INFO}/RECORD")).rows}
+    assert rows[f"{INFO}/WHEEL"] == RecordRow.of(f"{INFO}/WHEEL", new)
+    assert after == {name: text for name, text in before.items() if not name.endswith(("/WHEEL", "/RECORD"))}
+    assert Wheel.read(target).record is not None
+    if "zip64" not in shape:
+        assert_gap_free(target)
+
+
+TAGS = ("cp39-abi3-manylinux_2_17_{arch}.manylinux2014_{arch}", "{own}-{own}-manylinux_2_28_{arch}", "py3-none-any",
+        "{own}-{own}-manylinux_2_5_{arch}", "1-py3-none-any", "2b-py3-none-any", "{own}-none-any",
+        "cp38-cp38-manylinux_2_28_{arch}", "py2.py3-none-linux_{arch}", "{own}-{own}-win_amd64",
+        "{own}-{own}-manylinux_2_99_{arch}")  # fmt: skip
+
+
+def test_of_the_wheels_of_a_variant_the_one_is_taken_that_select_takes(backend: Any) -> None:
+    own = f"cp3{sys.version_info.minor}{'t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''}"
+    names = [WheelName.parse(f"foo-1.0-{tag.format(arch=platform.machine(), own=own)}.whl") for tag in TAGS]
+    wheels = [
+        {"variant": "generic", "filename": str(name), "build": parse_wheel_filename(str(name))[2] or (-1, ""),
+         "tags": [(tag.interpreter, tag.abi, modern_platform(tag.platform)) for tag in name.tags]}
+        for name in names
+    ]  # fmt: skip
+    while wheels:
+        files = [IndexFile(str(wheel["filename"]), "", "") for wheel in wheels]
+        chosen = choose(files, {}, Machine.detect({})).selected
+        found = backend._best({"wheels": wheels}, "generic")
+        assert (None if found is None else found["filename"]) == chosen
+        if found is None:
+            break
+        wheels.remove(found)
+    assert len(wheels) == 3  # for another Python, another system, and a newer one
 
 
 class Driver:
