@@ -69,7 +69,8 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: d
     if data["mode"] == "requires":
         info, files = _empty_info(data, _variant(data, config_settings))
     else:
-        wheel = _reachable(data, _choose(data, config_settings))
+        machine = Machine(data, config_settings)
+        wheel = _reachable(data, _choose(data, machine), machine)
         info = wheel["dist-info"]
         files = {file: _bytes(data["texts"][key]) for file, key in wheel["info"].items()}
         files[CHOICE] = json.dumps({"filename": wheel["filename"]}).encode()
@@ -89,27 +90,28 @@ def build_wheel(
     data, folder = _load(), Path(wheel_directory)
     if data["mode"] == "requires":
         return _empty_wheel(data, _variant(data, config_settings), folder)
+    machine = Machine(data, config_settings)
     prepared = Path(metadata_directory, CHOICE) if metadata_directory else None
     if prepared is not None and prepared.exists():
         filename = json.loads(prepared.read_text("utf-8"))["filename"]
         chosen = next(wheel for wheel in data["wheels"] if wheel["filename"] == filename)
     else:
-        chosen = _choose(data, config_settings)
+        chosen = _choose(data, machine)
     try:
         return _hand_over(chosen, data, folder)
     except NoWheel as error:
-        other = _fallback(data) if chosen["variant"] not in EVERYONE else None
+        other = _fallback(data, machine) if chosen["variant"] not in EVERYONE else None
         # What was resolved with the metadata of one wheel must not become another wheel with other dependencies.
         same = prepared is None or (other is not None and other["info"]["METADATA"] == chosen["info"]["METADATA"])
         if other is None or not same:
             what = f"{chosen['filename']} fits this machine and cannot be fetched"
-            _give_up(data, what, str(error), Machine(data, config_settings), fits=True)
+            _give_up(data, what, str(error), machine, fits=True)
         _note(f"{error}: the generic wheel is taken, as {data['name']} says")
         try:
             return _hand_over(other, data, folder)
         except NoWheel as second:
             what = f"neither {chosen['filename']} nor the generic wheel can be fetched"
-            _give_up(data, what, str(second), Machine(data, config_settings), fits=True)
+            _give_up(data, what, str(second), machine, fits=True)
 
 
 def build_sdist(sdist_directory: str, config_settings: dict[str, Any] | None = None) -> str:
@@ -131,9 +133,8 @@ def _load() -> dict[str, Any]:
     return data
 
 
-def _choose(data: dict[str, Any], settings: dict[str, Any] | None) -> Wheel:
+def _choose(data: dict[str, Any], machine: Machine) -> Wheel:
     """Give the wheel for this machine; exit with an explanation where there is none."""
-    machine = Machine(data, settings)
     try:
         variants = _variants(data, machine)
         fitting = {variant: _best(data, variant) for variant in variants}
@@ -141,7 +142,7 @@ def _choose(data: dict[str, Any], settings: dict[str, Any] | None) -> Wheel:
         if found is None:
             raise NoWheel(_no_wheel(data, variants))
     except NoWheel as error:
-        found = _fallback(data) if machine.variant is None else None
+        found = _fallback(data, machine)
         if found is None:
             _give_up(data, f"{data['name']} {data['version']} has no wheel for this machine", str(error), machine)
         _note(f"{error}: the generic wheel is taken, as {data['name']} says")
@@ -167,7 +168,9 @@ def _variant(data: dict[str, Any], settings: dict[str, Any] | None) -> str:
 
 
 def _variants(data: dict[str, Any], machine: Machine) -> list[str]:
-    """Give the variants that this machine can use, best first."""
+    """Give the variants that this machine can use, best first; generic ones fit whatever it is."""
+    if machine.variant in EVERYONE:
+        return [variant for variant in EVERYONE if variant in data["variants"]]
     row = next((row for row in data["rows"] if machine.meets(row["when"])), None)
     if row is None:
         unset = [name for name in data["variables"] if name not in machine.values]
@@ -176,14 +179,11 @@ def _variants(data: dict[str, Any], machine: Machine) -> list[str]:
     variants: list[str] = row["variants"]
     if machine.variant is None:
         return variants
-    wanted = [variant for variant in variants if variant == machine.variant]
-    if machine.variant in EVERYONE:
-        wanted = [variant for variant in EVERYONE if variant in data["variants"]]
-    if not wanted:
+    if machine.variant not in variants:
         known = machine.variant in data["variants"]
         needs = f" needs {data['variants'][machine.variant]}" if known else " is none of its variants"
         raise NoWheel(f"{machine.variant!r} is asked for and{needs}")
-    return wanted
+    return [machine.variant]
 
 
 def _best(data: dict[str, Any], variant: str) -> Wheel | None:
@@ -199,8 +199,9 @@ def _best(data: dict[str, Any], variant: str) -> Wheel | None:
     return min(ranked, key=lambda item: item[0])[1] if ranked else None
 
 
-def _fallback(data: dict[str, Any]) -> Wheel | None:
-    if data["fallback"] != "generic":
+def _fallback(data: dict[str, Any], machine: Machine) -> Wheel | None:
+    """Give the generic wheel, if the project has it taken, and the user has not asked for a certain variant."""
+    if data["fallback"] != "generic" or machine.variant is not None:
         return None
     return next((wheel for wheel in (_best(data, variant) for variant in EVERYONE) if wheel is not None), None)
 
@@ -670,9 +671,9 @@ def _fetch(wheel: Wheel, part: Path) -> str:
     raise NoWheel(f"{wheel['url']} cannot be read ({reason})")
 
 
-def _reachable(data: dict[str, Any], wheel: Wheel) -> Wheel:
+def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
     """Give the wheel, or the fallback where its index does not answer: metadata must be that of what is handed over."""
-    other = _fallback(data)
+    other = _fallback(data, machine)
     if other is None or wheel is other or wheel.get("embedded"):
         return wheel
     try:

@@ -94,6 +94,17 @@ def test_an_unknown_machine_gets_an_error_or_the_generic_wheel(tmp_path: Path, f
     assert "-C variant=generic" in text
 
 
+def test_the_generic_build_is_there_for_an_unknown_machine_and_a_wish_is_no_other_variant(tmp_path: Path) -> None:
+    unpacked = Unpacked(tmp_path, requires=["bar"], fallback="generic")
+    unpacked.build(cuda="16.1", variant="generic")
+    assert b"Requires-Dist" not in contents(unpacked.out / PLAIN)["foo-1.0.dist-info/METADATA"]
+    (unpacked.out / PLAIN).unlink()
+    for path in unpacked.index.glob("*cu128.whl"):
+        path.unlink()
+    assert "cannot be fetched" in unpacked.error(cuda="12.9", variant="cu128")
+    unpacked.build(cuda="12.9")
+
+
 @pytest.mark.parametrize("requires", [[], ["bar"]], ids=["alike", "other"])
 def test_what_was_resolved_does_not_become_another_wheel_with_other_dependencies(
     tmp_path: Path, requires: list[str]

@@ -146,7 +146,9 @@ class Lock:
 
     def dumps(self) -> str:
         """Give the TOML text; equal values give equal text."""
-        data: dict[str, Any] = {"lock-version": "1.0", "requires-python": self.requires_python}
+        data: dict[str, Any] = {"lock-version": "1.0"}
+        if self.requires_python:
+            data["requires-python"] = self.requires_python
         own: dict[str, Any] = {"roots": list(self.roots)}
         if self.host is not None:
             data["requires-python"] = f"=={'.'.join(self.host.python.rstrip('t').split('.')[:2])}.*"
@@ -165,7 +167,7 @@ class Lock:
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:
                 return cls(packages, HostFile.parse(dumps(own["host"])))
-            return cls(packages, None, data["requires-python"], tuple(own["roots"]))
+            return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(
                 f"this is no lock of variant-publish ({error!r})", hint="write one with 'variant-publish lock'"

@@ -160,7 +160,9 @@ def closure(
     packages: Iterable[LockedPackage], roots: Iterable[str], chosen: Mapping[str, Sequence[str]]
 ) -> frozenset[str]:
     """Give the names of what the roots need; `chosen` tells the dependencies of projects with a chosen variant."""
-    requires = {package.project: package.requires for package in packages}
+    requires: dict[str, tuple[str, ...]] = {}
+    for package in packages:  # one project may be there in several versions, for different environments
+        requires[package.project] = (*requires.get(package.project, ()), *package.requires)
     found: set[str] = set()
     left = [canonicalize_name(root) for root in roots]
     while left:

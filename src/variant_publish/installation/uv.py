@@ -109,7 +109,8 @@ class Uv:
     ) -> Universal:
         """Resolve for every machine at once; of the projects in `known` their requirements are given, not read.
 
-        `python` is the oldest Python that counts, by default that of the environment. Raises ClientFailed.
+        `python` is the oldest Python that counts, by default that of the environment. What is known is handed over in
+        a configuration file, in whose place uv reads no other; its environment variables count. Raises ClientFailed.
         """
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
