@@ -17,6 +17,7 @@ from support.place import Place
 from support.uv import uv
 from support.wheels import make_wheel
 from variant_publish.formats.pylock import Lock
+from variant_publish.installation.uv import Universal
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +57,32 @@ def install(place: Place, folder: Path, *arguments: str) -> dict[str, str]:
     return {
         path.parent.name.removesuffix(".dist-info"): path.read_text() for path in site(environment).glob("*/RECORD")
     }
+
+
+def test_what_uv_says_is_read_with_its_forks() -> None:
+    lock = """
+    lock-version = "1.0"
+    requires-python = ">=3.9"
+    [[packages]]
+    name = "bar"
+    version = "1.0"
+    marker = "python_full_version < '3.10'"
+    wheels = [{ url = "https://example.org/bar-1.0-py3-none-any.whl", hashes = { sha256 = "00" } }]
+    [[packages]]
+    name = "bar"
+    version = "2.0"
+    marker = "python_full_version >= '3.10'"
+    sdist = { url = "https://example.org/bar-2.0.tar.gz", hashes = { sha256 = "11" } }
+    """
+    tree = (
+        "bar==1.0 ; python_full_version < '3.10'\n    # via\n    #   -r requirements.in\n    #   Foo_Baz\n"
+        "bar==2.0 ; python_full_version >= '3.10'\n    # via foo-baz\nfoo-baz[x]==1\n    # via -r requirements.in\n"
+    )
+    found = Universal.of(lock, tree)
+    assert [(str(item.version), marker[-8:]) for item, marker in found.packages] == [
+        ("1.0", "< '3.10'"), ("2.0", "= '3.10'"),
+    ]  # fmt: skip
+    assert (found.requires, found.requires_python) == ({"foo-baz": ("bar",)}, ">=3.9")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -135,6 +162,20 @@ def test_a_lock_of_an_index_on_a_server_names_what_the_server_has(place: Place) 
         assert [variant.file.url.partition("/foo/")[0] for variant in foo.variants] == [address] * 2
         assert foo.variants[0].requires == ("bar", "cublas")
         assert set(install(place, place.folder / "here", "--set", "cuda=12.9")) == {"foo-1.0", "bar-1.0", "cublas-12.1"}
+
+
+def test_a_package_that_only_one_variant_needs_is_chosen_only_for_it(place: Place) -> None:
+    release(place, "plus")
+    for name in ("cublas-12.1-py3-none-any+cu128.whl", "cublas-12.1-py3-none-win_amd64.whl"):
+        make_wheel(place.index, name)
+    selector = (place.index / "foo-1.0-wheel-selector.toml").read_text()
+    (place.index / "cublas-12.1-wheel-selector.toml").write_text(
+        selector.replace('"cu130", ', "").replace(', ""]', "]")
+    )
+    assert lock(place).code == 0, lock(place).stderr
+    # There is no wheel of cublas for a machine without a driver, and no need of one.
+    assert set(install(place, place.folder / "none", "--set", "cuda=none")) == {"foo-1.0", "bar-1.0"}
+    assert set(install(place, place.folder / "gpu", "--set", "cuda=12.9")) == {"foo-1.0", "bar-1.0", "cublas-12.1"}
 
 
 def test_what_cannot_be_universal_is_refused_in_one_sentence(place: Place) -> None:

@@ -63,15 +63,18 @@ def narrowed(lock: Lock, machine: Machine, *, generic: bool = False) -> Lock:
             hint="lock again with --python for the oldest Python that you use",
         )
     fitting = [package for package in lock.packages if _applies(package, machine)]
-    chosen = {package.project: _choose(package, machine, generic) for package in fitting if package.variants}
-    requires = {
-        package.project: next(
-            (variant.requires for variant in package.variants if variant.file == chosen[package.project].chosen),
-            package.requires,
-        )
-        for package in fitting
-        if package.variants
-    }
+    with_variants = {package.project: package for package in fitting if package.variants}
+    chosen: dict[str, LockedPackage] = {}
+    requires: dict[str, tuple[str, ...]] = dict.fromkeys(with_variants, ())
+    # What is chosen tells what else is needed: nothing is asked of a package that this machine does not need.
+    while open_ones := [
+        package for name, package in with_variants.items()
+        if name not in chosen and name in closure(fitting, lock.roots, requires)
+    ]:  # fmt: skip
+        for package in open_ones:
+            chosen[package.project] = own = _choose(package, machine, generic)
+            dependencies = {variant.file: variant.requires for variant in package.variants}
+            requires[package.project] = dependencies.get(own.files[0], package.requires)
     wanted = closure(fitting, lock.roots, requires)
     packages = [
         chosen[package.project] if package.variants else _best(package, machine)

@@ -82,12 +82,12 @@ class UniversalLocker:
             hint="pin the versions of the packages involved",
         )
 
-    def _metadata(self) -> dict[NormalizedName, tuple[Version, list[str]]]:
-        return {
-            name: (version, variants.every_requirement())
+    def _metadata(self) -> list[tuple[NormalizedName, Version, list[str]]]:
+        return [
+            (name, version, variants.every_requirement())
             for (name, version), variants in self.known.items()
             if variants is not None
-        }
+        ]
 
     def _learn(self, found: Universal) -> bool:
         """Look for the variants of what was resolved; say whether there were more than before."""

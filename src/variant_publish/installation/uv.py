@@ -105,9 +105,9 @@ class Uv:
             return tuple(_compiled(output.read_text("utf-8")))
 
     def resolve_universal(
-        self, job: Job, known: Mapping[NormalizedName, tuple[Version, Sequence[str]]], python: str | None
+        self, job: Job, known: Iterable[tuple[NormalizedName, Version, Sequence[str]]], python: str | None
     ) -> Universal:
-        """Resolve for every machine at once; of the projects in `known` their requirements are given, not read.
+        """Resolve for every machine at once; of the releases in `known` their requirements are given, not read.
 
         `python` is the oldest Python that counts, by default that of the environment. What is known is handed over in
         a configuration file, in whose place uv reads no other; its environment variables count. Raises ClientFailed.
@@ -117,7 +117,7 @@ class Uv:
             config, lock, tree = folder / "uv.toml", folder / "pylock.toml", folder / "tree.txt"
             tables = [
                 {"name": project, "version": str(version), "requires-dist": list(requires)}
-                for project, (version, requires) in known.items()
+                for project, version, requires in known
             ]
             config.write_text(dumps({"dependency-metadata": tables}) if tables else "", "utf-8")
             command: list[str | Path] = [
