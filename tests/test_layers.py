@@ -20,7 +20,7 @@ LAYERS = (
     {"published", "release"},
     {"selectors"},
     {"publish", "rules", "selection", "starter"},
-    {"installation"},
+    {"installation", "stub"},
     {"building"},
     {"api", "user_api"},
     {"demo"},

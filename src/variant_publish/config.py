@@ -163,6 +163,15 @@ class FrontendTable(_Table, frozen=True):
     arguments: tuple[str, ...] = ()
 
 
+class StubTable(_Table, frozen=True):
+    """Declare the selector sdist: how it gets the wheels, and what it does where it cannot tell or reach them."""
+
+    mode: Literal["wheel", "requires"] = "wheel"
+    fallback: Literal["error", "generic"] = "error"
+    embed_generic: bool = False
+    requires: dict[str, str] = {}
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -177,6 +186,7 @@ class Tables(_Table, frozen=True):
     abi: AbiTable = AbiTable()
     upload: UploadTable = UploadTable()
     check: CheckTable = CheckTable()
+    stub: StubTable = StubTable()
 
 
 class Config:
@@ -191,6 +201,7 @@ class Config:
         self.dialects = tables.dialects
         self.upload = tables.upload
         self.check = tables.check
+        self.stub = tables.stub
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
@@ -270,6 +281,12 @@ class Config:
     def settings_of(self, name: str) -> BuildSettings:
         """Give what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
         return self.build_settings[name if name == GENERIC else self.variant(name).name]
+
+    def with_stub(self, **changes: Any) -> Config:
+        """Give the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        stub = msgspec.structs.replace(self.stub, **given)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
 
     def changes_of(self, name: str) -> ChangesTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""

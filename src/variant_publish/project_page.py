@@ -128,7 +128,7 @@ def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> 
     parsed = {file.filename: _name(file.filename) for file in files}
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
-    needs = _needs(texts)
+    needs = needs_of(texts)
     variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
     rows = []
     for variant in variants:
@@ -211,8 +211,8 @@ def _everyone(variant: str) -> str:
     return "every machine" if variant in (GENERIC, NULL_LABEL) else ""
 
 
-def _needs(texts: Mapping[str, str]) -> dict[str, str]:
-    """Give variant -> what a machine needs for it, from the selector files of the release."""
+def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """Give variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
     result: dict[str, str] = {}
     for name, text in texts.items():
         try:

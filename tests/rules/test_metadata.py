@@ -65,6 +65,18 @@ def test_requirements_parse_with_and_without_tags(tmp_path: Path) -> None:
     assert verdicts(ValidRequirements(), tmp_path) == {"pass": 1, "fail": 2}
 
 
+def test_markers_may_ask_for_the_variables_of_the_selector_in_tagged_wheels(tmp_path: Path) -> None:
+    config = """
+        [tool.variant-publish.variants.cu128]
+        properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
+    """
+    make_wheel(tmp_path, PLUS, requires=["bar; cuda == '12.8'"])
+    assert verdicts(ValidRequirements(), tmp_path, config) == {"pass": 1}
+    make_wheel(tmp_path, PLUS, requires=["bar; x86_64_version == 'x86-64-v3'"])
+    make_wheel(tmp_path, ONE, requires=["bar; cuda == '12.8'"])
+    assert verdicts(ValidRequirements(), tmp_path, config) == {"fail": 2}
+
+
 def test_variant_markers_fail_in_every_wheel(tmp_path: Path) -> None:
     make_wheel(tmp_path, ONE, requires=["variant-label-tool>=1; python_version < '3.12'"])
     assert verdicts(NoVariantMarkers(), tmp_path) == {"pass": 1}
