@@ -232,13 +232,16 @@ def check(
     `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
     `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
     wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
-    `index` is where the release before this one is looked for. `summaries` asks for those of the wheels, too.
+    `index` is where the release before this one, used names and pinned versions are looked for. `summaries` asks for
+    those of the wheels, too.
     """
     from variant_publish.rules.runner import Settings, find_selector_files
     from variant_publish.rules.runner import check as run_rules
 
     loaded = load(places, config)
-    settings = Settings(_choice(config, select, ignore), config.check, fast, jobs, client=client, summaries=summaries)
+    settings = Settings(
+        _choice(config, select, ignore), config.check, fast, jobs, client=client, summaries=summaries, index=index
+    )
     if index is not None and not offline:
         settings = replace(settings, previous={one.project: _previous(one, index) for one in loaded.releases})
     return run_rules(
@@ -300,6 +303,8 @@ def check_published(
         client,
         {canonicalize_name(project): found.previous},
         summaries,
+        index,
+        is_published=True,
     )
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)

@@ -90,7 +90,7 @@ def _fetch(file: IndexFile, target: Path, whole: bool, reporter: Reporter) -> st
     parts = urlsplit(file.url)
     if parts.scheme == "file":
         target.symlink_to(url2pathname(parts.path))
-    elif whole or not _outline(file, target):
+    elif whole or not outline(file, target):
         target.unlink(missing_ok=True)
         if file.sha256:
             download(file, target, reporter)
@@ -100,7 +100,8 @@ def _fetch(file: IndexFile, target: Path, whole: bool, reporter: Reporter) -> st
     return None
 
 
-def _outline(file: IndexFile, target: Path) -> bool:
+def outline(file: IndexFile, target: Path) -> bool:
+    """Write the outline of a wheel by range requests; False where the server knows none. Raises IndexUnavailable."""
     try:
         with open_session() as session, target.open("w+b") as stream:
             return _Outline(session, file.url, stream).write()

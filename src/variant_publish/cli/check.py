@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import click
 
 from variant_publish import api
-from variant_publish.cli import render_check
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.release_name import parse_release
+from variant_publish.cli.render_machine import render
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -38,7 +38,9 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
 @click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
-@click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
+@click.option(
+    "--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, and what is pinned are."
+)
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
@@ -82,13 +84,15 @@ def command(
     if summary_out is not None:
         api.write_summaries(report, summary_out)
     for form, other in others:
-        other.write_text(render_check.render(report, form), "utf-8")
+        other.write_text(render(report, form), "utf-8")
     if file is not None:
-        file.write_text(render_check.render(report, output), "utf-8")
+        file.write_text(render(report, output), "utf-8")
     elif output == "text":
-        render_check.render_text(report, console())
+        from variant_publish.cli.render_check import render_text  # with rich, which the other formats do not need
+
+        render_text(report, console())
     else:
-        click.echo(render_check.render(report, output), nl=False)
+        click.echo(render(report, output), nl=False)
     return report.exit_code()
 
 

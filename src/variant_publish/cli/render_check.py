@@ -1,9 +1,7 @@
-"""Show the report of a check: for people, for GitHub, for machines."""
+"""Show the report of a check to people."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
@@ -28,7 +26,6 @@ _MARKS: Mapping[State, tuple[str, str, str]] = {
 """How a state looks: as a sign, as a word where the terminal knows ASCII only, and its colour; none tells by colour."""
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def render_text(report: Report, console: Console) -> None:
@@ -45,33 +42,6 @@ def render_text(report: Report, console: Console) -> None:
     for item in report.ignored:
         console.print(_ignored(item), soft_wrap=True)
     console.print(_closing(report), soft_wrap=True)
-
-
-def render(report: Report, output: str) -> str:
-    """Give the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
-    if output == "text":
-        stream = io.StringIO()
-        render_text(report, Console(file=stream, width=160))
-        return stream.getvalue()
-    if output in ("json", "github"):
-        return render_json(report) if output == "json" else render_github(report)
-    if output == "html":
-        from variant_publish.cli.render_html import render_html
-
-        return render_html(report)
-    from variant_publish.cli.render_machine import render_junit, render_sarif
-
-    return render_sarif(report) if output == "sarif" else render_junit(report)
-
-
-def render_github(report: Report) -> str:
-    """Give workflow commands, one for each finding: annotations on the run and on the files they name."""
-    return "".join(f"{_annotation(finding, report.strict)}\n" for finding in report.findings)
-
-
-def render_json(report: Report) -> str:
-    """Give the JSON document."""
-    return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _grid(release: ReleaseReport, ascii_only: bool) -> Table:
@@ -148,23 +118,3 @@ def _closing(report: Report) -> Text:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _annotation(finding: Finding, strict: bool) -> str:
-    unknown = finding.verdict is Verdict.UNKNOWN
-    level = "error" if finding.is_error(strict) else "warning" if unknown else _LEVELS[finding.severity]
-    title = f"{finding.id} {rule(finding.id).title}"
-    place = f"file={_property(finding.file)}," if finding.file else ""
-    message = f"{'unknown: ' if unknown else ''}{finding.message}"
-    message += f"\nhint: {finding.hint}" if finding.hint else ""
-    return f"::{level} {place}title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    """Escape the message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    """Escape a property of a workflow command."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

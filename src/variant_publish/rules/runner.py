@@ -9,6 +9,7 @@ from pathlib import Path
 from variant_publish import __version__
 from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.many import scan_all
+from variant_publish.binary.scan import Scan
 from variant_publish.config import CheckTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -30,7 +31,8 @@ class Settings:
 
     `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
     `client` is the installer that the release is held against, `previous` the wheels of the release
-    before it, by project. `summaries` asks for summaries of the wheels in the report.
+    before it, by project. `summaries` asks for summaries of the wheels in the report; `index` and `is_published` are
+    the Context's.
     """
 
     choice: Choice = EVERYTHING
@@ -41,6 +43,8 @@ class Settings:
     client: str | None = None
     previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
     summaries: bool = False
+    index: str | None = None
+    is_published: bool = False
 
 
 DEFAULTS = Settings()
@@ -71,6 +75,7 @@ def check(
     ]
     reports: list[ReleaseReport] = []
     summaries: list[Summary] = []
+    scans = _scans(loaded, settings)
     for release in loaded.releases:
         context = Context(
             release,
@@ -81,10 +86,10 @@ def check(
             settings.no_scan,
             settings.client,
             settings.previous.get(release.project, ()),
+            settings.index,
+            settings.is_published,
         )
-        if _reads_binaries(settings):
-            here = [wheel for wheel in release.wheels if wheel.summary is None]
-            context.scans.update(scan_all(here, simd=not settings.fast, processes=settings.processes))
+        context.scans.update(scans)
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
         for wheel in release.wheels:
@@ -125,9 +130,13 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def _reads_binaries(settings: Settings) -> bool:
+def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
+    """Scan the wheels of all releases side by side, where a rule that runs reads them."""
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    return settings.no_scan is None and any(settings.choice.wants(rule.id) for rule in scanning)
+    if settings.no_scan is not None or not any(settings.choice.wants(rule.id) for rule in scanning):
+        return {}
+    here = [wheel for release in loaded.releases for wheel in release.wheels if wheel.summary is None]
+    return scan_all(here, simd=not settings.fast, processes=settings.processes)
 
 
 def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
