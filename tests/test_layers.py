@@ -20,11 +20,12 @@ LAYERS = (
     {"published", "release"},
     {"selectors"},
     {"publish", "rules", "selection", "starter"},
-    {"installation"},
+    {"installation", "stub"},
     {"building"},
     {"api", "user_api"},
     {"demo"},
     {"cli"},
+    {"__main__"},
 )
 
 PURE = {"model", "formats"}

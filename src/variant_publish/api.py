@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant import AWARE, GENERIC, NULL_LABEL, Dialect, Variant
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, Release, Sdist, load, wheel_paths
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.staging import Sent, Staged
     from variant_publish.publish.store import Store
+    from variant_publish.publish.views import View
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.rules.runner import Origin
@@ -65,11 +66,13 @@ def rewrites(
     rename: Rename | None = None,
     declared: ChangesTable | None = None,
     drop_signatures: bool = False,
+    locals_: Iterable[str] = (),
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
     `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
-    rename that the configuration declares. Raises UsageError where a dialect lacks what it needs.
+    rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
+    new one. Raises UsageError where a dialect lacks what it needs.
     """
     declared = declared or ChangesTable()
     if rename is None and declared.rename is not None:
@@ -80,17 +83,28 @@ def rewrites(
         remove=declared.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
+        locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
     )
     if variant is None:
         return (plain,)
     result = []
     for dialect in dialects or config.dialects:
-        if dialect is Dialect.PLUS:
-            result.append(plain if variant.label == NULL_LABEL else replace(plain, extra_tags=variant.tags))
+        if dialect is not Dialect.PEP825 and variant.label == NULL_LABEL:
+            result.append(plain)
+        elif dialect is Dialect.PLUS:
+            result.append(replace(plain, extra_tags=variant.tags))
+        elif dialect is Dialect.LOCAL:
+            result.append(replace(plain, local=variant.local))
         else:
             metadata = _variant_json(variant, config, priority)
             result.append(replace(plain, label=variant.label, variant_json=metadata))
     return tuple(result)
+
+
+def _local_of(variant: Variant) -> tuple[str, ...]:
+    with suppress(UsageError):
+        return (variant.local,)
+    return ()  # dialects other than local have no need of it
 
 
 def retag(
@@ -413,10 +427,14 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written."""
+    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written.
+
+    `commands` are, for each variant that has a view, its name and how users of plain pip install it.
+    """
 
     current: tuple[Path, ...]
     outdated: tuple[Path, ...]
+    commands: tuple[tuple[str, str], ...] = ()
 
 
 def metadata(
@@ -431,8 +449,9 @@ def metadata(
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
-    current, outdated = [], []
+    current, outdated, commands = [], [], []
     for release in loaded.releases:
+        commands += _view_commands(release)
         texts = of_release(release, reporter).texts(release.project, str(release.version))
         for name, text in texts.items():
             path = folder / name
@@ -443,12 +462,29 @@ def metadata(
             if write:
                 with replacing(path) as stream:
                     stream.write(text.encode())
-    return MetadataResult(tuple(current), tuple(outdated))
+    return MetadataResult(tuple(current), tuple(outdated), tuple(commands))
+
+
+def _view_commands(release: Release) -> list[tuple[str, str]]:
+    upload = release.config.upload
+    if upload.views is None:
+        return []
+    from variant_publish.project_page import view_command
+    from variant_publish.publish.view_places import views_address
+    from variant_publish.publish.views import view_names
+
+    address = views_address(upload)
+    return [
+        (name, view_command(release.project, f"{address}/{name}" if address else "")) for name in view_names(release)
+    ]
 
 
 @dataclass(frozen=True)
 class PlannedUpload:
-    """Hold what `upload` will do with one release, and the places that it was planned for."""
+    """Hold what `upload` will do with one release, and the places that it was planned for.
+
+    Wheels of dialect local are the views' alone: `release` has them, and `plan` has not.
+    """
 
     release: Release
     plan: Plan
@@ -456,6 +492,11 @@ class PlannedUpload:
     store: Store
     repository: Repository | None
     public_url: str | None = None
+    views: tuple[View, ...] = ()
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {**self.plan.table(), "views": [view.table() for view in self.views]}
 
 
 def plan_upload(
@@ -468,6 +509,8 @@ def plan_upload(
     """
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.index import read_index
+    from variant_publish.publish.views import check_local_wheels, plan_views
     from variant_publish.selectors import of_release
 
     loaded = load(places, config)
@@ -475,20 +518,28 @@ def plan_upload(
         raise loaded.unreadable[0].error
     planned = []
     for release in loaded.releases:
+        check_local_wheels(release, settings)
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
         selector_files = of_release(release, reporter)
-        plan = plan_release(release, settings, store, repository, selector_files, reporter)
-        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url))
+        plan = plan_release(release.in_dialects(None, *AWARE), settings, store, repository, selector_files, reporter)
+        listed = read_index(store, release.project) if settings.views is not None else None
+        views = plan_views(release, settings, plan, listed, reporter)
+        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url, views))
     return tuple(planned)
 
 
 def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
-    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
-    from variant_publish.publish.apply import publish
+    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing.
 
-    return publish(
-        planned.release,
+    The views come after everything else: they link what is published.
+    """
+    from variant_publish.publish.apply import now, publish
+    from variant_publish.publish.view_apply import preflight, publish_views
+
+    preflight(planned.views, reporter)
+    published = publish(
+        planned.release.in_dialects(None, *AWARE),
         planned.store,
         planned.repository,
         planned.plan,
@@ -496,6 +547,16 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
+    tracked = planned.repository.project_url(planned.plan.project) if planned.repository is not None else None
+    views = publish_views(
+        planned.views,
+        planned.release,
+        planned.store,
+        upload_time=now(),
+        tracks=(tracked,) if tracked else (),
+        reporter=reporter,
+    )
+    return replace(published, views=views)
 
 
 def stage(
@@ -516,6 +577,7 @@ def stage(
     from variant_publish.publish.destinations import open_store
     from variant_publish.publish.staging import stage as stage_files
     from variant_publish.publish.staging import uploads_of
+    from variant_publish.publish.views import refuse_local_wheels
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.registry import RULES
     from variant_publish.rules.runner import Settings
@@ -527,6 +589,8 @@ def stage(
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True)
     report = run_rules(loaded, reporter=reporter, settings=rules)
+    for release in loaded.releases:
+        refuse_local_wheels(release)
     uploads = [
         upload
         for release in loaded.releases
@@ -573,6 +637,7 @@ def plan_staged(
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
     from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
+    from variant_publish.publish.views import refuse_local_wheels
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
     from variant_publish.selectors import of_release
@@ -586,7 +651,10 @@ def plan_staged(
     planned = []
     if not report.exit_code() and not staged.is_released:
         refuse_missing(store, staged)
+        if settings.views is not None:
+            reporter.warn("the views wait: when the release is out, run 'upload' where the wheels are, too")
         for release in releases:
+            refuse_local_wheels(release)
             repository = open_repository(settings)
             selector_files = of_release(release, reporter)
             plan = plan_release(release, settings, store, repository, selector_files, reporter, is_staged=True)
@@ -676,3 +744,56 @@ def _belongs(path: Path, rename: Rename) -> bool:
     except VariantPublishError:
         return False  # retagging it will say what is wrong with the name
     return rename.applies_to(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """Hold a selector sdist that was written: its place and hash, and what its backend chooses from."""
+
+    path: Path
+    sha256: str
+    wheels: int
+    variants: tuple[str, ...]
+
+
+def stub(
+    release: str | None,
+    config: Config,
+    folder: Path,
+    *,
+    index: str | None = None,
+    public_url: str | None = None,
+    pyproject: Path | None = None,
+    reporter: Reporter = SILENT,
+) -> Stub:
+    """Write the selector sdist of a release into `folder`: its backend hands over the wheel that fits the machine.
+
+    `release` is a folder of wheels, which will be found below `public_url`, or NAME==VERSION on the index; by default
+    what `pyproject` tells. In the mode "requires" the variants may be those of the configuration, without any wheel.
+    Raises UsageError where something is missing, VariantPublishError where a wheel cannot be read.
+    """
+    import hashlib
+    from tempfile import TemporaryDirectory
+
+    from variant_publish.stub import contents, source
+    from variant_publish.stub.project import metadata_of
+    from variant_publish.stub.sdist import write_sdist
+
+    requires = config.stub.mode == "requires"
+    project, version, place = source.release_of(release, index, config, pyproject)
+    if place is None and not requires:
+        raise UsageError("nothing says where the wheels are", hint="name a folder of wheels, or give --index URL")
+    with TemporaryDirectory(prefix="variant-publish-") as outlines:
+        if place is None:
+            found = source.from_config(project, version, config)
+        else:
+            embeds = config.stub.embed_generic and not requires
+            found = source.from_index(project, version, place, public_url, Path(outlines), reporter, embeds=embeds)
+        if requires:
+            metadata = None if found.wheels else metadata_of(pyproject, project, str(version))
+            filled = contents.of_requirements(found, config, metadata)
+        else:
+            filled = contents.of_wheels(found, config)
+        path = write_sdist(filled, folder)
+    variants = tuple(dict.fromkeys(variant for row in filled.rows for variant in row.variants))
+    return Stub(path, hashlib.sha256(path.read_bytes()).hexdigest(), len(found.wheels), variants)

@@ -82,21 +82,56 @@ def lock(
     return lock_of(planner.plan(requirements, default_index), machine, cache, reporter)
 
 
+def lock_universal(
+    requirements: Sequence[TaggedRequirement],
+    indexes: Indexes,
+    environment: Environment,
+    *,
+    client: str | None = None,
+    default_index: str | None = None,
+    python: str | None = None,
+    environ: Mapping[str, str],
+    reporter: Reporter = SILENT,
+) -> Lock:
+    """Resolve for every machine at once, and give every wheel of every variant by URL and hash.
+
+    `python` is the oldest Python that counts. uv resolves: pip does so for one machine only. Raises UsageError for
+    another client, VariantPublishError where there is no resolution that serves all.
+    """
+    from variant_publish.errors import UsageError
+    from variant_publish.installation.cache import Cache
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.universal import UniversalLocker
+    from variant_publish.installation.uv import Uv
+
+    driven = choose_client(client or "uv", environment, environ)
+    if not isinstance(driven, Uv):
+        raise UsageError("pip resolves for one machine only", hint="install uv, and leave out --with pip")
+    locker = UniversalLocker(driven, indexes, Cache.of_user(environ), reporter)
+    return locker.lock(requirements, default_index, python)
+
+
 def plan_locked(
     lock: Lock,
     environment: Environment,
+    machine: Machine,
     *,
+    generic: bool = False,
     client: str | None = None,
     environ: Mapping[str, str],
     reporter: Reporter = SILENT,
 ) -> PlannedInstall:
-    """Plan the installation of a lock's very files, on whatever machine this is."""
+    """Plan the installation of a lock's very files, on whatever machine this is.
+
+    Of a lock for every machine, those for `machine` are chosen, or the `generic` builds; no index is asked.
+    """
     from variant_publish.installation.cache import Cache
     from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.locked import plan_of
+    from variant_publish.installation.locked import narrowed, plan_of
 
     driven = choose_client(client, environment, environ)
-    plan = plan_of(lock, environment, driven.name, Cache.of_user(environ), reporter)
+    own = narrowed(lock, environment.machine(machine), generic=generic)
+    plan = plan_of(own, environment, driven.name, Cache.of_user(environ), reporter)
     return PlannedInstall(plan, environment, driven)
 
 

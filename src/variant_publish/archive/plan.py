@@ -170,11 +170,13 @@ def _leads_outside(member: str) -> bool:
 
 
 def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str, str]:
-    """Give old -> new member names of the dist-info and .data folders, where the project's name changes."""
+    """Give old -> new member names of the dist-info and .data folders, where the project's name or version changes."""
     distribution = new_name.distribution
-    if distribution == wheel.name.distribution:
-        return {}
     version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
+    if new_name.version != wheel.name.version:
+        version = new_name.version
+    elif distribution == wheel.name.distribution:
+        return {}
     folders = {wheel.dist_info: f"{distribution}-{version}.dist-info"}
     for folder in top_folders(archive.directory, ".data"):
         if canonicalize_name(folder.removesuffix(".data").rpartition("-")[0]) == wheel.name.project:
@@ -197,6 +199,8 @@ def _changes(
     metadata = wheel.metadata
     if rewrite.rename is not None and rewrite.rename.applies_to(wheel.name):
         metadata = metadata.renamed(rewrite.rename.old, rewrite.rename.new)
+    if new_name.version != wheel.name.version:
+        metadata = metadata.with_version(new_name.version)
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
     metadata = _with_pins(metadata, pins, tagged=bool(rewrite.extra_tags))
@@ -208,7 +212,11 @@ def _changes(
         WHEEL_FILE: rewrite.variant_json.dumps().encode() if rewrite.variant_json else None,
         **(dict.fromkeys(SIGNATURES) if rewrite.drop_signatures else {}),
     }
-    changes = {f"{info}/{file}": content for file, content in files.items() if content != wheel.info.get(file)}
+    changes = {
+        f"{info}/{file}": content
+        for file, content in files.items()
+        if content != wheel.info.get(file) or (content is not None and new_name.version != wheel.name.version)
+    }
     if wheel.record_text is not None and (changes or renames):
         changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
     return changes

@@ -12,6 +12,7 @@ from variant_publish.rules import (
     content,
     cpu,
     destination,
+    dialects,
     extensions,
     gpu,
     links,
@@ -42,6 +43,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     destination,
     siblings,
     links,
+    dialects,
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 
