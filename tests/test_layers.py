@@ -19,7 +19,7 @@ LAYERS = (
     {"binary", "config", "host", "simple_client", "site"},
     {"published", "release"},
     {"selectors"},
-    {"publish", "rules", "selection", "starter"},
+    {"conversion", "publish", "rules", "selection", "starter"},
     {"installation"},
     {"api", "user_api"},
     {"demo"},

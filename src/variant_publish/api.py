@@ -5,12 +5,12 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from variant_publish.archive.atomic import replacing
+from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config import TABLE, BuildTable, Config, UploadTable, provider_of
@@ -19,6 +19,7 @@ from variant_publish.formats.variants_json import InvalidVariantMetadata, Varian
 from variant_publish.model.build_job import BuildJob
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
@@ -52,6 +53,7 @@ def rewrites(
     rename: Rename | None = None,
     build: BuildTable | None = None,
     drop_signatures: bool = False,
+    drop_local_version: bool = False,
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
@@ -67,6 +69,8 @@ def rewrites(
         remove=build.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
+        drop_local_version=drop_local_version or build.drop_local_version,
+        markers=_markers(variant),
     )
     if variant is None:
         return (plain,)
@@ -101,7 +105,53 @@ def retag(
         )
     paths = wheel_paths(places)
     _check_renames(paths, changes)
-    outcomes = retag_all([Job(path, tuple(changes), folder, digest) for path in paths], jobs, reporter)
+    return _rewritten([Job(path, tuple(changes), folder, digest) for path in paths], jobs, reporter)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertResult:
+    """Hold what became of each wheel, and the index files and the configuration that were written."""
+
+    wheels: RetagResult
+    files: tuple[Path, ...]
+
+
+def convert(
+    places: Iterable[Path],
+    folder: Path | None,
+    config: Config,
+    *,
+    labels: Mapping[str, str] | None = None,
+    metadata_config: str | None = None,
+    jobs: int = 1,
+    digest: bool = False,
+    reporter: Reporter = SILENT,
+) -> ConvertResult:
+    """Turn wheels, index files and configurations of variantlib's time into today's; in place where `folder` is None.
+
+    Wheels are copied raw, as `retag` does. The configuration's providers stand for those of the files, `labels` maps
+    old labels to new ones, `metadata_config` names a table of variant-repack. Raises the error of a file that cannot
+    be read, before anything is written; what cannot be kept is a warning.
+    """
+    from variant_publish.conversion import CONFIGURATION, plan
+
+    providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
+    planned = plan(places, providers, labels or {}, metadata_config, reporter)
+    if planned.configuration is not None and folder is None:
+        raise UsageError("a configuration is not converted in place", hint="give an output folder with -o")
+    todo = [Job(path, (rewrite,), folder, digest) for path, rewrite in planned.wheels.items()]
+    wheels = _rewritten(todo, jobs, reporter) if todo else RetagResult((), ())
+    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
+    if planned.configuration is not None and folder is not None:
+        texts[folder / CONFIGURATION] = planned.configuration
+    for path, text in texts.items():
+        with replacing(path) if folder is None else creating(path) as stream:
+            stream.write(text.encode())
+    return ConvertResult(wheels, tuple(texts))
+
+
+def _rewritten(todo: Sequence[Job], jobs: int, reporter: Reporter) -> RetagResult:
+    outcomes = retag_all(todo, jobs, reporter)
     done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
     for retagged in done:
         if retagged.note:
@@ -329,6 +379,13 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
+
+
+def _markers(variant: Variant | None) -> VariantMarkers | None:
+    """Give what variant markers mean in the wheel; None where its properties are not known, so they must stay."""
+    if variant is None:
+        return VariantMarkers()
+    return VariantMarkers(variant.label, variant.properties) if variant.properties else None
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

@@ -59,10 +59,11 @@ class RenameTable(_Table, frozen=True):
 
 
 class BuildTable(_Table, frozen=True):
-    """Declare what retagging does to a wheel besides its name."""
+    """Declare what retagging does to a wheel besides its variant; `drop_local_version` makes 1.0 of 1.0+cu128."""
 
     requires: RequiresTable = RequiresTable()
     rename: RenameTable | None = None
+    drop_local_version: bool = False
 
 
 class VariantTable(BuildTable, frozen=True):

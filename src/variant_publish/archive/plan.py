@@ -25,6 +25,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
 from variant_publish.formats.variants_json import WHEEL_FILE
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
@@ -65,7 +66,7 @@ class Plan:
     @classmethod
     def of_archive(cls, archive: RawArchive, name: WheelName, rewrite: Rewrite) -> Plan:
         """Plan the rewrite; raise VariantPublishError where the archive is no sound wheel, or is signed."""
-        wheel = Wheel.of_archive(archive, name)
+        wheel = Wheel.of_archive(archive, name, variant_json=False)
         _refuse_unsound(archive, wheel, rewrite)
         new_name = rewrite.name_of(name)
         renames = _renames(archive, wheel, new_name)
@@ -170,15 +171,18 @@ def _leads_outside(member: str) -> bool:
 
 
 def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str, str]:
-    """Give old -> new member names of the dist-info and .data folders, where the project's name changes."""
-    distribution = new_name.distribution
-    if distribution == wheel.name.distribution:
+    """Give old -> new member names of the dist-info and .data folders, where the project or the version changes."""
+    old_distribution, _, version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")
+    other_name = new_name.distribution != wheel.name.distribution
+    if not other_name and new_name.version == wheel.name.version:
         return {}
-    version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
-    folders = {wheel.dist_info: f"{distribution}-{version}.dist-info"}
+    if new_name.version != wheel.name.version:
+        version = version.partition("+")[0]
+    start = f"{new_name.distribution if other_name else old_distribution}-{version}"
+    folders = {wheel.dist_info: f"{start}.dist-info"}
     for folder in top_folders(archive.directory, ".data"):
         if canonicalize_name(folder.removesuffix(".data").rpartition("-")[0]) == wheel.name.project:
-            folders[folder] = f"{distribution}-{version}.data"
+            folders[folder] = f"{start}.data"
     renames = {}
     for member in wheel.members:
         top, separator, rest = member.partition("/")
@@ -197,7 +201,10 @@ def _changes(
     metadata = wheel.metadata
     if rewrite.rename is not None and rewrite.rename.applies_to(wheel.name):
         metadata = metadata.renamed(rewrite.rename.old, rewrite.rename.new)
+    metadata = metadata.without_local() if rewrite.drop_local_version else metadata
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
+    if rewrite.markers is not None:
+        metadata = _for_variant(wheel, metadata, rewrite.markers)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
     metadata = _with_pins(metadata, pins, tagged=bool(rewrite.extra_tags))
     abi_requires = "".join(f"{pin}\n" for pin in pins).encode() if pins and not rewrite.extra_tags else None
@@ -212,6 +219,13 @@ def _changes(
     if wheel.record_text is not None and (changes or renames):
         changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
     return changes
+
+
+def _for_variant(wheel: Wheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
+    try:
+        return metadata.for_variant(markers)
+    except VariantPublishError as error:
+        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
 def _record(wheel: Wheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:

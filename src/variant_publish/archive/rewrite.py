@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 
 
@@ -37,7 +38,8 @@ class Rewrite:
     """Hold what the new wheel shall be: without extra tags and label, a generic one.
 
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
-    already; they are written as the target's readers understand them (see `_with_pins`).
+    already; they are written as the target's readers understand them (see `_with_pins`). `markers` are what variant
+    markers of requirements are resolved by; None leaves them.
     """
 
     extra_tags: tuple[str, ...] = ()
@@ -48,6 +50,8 @@ class Rewrite:
     remove: tuple[str, ...] = ()
     pins: tuple[TaggedRequirement, ...] = ()
     drop_signatures: bool = False
+    drop_local_version: bool = False
+    markers: VariantMarkers | None = None
 
     def __post_init__(self) -> None:
         if (self.label is None) != (self.variant_json is None):
@@ -56,6 +60,7 @@ class Rewrite:
     def name_of(self, name: WheelName) -> WheelName:
         """Give the file name of the new wheel."""
         renamed = name.renamed(self.rename.new) if self._renames(name) and self.rename else name
+        renamed = renamed.without_local() if self.drop_local_version else renamed
         return renamed.with_variant(extra_tags=self.extra_tags, label=self.label)
 
     def _renames(self, name: WheelName) -> bool:

@@ -67,8 +67,11 @@ class Wheel:
         return wheel
 
     @classmethod
-    def of_archive(cls, archive: RawArchive, name: WheelName) -> Self:
-        """Read the dist-info of an open archive; RECORD is not parsed yet."""
+    def of_archive(cls, archive: RawArchive, name: WheelName, *, variant_json: bool = True) -> Self:
+        """Read the dist-info of an open archive; RECORD is not parsed yet.
+
+        With `variant_json=False` that file is not parsed either: it may have an older schema. `info` has its text.
+        """
         folder = find_dist_info(archive, name)
         directory = archive.directory
         members = directory.inside(folder)
@@ -90,7 +93,7 @@ class Wheel:
                 wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", info)),
                 record_text=record,
                 members=tuple(directory.names),
-                variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if WHEEL_FILE in info else None,
+                variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if variant_json and WHEEL_FILE in info else None,
                 abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
                 info=info,
             )

@@ -26,6 +26,7 @@ COMMANDS = {
     "lock": "Write down, by URL and hash, what a machine gets.",
     "doctor": "Say whether the installed variants still fit this machine.",
     "host": "Show what this machine is, or store it for another one.",
+    "convert": "Turn what variantlib made into today's, by raw byte copy.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }
 """Every command and its line in `--help`; the module of a command is imported when it runs."""

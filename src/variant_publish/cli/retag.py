@@ -32,6 +32,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 )
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
+@click.option("--drop-local-version", is_flag=True, help="Make 1.0 of 1.0+cu128: the variant says it now.")
 @click.option("--in-place", is_flag=True, help="Rename each wheel and rewrite only its end: no copy, no disk space.")
 @click.option("--digest", is_flag=True, help="Keep each result's SHA-256 in NAME.whl.sha256, for upload.")
 @click.option("-j", "--jobs", default=1, type=click.IntRange(min=1), metavar="N", help="Rewrite N wheels at a time.")
@@ -40,7 +41,8 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
     generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
-    drop_signatures: bool, in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
+    drop_signatures: bool, drop_local_version: bool, in_place: bool, digest: bool, jobs: int, output: Path | None,
+    config_file: Path | None,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
@@ -51,6 +53,7 @@ def command(
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
+      variant-publish retag foo-1.0+cu128-*.whl --tag cu128 --drop-local-version -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     given = {
         "--variant": name is not None,
@@ -75,6 +78,7 @@ def command(
         rename=Rename.parse(rename) if rename else None,
         build=config.build_of(name or GENERIC) if name or generic else BuildTable(),
         drop_signatures=drop_signatures,
+        drop_local_version=drop_local_version,
     )
     result = api.retag(wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest)
     for done in result.done:

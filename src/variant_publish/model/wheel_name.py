@@ -156,6 +156,10 @@ class WheelName:
         """Give the name with this variant in place of any other; without arguments, the generic name."""
         return replace(self, extra_tags=extra_tags, label=label)
 
+    def without_local(self) -> Self:
+        """Give the name with the public version: `1.0` for `1.0+cu128` (PEP 440, "Local version identifiers")."""
+        return replace(self, version=self.version.partition("+")[0])
+
     def renamed(self, project: str) -> Self:
         """Give the name for another project, escaped as the binary distribution format has it."""
         return replace(self, distribution=canonicalize_name(project).replace("-", "_"))

@@ -194,7 +194,7 @@ class NoLocalVersion(WheelRule):
         if local := wheel.name.parsed_version.local or _local(wheel.metadata.version):
             yield (
                 f"the version {wheel.metadata.version!r} has the local part {local!r}, which PyPI refuses",
-                f"build it as {wheel.name.parsed_version.public}, and retag it to say which variant it is",
+                f"retag it with --drop-local-version to make it {wheel.name.parsed_version.public}, and name its variant",
             )
 
 
