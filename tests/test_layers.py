@@ -17,7 +17,7 @@ LAYERS = (
     {"formats"},
     {"archive", "project_page"},
     {"binary", "config", "host", "simple_client", "site"},
-    {"published", "release"},
+    {"config_schema", "published", "release"},
     {"selectors"},
     {"conversion", "publish", "rules", "selection", "starter"},
     {"installation"},

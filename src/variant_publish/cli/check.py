@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.cli import render_check
+from variant_publish.cli.complete import rules
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
@@ -26,15 +27,23 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
-@click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
-@click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="ID",
+    shell_complete=rules,
+    help="Run only these rules; ids or beginnings, like VP5.",
+)
+@click.option(
+    "--ignore", multiple=True, metavar="ID", shell_complete=rules, help="Leave these rules out; ids or beginnings."
+)
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
 @click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
-@click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
+@click.option("--explain", metavar="ID", shell_complete=rules, help="Print the page of a rule and exit.")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
     select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,

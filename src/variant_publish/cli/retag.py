@@ -8,6 +8,7 @@ import click
 
 from variant_publish import api
 from variant_publish.archive.retag import Rename
+from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.config import BuildTable, Config
 from variant_publish.errors import UsageError
@@ -16,7 +17,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 
 @click.command()
 @click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--variant", "name", metavar="NAME", help="A variant of the configuration.")
+@click.option("--variant", "name", metavar="NAME", shell_complete=variants, help="A variant of the configuration.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
 @click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")

@@ -194,7 +194,7 @@ class NoLocalVersion(WheelRule):
         if local := wheel.name.parsed_version.local or _local(wheel.metadata.version):
             yield (
                 f"the version {wheel.metadata.version!r} has the local part {local!r}, which PyPI refuses",
-                f"retag it with --drop-local-version to make it {wheel.name.parsed_version.public}, and name its variant",
+                f"make it {wheel.name.parsed_version.public} by retag --drop-local-version, and name its variant",
             )
 
 
