@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 from jsonschema import Draft7Validator
+from validate_pyproject.api import Validator
+from validate_pyproject.errors import ValidationError
+from validate_pyproject.plugins import PluginWrapper
 
 from variant_publish import config
 from variant_publish.config import Config
@@ -102,4 +105,8 @@ def test_validate_pyproject_finds_it() -> None:
     points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
     value = points["validate_pyproject.tool_schema"]["variant-publish"]
     assert EntryPoint("variant-publish", value, "").load() is get_schema
-    assert get_schema("variant-publish") == schema()
+    project = {"name": "foo", "version": "1"}
+    validate = Validator(extra_plugins=[PluginWrapper("variant-publish", get_schema)])
+    validate({"project": project, "tool": {"variant-publish": {"dialects": ["plus"]}}})
+    with pytest.raises(ValidationError, match=r"tool.variant-publish` must not contain .*'dialect'"):
+        validate({"project": project, "tool": {"variant-publish": {"dialect": ["plus"]}}})

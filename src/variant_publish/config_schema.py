@@ -15,7 +15,8 @@ import msgspec
 from variant_publish import config
 from variant_publish.config import TABLE, Tables
 
-ID = "urn:variant-publish:configuration"
+ID = "https://json.schemastore.org/partial-variant-publish.json"
+"""Where SchemaStore keeps the schemas of such tables; some readers resolve no other kind of address."""
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
 _REFERENCE = "#/definitions/{name}"
