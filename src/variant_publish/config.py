@@ -73,7 +73,7 @@ class RenameTable(_Table, frozen=True):
 
 
 class BuildTable(_Table, frozen=True):
-    """Declare what retagging does to a wheel besides its variant; `drop_local_version` makes 1.0 of 1.0+cu128."""
+    """Declare what retagging does to a wheel besides its name."""
 
     requires: RequiresTable = RequiresTable()
     """Requirements to add and to remove."""
