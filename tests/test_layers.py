@@ -21,7 +21,7 @@ LAYERS = (
     {"selectors"},
     {"conversion", "publish", "rules", "selection", "starter"},
     {"installation"},
-    {"api", "user_api"},
+    {"api"},
     {"demo"},
     {"cli"},
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
 from variant_publish.errors import UsageError
@@ -64,17 +64,17 @@ def command(
     environment = Environment.of(python, target, os.environ)
     if lock_file is not None:
         lock = Lock.parse(lock_file.read_text("utf-8"))
-        planned = user_api.plan_locked(lock, environment, client=client, environ=os.environ, reporter=reporter)
+        planned = api.plan_locked(lock, environment, client=client, environ=os.environ, reporter=reporter)
     else:
-        planned = user_api.plan_install(
-            list(map(TaggedRequirement.parse, requirements)), Indexes.parse(indexes), environment,
-            machine_of(settings, host_file), client=client, default_index=default_index, generic=generic,
-            environ=os.environ, reporter=reporter,
+        request = api.Request(
+            tuple(map(TaggedRequirement.parse, requirements)), Indexes.parse(indexes), environment,
+            machine_of(settings, host_file), client, default_index, generic,
         )  # fmt: skip
+        planned = api.plan_install(request, environ=os.environ, reporter=reporter)
     if output == "text":
         show(planned.plan)
     if not dry_run:
-        user_api.install(planned, reporter)
+        api.install(planned, reporter)
     if output == "json":
         print_json({"schema-version": 1, "dry-run": dry_run, **planned.plan.table()})
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
@@ -48,17 +48,16 @@ def command(
       variant-publish lock xgboost --index wheelhouse --host oldest.toml --format requirements -o requirements.txt
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    lock = user_api.lock(
-        [TaggedRequirement.parse(text) for text in requirements],
+    request = api.Request(
+        tuple(map(TaggedRequirement.parse, requirements)),
         Indexes.parse(indexes),
         Environment.of(None, None, os.environ),
         machine_of(settings, host_file, python, platform),
-        client=client,
-        default_index=default_index,
-        generic=generic,
-        environ=os.environ,
-        reporter=reporter,
+        client,
+        default_index,
+        generic,
     )
+    lock = api.lock(request, environ=os.environ, reporter=reporter)
     if output == "requirements":
         refuse_plus(lock)
     text = lock.requirements() if output == "requirements" else lock.dumps()

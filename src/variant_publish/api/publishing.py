@@ -1,4 +1,4 @@
-"""The library's public face: what the commands do, as functions that return results and never print.
+"""For maintainers: retag, convert, check, write metadata, plan and carry out an upload.
 
 Each function imports the room that does its work: retagging, which many small CI steps call, does not wait for S3.
 """
@@ -34,6 +34,23 @@ if TYPE_CHECKING:
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
     from variant_publish.selectors import SelectorFiles
+
+__all__ = [
+    "ConvertResult",
+    "MetadataResult",
+    "PlannedUpload",
+    "RetagResult",
+    "check",
+    "check_published",
+    "convert",
+    "inspect",
+    "metadata",
+    "plan_matrix",
+    "plan_upload",
+    "retag",
+    "rewrites",
+    "upload",
+]
 
 
 @dataclass(frozen=True, slots=True)
