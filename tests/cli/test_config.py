@@ -19,6 +19,13 @@ def test_the_configuration_is_shown_with_its_defaults(tmp_path: Path) -> None:
     assert found["configuration"]["upload"]["large"] == "100 MB"
 
 
+def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('upload.repository-url = "https://me:planted@example.org/"\n')
+    result = run("config", "show", "--config", str(tmp_path / "own.toml"))
+    assert "example.org" in result.stdout
+    assert "planted" not in result.stdout
+
+
 def test_a_wrong_configuration_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("variant = 1\n")
     result = run("config", "show", "--config", str(tmp_path / "own.toml"))

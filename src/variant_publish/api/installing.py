@@ -96,9 +96,7 @@ def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Repo
 
     driven = choose_client(request.client, request.environment, environ)
     here, cache = request.environment.machine(request.machine), Cache.of_user(environ)
-    planner = Planner(
-        request.environment, driven, request.indexes, here, cache, reporter, generic=request.generic
-    )  # fmt: skip
+    planner = Planner(request.environment, driven, request.indexes, here, cache, reporter, generic=request.generic)
     plan = planner.plan(request.requirements, request.default_index)
     return PlannedInstall(plan, request.environment, driven)
 

@@ -402,7 +402,8 @@ def _markers(variant: Variant | None) -> VariantMarkers | None:
     """Give what variant markers mean in the wheel; None where its properties are not known, so they must stay."""
     if variant is None:
         return VariantMarkers()
-    return VariantMarkers(variant.label, variant.properties) if variant.properties else None
+    known = variant.properties or variant.label == NULL_LABEL
+    return VariantMarkers(variant.label, variant.properties) if known else None
 
 
 def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:

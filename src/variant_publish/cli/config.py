@@ -9,6 +9,7 @@ import msgspec
 
 from variant_publish.cli.console import print_json
 from variant_publish.config import Config
+from variant_publish.simple_client import hidden
 
 
 @click.group()
@@ -46,4 +47,5 @@ def show(config_file: Path | None) -> None:
       variant-publish config show --config variant-publish.toml
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     config = Config.load(config_file)
-    print_json({"schema-version": 1, "declared": config.declared, "configuration": msgspec.to_builtins(config.tables)})
+    tables = hidden(msgspec.json.encode(config.tables).decode())  # a URL may hold a password
+    print_json({"schema-version": 1, "declared": config.declared, "configuration": msgspec.json.decode(tables)})

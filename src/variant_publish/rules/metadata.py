@@ -171,7 +171,7 @@ class NoVariantMarkers(WheelRule):
             if _has_variant_marker(value):
                 yield (
                     f"Requires-Dist {value!r} has a variant marker, which no installer of today reads",
-                    "declare requires.add and requires.remove for the variant, and retag the wheels",
+                    "retag the wheel as a variant of the configuration, or convert it: both make it plain",
                 )
 
 
