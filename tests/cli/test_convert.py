@@ -8,6 +8,7 @@ import pytest
 
 from support.archives import contents, raw_members
 from support.cli import Result, run
+from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
@@ -65,6 +66,29 @@ def test_a_release_of_variantlib_becomes_one_of_today(old: Path) -> None:
     check = run("check", str(new), "--for", "uv", "--offline")
     assert check.code == 0, check.stdout
     assert run("metadata", str(new), "--check").code == 0  # what the index file says is what the wheels say
+
+
+@pytest.mark.slow
+def test_uv_refuses_the_old_release_and_chooses_from_the_new_one(old: Path, tmp_path: Path) -> None:
+    for path in old.glob("*.whl"):  # what it requires is not here
+        path.unlink()
+    for label in VARIANTS:
+        make_wheel(old, f"{NAME}-{label}.whl", files={"foo.py": f"VARIANT = {label!r}\n".encode()},
+                   extra_info={"variant.json": old_json(label)})  # fmt: skip
+    convert(old)
+    index = (tmp_path / "index").as_uri()
+    assert run("upload", str(tmp_path / "new"), "--extra-index", index, "--no-repository").code == 0
+    (tmp_path / "old-index").mkdir()
+    for path in old.iterdir():
+        (tmp_path / "old-index" / path.name).write_bytes(path.read_bytes())
+    gpu = {"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.9", "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0"}
+    linux = ("--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.12")
+    install = ("pip", "install", "--target", tmp_path / "target", *PREVIEW, *linux, "foo")
+    refused = uv(*install, "--no-index", "--find-links", tmp_path / "old-index", env=gpu)
+    assert "Unknown variant metadata schema" in refused.stderr
+    done = uv(*install, "--default-index", index, env=gpu)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "target" / "foo.py").read_text() == "VARIANT = 'cuda12.8'\n"
 
 
 def test_the_payload_is_copied_raw(old: Path) -> None:
