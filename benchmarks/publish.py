@@ -11,6 +11,7 @@ import hashlib
 import os
 import resource
 import socketserver
+import ssl
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,17 @@ class Sink(BaseHTTPRequestHandler):
         self.answer(200, b"<ListMultipartUploadsResult></ListMultipartUploadsResult>")
 
     def do_PUT(self) -> None:
-        left = int(self.headers.get("Content-Length", 0))
-        while left:
-            count = self.rfile.readinto(memoryview(_BUFFER)[: min(left, MIB)])
-            left -= count
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                self.drop(size + 2)
+            self.rfile.readline()
+        else:
+            self.drop(int(self.headers.get("Content-Length", 0)))
         self.answer(200, etag='"0"')
+
+    def drop(self, left: int) -> None:
+        while left:
+            left -= self.rfile.readinto(memoryview(_BUFFER)[: min(left, MIB)])
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -64,22 +72,55 @@ class Sink(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def sink() -> Iterator[str]:
-    """Run the sink in a process of its own, so that its work is not the client's."""
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import publish; publish.serve()"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+def sink(certificate: Path | None) -> Iterator[str]:
+    """Run the sink in a process of its own, so that its work is not the client's; with a certificate it speaks TLS."""
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import publish; publish.serve(sys.argv[2])"
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(certificate or "")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None  # noqa: S101
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        yield f"{'https' if certificate else 'http'}://localhost:{process.stdout.readline().strip()}"
     finally:
         process.terminate()
         process.wait()
 
 
-def serve() -> None:
+def make_certificate(path: Path) -> None:
+    """Write a key and a certificate for localhost."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(key.private_bytes(*form) + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def serve(certificate: str) -> None:
     """Serve until terminated."""
     socketserver.TCPServer.request_queue_size = 64
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_port, flush=True)
     server.serve_forever()
 
@@ -107,9 +148,13 @@ def send(how: str, path: Path, address: str) -> None:
     print(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def compare(size: int, runs: int) -> None:
+def compare(size: int, runs: int, *, secure: bool) -> None:
     """Time both ways in turns."""
-    with tempfile.TemporaryDirectory() as folder, sink() as address:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        certificate = Path(folder) / "certificate.pem" if secure else None
+        if certificate:
+            make_certificate(certificate)
+        address = stack.enter_context(sink(certificate))
         path = Path(folder) / "big.whl"
         digest = hashlib.sha256()
         with path.open("wb") as stream:
@@ -117,13 +162,14 @@ def compare(size: int, runs: int) -> None:
                 stream.write(block := os.urandom(MIB))
                 digest.update(block)
         environment = {**os.environ, "BENCHMARK_SHA256": digest.hexdigest()}
+        environment |= {"AWS_CA_BUNDLE": str(certificate)} if certificate else {}
         rows: dict[str, list[list[float]]] = {"upload_file": [], "ours": []}
         for _ in range(runs):
             for how, row in rows.items():
                 command = [sys.executable, __file__, "--send", how, str(path), address]
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
                 row.append([float(text) for text in done.stdout.split()])
-    print(f"{size // MIB} MiB to a sink: wall s, CPU s, peak MiB (medians of {runs})")
+    print(f"{size // MIB} MiB to a sink over {address.partition(':')[0]}: wall s, CPU s, peak MiB (medians of {runs})")
     medians = {how: [statistics.median(column) for column in zip(*row, strict=True)] for how, row in rows.items()}
     for how, figures in medians.items():
         print(f"{how:12}", *(f"{figure:8.2f}" for figure in figures))
@@ -184,7 +230,8 @@ def main() -> None:
         how, path, address = options.send
         send(how, Path(path), address)
         return
-    compare((256 if options.quick else 717) * MIB, 3 if options.quick else 5)
+    for secure in (True, False):
+        compare((256 if options.quick else 717) * MIB, 3 if options.quick else 5, secure=secure)
     count([10, 1000] if options.quick else [10, 1000, 100_000])
 
 

@@ -8,6 +8,8 @@ Peers rewrite the same wheel as far as they can. variantlib is found on PATH, or
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import json
 import multiprocessing
 import os
@@ -20,7 +22,8 @@ import sysconfig
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +62,15 @@ print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, memory(
 
 @dataclass(frozen=True)
 class Cost:
-    """Hold what something cost: seconds of wall and CPU time, MiB of peak memory (above idle, for a call)."""
+    """Hold what something cost: seconds of wall and CPU time, MiB of peak memory (above idle, for a call).
+
+    `failed` says that it came to nothing: a peer may not be up to a wheel.
+    """
 
     wall: float
     cpu: float
     peak: float
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,16 +80,15 @@ class Case:
     label: str
     sizes: Sequence[int]
     first: bool = False
-    peers: bool = False
     sparse: int = 0
 
 
 def cases(scale: int) -> list[Case]:
     """Give the wheels; the many members of large projects are small headers, and a few libraries have all the bytes."""
     return [
-        Case("small (20 members)", [4000] * 20, peers=True),
-        Case("large (33 members)", [700_000_000 // 30 // scale] * 30, peers=True),
-        Case("many members, like torch", skewed(12_000, 190_000_000 // scale), peers=True),
+        Case("small (20 members)", [4000] * 20),
+        Case("large (33 members)", [700_000_000 // 30 // scale] * 30),
+        Case("many members, like torch", skewed(12_000, 190_000_000 // scale)),
         Case("dist-info first, like tensorflow-cpu", skewed(15_600, 270_000_000 // scale), first=True),
         Case("zip64, 6 GB, sparse", [4000] * 20, sparse=6_000_000_000),
     ]
@@ -97,26 +103,28 @@ def skewed(count: int, total: int) -> list[int]:
 
 def write_wheel(path: Path, case: Case) -> None:
     """Write a wheel whose files are random over 64 of the 256 byte values: they compress to three quarters."""
-    rows: list[RecordRow] = []
     info = {
         f"{INFO}/METADATA": b"Metadata-Version: 2.1\nName: bench\nVersion: 1.0\n",
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux_2_28_x86_64\n",
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        names = [f"bench/include/ops/some_operator_{number:05}_native.h" for number in range(len(case.sizes))]
-        if case.first:  # the hashes come before the files: they are not looked at here
-            rows = [RecordRow(name, RecordRow.of(name, name.encode()).digest, "1") for name in names]
-            write_info(archive, info, rows)
-        for name, size in zip(names, case.sizes, strict=True):
-            content = os.urandom(size * 4 // 3).translate(SYMBOLS)
+        if case.first:
+            write_info(archive, info, [RecordRow.of(name, content) for name, content in contents(case)])
+        rows: list[RecordRow] = []
+        for name, content in contents(case):
             archive.writestr(name, content)
-            if not case.first:
-                rows.append(RecordRow.of(name, content))
+            rows.append(RecordRow.of(name, content))
         if case.sparse:
-            write_hole(archive, "bench/zeros.bin", case.sparse)
-            rows.append(RecordRow("bench/zeros.bin", "", str(case.sparse)))
+            rows.append(write_hole(archive, "bench/zeros.bin", case.sparse))
         if not case.first:
             write_info(archive, info, rows)
+
+
+def contents(case: Case) -> Iterator[tuple[str, bytes]]:
+    """Give the files of a wheel, the same ones every time."""
+    for number, size in enumerate(case.sizes):
+        noise = random.Random(number).randbytes(size * 4 // 3)  # noqa: S311
+        yield f"bench/include/ops/some_operator_{number:05}_native.h", noise.translate(SYMBOLS)
 
 
 def write_info(archive: zipfile.ZipFile, info: dict[str, bytes], rows: list[RecordRow]) -> None:
@@ -127,12 +135,18 @@ def write_info(archive: zipfile.ZipFile, info: dict[str, bytes], rows: list[Reco
     archive.writestr(f"{INFO}/RECORD", bytes(Record((*rows, RecordRow(f"{INFO}/RECORD")))))
 
 
-def write_hole(archive: zipfile.ZipFile, name: str, size: int) -> None:
-    """Write a stored member of zeros that takes no space on the disk; its checksum is not right."""
+def write_hole(archive: zipfile.ZipFile, name: str, size: int) -> RecordRow:
+    """Write a stored member of zeros that takes no space on the disk; give its row of RECORD."""
     if archive.fp is None:
         raise ValueError("the archive is closed")
+    digest, crc, left, zeros = hashlib.sha256(), 0, size, bytes(16 * 1024 * 1024)
+    while left:
+        piece = memoryview(zeros)[:left]
+        digest.update(piece)
+        crc = zlib.crc32(piece, crc)
+        left -= len(piece)
     entry = zipfile.ZipInfo(name)
-    entry.file_size, entry.compress_size, entry.CRC = size, size, 0
+    entry.file_size, entry.compress_size, entry.CRC = size, size, crc
     entry.header_offset = archive.start_dir
     archive.fp.seek(archive.start_dir)
     archive.fp.write(entry.FileHeader(zip64=True))
@@ -140,6 +154,7 @@ def write_hole(archive: zipfile.ZipFile, name: str, size: int) -> None:
     archive.start_dir = archive.fp.tell()
     archive.filelist.append(entry)
     archive.NameToInfo[name] = entry
+    return RecordRow(name, "sha256=" + base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode(), str(size))
 
 
 def median(costs: Sequence[Cost]) -> Cost:
@@ -148,20 +163,21 @@ def median(costs: Sequence[Cost]) -> Cost:
         statistics.median(cost.wall for cost in costs),
         statistics.median(cost.cpu for cost in costs),
         max(cost.peak for cost in costs),
+        any(cost.failed for cost in costs),
     )
 
 
-def command(arguments: list[str]) -> Cost:
+def command(arguments: list[str], *, may_fail: bool = False) -> Cost:
     """Run a command, measured by the operating system's own accounting of the child."""
     start = time.perf_counter()
     silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
     pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=silent)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
-    if status:
+    if status and not may_fail:
         raise SystemExit(f"{' '.join(arguments)} failed with status {status}")
     scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale, bool(status))
 
 
 def call(how: str, source: Path, folder: Path) -> Cost:
@@ -209,12 +225,12 @@ class Bench:
         if peers:
             rows["cp + zip"] = self.repeat(runs, lambda: self.zip(copy))
             tags = [str(self.scripts / "wheel"), "tags", "--platform-tag", "linux_x86_64", str(copy)]
-            rows["wheel tags"] = self.repeat(1, lambda: command(tags), copied=True)
+            rows["wheel tags"] = self.repeat(1, lambda: command(tags, may_fail=True), copied=True)
             if self.variantlib:
                 make = [self.variantlib, "make-variant", "-f", source, "-o", out, "--variant-label", "cu128"]
                 make += ["-p", "nvidia :: cuda_version_lower_bound :: 12.8", "--skip-plugin-validation"]
                 make += ["--pyproject-toml", str(self.out.parent / "pyproject.toml")]
-                rows["variantlib"] = self.repeat(1, lambda: command(make))
+                rows["variantlib"] = self.repeat(1, lambda: command(make, may_fail=True))
         return rows
 
     def zip(self, copy: Path) -> Cost:
@@ -223,7 +239,7 @@ class Bench:
             for file in ("WHEEL", "RECORD"):
                 archive.extract(f"{INFO}/{file}", self.out)
         script = 'cp "$0" "$1" && cd "$2" && zip -q "$1" "$3/WHEEL" "$3/RECORD"'
-        return command(["sh", "-c", script, str(self.source), str(copy), str(self.out), INFO])
+        return command(["sh", "-c", script, str(self.source), str(copy), str(self.out), INFO], may_fail=True)
 
 
 def table(case: Case, source: Path, rows: dict[str, Cost]) -> float:
@@ -233,8 +249,9 @@ def table(case: Case, source: Path, rows: dict[str, Cost]) -> float:
     print("| | wall s | CPU s | peak MiB | wall / cp |\n| --- | ---: | ---: | ---: | ---: |")
     for name, cost in rows.items():
         peak = f"{cost.peak:.1f}" + (" above idle" if "call" in name else "")
+        name += " (fails)" if cost.failed else ""
         print(f"| {name} | {cost.wall:.3f} | {cost.cpu:.3f} | {peak} | {cost.wall / cp.wall:.2f} |")
-    if "wheel tags" in rows:
+    if "wheel tags" in rows and not rows["wheel tags"].failed:
         print(f"\nCPU of `wheel tags`: {rows['wheel tags'].cpu / rows['retag, the call'].cpu:.0f} x that of the call.")
     return rows["retag --in-place, the call"].wall
 
@@ -270,7 +287,7 @@ def main() -> None:
             writer.start()
             writer.join()
             os.sync()
-            rows = Bench(work, source, options.variantlib).rows(runs, peers=case.peers and not options.no_peers)
+            rows = Bench(work, source, options.variantlib).rows(runs, peers=not options.no_peers)
             in_place[case.label] = table(case, source, rows)
     small, *_, large = in_place.values()
     print(f"\nIn place, 6 GB takes {large / small:.2f} times as long as the small wheel.")

@@ -148,6 +148,8 @@ def _kind(value: dict[str, Any]) -> tuple[str, str | None]:
         if "enum" in definition:
             return ", ".join(f"`{_toml(item)}`" for item in definition["enum"]), None
         return "table", name
+    if "enum" in value:
+        return ", ".join(f"`{_toml(item)}`" for item in value["enum"]), None
     if value.get("type") == "array":
         kind, inner = _kind(value["items"])
         return f"list of {_PLURAL.get(kind, kind)}", inner

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -136,7 +136,7 @@ class AbiTable(_Table, frozen=True):
 
 
 class UploadTable(_Table, frozen=True):
-    """Declare where a release goes."""
+    """Declare where a release goes; `generic` says how the extra index has what the repository gets."""
 
     repository: str | None = None
     """A repository that twine knows: pypi, testpypi, or one of .pypirc."""
@@ -156,6 +156,10 @@ class UploadTable(_Table, frozen=True):
     """The rule for what goes where: "large-to-s3"."""
     large: str = "100 MB"
     """The size from which a file goes to the extra index, like "100 MB" or "2 GiB"."""
+    generic: Literal["link", "copy"] = "link"
+    """How the extra index has what the repository gets: by a link, or as a copy of its own."""
+    attestations: bool = False
+    """Whether attestations are published with the files (PEP 740)."""
 
 
 class IgnoreTable(_Table, frozen=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from variant_publish.archive.journal import recover_folder, recover_wheel
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.provenance import ATTESTATION_SUFFIX, check_attestation
+from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.model.variant import GENERIC, NULL_LABEL
 from variant_publish.model.wheel_name import WheelName
 
@@ -27,14 +30,41 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
+class Sdist:
+    """Hold a source distribution; one that is known by its `summary` alone has a `path` at which nothing lies."""
+
+    path: Path
+    size: int
+    summary: Summary | None = None
+
+    @property
+    def filename(self) -> str:
+        """Give the file name without its folder."""
+        return self.path.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Give the SHA-256, lower-case hex."""
+        if self.summary is not None:
+            return self.summary.sha256
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def is_of(self, project: NormalizedName, version: Version) -> bool:
+        """Say whether the file name is one of this release."""
+        name, _, text = self.filename.removesuffix(".tar.gz").rpartition("-")
+        return canonicalize_name(name) == project and text == str(version)
+
+
+@dataclass(frozen=True)
 class Release:
-    """Hold the wheels of one version; `wheels` are sorted by file name, `sdists` are paths."""
+    """Hold the wheels of one version, sorted by file name, and its sdists."""
 
     project: NormalizedName
     version: Version
     wheels: tuple[Wheel, ...]
     config: Config
-    sdists: tuple[Path, ...] = ()
+    sdists: tuple[Sdist, ...] = ()
 
     def variant_of(self, name: WheelName) -> str:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
@@ -44,6 +74,24 @@ class Release:
             if name.extra_tags == variant.tags or name.label == variant.label:
                 return variant.name
         return name.variant
+
+    def attestations(self) -> dict[str, bytes]:
+        """Read the attestations that lie beside the files, or that their summaries have: file name -> JSON text.
+
+        Raises InvalidAttestation for one that is not of its file (PEP 740).
+        """
+        found = {}
+        files: tuple[Wheel | Sdist, ...] = (*self.wheels, *self.sdists)
+        for item in files:
+            beside = item.path.with_name(item.filename + ATTESTATION_SUFFIX)
+            if item.summary is not None:
+                content = (item.summary.attestation or "").encode()
+            else:
+                content = beside.read_bytes() if beside.exists() else b""
+            if content:
+                check_attestation(content, item.filename, item.sha256)
+                found[item.filename] = content
+        return found
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
@@ -100,26 +148,51 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
 
 
 def load(places: Iterable[Path], config: Config) -> Loaded:
-    """Read wheels (and the sdists beside them in folders) and group them into releases."""
+    """Read wheels (and the sdists beside them in folders) and group them into releases.
+
+    A `*.json` file, and a `*.summary.json` in a folder whose wheel is not beside it, stands for its wheel.
+    """
     places = list(places)
-    wheels: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
+    summaries = list(_summary_paths(places))
+    with_wheels = [place for place in places if not _has_only_summaries(place)]
+    wheels: list[Wheel] = []
     unreadable = []
-    for path in wheel_paths(places):
+    for path in (*wheel_paths(with_wheels), *summaries):
         try:
-            wheel = Wheel.read(path)
+            wheels.append(_read_summary(path) if path in summaries else Wheel.read(path))
         except VariantPublishError as error:
             unreadable.append(Unreadable(path, error))
-        else:
-            wheels.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
-    sdists = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
-    releases = tuple(
-        Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config,
-                tuple(path for path in sdists if _is_sdist_of(path, project, version)))
-        for (project, version), group in sorted(wheels.items())
-    )  # fmt: skip
-    return Loaded(releases, tuple(unreadable))
+    paths = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
+    sdists = [Sdist(path, path.stat().st_size) for path in paths]
+    return Loaded(tuple(releases_of(wheels, sdists, config)), tuple(unreadable))
 
 
-def _is_sdist_of(path: Path, project: NormalizedName, version: Version) -> bool:
-    name, _, text = path.name.removesuffix(".tar.gz").rpartition("-")
-    return canonicalize_name(name) == project and text == str(version)
+def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config) -> Iterator[Release]:
+    """Group wheels, and the sdists that belong to them, into releases, sorted by project and version."""
+    groups: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
+    for wheel in wheels:
+        groups.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
+    sdists = tuple(sdists)
+    for (project, version), group in sorted(groups.items()):
+        own = tuple(sdist for sdist in sdists if sdist.is_of(project, version))
+        yield Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config, own)
+
+
+def _summary_paths(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir():
+            for path in sorted(place.glob(f"*.whl{SUMMARY_SUFFIX}")):
+                if not path.with_name(path.name.removesuffix(SUMMARY_SUFFIX)).exists():
+                    yield path
+        elif place.suffix == ".json" and place.exists():
+            yield place
+
+
+def _has_only_summaries(place: Path) -> bool:
+    if place.is_dir():
+        return not any(place.glob("*.whl")) and any(place.glob(f"*.whl{SUMMARY_SUFFIX}"))
+    return place.suffix == ".json" and place.exists()
+
+
+def _read_summary(path: Path) -> Wheel:
+    return Wheel.of_summary(Summary.parse(path.read_bytes(), str(path)))

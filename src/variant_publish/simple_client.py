@@ -171,6 +171,7 @@ def _files(packages: Iterable[DistributionPackage]) -> Iterator[IndexFile]:
             metadata_sha256=(package.metadata_digests or {}).get("sha256"),
             upload_time=None if package.upload_time is None else package.upload_time.isoformat(),
             yanked=(package.yanked_reason or "") if package.is_yanked else None,
+            provenance=package.provenance_url,
         )
 
 

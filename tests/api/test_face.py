@@ -11,13 +11,14 @@ from types import ModuleType
 import pytest
 
 from variant_publish import api
-from variant_publish.api import installing, publishing, values
+from variant_publish.api import checking, installing, publishing, staging, values
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-PARTS = [installing, publishing, values]
+FUNCTIONS = [checking, installing, publishing, staging]
+PARTS = [*FUNCTIONS, values]
 
 
-@pytest.mark.parametrize("part", [installing, publishing], ids=lambda part: part.__name__)
+@pytest.mark.parametrize("part", FUNCTIONS, ids=lambda part: part.__name__)
 def test_what_is_defined_is_public_or_has_an_underscore(part: ModuleType) -> None:
     defined = {
         name
@@ -45,7 +46,7 @@ def test_what_is_not_public_is_not_there() -> None:
 def test_every_value_is_on_the_page() -> None:
     page = PAGE.read_text("utf-8")
     assert [name for name in values.__all__ if f":: variant_publish.api.{name}\n" not in page] == []
-    for part in (installing, publishing):
+    for part in FUNCTIONS:
         assert f"automodule:: {part.__name__}\n" in page
 
 

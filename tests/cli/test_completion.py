@@ -25,7 +25,7 @@ def complete(folder: Path, *words: str) -> list[str]:
 
 
 def test_commands_options_and_choices_are_completed(tmp_path: Path) -> None:
-    assert complete(tmp_path, "re") == ["retag"]
+    assert complete(tmp_path, "reta") == ["retag"]
     assert "--drop-local-version" in complete(tmp_path, "retag", "--dr")
     assert complete(tmp_path, "check", "--format", "j") == ["json", "junit"]
     assert complete(tmp_path, "index", "un") == ["unyank"]

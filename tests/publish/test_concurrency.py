@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import jobs
-from support.moto import BUCKET, Moto, give_credentials, moto_server
+from support.moto import BUCKET, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.soundness import check_whole, objects
 from support.wheels import make_wheel
@@ -27,19 +26,6 @@ pytestmark = [
 
 PROCESSES = 16
 PROJECTS = 50
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
-@pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
-    server.reset()
-    return server
 
 
 def upload_at_once(moto: Moto, shares: list[list[Path]]) -> list[int | None]:

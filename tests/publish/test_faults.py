@@ -13,7 +13,7 @@ import pytest
 
 from support import jobs
 from support.faults import FAULTS, KILLS, Fault, FaultProxy, Seen, fault_proxy
-from support.moto import BUCKET, Moto, give_credentials, moto_server
+from support.moto import BUCKET, Moto
 from support.publishing import PLUS, make_release, run
 from support.soundness import check_index, check_whole
 from support.wheels import make_wheel
@@ -35,20 +35,12 @@ STEP = 11
 RUNS = 20
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
+def moto(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
     monkeypatch.setattr("variant_publish.publish.s3_errors._PAUSES", (0.01,) * 6)
-    server.reset()
-    return server
+    return moto
 
 
 @pytest.fixture
@@ -75,17 +67,24 @@ class LastingStore(S3Store):
         pass
 
 
-_STORES: dict[tuple[str, int], S3Store] = {}
+_STORES: dict[tuple[str, int, float], S3Store] = {}
+_SHORT, _PATIENT = 1.0, 30.0
+"""Seconds to wait for an answer: a busy machine may need more than the short one, so only silence is met with it."""
 
 
-def publish(release: Release, proxy: FaultProxy, *, attempts: int = 1) -> bool:
-    """Publish once; False where it ended with an error of ours. Any other exception is a bug."""
-    store = _STORES.get((proxy.address, attempts))
+def publish(release: Release, proxy: FaultProxy, *, attempts: int = 1, timeout: float = _PATIENT) -> bool:
+    """Publish, and say whether everything is there."""
+    store = _STORES.get((proxy.address, attempts, timeout))
     if store is None:
-        options = jobs.options(proxy.address, attempts=attempts, timeout=0.3)
-        store = _STORES[proxy.address, attempts] = LastingStore(BUCKET, "simple", **options)
+        options = jobs.options(proxy.address, attempts=attempts, timeout=timeout)
+        store = _STORES[proxy.address, attempts, timeout] = LastingStore(BUCKET, "simple", **options)
+    return run(release, store)[1].is_complete
+
+
+def attempt(release: Release, proxy: FaultProxy, *, attempts: int = 1, timeout: float = _PATIENT) -> bool:
+    """Publish under a fault; False where it ended with an error of ours. Any other exception is a bug."""
     try:
-        return run(release, store, deadline_s=1.0)[1].is_complete
+        return publish(release, proxy, attempts=attempts, timeout=timeout)
     except VariantPublishError as error:
         if not error.hint:
             raise
@@ -125,7 +124,7 @@ def test_a_fault_at_any_request_loses_nothing(release: Release, proxy: FaultProx
     failed = 0
     for number in range(FAULTS.index(fault) % step, total, step):
         proxy.start(at(number, fault))
-        failed += not publish(release, proxy)
+        failed += not attempt(release, proxy, timeout=_SHORT if fault is Fault.TIMEOUT else _PATIENT)
         assert proxy.count >= number
         check_index(moto)
         finish(release, proxy, moto)
@@ -144,7 +143,7 @@ def test_faults_at_random_lose_nothing(
     for _ in range(RUNS):
         begin = next(numbers) * 200
         proxy.start(lambda number, begin=begin: fates[begin + number])  # type: ignore[misc]
-        whole = publish(release, proxy, attempts=2)
+        whole = attempt(release, proxy, attempts=2, timeout=_SHORT)
         check_index(moto)
         if whole:
             break
@@ -154,7 +153,6 @@ def test_faults_at_random_lose_nothing(
     assert not any(item.method in ("PUT", "POST", "DELETE") for item in proxy.seen)
 
 
-@pytest.mark.xfail(strict=False, reason="about one run in five, the run after a kill fails once: not yet understood")
 @pytest.mark.parametrize("fault", KILLS)
 def test_a_kill_at_any_request_loses_nothing(release: Release, proxy: FaultProxy, moto: Moto, fault: Fault) -> None:
     total = requests_of_an_upload(release, proxy, moto)
@@ -183,7 +181,7 @@ def test_trouble_is_never_taken_for_an_empty_index(
         for fault in (Fault.DENIED, Fault.TRUNCATED):
             assert publish(first, proxy)
             proxy.start(at(number, fault))
-            publish(release, proxy)
+            attempt(release, proxy)
             assert PLUS in check_index(moto)["foo-bar"]
             moto.reset()
             proxy.start(lambda number: None)

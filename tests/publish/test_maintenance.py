@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pypi_simple import ProjectPage
 
-from support.moto import BUCKET, Moto, give_credentials, moto_server
+from support.moto import BUCKET, Moto
 from support.publishing import CONFIG, GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.config import Config
@@ -31,23 +32,14 @@ SELECTOR = "foo-bar-1.0-wheel-selector.toml"
 BASE = "https://h/simple/foo-bar/"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "folder":
         yield LocalStore(tmp_path / "index")
         return
-    server: Moto = request.getfixturevalue("server")
-    give_credentials(monkeypatch)
-    server.reset()
-    found = S3Store(BUCKET, "simple", endpoint_url=server.endpoint_url)
-    yield found
-    found.close()
+    moto: Moto = request.getfixturevalue("moto")
+    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as found:
+        yield found
 
 
 def publish(store: Store, folder: Path, *names: str, requires: tuple[str, ...] = ()) -> None:

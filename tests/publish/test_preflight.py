@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import run as run_command
-from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto, give_credentials, moto_server
+from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
 from support.publishing import CONFIG, GENERIC, PLUS, make_release
 from support.pypi import PASSWORD, pypiserver
 from support.soundness import objects
@@ -34,18 +34,10 @@ class Warnings(SilentReporter):
         self.said.append(message)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
 @pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
+def moto(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-    server.reset()
-    return server
+    return moto
 
 
 def test_metadata_that_a_public_repository_refuses_is_told_at_once(tmp_path: Path) -> None:

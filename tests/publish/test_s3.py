@@ -15,7 +15,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from support.careless_s3 import careless_s3
-from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto, give_credentials, moto_server
+from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
@@ -32,19 +32,6 @@ pytestmark = pytest.mark.slow
 
 MIB = 1024 * 1024
 SMALL_PART = 5 * MIB  # the least that S3 takes
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    with moto_server() as server:
-        yield server
-
-
-@pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    give_credentials(monkeypatch)
-    server.reset()
-    return server
 
 
 @pytest.fixture
@@ -73,18 +60,31 @@ def test_what_is_not_there_is_none(store: S3Store) -> None:
     assert store.stat("foo/index.json") is None
 
 
-def test_a_name_is_used_once(store: S3Store, moto: Moto) -> None:
-    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"one")
+    two.write_bytes(b"two")
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
     sent = requests_of(store)
-    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
     assert sent == ["HEAD"]
     with pytest.raises(Conflict, match=r"foo/a\.whl"):
-        store.create("foo/a.whl", b"two", sha256=digest(b"two"), content_type=BINARY)
+        store.create("foo/a.whl", two, sha256=digest(b"two"), content_type=BINARY)
     assert sent == ["HEAD", "HEAD", "GET"]  # before a conflict is cried, the bytes decide
     head = moto.client.head_object(Bucket=BUCKET, Key="simple/foo/a.whl")
     assert head["ContentType"] == BINARY
     assert "immutable" in head["CacheControl"]
     assert head["Metadata"] == {"sha256": digest(b"one")}
+
+
+def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -> None:
+    sent = requests_of(store)
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert sent == ["PUT"]
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert sent == ["PUT", "PUT", "HEAD"]
+    with pytest.raises(Conflict):
+        store.create("foo/a", b"two", sha256=digest(b"two"), content_type=BINARY)
 
 
 def test_an_object_of_another_tool_is_compared_by_its_bytes(store: S3Store, moto: Moto) -> None:

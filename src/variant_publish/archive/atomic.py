@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,25 +29,55 @@ def creating(target: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `target`; on success it becomes the target, which must not hold other bytes.
 
     A target that holds the same bytes already is left alone. Raises VariantPublishError where it holds others. The
-    file is not synced: that would cost more than the copy of a large wheel, and a wheel can be made again.
+    file is not synced: that would cost more than the copy of a large wheel, and a wheel can be made again. Where the
+    system has files without a name (Linux), not even a kill leaves anything behind.
     """
-    with _beside(target) as stream:
+    with _nameless(target) or _beside(target) as stream:
         yield stream
         stream.flush()
         if not target.exists():
             try:
-                os.link(stream.name, target)
+                _link(stream, target)
             except FileExistsError:
                 pass  # somebody was faster: the comparison below decides
-            except OSError:  # a file system without hard links
-                Path(stream.name).replace(target)
-                return
             else:
                 return
-        if not filecmp.cmp(stream.name, target, shallow=False):
+        if not filecmp.cmp(_place(stream), target, shallow=False):
             raise VariantPublishError(
                 f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
             )
+
+
+def _link(stream: BinaryIO, target: Path) -> None:
+    """Give an open file the name `target`; raise FileExistsError where that is taken."""
+    try:
+        # Without a descriptor of a folder, which is not looked at, the link in /proc itself would get the name.
+        os.link(_place(stream), target, src_dir_fd=stream.fileno() if _is_nameless(stream) else None)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if _is_nameless(stream):
+            stream.seek(0)
+            with replacing(target) as copy:
+                shutil.copyfileobj(stream, copy)
+        else:
+            Path(stream.name).replace(target)
+
+
+def _is_nameless(stream: BinaryIO) -> bool:
+    return isinstance(stream.name, int)
+
+
+def _place(stream: BinaryIO) -> str:
+    return f"/proc/self/fd/{stream.fileno()}" if _is_nameless(stream) else stream.name
+
+
+def _nameless(target: Path) -> BinaryIO | None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return os.fdopen(os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+    except (AttributeError, OSError):  # other systems, and file systems that cannot
+        return None
 
 
 @contextmanager

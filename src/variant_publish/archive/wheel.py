@@ -16,6 +16,7 @@ from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
+from variant_publish.formats.summary import Summary
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
@@ -39,7 +40,8 @@ class Wheel:
 
     `members` are the names in the archive's directory, twice where it lists one twice; `info` holds the raw content of
     the small dist-info files that are there: METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt and
-    signatures. `record_text` is RECORD as it is.
+    signatures. `record_text` is RECORD as it is. A wheel that is known by its `summary` alone has a `path` at which
+    nothing lies, and the members that RECORD has.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class Wheel:
     variant_json: VariantsMetadata | None = None
     abi_requires: tuple[TaggedRequirement, ...] = ()
     info: Mapping[str, bytes] = field(default_factory=dict)
+    summary: Summary | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -83,24 +86,65 @@ class Wheel:
             if f"{folder}/{file}" in members
         }
         record = info.pop(RECORD, None)
+        if missing := {"METADATA", "WHEEL"} - set(info):
+            raise InvalidArchive(
+                archive.path, f"has no {folder}/{min(missing)}, so it is not a wheel", hint="build the wheel again"
+            )
+        return cls._of_info(
+            archive.path, name, archive.size, folder, info, record, tuple(directory.names), variant_json=variant_json
+        )
+
+    @classmethod
+    def of_summary(cls, summary: Summary) -> Self:
+        """Build from a summary what the wheel says of itself; raise what `read` raises."""
+        name = WheelName.parse(summary.file)
+        if missing := {"METADATA", "WHEEL"} - set(summary.files):
+            raise VariantPublishError(
+                f"the summary of {summary.file} has no {min(missing)}", hint="make it anew from the wheel"
+            )
+        members = [row.path for row in Record.parse(summary.record).rows] if summary.record is not None else []
+        return cls._of_info(
+            Path(summary.file),
+            name,
+            summary.size,
+            summary.dist_info,
+            summary.files,
+            summary.record,
+            tuple(members),
+            summary,
+        )
+
+    @classmethod
+    def _of_info(
+        cls,
+        path: Path,
+        name: WheelName,
+        size: int,
+        dist_info: str,
+        info: Mapping[str, bytes],
+        record: bytes | None,
+        members: tuple[str, ...],
+        summary: Summary | None = None,
+        *,
+        variant_json: bool = True,
+    ) -> Self:
         try:
             return cls(
-                path=archive.path,
+                path=path,
                 name=name,
-                size=archive.size,
-                dist_info=folder,
-                metadata=Metadata.parse(required(archive, folder, "METADATA", info)),
-                wheel_file=WheelFile.parse(required(archive, folder, "WHEEL", info)),
+                size=size,
+                dist_info=dist_info,
+                metadata=Metadata.parse(info["METADATA"]),
+                wheel_file=WheelFile.parse(info["WHEEL"]),
                 record_text=record,
-                members=tuple(directory.names),
+                members=members,
                 variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if variant_json and WHEEL_FILE in info else None,
                 abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
                 info=info,
+                summary=summary,
             )
-        except InvalidArchive:
-            raise
         except VariantPublishError as error:
-            raise VariantPublishError(f"{archive.path}: {error.message}", hint=error.hint) from error
+            raise VariantPublishError(f"{path}: {error.message}", hint=error.hint) from error
 
     @property
     def filename(self) -> str:
@@ -118,6 +162,8 @@ class Wheel:
     @cached_property
     def sha256(self) -> str:
         """Give the SHA-256 of the whole file, lower-case hex: from a digest file that is still true, else computed."""
+        if self.summary is not None:
+            return self.summary.sha256
         if (known := read_digest(self.path)) is not None:
             return known
         with self.path.open("rb") as stream:
@@ -172,15 +218,6 @@ def top_folders(directory: Directory, suffix: str) -> list[str]:
     """Give the top-level folders whose names end in `suffix`, in the order of the archive."""
     tops = (name.partition("/") for name in directory.names if suffix in name)
     return list(dict.fromkeys(top for top, separator, _ in tops if separator and top.endswith(suffix)))
-
-
-def required(archive: RawArchive, folder: str, file: str, info: Mapping[str, bytes]) -> bytes:
-    """Give the content of a dist-info file that every wheel has, or raise InvalidArchive."""
-    if file not in info:
-        raise InvalidArchive(
-            archive.path, f"has no {folder}/{file}, so it is not a wheel", hint="build the wheel again"
-        )
-    return info[file]
 
 
 def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:

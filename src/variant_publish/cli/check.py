@@ -24,6 +24,10 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.argument("wheels", nargs=-1)
 @click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", "-o", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "--summary-out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Write a summary of each wheel, by which the release can be checked without the wheels.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
@@ -47,13 +51,13 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
     select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
-    jobs: int | None, client: str | None,
+    jobs: int | None, client: str | None, summary_out: Path | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
     """Prove that the release in WHEELS (folders or files) is complete, consistent, and what its names say.
 
-    NAME==VERSION checks a release that an index has, without downloading it. All findings are reported at once. Exit
-    code 1: an error was found.
+    NAME==VERSION checks a release that an index has, without downloading it. A *.json file that --summary-out wrote
+    stands for its wheel. All findings are reported at once. Exit code 1: an error was found.
 
     \b
     Examples:
@@ -61,6 +65,8 @@ def command(
       variant-publish check wheelhouse --strict --format github
       variant-publish check wheelhouse --format html -o report.html
       variant-publish check xgboost==3.4.1
+      variant-publish check wheelhouse --summary-out summaries
+      variant-publish check summaries/*.json
       variant-publish check --explain VP503
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if show_list or explain:
@@ -69,13 +75,15 @@ def command(
         raise UsageError("no wheels are named", hint="name a folder with wheels, or --list to see the rules")
     options: dict[str, Any] = {
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
-        "jobs": jobs or os.cpu_count() or 1, "client": client,
+        "jobs": jobs or os.cpu_count() or 1, "client": client, "summaries": summary_out is not None,
     }  # fmt: skip
     config = Config.load(config_file)
     if published := _published(wheels):
         report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
     else:
         report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
+    if summary_out is not None:
+        api.write_summaries(report, summary_out)
     if file is not None:
         file.write_text(render_check.render(report, output), "utf-8")
     elif output == "text":

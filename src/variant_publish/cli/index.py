@@ -17,7 +17,7 @@ from variant_publish.config import Config
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import STATUSES
 from variant_publish.publish import adopt as adoption
-from variant_publish.publish import retention, verify, withdrawal
+from variant_publish.publish import retention, staging, verify, withdrawal
 from variant_publish.publish.destinations import open_store
 from variant_publish.publish.index import read_root
 from variant_publish.publish.store import Store
@@ -205,36 +205,42 @@ def remove(store: Store, project: str, targets: tuple[str, ...], force: bool, dr
 @click.option("--keep", type=click.IntRange(min=0), metavar="COUNT", help="Keep the newest COUNT nightly releases.")
 @click.option("--days", type=click.IntRange(min=0), metavar="DAYS", help="Keep what is younger than DAYS.")
 @click.option("--uploads", type=click.IntRange(min=0), metavar="DAYS", help="End uploads cut off DAYS ago.")
+@click.option("--stages", type=click.IntRange(min=0), metavar="DAYS", help="Withdraw what was left alone for DAYS.")
 @DRY_RUN
 @YES
 @on_index
 def gc(
     store: Store, projects: tuple[str, ...], keep: int | None, days: int | None, uploads: int | None,
-    dry_run: bool, yes: bool,
+    stages: int | None, dry_run: bool, yes: bool,
 ) -> int:  # fmt: skip
-    """Remove old nightly releases (versions with .devN), never a pinned one, and end uploads that were cut off.
+    """Remove old nightly releases (versions with .devN), never a pinned one, and what was begun and left alone.
+
+    That is uploads that were cut off (--uploads), and staged releases that nobody has released (--stages).
 
     \b
     Examples:
       variant-publish index gc foo --keep 10 --days 30 --dry-run
-      variant-publish index gc --uploads 7 --yes
+      variant-publish index gc --uploads 7 --stages 30 --yes
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     has_rule = keep is not None or days is not None
-    if has_rule is not bool(projects) or not (has_rule or uploads is not None):
-        raise UsageError("there is no rule", hint="give NAME with --keep or --days, or --uploads DAYS, or both")
+    if has_rule is not bool(projects) or not (has_rule or uploads is not None or stages is not None):
+        raise UsageError("there is no rule", hint="give NAME with --keep or --days, or --uploads, or --stages DAYS")
     now = datetime.now(UTC)
     rule = retention.Retention(keep, days)
     plans = [retention.plan_cleanup(store, project, rule, now) for project in projects]
     removals = [removal for plan in plans for removal in plan.removals]
     stale = retention.stale_uploads(store, uploads, now) if uploads is not None else ()
-    render_index.show_cleanup(removals, [item for plan in plans for item in plan.kept], stale)
-    if dry_run or not (removals or stale):
+    left = staging.stale_stages(store, stages, now) if stages is not None else ()
+    render_index.show_cleanup(removals, [item for plan in plans for item in plan.kept], stale, left)
+    if dry_run or not (removals or stale or left):
         return 0
-    _ask(f"Remove {len(removals)} releases and end {len(stale)} uploads?", yes)
+    _ask(f"Remove {len(removals)} releases and {len(left)} stages, and end {len(stale)} uploads?", yes)
     for removal in removals:
         withdrawal.remove(store, removal)
     for pending in stale:
         store.end(pending)
+    for name in left:
+        staging.forget(store, name)
     return 0
 
 

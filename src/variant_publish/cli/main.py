@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "Show what is inside the binaries of wheels, and which properties follow.",
     "metadata": "Write the files that installers select by.",
     "upload": "Publish a release to a repository and an extra index.",
+    "release": "List a release whose files many machines have staged, whole or not at all.",
     "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
     "select": "Show which wheel a machine would get, and why the others lost.",
     "plan-matrix": "Give the declared matrix as build jobs for CI.",

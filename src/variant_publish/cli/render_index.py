@@ -57,7 +57,9 @@ def show_removal(plan: Removal) -> None:
         click.echo(f"pinned by {pin}")
 
 
-def show_cleanup(removals: Sequence[Removal], kept: Sequence[tuple[str, str]], stale: Sequence[Pending]) -> None:
+def show_cleanup(
+    removals: Sequence[Removal], kept: Sequence[tuple[str, str]], stale: Sequence[Pending], stages: Sequence[str]
+) -> None:
     """Say what goes, and what stays although it is old."""
     for removal in removals:
         size = readable_size(removal.size)
@@ -66,5 +68,7 @@ def show_cleanup(removals: Sequence[Removal], kept: Sequence[tuple[str, str]], s
         click.echo(f"keep {version}: pinned by {pin}")
     for pending in stale:
         click.echo(f"end the upload of {pending.key}, begun {pending.begun}")
-    if not (removals or stale):
+    for name in stages:
+        click.echo(f"withdraw the staged release {name}, which was left alone")
+    if not (removals or stale or stages):
         click.echo("nothing to do")

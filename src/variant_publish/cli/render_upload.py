@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from variant_publish.cli.console import console
+from variant_publish.cli.render_check import render_text
 from variant_publish.config import UploadTable
 from variant_publish.publish.apply import Published
 from variant_publish.publish.plan import Plan
 from variant_publish.site import readable_size
+
+if TYPE_CHECKING:
+    from variant_publish.api import PlannedRelease
 
 
 def show_plan(plan: Plan) -> None:
@@ -37,3 +43,34 @@ def show_published(published: Published, settings: UploadTable) -> None:
         click.echo(f"{len(published.pages)} index pages written")
     if settings.public_url:
         click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
+
+
+def show_staged(found: PlannedRelease, *, plans: bool) -> None:
+    """Say how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
+    staged = found.staged
+    size = sum(summary.size for _, summary in staged.summaries)
+    click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
+    for file in staged.late:
+        click.echo(f"{file} came too late, and is not part of it")
+    if staged.is_released:
+        click.echo("nothing to do: everything is listed already")
+        return
+    render_text(found.report, console())
+    for item in found.planned if plans else ():
+        show_plan(item.plan)
+    if plans and not found.planned:
+        click.echo("nothing is listed: mend what is an error above, stage it, and run the command again")
+
+
+def staged_table(found: PlannedRelease, published: tuple[Published, ...]) -> dict[str, Any]:
+    """Give the JSON document of a staged release."""
+    return {
+        "schema-version": 1,
+        "stage": found.staged.name,
+        "status": found.staged.state.status.value,
+        "files": [summary.file for _, summary in found.staged.summaries],
+        "late": list(found.staged.late),
+        "check": found.report.table(),
+        "releases": [item.plan.table() for item in found.planned],
+        "published": [result.table() for result in published],
+    }

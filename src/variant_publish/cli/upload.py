@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_upload
 from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
 from variant_publish.config import Config, UploadTable
 from variant_publish.errors import UsageError
-from variant_publish.publish.plan import LARGE_TO_S3
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--split", type=click.Choice([LARGE_TO_S3]), help="What goes where. Default: the configuration's.")
-@click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="The root of the extra index.")
-@click.option("--endpoint-url", metavar="URL", help="An S3 endpoint other than Amazon's.")
-@click.option("--public-url", metavar="URL", help="Where users will find the extra index.")
-@click.option("--repository", metavar="NAME", help="A repository that twine knows: pypi, testpypi, or of .pypirc.")
-@click.option("--repository-url", metavar="URL|file:DIR", help="The upload URL of a repository, or a folder.")
-@click.option("--repository-index", metavar="URL", help="The simple index of the repository, where it is elsewhere.")
-@click.option("--no-repository", is_flag=True, help="Send everything to the extra index.")
+@with_destinations
+@click.option("--stage", metavar="RELEASE", help="Only put the files there: 'release RELEASE' lists them.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, verbose: int, **options: Any) -> int:
+def command(
+    folder: Path, config: Config, settings: UploadTable, no_repository: bool, stage: str | None, dry_run: bool,
+    output: str, verbose: int,
+) -> int:  # fmt: skip
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
     The plan is shown, then carried out. A second run changes nothing and says so; after a kill it finishes the work.
+    With --stage the files of a release that is made on many machines come together, and nothing is listed yet.
 
     \b
     Examples:
       variant-publish upload wheelhouse --split large-to-s3 --dry-run
       variant-publish upload wheelhouse --split large-to-s3 --extra-index s3://my-wheels/simple --repository pypi
       variant-publish upload wheelhouse --split large-to-s3 --extra-index file:index --no-repository
+      variant-publish upload wheelhouse --stage foo-1.0
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
-    config = Config.load(config_file)
     reporter = ConsoleReporter()
-    settings = _settings(config.upload, **options)
-    if settings.repository is None and settings.repository_url is None and not options["no_repository"]:
-        reporter.note("no repository is named (--repository, --repository-url): everything goes to the extra index")
+    if stage is not None:
+        if dry_run:
+            raise UsageError(
+                "--stage has no --dry-run", hint="see what has arrived by 'variant-publish release --status'"
+            )
+        return _stage(folder, stage, config, settings, reporter, output)
+    note_no_repository(settings, no_repository, reporter)
     planned = api.plan_upload([folder], config, settings, reporter)
     tables, codes = [], []
     for item in planned:
@@ -63,15 +63,14 @@ def command(folder: Path, dry_run: bool, output: str, config_file: Path | None, 
     return max(codes)
 
 
-def _settings(upload: UploadTable, *, no_repository: bool, **given: str | None) -> UploadTable:
-    """Give the configuration's settings with what the options override."""
-    named = [name for name in ("repository", "repository_url") if given[name]]
-    if len(named) + no_repository > 1:
-        raise UsageError(
-            "the release cannot go to two repositories",
-            hint="give one of --repository, --repository-url and --no-repository",
-        )
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if named or no_repository:
-        changes = {"repository": None, "repository_url": None, "repository_index": None, **changes}
-    return msgspec.structs.replace(upload, **changes)
+def _stage(
+    folder: Path, name: str, config: Config, settings: UploadTable, reporter: ConsoleReporter, output: str
+) -> int:
+    sent, report = api.stage([folder], name, config, settings, reporter, jobs=os.cpu_count() or 1)
+    if output == "json":
+        print_json({"schema-version": 1, "stage": name, **sent.table(), "findings": report.table()["findings"]})
+        return 0
+    for finding in report.findings:
+        reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
+    click.echo(f"staged for {name}: {len(sent.sent)} files sent, {len(sent.skipped)} there already")
+    return 0

@@ -1,4 +1,4 @@
-"""The simple repository API as values (PEP 503, 592, 629, 658/714, 691, 700, 708, 792)."""
+"""The simple repository API as values (PEP 503, 592, 629, 658/714, 691, 700, 708, 740, 792)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.errors import VariantPublishError
 
 API_VERSION = "1.2"
+API_VERSION_WITH_PROVENANCE = "1.3"
 API_VERSION_WITH_STATUS = "1.4"
 STATUSES = ("active", "archived", "deprecated")
 """What a project can be (PEP 792); quarantine, which hides files that are there, is a matter for whoever hosts them."""
@@ -32,7 +33,8 @@ class IndexFile:
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
     `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
-    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714).
+    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714); `provenance` is the full address of the
+    file's provenance object (PEP 740).
     """
 
     filename: str
@@ -43,6 +45,7 @@ class IndexFile:
     metadata_sha256: str | None = None
     upload_time: str | None = None
     yanked: str | None = None
+    provenance: str | None = None
 
     @property
     def is_hosted(self) -> bool:
@@ -63,6 +66,8 @@ class IndexFile:
             result["upload-time"] = self.upload_time
         if self.yanked is not None:
             result["yanked"] = self.yanked or True
+        if self.provenance is not None:
+            result["provenance"] = self.provenance
         return result
 
     @classmethod
@@ -79,6 +84,7 @@ class IndexFile:
             metadata_sha256=metadata.get("sha256") if isinstance(metadata, dict) else None,
             upload_time=table.get("upload-time"),
             yanked=None if yanked is False else "" if yanked is True else yanked,
+            provenance=table.get("provenance"),
         )
 
 
@@ -106,7 +112,9 @@ class ProjectIndex:
     @property
     def api_version(self) -> str:
         """Give the lowest version of the interface that has what the page says."""
-        return API_VERSION_WITH_STATUS if self.status else API_VERSION
+        if self.status:
+            return API_VERSION_WITH_STATUS
+        return API_VERSION_WITH_PROVENANCE if any(file.provenance for file in self.files) else API_VERSION
 
     @property
     def versions(self) -> tuple[str, ...]:

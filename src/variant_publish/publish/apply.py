@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from variant_publish.config import UploadTable
+from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.index import Upload, read_index, send, update_project
 from variant_publish.publish.plan import Action, Destination, Placement, Plan, entries, make_plan
 from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
+from variant_publish.publish.staging import fetched
 from variant_publish.publish.store import Outcome, Store
 from variant_publish.release import Release
 from variant_publish.selectors import SelectorFiles
@@ -68,6 +72,8 @@ def plan_release(
     repository: Repository | None,
     selectors: SelectorFiles,
     reporter: Reporter = SILENT,
+    *,
+    is_staged: bool = False,
 ) -> Plan:
     """Ask both places what they have of the project, and make the plan; reads only."""
     listed = read_index(store, release.project)
@@ -84,6 +90,7 @@ def plan_release(
         selectors,
         extra_index=store.describe(),
         repository=repository.describe() if repository is not None else None,
+        is_staged=is_staged,
     )
 
 
@@ -136,15 +143,23 @@ class _Work:
         self.reporter = reporter
         self.deadline_s = deadline_s
         self.public_url = public_url
-        self.paths = {wheel.filename: wheel.path for wheel in release.wheels}
-        self.paths |= {path.name: path for path in release.sdists}
+        self.paths = {wheel.filename: wheel.path for wheel in release.wheels if wheel.summary is None}
+        self.paths |= {sdist.filename: sdist.path for sdist in release.sdists if sdist.summary is None}
         self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
-        self.entries = {entry.filename: entry for entry in entries(release, _now())}
+        self.entries = {entry.filename: self._attested(entry) for entry in entries(release, _now())}
+        self.attestations = release.attestations() if plan.attested else {}
         self.sent: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []
         self.pages: list[str] = []
         self.missing: list[str] = []
+
+    def _attested(self, entry: IndexFile) -> IndexFile:
+        """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
+        root = hidden(self.public_url or "").rstrip("/")
+        if entry.filename not in self.plan.attested or not root.startswith("https://"):
+            return entry
+        return replace(entry, provenance=f"{root}/{self.plan.project}/{entry.url}{PROVENANCE_SUFFIX}")
 
     def preflight(self) -> None:
         """Ask both places whether they would take what the plan sends; a plan without changes asks nothing."""
@@ -154,21 +169,27 @@ class _Work:
             if self.public_url is not None:
                 check_public_url(self.store, self.public_url, self.reporter)
         items = (item for item in self.plan.placements if item.destination is Destination.REPOSITORY)
-        if paths := [self.paths[item.file] for item in items if item.action is Action.UPLOAD]:
-            self._repository.preflight(paths)
+        if names := [item.file for item in items if item.action is Action.UPLOAD]:
+            self._repository.preflight([self.paths[name] for name in names if name in self.paths])
 
     def run(self) -> Published:
-        """Do everything in order."""
-        self._send(Destination.EXTRA_INDEX)
-        self._send(Destination.REPOSITORY)
-        self._send(Destination.EXTRA_INDEX, sdists=True)
+        """Do everything in order.
+
+        What the extra index links must be in the repository before it is listed; with copies of everything the extra
+        index is whole by itself, and is listed before the repository can fail.
+        """
         hosted = [item for sdists in (False, True) for item in self.plan.to(Destination.EXTRA_INDEX, sdists=sdists)]
-        elsewhere = self.plan.to(Destination.REPOSITORY)
-        self._list([*self._own(hosted), *self._found(elsewhere)], self.selectors)
-        if sdists := self.plan.to(Destination.REPOSITORY, sdists=True):
-            self._send(Destination.REPOSITORY, sdists=True)
-            if found := self._found(sdists):
-                self._list(found)
+        own = {item.file for item in hosted}
+        links = [item for item in self.plan.to(Destination.REPOSITORY) if item.file not in own]
+        self._send(self.plan.to(Destination.EXTRA_INDEX))
+        self._send(links)
+        self._send(self.plan.to(Destination.EXTRA_INDEX, sdists=True))
+        self._list([*self._own(hosted), *self._found(links)], self.selectors)
+        self._send([item for item in self.plan.to(Destination.REPOSITORY) if item.file in own])
+        sdists = self.plan.to(Destination.REPOSITORY, sdists=True)
+        self._send(sdists)
+        if found := self._found([item for item in sdists if item.file not in own]):
+            self._list(found)
         if self.missing:
             self.reporter.warn(
                 f"{self._repository.describe()} took {', '.join(self.missing)} and does not show it yet:"
@@ -188,25 +209,34 @@ class _Work:
             raise AssertionError("the plan sends to a repository that was not given")
         return self.repository
 
-    def _send(self, destination: Destination, *, sdists: bool = False) -> None:
-        for item in self.plan.to(destination, sdists=sdists):
-            if item.action is Action.SKIP:
+    def _send(self, placements: Iterable[Placement]) -> None:
+        for item in placements:
+            if item.action is not Action.UPLOAD:
                 self.skipped.append(item.file)
                 continue
-            upload = Upload(
-                self.plan.project, self.paths[item.file], self.entries[item.file], self.metadata.get(item.file)
-            )
-            with self.reporter.track(item.file, item.size) as advance:
-                if destination is Destination.EXTRA_INDEX:
+            entry = self.entries[item.file]
+            with self._local(entry) as path, self.reporter.track(item.file, item.size) as advance:
+                attestation = self.attestations.get(item.file)
+                upload = Upload(self.plan.project, path, entry, self.metadata.get(item.file), attestation)
+                if item.destination is Destination.EXTRA_INDEX:
                     outcome = send(self.store, upload, advance)
                 else:
                     outcome = self._repository.upload(upload, advance)
             (self.sent if outcome is Outcome.CREATED else self.skipped).append(item.file)
 
-    def _own(self, placements: list[Placement]) -> list[IndexFile]:
-        return [self.entries[item.file] for item in placements if not item.is_listed or item.action is Action.UPLOAD]
+    @contextmanager
+    def _local(self, entry: IndexFile) -> Iterator[Path]:
+        """Give the file; a staged one, which is not on this machine, is read from the store for as long as needed."""
+        if entry.filename in self.paths:
+            yield self.paths[entry.filename]
+        else:
+            with fetched(self.store, self.plan.project, entry, self.reporter) as path:
+                yield path
 
-    def _found(self, placements: tuple[Placement, ...]) -> list[IndexFile]:
+    def _own(self, placements: list[Placement]) -> list[IndexFile]:
+        return [self.entries[item.file] for item in placements if not item.is_listed or item.action is not Action.SKIP]
+
+    def _found(self, placements: Sequence[Placement]) -> list[IndexFile]:
         """Give the repository's entries of files that the extra index does not list yet."""
         expected = {item.file: item.sha256 for item in placements if not item.is_listed}
         if not expected:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
 from variant_publish.progress import Advance
 from variant_publish.publish.master import change_master, mend, read_master
 from variant_publish.publish.store import (
     HTML,
+    JSON,
     TEXT,
     Conflict,
     Outcome,
@@ -28,12 +31,16 @@ ROOT_MASTER = "index.json"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Hold one file on its way to an index: where it lies, its page entry, and the METADATA to serve beside it."""
+    """Hold one file on its way to an index: where it lies, its page entry, and what is served beside it.
+
+    That is METADATA, and the attestation (PEP 740) where there is one.
+    """
 
     project: str
     path: Path
     entry: IndexFile
     metadata: bytes | None = None
+    attestation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def hosted_url(filename: str) -> str:
 
 
 def send(store: Store, upload: Upload, advance: Advance = ignore) -> Outcome:
-    """Put a file and its METADATA beside the project's page; no page lists them yet."""
+    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
     key = f"{upload.project}/{upload.entry.filename}"
     outcome = store.create(
         key, upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
@@ -74,6 +81,10 @@ def send(store: Store, upload: Upload, advance: Advance = ignore) -> Outcome:
         store.create(
             f"{key}.metadata", upload.metadata, sha256=upload.entry.metadata_sha256, content_type=TEXT, advance=ignore
         )
+    if upload.attestation is not None:
+        text = provenance(check_attestation(upload.attestation, upload.entry.filename, upload.entry.sha256)).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        store.create(key + PROVENANCE_SUFFIX, text, sha256=digest, content_type=JSON, advance=ignore)
     return outcome
 
 
@@ -179,6 +190,7 @@ def _united(known: IndexFile, new: IndexFile) -> IndexFile:
         size=known.size if known.size is not None else new.size,
         requires_python=known.requires_python if known.requires_python is not None else new.requires_python,
         metadata_sha256=base.metadata_sha256 or (known.metadata_sha256 if known.url == base.url else None),
+        provenance=new.provenance or known.provenance,
         upload_time=known.upload_time or new.upload_time,
         yanked=known.yanked if known.yanked is not None else new.yanked,
     )

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from variant_publish.publish.s3 import S3Store
 
-PART = 16 * 1024 * 1024
+PART = 8 * 1024 * 1024
 MOST_PARTS = 10_000
 _MIB = 1024 * 1024
-_AT_ONCE = 4
+_AT_ONCE = 10
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 

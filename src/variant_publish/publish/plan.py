@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from variant_publish.archive.wheel import Wheel
@@ -21,6 +20,7 @@ from variant_publish.selectors import SelectorFiles
 
 SCHEMA_VERSION = 1
 LARGE_TO_S3 = "large-to-s3"
+LINK, COPY = "link", "copy"
 
 
 class Destination(StrEnum):
@@ -35,6 +35,8 @@ class Action(StrEnum):
 
     UPLOAD = "upload"
     SKIP = "skip"
+    STAGED = "staged"
+    """The file lies at its place already; it is only to be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Plan:
     """Hold what publishing a release will do; files in the order in which they are sent, sdists last.
 
     `entries` are the lines that the extra index will have for the files that it holds itself; the address of the
-    others is known when the repository shows them. `selectors` are the names of the selector files.
+    others is known when the repository shows them. `selectors` are the names of the selector files, `attested` those
+    of the files whose attestations are published too.
     """
 
     project: str
@@ -77,12 +80,13 @@ class Plan:
     entries: tuple[IndexFile, ...]
     selectors: tuple[str, ...]
     selectors_change: bool = False
+    attested: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
         """Say whether anything is to be sent, listed or rewritten."""
         return self.selectors_change or any(
-            item.action is Action.UPLOAD or not item.is_listed for item in self.placements
+            item.action is not Action.SKIP or not item.is_listed for item in self.placements
         )
 
     def to(self, destination: Destination, *, sdists: bool = False) -> tuple[Placement, ...]:
@@ -103,6 +107,7 @@ class Plan:
             "repository": self.repository,
             "files": [item.table() for item in self.placements],
             "selectors": list(self.selectors),
+            "attested": list(self.attested),
             "changes": self.changes,
         }
 
@@ -122,13 +127,15 @@ def make_plan(
     extra_index: str | None = None,
     repository: str | None = None,
     upload_time: str | None = None,
+    is_staged: bool = False,
 ) -> Plan:
     """Decide where each file goes; raise Conflict where a name is taken by other bytes, naming all of them.
 
     `listed` is what the extra index has of the project (None: nothing), `in_repository` what the repository has (None:
-    nobody knows). `extra_index` and `repository` are how people call the two; None takes the configured names.
+    nobody knows). `extra_index` and `repository` are how people call the two; None takes the configured names. A
+    release that `is_staged` lies in the extra index whole and unlisted: what goes to the repository is a copy.
     """
-    planner = _Planner(release, upload, listed, in_repository)
+    planner = _Planner(release, upload, listed, in_repository, is_staged)
     placements = tuple(planner.placements())
     if planner.conflicts:
         raise Conflict(
@@ -151,6 +158,7 @@ def make_plan(
         entries=tuple(entry for entry in lines if entry.filename in hosted),
         selectors=tuple(sorted(texts.get(version, ()))),
         selectors_change=texts != old,
+        attested=tuple(sorted(release.attestations())) if upload.attestations else (),
     )
 
 
@@ -166,9 +174,9 @@ def entries(release: Release, upload_time: str | None = None) -> Iterator[IndexF
             hashlib.sha256(wheel.info["METADATA"]).hexdigest(),
             upload_time,
         )
-    for path in release.sdists:
+    for sdist in release.sdists:
         yield IndexFile(
-            path.name, hosted_url(path.name), _sha256(path), path.stat().st_size, upload_time=upload_time
+            sdist.filename, hosted_url(sdist.filename), sdist.sha256, sdist.size, upload_time=upload_time
         )  # fmt: skip
 
 
@@ -181,11 +189,13 @@ class _Planner:
         upload: UploadTable,
         listed: ProjectIndex | None,
         in_repository: tuple[IndexFile, ...] | None,
+        is_staged: bool,
     ) -> None:
         if upload.split != LARGE_TO_S3:
             raise UsageError(f"{TABLE}.upload.split {upload.split!r} is not a rule", hint=f'write "{LARGE_TO_S3}"')
         self.release = release
         self.upload = upload
+        self.is_staged = is_staged
         self.large = parse_size(upload.large, f"{TABLE}.upload.large")
         self.has_repository = (upload.repository or upload.repository_url) is not None
         self.listed = {file.filename: file for file in (listed.files if listed is not None else ())}
@@ -197,10 +207,33 @@ class _Planner:
         wheels = [
             self._place(wheel.filename, wheel.size, wheel.sha256, *self._rule(wheel)) for wheel in self.release.wheels
         ]
-        yield from sorted(wheels, key=lambda item: item.destination is Destination.REPOSITORY)
-        for path in self.release.sdists:
-            destination = Destination.REPOSITORY if self.has_repository else Destination.EXTRA_INDEX
-            yield self._place(path.name, path.stat().st_size, _sha256(path), destination, "source distribution, last")
+        yield from self._with_copies(sorted(wheels, key=lambda item: item.destination is Destination.REPOSITORY))
+        destination = Destination.REPOSITORY if self.has_repository else Destination.EXTRA_INDEX
+        yield from self._with_copies(
+            self._place(sdist.filename, sdist.size, sdist.sha256, destination, "source distribution, last")
+            for sdist in self.release.sdists
+        )
+
+    def _with_copies(self, placements: Iterable[Placement]) -> Iterator[Placement]:
+        """Put copies of what goes to the repository on the extra index, where links are not wanted."""
+        for item in placements:
+            if item.destination is Destination.REPOSITORY and (self.is_staged or self.upload.generic == COPY):
+                listed = self.listed.get(item.file)
+                is_there = listed is not None and listed.is_hosted
+                yield replace(
+                    item,
+                    destination=Destination.EXTRA_INDEX,
+                    reason="a copy of what the repository gets",
+                    action=self._action(is_there),
+                    is_listed=is_there,
+                )
+            yield item
+
+    def _action(self, is_there: bool) -> Action:
+        """Say what happens to a file of the extra index."""
+        if is_there:
+            return Action.SKIP
+        return Action.STAGED if self.is_staged else Action.UPLOAD
 
     def _rule(self, wheel: Wheel) -> tuple[Destination, str]:
         if not self.has_repository:
@@ -221,15 +254,11 @@ class _Planner:
         if there is not None and not (listed is not None and listed.is_hosted):
             if destination is Destination.EXTRA_INDEX:
                 destination, reason = Destination.REPOSITORY, "the repository has it already"
-            present = True
+            action = Action.SKIP
         elif destination is Destination.EXTRA_INDEX:
-            present = listed is not None and listed.is_hosted
-        else:  # an index that cannot be asked: what the page links was there
-            present = there is not None or (listed is not None and not self.knows_repository)
-        action = Action.SKIP if present else Action.UPLOAD
+            action = self._action(listed is not None and listed.is_hosted)
+        elif there is not None or (listed is not None and not self.knows_repository):
+            action = Action.SKIP  # an index that cannot be asked: what the page links was there
+        else:
+            action = Action.UPLOAD
         return Placement(file, size, sha256, destination, reason, action, listed is not None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

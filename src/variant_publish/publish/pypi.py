@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.config import UploadTable
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.provenance import check_attestation
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import Advance
 from variant_publish.publish.index import Upload
@@ -104,6 +105,10 @@ class TwineRepository:
     def upload(self, upload: Upload, advance: Advance = ignore) -> Outcome:
         """Send one file; one that is there with the same hash is left alone."""
         package = self._package(upload.path)
+        if upload.attestation is not None:
+            package.attestations = [
+                check_attestation(upload.attestation, upload.entry.filename, upload.entry.sha256)
+            ]  # fmt: skip
         with self._translated(), _quiet():
             response = self._session.upload(package)
         with contextlib.closing(response):

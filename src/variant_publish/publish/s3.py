@@ -143,8 +143,11 @@ class S3Store:
     def create(
         self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> Outcome:
-        """Send an object unless it is there; one with the same hash costs a HEAD request."""
-        if self.is_there(key, sha256, advance):
+        """Send an object unless it is there; a file with the same hash costs a HEAD request.
+
+        A few bytes are sent without asking first: the condition refuses them where they are there.
+        """
+        if isinstance(source, Path) and self.is_there(key, sha256, advance):
             return Outcome.ALREADY_THERE
         fixed = {"ContentType": content_type, "CacheControl": _FOREVER, "Metadata": {_SHA256: sha256}}
         if isinstance(source, Path) and source.stat().st_size > self.part_size:

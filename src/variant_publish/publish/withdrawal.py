@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.provenance import ATTESTATION_SUFFIX, PROVENANCE_SUFFIX
 from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import SELECTORS, STATUSES, IndexFile, ProjectIndex, version_of
 from variant_publish.formats.variants_json import variants_json_name
@@ -17,7 +18,7 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.publish.index import Updated, change_project, read_index, read_root
 from variant_publish.publish.store import Store
 
-BESIDE = (".metadata", ".publish.attestation")
+BESIDE = (".metadata", PROVENANCE_SUFFIX, ATTESTATION_SUFFIX)
 """What lies beside a file under its name with this ending, and goes where it goes."""
 
 

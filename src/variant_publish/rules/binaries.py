@@ -28,6 +28,8 @@ Problems = Iterator[tuple[str, str]]
 class BinaryRule(ReleaseRule):
     """Check each wheel by what its binaries hold; one without binaries is skipped."""
 
+    is_of_one_wheel = True
+
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel, several where several things are wrong with it."""
         for wheel in context.release.wheels:

@@ -24,6 +24,7 @@ class RecordHashes(ReleaseRule):
     id = "VP112"
     title = "the files are those whose hashes RECORD has"
     severity = Severity.ERROR
+    is_of_one_wheel = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from variant_publish.archive.zipraw import (
     open_archive,
 )
 from variant_publish.binary.scan import Scan, scan
+from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import variants_json_name
@@ -96,6 +97,17 @@ class Context:
             self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]
 
+    def of_one(self, wheel: Wheel) -> Context:
+        """Give the context of one wheel alone; what has been read is shared."""
+        one = replace(self, release=replace(self.release, wheels=(wheel,)))
+        one.__dict__.update(scans=self.scans, _contents=self._contents, variants=self.variants)
+        return one
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Give the variants of the whole release, also where this is the context of one wheel; declared ones first."""
+        return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
+
     @cached_property
     def notes(self) -> dict[str, Any]:
         """Give what rules of one family work out together, by their own names."""
@@ -108,6 +120,10 @@ class Context:
 
     def scan(self, wheel: Wheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
+        if wheel.summary is not None:
+            raise VariantPublishError(
+                f"{wheel.filename} is not here, only its summary", hint="check the wheels themselves to know"
+            )
         if wheel.path not in self.scans:
             self.scans[wheel.path] = scan(wheel, simd=not self.fast)
         return self.scans[wheel.path]

@@ -130,7 +130,7 @@ class GenericWithoutDeviceCode(BinaryRule):
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave out variants, and releases without them."""
-        if context.release.variants == (GENERIC,):
+        if context.variants == (GENERIC,):
             return "the release has no variants"
         return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 

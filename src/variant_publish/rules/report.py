@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from variant_publish.config import IgnoreTable
+from variant_publish.formats.summary import Summary
 from variant_publish.model.matrix import Cell
 from variant_publish.release import Release
 from variant_publish.rules.grid import Grid
@@ -133,7 +134,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold the result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`."""
+    """Hold the result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
+
+    `summaries` are those of the wheels, where they were asked for.
+    """
 
     findings: tuple[Finding, ...]
     counts: Counts
@@ -141,6 +145,7 @@ class Report:
     strict: bool = False
     ignored: tuple[Ignored, ...] = ()
     rules: tuple[str, ...] = ()
+    summaries: tuple[Summary, ...] = ()
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Give 1 where something of severity error has failed (with `strict`, a warning too), else 0."""

@@ -63,11 +63,16 @@ class Outcome:
 
 
 class Rule(ABC):
-    """Name one check; the docstring of a rule says what it proves and why."""
+    """Name one check; the docstring of a rule says what it proves and why.
+
+    `is_of_one_wheel` says that what a rule finds in a wheel depends on that wheel and the configuration alone: then a
+    summary of the wheel can tell it to whoever does not have the wheel.
+    """
 
     id: ClassVar[str]
     title: ClassVar[str]
     severity: ClassVar[Severity]
+    is_of_one_wheel: ClassVar[bool] = False
 
 
 class FolderRule(Rule):
@@ -88,6 +93,8 @@ class ReleaseRule(Rule):
 
 class WheelRule(ReleaseRule):
     """Check each wheel of a release by itself: the problems of one wheel are its failures, none is a pass."""
+
+    is_of_one_wheel = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the failures of every wheel, a pass where there are none, a skip where the rule does not apply."""

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from variant_publish import __version__
+from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.many import scan_all
 from variant_publish.config import CheckTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded
 from variant_publish.rules.binaries import BinaryRule
@@ -18,7 +21,7 @@ from variant_publish.rules.content import RecordHashes
 from variant_publish.rules.context import Context, Folder
 from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
-from variant_publish.rules.rule import Outcome, Rule, Verdict
+from variant_publish.rules.rule import Outcome, ReleaseRule, Rule, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Settings:
 
     `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
     `client` is the installer that the release is held against, `previous` the wheels of the release
-    before it, by project.
+    before it, by project. `summaries` asks for summaries of the wheels in the report.
     """
 
     choice: Choice = EVERYTHING
@@ -37,6 +40,7 @@ class Settings:
     no_scan: str | None = None
     client: str | None = None
     previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
+    summaries: bool = False
 
 
 DEFAULTS = Settings()
@@ -65,7 +69,8 @@ def check(
         if settings.choice.wants(rule.id)
         for outcome in _safely(rule, rule.check(folder))
     ]
-    reports = []
+    reports: list[ReleaseReport] = []
+    summaries: list[Summary] = []
     for release in loaded.releases:
         context = Context(
             release,
@@ -78,13 +83,19 @@ def check(
             settings.previous.get(release.project, ()),
         )
         if _reads_binaries(settings):
-            context.scans.update(scan_all(release.wheels, simd=not settings.fast, processes=settings.processes))
+            here = [wheel for wheel in release.wheels if wheel.summary is None]
+            context.scans.update(scan_all(here, simd=not settings.fast, processes=settings.processes))
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
+        for wheel in release.wheels:
+            found = list(_of_wheel(wheel, context, settings.choice))
+            outcomes += [(rule, outcome, prefix) for rule, outcome in found]
+            if settings.summaries:
+                summaries.append(_summary(wheel, found))
         outcomes += [
             (rule, outcome, prefix)
             for rule in RELEASE_RULES
-            if settings.choice.wants(rule.id)
+            if not rule.is_of_one_wheel and settings.choice.wants(rule.id)
             for outcome in _safely(rule, rule.check(context))
         ]
     findings = [
@@ -100,6 +111,7 @@ def check(
         strict,
         ignored,
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
+        tuple(summaries),
     )
 
 
@@ -116,6 +128,48 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
 def _reads_binaries(settings: Settings) -> bool:
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
     return settings.no_scan is None and any(settings.choice.wants(rule.id) for rule in scanning)
+
+
+def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
+    """Run the rules that look at one wheel alone; where only its summary is here, repeat what that has of them."""
+    one = context.of_one(wheel)
+    for rule in RELEASE_RULES:
+        if rule.is_of_one_wheel and choice.wants(rule.id):
+            outcomes = rule.check(one) if wheel.summary is None else _told(rule, wheel.summary)
+            for outcome in _safely(rule, outcomes):
+                yield rule, outcome
+
+
+def _told(rule: Rule, summary: Summary) -> Iterator[Outcome]:
+    verdicts = summary.verdicts_of(rule.id)
+    if not verdicts:
+        yield Outcome.unknown(
+            f"its summary, made by version {summary.made_by}, does not have {rule.id}",
+            "make the summary anew with this version, and without --select, --ignore",
+            file=summary.file,
+        )
+    for verdict in verdicts:
+        given = Verdict(verdict.verdict)
+        file = summary.file if given in (Verdict.FAIL, Verdict.UNKNOWN) else None
+        yield Outcome(given, verdict.message, verdict.hint, file)
+
+
+def _summary(wheel: Wheel, outcomes: Iterable[tuple[Rule, Outcome]]) -> Summary:
+    if wheel.summary is not None:
+        return wheel.summary
+    verdicts = (
+        RuleVerdict(rule.id, outcome.verdict.value, outcome.message, outcome.hint) for rule, outcome in outcomes
+    )  # fmt: skip
+    return Summary(
+        wheel.filename,
+        wheel.size,
+        wheel.sha256,
+        wheel.dist_info,
+        wheel.info,
+        wheel.record_text,
+        tuple(verdicts),
+        __version__,
+    )
 
 
 def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
