@@ -40,7 +40,25 @@ def test_the_whole_shape_becomes_values() -> None:
     assert len(config.matrix.cells()) == 3 + 2
     assert str(config.pins[0]) == "numpy+pypi==2.0.0"
     assert config.large == 10**9
-    assert config.build_of("cu128").rename is not None
+    assert config.changes_of("cu128").rename is not None
+
+
+def test_a_variant_says_what_its_build_is_asked_for() -> None:
+    text = """
+    [tool.variant-publish.build]
+    frontend = "uv"
+    arguments = ["--no-build-isolation"]
+    [tool.variant-publish.generic]
+    build = { env = { N = "1" } }
+    [tool.variant-publish.variants.cu128]
+    build = { config-settings = { a = "b", c = ["d", "e"] } }
+    """
+    config = Config.parse(text)
+    assert config.tables.build.frontend == "uv"
+    assert config.settings_of("generic").env == {"N": "1"}
+    assert config.settings_of("cu128").config_settings == {"a": ("b",), "c": ("d", "e")}
+    with pytest.raises(UsageError, match="did you mean 'cu128'"):
+        config.settings_of("cu129")
 
 
 def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +94,11 @@ def test_a_file_of_its_own_is_the_table_itself(tmp_path: Path) -> None:
         ("[tool.variant-publish.abi]\nrequires = ['numpy+']", "requirement"),
         ("[tool.variant-publish.matrix]\npython=['a']\nplatform=['win_amd64']\n[tool.variant-publish.variants.a]\nplatform=['win_amd']",
          r"variants\.a\.platform names 'win_amd'.*did you mean 'win_amd64'"),
+        ("[tool.variant-publish.variants.a.build]\nenvs = {}", r"variants\.a\.build\.envs .*did you mean 'env'"),
+        ("[tool.variant-publish.variants.a.build.env]\n'A B' = 'x'", r"variants\.a\.build: 'A B' is not a name"),
+        ("[tool.variant-publish.variants.a.build.env]\nA = 1", r"build\.env.* is wrong"),
+        ("[tool.variant-publish.generic.build.config-settings]\n'a=b' = 'x'", r"generic\.build: 'a=b' is not a name"),
+        ("[tool.variant-publish.build]\nfrontend = 'pip'", r"build\.frontend is wrong"),
         ("not toml", "is not TOML"),
     ],
 )  # fmt: skip

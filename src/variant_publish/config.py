@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import msgspec
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
@@ -73,7 +75,16 @@ class RenameTable(_Table, frozen=True):
 
 
 class BuildTable(_Table, frozen=True):
-    """Declare what retagging does to a wheel besides its name."""
+    """Declare what a build is asked for, so that it makes the wheel of one variant."""
+
+    config_settings: dict[str, str | tuple[str, ...]] = {}
+    """Settings of the build backend (PEP 517)."""
+    env: dict[str, str] = {}
+    """Environment variables of the build."""
+
+
+class ChangesTable(_Table, frozen=True):
+    """Declare how a wheel is built, and what retagging does to it besides its name."""
 
     requires: RequiresTable = RequiresTable()
     """Requirements to add and to remove."""
@@ -81,9 +92,11 @@ class BuildTable(_Table, frozen=True):
     """Fold a per-variant project into one."""
     drop_local_version: bool = False
     """Make 1.0 of 1.0+cu128."""
+    build: BuildTable = BuildTable()
+    """What its build is asked for."""
 
 
-class VariantTable(BuildTable, frozen=True):
+class VariantTable(ChangesTable, frozen=True):
     """Declare one variant; `tags` and `label` default to the table's key."""
 
     properties: tuple[str, ...] = ()
@@ -186,6 +199,23 @@ class CheckTable(_Table, frozen=True):
     """Libraries that users have on their own, like "libcuda.so.1"."""
 
 
+class Frontend(StrEnum):
+    """Name what builds wheels: PyPA's build, cibuildwheel, or uv."""
+
+    BUILD = "build"
+    CIBUILDWHEEL = "cibuildwheel"
+    UV = "uv"
+
+
+class FrontendTable(_Table, frozen=True):
+    """Declare which frontend `build` runs, and with which arguments besides those of the variant."""
+
+    frontend: Frontend = Frontend.BUILD
+    """What builds wheels."""
+    arguments: tuple[str, ...] = ()
+    """What it is called with besides the settings of the variant."""
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -195,7 +225,9 @@ class Tables(_Table, frozen=True):
     """The namespaces of the whole release, most important first; default: in order of appearance."""
     matrix: MatrixTable | None = None
     """Which wheels a release has."""
-    generic: BuildTable = BuildTable()
+    build: FrontendTable = FrontendTable()
+    """What `build` runs."""
+    generic: ChangesTable = ChangesTable()
     """What retagging changes in generic wheels."""
     variants: dict[str, VariantTable] = {}
     """The variants; the key is the extra tag and the label unless told otherwise."""
@@ -227,6 +259,10 @@ class Config:
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
         self.variants = {name: _variant(name, table) for name, table in tables.variants.items()}
+        self.build_settings = {
+            GENERIC: _settings(f"{TABLE}.generic", tables.generic.build),
+            **{name: _settings(f"{TABLE}.variants.{name}", table.build) for name, table in tables.variants.items()},
+        }
         self.namespaces = self._namespaces()
         self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
         self.selectors = {
@@ -274,7 +310,11 @@ class Config:
                              hint=f"declared variants: {known}")  # fmt: skip
         return self.variants[name]
 
-    def build_of(self, name: str) -> BuildTable:
+    def settings_of(self, name: str) -> BuildSettings:
+        """Give what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
+        return self.build_settings[name if name == GENERIC else self.variant(name).name]
+
+    def changes_of(self, name: str) -> ChangesTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""
         return self.tables.generic if name == GENERIC else self.tables.variants[name]
 
@@ -335,6 +375,16 @@ def _variant(name: str, table: VariantTable) -> Variant:
         return Variant(name, table.tags or (name,), table.label or name, Properties.parse(table.properties))
     except VariantPublishError as error:
         raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
+
+
+def _settings(where: str, table: BuildTable) -> BuildSettings:
+    settings = {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in table.config_settings.items()
+    }
+    try:
+        return BuildSettings(settings, dict(table.env))
+    except VariantPublishError as error:
+        raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error
 
 
 def _convert(table: Any) -> Tables:

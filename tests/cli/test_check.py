@@ -74,6 +74,17 @@ def test_ignores_of_the_configuration_are_shown(wheels: Path, tmp_path: Path) ->
     assert "ignored VP2: nothing, take it out of the configuration (old)" in result.stdout
 
 
+def test_one_run_writes_several_formats(wheels: Path, tmp_path: Path) -> None:
+    text, sarif = tmp_path / "check.txt", tmp_path / "check.sarif"
+    result = run("check", str(wheels), "--format", "json", "--also", f"text={text}", "--also", f"sarif={sarif}")
+    alone = run("check", str(wheels), "--format", "json")
+    assert (result.code, result.stdout) == (alone.code, alone.stdout)
+    assert "python" in text.read_text("utf-8")
+    assert json.loads(sarif.read_text("utf-8"))["version"] == "2.1.0"
+    for wrong in ("text", "text=", f"xml={text}"):
+        assert run("check", str(wheels), "--also", wrong).code == 2
+
+
 @pytest.mark.parametrize("output", ["text", "json", "github", "sarif", "junit", "html"])
 def test_every_format_can_go_to_a_file(wheels: Path, tmp_path: Path, output: str) -> None:
     target = tmp_path / "report"

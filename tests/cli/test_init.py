@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from support.binaries import elf, fatbin
 from support.cli import run
+from support.http import serving
 from support.wheels import make_wheel
 from variant_publish.config import Config
 
@@ -68,6 +74,153 @@ def test_the_matrix_comes_from_wheels_where_there_are_some(project: Path) -> Non
     assert str(config.variants["fast"].properties) == "x86_64 :: level :: v4"
 
 
+def test_a_folder_for_each_variant_tells_the_matrix_and_the_properties_of_the_binaries(project: Path) -> None:
+    make_wheel(project / "dist" / "generic", f"foo-1.0-cp312-cp312-{LINUX}.whl", files={"a.so": elf()})
+    make_wheel(project / "dist" / "generic", "foo-1.0-cp312-cp312-win_amd64.whl")
+    make_wheel(project / "dist" / "fast", f"foo-1.0-cp312-cp312-{LINUX}.whl", files={"a.so": elf(isa=3)})
+    gpu = elf(needed=["libcudart.so.12"], extra=fatbin((90, "", False), (120, "", False)))
+    make_wheel(project / "dist" / "cu128", f"foo-1.0-cp312-cp312-{LINUX}.whl", files={"a.so": gpu})
+    result = run("init", "--wheels", "dist", "--yes")
+    assert result.code == 0, result.stderr
+    config = Config.load()
+    assert config.matrix is not None
+    assert config.matrix.platform == (LINUX, "win_amd64")
+    assert config.matrix.variants == (("cu128", (LINUX,)), ("fast", (LINUX,)))
+    assert str(config.variants["fast"].properties) == "x86_64 :: level :: v3"
+    assert set(map(str, config.variants["cu128"].properties.items)) == {
+        "nvidia :: cuda_version_lower_bound :: 12.8",  # the name knows more than the binary
+        "nvidia :: sm_arch :: 120_real",
+        "nvidia :: sm_arch :: 90_real",
+    }
+    assert "nothing to do" in run("init", "--wheels", "dist", "--yes").stdout
+
+
+def test_a_place_can_be_given_its_variant_and_no_binary_is_read_with_fast(project: Path) -> None:
+    wheel = make_wheel(project / "a", f"foo-1.0-cp312-cp312-{LINUX}.whl", files={"a.so": elf(isa=4)})
+    refused = run("init", "--wheels", f"quick={wheel}", "--fast", "--yes")
+    assert refused.code == 2
+    assert "neither the name 'quick' nor a binary tells" in refused.stderr
+    assert run("init", "--wheels", f"quick={wheel}", "--yes").code == 0
+    assert str(Config.load().variants["quick"].properties) == "x86_64 :: level :: v4"
+
+
+def test_a_matrix_that_is_declared_already_is_not_contradicted(project: Path) -> None:
+    matrix = (
+        '[tool.variant-publish.matrix]\npython = ["cp312-cp312"]\nplatform = ["manylinux_2_34_x86_64", "win_amd64"]\n'
+    )
+    Path("pyproject.toml").write_text(matrix)
+    make_wheel(project / "dist" / "generic", "foo-1.0-cp312-cp312-win_amd64.whl")
+    make_wheel(project / "dist" / "cu128", f"foo-1.0-cp312-cp312-{LINUX}.whl")
+    make_wheel(project / "dist" / "cu130", "foo-1.0-cp312-cp312-win_amd64.whl")
+    result = run("init", "--wheels", "dist", "--yes")
+    assert result.code == 0, result.stderr
+    config = Config.load()
+    assert config.matrix is not None
+    assert dict(config.matrix.variants) == {
+        "cu128": ("manylinux_2_34_x86_64", "win_amd64"),
+        "cu130": ("win_amd64",),
+    }
+
+
+def test_several_tags_of_one_wheel_are_one_variant(project: Path) -> None:
+    make_wheel(project / "dist", f"foo-1.0-cp312-cp312-{LINUX}+x86_64_v3+cu128.whl")
+    assert run("init", "--wheels", "dist", "--yes").code == 0
+    variant = Config.load().variants["x86_64_v3_cu128"]
+    assert variant.tags == ("x86_64_v3", "cu128")
+    assert len(variant.properties.items) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_release_on_an_index_tells_the_same(project: Path, deep: bool) -> None:
+    make_wheel(project / "in", f"foo-1.0-cp312-cp312-{LINUX}.whl")
+    fast = make_wheel(project / "fast", f"foo-1.0-cp312-cp312-{LINUX}.whl", files={"a.so": elf(isa=3)})
+    run("retag", str(fast), "--tag", "mine", "-o", "in")
+    label = ["--label", "x86_64_v2", "--property", "x86_64 :: level :: v2"]
+    run("retag", str(fast), *label, "-o", "in")
+    (project / "publisher.toml").write_text('[variants.mine]\nproperties = ["x86_64 :: level :: v3"]\n')
+    assert run("upload", "in", "--no-repository", "--config", "publisher.toml").code == 0
+    with serving(project / "dist-index") as index:
+        options = ["--from", "foo==1.0", "--index", index, *(["--deep"] if deep else [])]
+        result = run("init", *options, "--variant", "mine" if deep else "mine=x86_64 :: level :: v3", "--yes")
+        assert result.code == 0, result.stderr
+        missing = run("init", "--from", "foo==2.0", "--index", index)
+    assert (missing.code, "no wheel of version 2.0" in missing.stderr) == (1, True)
+    config = Config.load()
+    assert config.matrix is not None
+    assert (config.matrix.python, config.matrix.platform) == (("cp312-cp312",), (LINUX,))
+    assert {name: str(variant.properties) for name, variant in config.variants.items()} == {
+        "mine": "x86_64 :: level :: v3", "x86_64_v2": "x86_64 :: level :: v2",
+    }  # fmt: skip
+
+
+def test_bucket_files_are_written_for_the_bucket_of_the_configuration_once() -> None:
+    arguments = ("init", "--variant", "cu128", "--extra-index", "s3://wheels/pre/simple", "--bucket-files", "deploy")
+    shown = run(*arguments)
+    assert "+++ b/deploy/bucket-policy.json" in shown.stdout
+    assert not Path("deploy").exists()
+    assert run(*arguments, "--yes").code == 0
+    policy = json.loads(Path("deploy/bucket-policy.json").read_text())
+    resources = {str(statement["Resource"]) for statement in policy["Statement"]}
+    assert resources == {"arn:aws:s3:::wheels/pre/simple/*", "['arn:aws:s3:::wheels', 'arn:aws:s3:::wheels/*']"}
+    assert "Default: pre/simple" in Path("deploy/cloudformation.yaml").read_text()
+    Path("deploy/cloudformation.yaml").write_text("mine\n")
+    again = run("init", "--bucket-files", "deploy", "--yes")  # the configuration knows the bucket now
+    assert "nothing to do" in again.stdout
+    assert Path("deploy/cloudformation.yaml").read_text() == "mine\n"
+
+
+def test_an_index_that_is_a_whole_bucket_has_files_too() -> None:
+    assert run("init", "--extra-index", "s3://wheels", "--bucket-files", "deploy", "--yes").code == 0
+    assert "arn:aws:s3:::wheels/*" in Path("deploy/bucket-policy.json").read_text()
+
+
+def test_comments_and_order_of_a_configuration_that_is_there_stay() -> None:
+    text = f"""{TEXT}
+[tool.variant-publish.upload] # where it goes
+public-url = "https://wheels.example.org/simple" # a CDN
+
+[tool.variant-publish.variants.x86_64_v3]   # the fast one
+properties = ["x86_64 :: level :: v3"]
+
+[tool.last]
+b = 2
+"""
+    Path("pyproject.toml").write_text(text)
+    assert run("init", "--variant", "cu128", "--repository", "pypi", "--yes").code == 0
+    lines = Path("pyproject.toml").read_text().splitlines()
+    left = iter(lines)
+    assert all(line in left for line in text.splitlines() if line.strip())  # all of it, in its order
+    assert 'repository = "pypi"' in lines
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+def test_at_a_terminal_it_asks_and_shows_before_it_writes(project: Path) -> None:
+    import pty
+
+    main, terminal = pty.openpty()
+    os.write(main, b"cu128 fast\nx86_64 :: level :: v3\npypi\ns3://wheels/simple\ny\n")
+    command = [sys.executable, "-c", "from variant_publish.cli.main import main; main(['init'])"]
+    done = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, check=False)
+    os.close(terminal)
+    os.close(main)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    order = [
+        "variants, like",
+        "what fast needs",
+        "repository for",
+        "extra index for",
+        "+[tool.variant-publish]",
+        "write this?",
+    ]
+    assert [said.index(part) for part in order] == sorted(said.index(part) for part in order)
+    config = Config.load()
+    assert set(config.variants) == {"cu128", "fast"}
+    assert (config.upload.repository, config.upload.extra_index) == ("pypi", "s3://wheels/simple")
+
+
 def test_a_second_run_changes_nothing_and_what_is_there_stays() -> None:
     arguments = ("init", "--variant", "cu128", "--repository", "pypi", "--yes")
     run(*arguments)
@@ -99,8 +252,11 @@ def test_the_workflow_runs_commands_that_exist() -> None:
 
     assert run("init", "--variant", "cu128", "--workflow", "--yes").code == 0
     text = Path(".github/workflows/variant-wheels.yml").read_text()
-    commands = set(re.findall(r"variant-publish ([a-z-]+)", text)) - {"init"}
-    assert commands == {"plan-matrix", "retag", "check", "metadata", "upload"}
+    commands = set(re.findall(r"variant-publish ([a-z-]+)", text)) - {
+        "init",
+        "cibuildwheel",
+    }  # the last is injected beside it
+    assert commands == {"plan-matrix", "build", "check", "metadata", "upload"}
     assert commands <= set(COMMANDS)
     assert "${{ fromJSON(needs.plan.outputs.matrix) }}" in text
     Path(".github/workflows/variant-wheels.yml").write_text("mine\n")
@@ -111,11 +267,15 @@ def test_the_workflow_runs_commands_that_exist() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--variant", "fast"], "does not tell what the variant needs"),
+        (["--variant", "fast"], "tells what the variant needs"),
         (["--variant", "Fast=a :: b :: c"], "characters"),
         (["--variant", "fast=a :: b"], "three parts"),
         (["--variant", "fast=acme :: b :: c"], "no known provider"),
         (["--wheels", "nowhere"], "does not exist"),
+        (["--from", "foo"], "is not NAME==VERSION"),
+        (["--deep"], "goes with --from"),
+        (["--wheels", "a-b=."], "holds no wheels"),
+        (["--variant", "cu128", "--bucket-files", "deploy"], "is in no bucket"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_writes_nothing(arguments: list[str], message: str) -> None:

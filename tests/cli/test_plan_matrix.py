@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from support.cli import run
@@ -40,6 +41,20 @@ def test_the_jobs_are_the_cells_that_check_asks_for(tmp_path: Path) -> None:
     make_wheel(tmp_path / "out", f"foo-1.0-cp311-cp311-{LINUX}+cu128.whl")  # one dialect of two: still to be built
     missing = cells("--config", str(config), "--missing", str(tmp_path / "out"))
     assert missing == whole - {("cp312-cp312", LINUX, "generic"), ("cp312-cp312", LINUX, "cu128")}
+
+
+def test_a_job_has_the_settings_of_its_variant(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    build = '{ config-settings = { level = "v 3", flags = ["-a", "-b"] }, env = { CFLAGS = "-O3 -g" } }'
+    config.write_text(f"{CONFIG}build = {build}\n")
+    jobs = json.loads(run("plan-matrix", "--format", "github", "--config", str(config)).stdout)["include"]
+    found = {job["variant"]: job for job in jobs}
+    assert shlex.split(found["cu128"]["config-settings"]) == ["-Clevel=v 3", "-Cflags=-a", "-Cflags=-b"]
+    assert found["cu128"]["env"] == {"CFLAGS": "-O3 -g"}
+    assert found["cu128"]["cibw-config-settings"] == "'level=v 3' flags=-a flags=-b"
+    assert found["cu128"]["cibw-environment"] == 'CFLAGS="-O3 -g"'
+    assert "-Cflags=-b" in run("plan-matrix", "--config", str(config)).stdout
+    assert (found["generic"]["config-settings"], found["generic"]["env"]) == ("", {})
 
 
 def test_an_empty_folder_lacks_every_cell(tmp_path: Path) -> None:

@@ -66,11 +66,12 @@ def test_a_variant_of_the_configuration(tmp_path: Path) -> None:
     )
 
 
-def test_a_generic_wheel_is_renamed_and_pinned(tmp_path: Path) -> None:
+@pytest.mark.parametrize("marking", [["--generic"], ["--variant", "generic"]])
+def test_a_generic_wheel_is_renamed_and_pinned(tmp_path: Path, marking: list[str]) -> None:
     wheel = str(make_wheel(tmp_path, NAME.replace("foo", "foo_cpu")))
     config = tmp_path / "pyproject.toml"
     config.write_text(CONFIG)
-    assert retag(tmp_path, wheel, "--generic", "--config", str(config)).code == 0
+    assert retag(tmp_path, wheel, *marking, "--config", str(config)).code == 0
     assert outputs(tmp_path) == [NAME]
     assert contents(tmp_path / "out" / NAME)["foo-1.0.dist-info/abi-requires.txt"] == b"numpy+pypi==2.0.0\n"
 

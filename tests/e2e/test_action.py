@@ -78,6 +78,15 @@ def test_a_hole_fails_the_check_with_an_annotation_and_a_grid(runner: Runner) ->
     assert "::error title=VP301" in done.stdout
     assert "cu128" in runner.summary.read_text()
     assert [finding["id"] for finding in runner.outputs()["findings"]["findings"]] == ["VP301"]
+    report = Path(runner.output.read_text().rpartition("report=")[2].strip())
+    assert json.loads(report.read_text("utf-8")) == runner.outputs()["findings"]
+
+
+def test_a_wrong_use_fails_the_step_with_its_sentence(runner: Runner) -> None:
+    done = runner.step("Check", wheels="nowhere")
+    assert done.returncode == 2
+    assert "nowhere does not exist" in done.stderr
+    assert not runner.output.exists() or "findings" not in runner.output.read_text()
 
 
 def test_a_whole_release_is_planned_and_published(runner: Runner) -> None:

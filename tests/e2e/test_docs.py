@@ -27,19 +27,20 @@ pytestmark = [
     ),
 ]
 
-PAGE = Path(__file__).parents[2] / "docs" / "users.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, BUILDING = DOCS / "users.md", DOCS / "building.md"
 URL = "https://wheels.example.org/simple"
 
 
-def blocks(section: str, language: str = "sh") -> list[str]:
-    text = PAGE.read_text("utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+def blocks(section: str, language: str = "sh", page: Path = PAGE) -> list[str]:
+    text = page.read_text("utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-def follow(section: str, index: str = URL) -> list[tuple[str, Result]]:
+def follow(section: str, index: str = URL, page: Path = PAGE) -> list[tuple[str, Result]]:
     """Run every command of a section; each must succeed."""
     done = []
-    for line in "".join(blocks(section)).splitlines():
+    for line in "".join(blocks(section, page=page)).splitlines():
         program, *arguments = shlex.split(line.replace(URL, index))
         assert program == "variant-publish"
         done.append((line, run(*arguments)))
@@ -76,7 +77,6 @@ def test_every_answer_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "_v3" in (tmp_path / "pylock.toml").read_text()
 
 
-DOCS = PAGE.parent
 PAGES = [DOCS / "tutorial.md", *sorted(path for path in DOCS.glob("how-to/*.md") if path.name != "index.md")]
 S3 = "https://s3.example.org"
 
@@ -163,3 +163,16 @@ def test_other_pages_have_nothing_that_could_not_be_typed() -> None:
                 pages.check_workflow(block.text)
             else:
                 assert block.language in ("", "text"), page
+
+
+def test_the_page_on_building_says_what_the_commands_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [configuration] = blocks("Say what a build is asked for", "toml", BUILDING)
+    [frontend] = blocks("Build every variant from one sdist", "toml", BUILDING)
+    (tmp_path / "pyproject.toml").write_text(configuration + frontend)
+    done = follow("Build every variant from one sdist", page=BUILDING)
+    assert "x86_64_v3: uv with CFLAGS='-O3 -march=x86-64-v3'" in done[0][1].stdout
+    assert [line.partition(":")[0] for line in done[1][1].stdout.splitlines()] == ["x86_64_v3", "generic"]
+    [(_, result)] = follow("Hand the settings to CI jobs", page=BUILDING)
+    assert "-Ccmake.define.WITH_CUDA=ON -Cbuild.verbose=true" in result.stdout
+    assert '"cibw-environment": "CFLAGS=' in result.stdout

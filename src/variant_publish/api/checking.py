@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import replacing
@@ -16,12 +17,14 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish import published
     from variant_publish.binary.inspection import Inspection
     from variant_publish.formats.simple import IndexFile
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.report import Report
+    from variant_publish.starter import Found
 
-__all__ = ["check", "check_published", "inspect", "write_summaries"]
+__all__ = ["check", "check_published", "found_in_release", "inspect", "write_summaries"]
 
 
 def check(
@@ -95,18 +98,13 @@ def check_published(
     `deep` downloads the wheels and runs the rules on binaries too. Raises IndexUnavailable, or VariantPublishError
     where the index has no such release.
     """
-    from tempfile import TemporaryDirectory
-
     from packaging.utils import canonicalize_name
-    from packaging.version import Version
 
     from variant_publish import published
-    from variant_publish.rules.abi import index_url
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
-    from variant_publish.simple_client import read_project
 
-    found = published.Published.of(read_project(index_url(index), project), Version(version))
+    found = _published(project, version, index)
     reason = None if deep else "the wheels were not downloaded (--deep reads them)"
     settings = Settings(
         _choice(config, select, ignore),
@@ -122,6 +120,16 @@ def check_published(
         published.fetch(found.files, Path(folder), whole=deep, reporter=reporter)
         loaded = load([Path(folder)], config)
         return run_rules(loaded, strict=strict, reporter=reporter, settings=settings)
+
+
+def _published(project: str, version: str, index: str) -> published.Published:
+    from packaging.version import Version
+
+    from variant_publish import published
+    from variant_publish.rules.abi import index_url
+    from variant_publish.simple_client import read_project
+
+    return published.Published.of(read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
@@ -151,3 +159,19 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     wheels = [Wheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
+
+
+def found_in_release(
+    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
+) -> tuple[Found, ...]:
+    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
+
+    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
+    """
+    from variant_publish import published
+    from variant_publish.starter import found_in
+
+    release = _published(project, version, index)
+    with TemporaryDirectory(prefix="variant-publish-") as folder:
+        published.fetch(release.files, Path(folder), whole=deep, reporter=reporter)
+        return found_in([(None, Path(folder))], look=deep)

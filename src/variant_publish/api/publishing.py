@@ -5,19 +5,19 @@ Each function imports the room that does its work: retagging, which many small C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import TABLE, BuildTable, Config, UploadTable, provider_of
+from variant_publish.config import ChangesTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
-from variant_publish.model.build_job import BuildJob
-from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
@@ -25,6 +25,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Release, load, wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.building.repair import Repair
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
@@ -38,7 +39,6 @@ __all__ = [
     "RetagResult",
     "convert",
     "metadata",
-    "plan_matrix",
     "plan_upload",
     "retag",
     "rewrites",
@@ -61,25 +61,25 @@ def rewrites(
     dialects: Sequence[Dialect] = (),
     priority: Sequence[str] = (),
     rename: Rename | None = None,
-    build: BuildTable | None = None,
+    declared: ChangesTable | None = None,
     drop_signatures: bool = False,
     drop_local_version: bool = False,
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
-    `dialects` and `priority` default to the configuration's; `build` holds the changes of requirements and the rename
-    that the configuration declares. Raises UsageError where a dialect lacks what it needs.
+    `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
+    rename that the configuration declares. Raises UsageError where a dialect lacks what it needs.
     """
-    build = build or BuildTable()
-    if rename is None and build.rename is not None:
-        rename = Rename(build.rename.name, build.rename.to)
+    declared = declared or ChangesTable()
+    if rename is None and declared.rename is not None:
+        rename = Rename(declared.rename.name, declared.rename.to)
     plain = Rewrite(
         rename=rename,
-        add=build.requires.add,
-        remove=build.requires.remove,
+        add=declared.requires.add,
+        remove=declared.requires.remove,
         pins=config.pins,
         drop_signatures=drop_signatures,
-        drop_local_version=drop_local_version or build.drop_local_version,
+        drop_local_version=drop_local_version or declared.drop_local_version,
         markers=_markers(variant),
     )
     if variant is None:
@@ -102,20 +102,29 @@ def retag(
     *,
     jobs: int = 1,
     digest: bool = False,
+    repair: Repair | None = None,
 ) -> RetagResult:
     """Rewrite every wheel in the places into `folder`, once for each rewrite; in place where `folder` is None.
 
     `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
-    the hash of each result beside it, for `upload`. An error of one wheel does not stop the others. Raises UsageError
-    where nothing can be done at all.
+    the hash of each result beside it, for `upload`. `repair` lets auditwheel or delocate work on each wheel first, one
+    after the other. An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
     """
     if folder is None and len(changes) != 1:
         raise UsageError(
             f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
         )
+    if folder is None and repair is not None:
+        raise UsageError(
+            "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
+        )
     paths = wheel_paths(places)
     _check_renames(paths, changes)
-    return _rewritten([Job(path, tuple(changes), folder, digest) for path in paths], jobs, reporter)
+    failed: list[VariantPublishError] = []
+    with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
+        ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
+        result = _rewritten([Job(path, tuple(changes), folder, digest) for path in ready], jobs, reporter)
+    return RetagResult(result.done, (*failed, *result.failed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +176,6 @@ def _rewritten(todo: Sequence[Job], jobs: int, reporter: Reporter) -> RetagResul
         if retagged.note:
             reporter.note(retagged.note)
     return RetagResult(done, tuple(outcome.error for outcome in outcomes if outcome.error is not None))
-
-
-def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:
-    """Give the build jobs of the declared matrix; with places, only those of cells that no wheel there fills.
-
-    Raises UsageError where the configuration declares no matrix.
-    """
-    from variant_publish.rules.grid import Grid, State
-
-    if config.matrix is None:
-        raise UsageError(
-            "the configuration declares no matrix", hint=f"declare [{TABLE}.matrix] with python and platform"
-        )
-    cells = config.matrix.cells()
-    filled: set[Cell] = set()
-    begun = [place for place in places if not place.is_dir() or any(place.glob("*.whl"))]
-    for release in load(begun, config).releases:
-        grid = Grid.of_release(release)
-        filled |= {cell for cell, entries in grid.by_cell() if all(entry.state is State.PRESENT for entry in entries)}
-    return tuple(BuildJob.of(cell) for cell in cells if cell not in filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +263,16 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
+
+
+def _repaired(
+    paths: Iterable[Path], folder: Path, repair: Repair, failed: list[VariantPublishError], reporter: Reporter
+) -> Iterator[Path]:
+    for number, path in enumerate(paths):
+        try:
+            yield repair(path.absolute(), folder / str(number), reporter.note)
+        except VariantPublishError as error:
+            failed.append(error)
 
 
 def _markers(variant: Variant | None) -> VariantMarkers | None:

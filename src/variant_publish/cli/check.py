@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.cli import render_check
 from variant_publish.cli.complete import rules
 from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.release_name import parse_release
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -28,6 +27,12 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
     "--summary-out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write a summary of each wheel, by which the release can be checked without the wheels.",
 )  # fmt: skip
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write the report in another format, too; repeat as needed.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
@@ -49,8 +54,8 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", shell_complete=rules, help="Print the page of a rule and exit.")
 def command(
-    wheels: tuple[str, ...], output: str, file: Path | None, strict: bool, offline: bool, fast: bool,
-    select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
+    wheels: tuple[str, ...], output: str, file: Path | None, also: tuple[str, ...], strict: bool, offline: bool,
+    fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
     jobs: int | None, client: str | None, summary_out: Path | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
@@ -77,6 +82,7 @@ def command(
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
         "jobs": jobs or os.cpu_count() or 1, "client": client, "summaries": summary_out is not None,
     }  # fmt: skip
+    others = [_also(text) for text in also]
     config = Config.load(config_file)
     if published := _published(wheels):
         report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
@@ -84,6 +90,8 @@ def command(
         report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
     if summary_out is not None:
         api.write_summaries(report, summary_out)
+    for form, other in others:
+        other.write_text(render_check.render(report, form), "utf-8")
     if file is not None:
         file.write_text(render_check.render(report, output), "utf-8")
     elif output == "text":
@@ -93,17 +101,19 @@ def command(
     return report.exit_code()
 
 
+def _also(text: str) -> tuple[str, Path]:
+    form, _, name = text.partition("=")
+    if form not in FORMATS or not name:
+        raise UsageError(f"--also {text!r} is not FORMAT=FILE", hint=f"the formats are {', '.join(FORMATS)}")
+    return form, Path(name)
+
+
 def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
     """Read NAME==VERSION, which is no path; None for paths."""
     named = [name for name in names if "==" in name and not Path(name).exists()]
     if not named:
         return None
-    project, _, version = named[0].partition("==")
-    try:
-        Version(version)
-        return (Requirement(project).name, version) if len(names) == 1 else _too_many(named[0])
-    except (InvalidRequirement, InvalidVersion) as error:
-        raise UsageError(f"{named[0]!r} is not NAME==VERSION", hint="write it like foo==1.0") from error
+    return parse_release(named[0]) if len(names) == 1 else _too_many(named[0])
 
 
 def _too_many(name: str) -> NoReturn:

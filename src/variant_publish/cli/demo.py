@@ -45,8 +45,8 @@ def command(folder: Path) -> int:
 
     _step("retag")
     for variant, wheel in ((None, downloads.generic), (config.variant(demo.VARIANT), downloads.variant)):
-        build = config.build_of(variant.name if variant else GENERIC)
-        result = api.retag([wheel], wheelhouse, api.rewrites(variant, config, build=build), reporter)
+        declared = config.changes_of(variant.name if variant else GENERIC)
+        result = api.retag([wheel], wheelhouse, api.rewrites(variant, config, declared=declared), reporter)
         for error in result.failed:
             raise error
         for done in result.done:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from variant_publish import starter
+from variant_publish import api, starter
 from variant_publish.archive.atomic import replacing
-from variant_publish.archive.wheel import Wheel
+from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli.release_name import parse_release
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
-from variant_publish.release import wheel_paths
+from variant_publish.model.variant import GENERIC
 from variant_publish.site import templates_folder
 
 WORKFLOW = Path(".github/workflows/variant-wheels.yml")
@@ -22,8 +23,17 @@ WORKFLOW = Path(".github/workflows/variant-wheels.yml")
 
 @click.command()
 @click.option(
-    "--wheels", type=click.Path(path_type=Path), metavar="DIR", help="Built wheels: the matrix comes from them."
+    "--wheels",
+    "places",
+    multiple=True,
+    metavar="[NAME=]DIR|WHEEL",
+    help="Built wheels, of the variant NAME or as their names tell: the matrix comes from them, and properties from"
+    " their binaries. A folder of folders holds a variant in each. Repeat as needed.",
 )
+@click.option("--from", "release", metavar="NAME==VERSION", help="The same from a release that an index has.")
+@click.option("--index", metavar="URL|DIR", default="pypi", help="Where NAME==VERSION is. Default: PyPI.")
+@click.option("--deep", is_flag=True, help="With --from: download the wheels and read their binaries too.")
+@click.option("--fast", is_flag=True, help="Read no binaries.")
 @click.option(
     "--variant",
     "variants",
@@ -35,40 +45,50 @@ WORKFLOW = Path(".github/workflows/variant-wheels.yml")
 @click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="Where the rest goes.")
 @click.option("--public-url", metavar="URL", help="Where users will find the extra index.")
 @click.option("--workflow", is_flag=True, help=f"Write {WORKFLOW} too.")
+@click.option(
+    "--bucket-files",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the bucket's policy and a CloudFormation stack (bucket, CDN, role for the release job) there too.",
+)
 @click.option("--yes", is_flag=True, help="Write without asking. Without a terminal nothing is written otherwise.")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("pyproject.toml"), show_default=True)
 def command(
-    wheels: Path | None, variants: tuple[str, ...], repository: str | None, extra_index: str | None,
-    public_url: str | None, workflow: bool, yes: bool, path: Path,
+    places: tuple[str, ...], release: str | None, index: str, deep: bool, fast: bool, variants: tuple[str, ...],
+    repository: str | None, extra_index: str | None, public_url: str | None, workflow: bool, bucket_files: Path | None,
+    yes: bool, path: Path,
 ) -> int:  # fmt: skip
     """Propose a [tool.variant-publish] table for this project, show it as a diff, and write it.
 
-    It reads pyproject.toml with [tool.cibuildwheel], and built wheels. What is configured already stays as it is.
+    It reads pyproject.toml with [tool.cibuildwheel], and built wheels or a release. What is configured already, and
+    files that are there, stay as they are.
 
     \b
     Examples:
-      variant-publish init --wheels dist --variant cu128 --extra-index s3://my-wheels/simple --repository pypi
-      variant-publish init --variant x86_64_v3 --workflow --yes
+      variant-publish init --wheels dist --extra-index s3://my-wheels/simple --repository pypi
+      variant-publish init --wheels generic=dist/cpu --wheels cu128=dist/cu128 --bucket-files deploy
+      variant-publish init --from xgboost==3.4.1 --variant x86_64_v3 --workflow --yes
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     text = path.read_text("utf-8") if path.exists() else ""
+    pyproject = _parsed(text, path)
+    if deep and not release:
+        raise UsageError("--deep goes with --from", hint="name a release: --from NAME==VERSION")
+    found = [*starter.found_in(map(_place, places), look=not fast)]
+    if release:
+        found += api.found_in_release(*parse_release(release), index=index, deep=deep, reporter=ConsoleReporter())
     given = {"repository": repository, "extra-index": extra_index, "public-url": public_url}
+    named = _named(variants)
     if sys.stdin.isatty() and not yes:
-        given = _asked(given, text)
-    found = [Wheel.read(file) for file in wheel_paths([wheels])] if wheels else []
-    proposal = starter.propose(
-        _parsed(text, path),
-        [
-            (wheel.name, wheel.variant_json.variants.get(wheel.name.label or "") if wheel.variant_json else None)
-            for wheel in found
-        ],
-        _named(variants),
-        {key: value for key, value in given.items() if value},
-    )
+        given, named = _asked(given, named, text, has_variants=any(one.variant != GENERIC for one in found))
+    proposal = starter.propose(pyproject, found, named, {key: value for key, value in given.items() if value})
     changes = {path: (text, starter.applied(text, proposal))}
-    Config.parse(changes[path][1], str(path))
-    if workflow:
-        old = WORKFLOW.read_text("utf-8") if WORKFLOW.exists() else ""
-        changes[WORKFLOW] = (old, old or _workflow())
+    config = Config.parse(changes[path][1], str(path))
+    files = {WORKFLOW: (templates_folder() / "starter" / "workflow.yml").read_text("utf-8")} if workflow else {}
+    if bucket_files is not None:
+        files |= {bucket_files / name: new for name, new in starter.bucket_files(config.upload.extra_index).items()}
+    for place, new in files.items():
+        old = place.read_text("utf-8") if place.exists() else ""
+        changes[place] = (old, old or new)
     return _write({place: pair for place, pair in changes.items() if pair[0] != pair[1]}, yes)
 
 
@@ -90,7 +110,17 @@ def _write(changes: dict[Path, tuple[str, str]], yes: bool) -> int:
     return 0
 
 
-def _asked(given: dict[str, str | None], text: str) -> dict[str, str | None]:
+def _asked(
+    given: dict[str, str | None], named: dict[str, tuple[str, ...]], text: str, *, has_variants: bool
+) -> tuple[dict[str, str | None], dict[str, tuple[str, ...]]]:
+    """Ask for what neither options, nor wheels, nor the configuration tell."""
+    variants = dict(named)
+    if not (named or has_variants or "[tool.variant-publish.variants" in text):
+        answer = click.prompt("variants, like cu128 x86_64_v3 (empty for none)", default="", show_default=False)
+        for name in answer.split():
+            known = starter.guessed(name)
+            line = "" if known else click.prompt(f"what {name} needs, as NAMESPACE :: FEATURE :: VALUE")
+            variants[name] = (line,) if line else known
     questions = {
         "repository": ("repository for the generic wheels", "pypi"),
         "extra-index": ("extra index for the rest (s3://BUCKET/PREFIX or file:DIR)", "file:dist-index"),
@@ -99,7 +129,13 @@ def _asked(given: dict[str, str | None], text: str) -> dict[str, str | None]:
     for key, (question, default) in questions.items():
         if answers[key] is None and f"{key} =" not in text:
             answers[key] = click.prompt(question, default=default)
-    return answers
+    return answers, variants
+
+
+def _place(text: str) -> tuple[str | None, Path]:
+    """Read [NAME=]DIR; a path that is there is a path, whatever is in its name."""
+    name, separator, rest = text.partition("=")
+    return (name, Path(rest)) if separator and not Path(text).exists() else (None, Path(text))
 
 
 def _parsed(text: str, path: Path) -> dict[str, object]:
@@ -115,10 +151,3 @@ def _named(variants: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         name, separator, line = text.partition("=")
         found[name.strip()] = (*found.get(name.strip(), ()), *((line.strip(),) if separator else ()))
     return found
-
-
-def _workflow() -> str:
-    from jinja2 import Template
-
-    template = Template((templates_folder() / "starter" / "workflow.yml").read_text("utf-8"))
-    return str(template.render()) + "\n"

@@ -14,6 +14,7 @@ from variant_publish.cli.console import say
 from variant_publish.errors import UsageError, VariantPublishError
 
 COMMANDS = {
+    "build": "Build a project once for each variant, and retag the wheels.",
     "retag": "Turn built wheels into variant wheels, by raw byte copy.",
     "check": "Prove that a release is complete, consistent, and what its labels say.",
     "inspect": "Show what is inside the binaries of wheels, and which properties follow.",

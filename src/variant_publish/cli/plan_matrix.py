@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,13 +43,15 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
     return 0
 
 
-def show(jobs: list[dict[str, str]]) -> None:
+def show(jobs: list[dict[str, Any]]) -> None:
     """Draw the jobs as a table."""
     from rich.table import Table
+    from rich.text import Text
 
     names = ("python", "platform", "variant", "runs-on", "cibuildwheel")
-    table = Table(*names)
+    table = Table(*names, "build settings")
     for job in jobs:
-        table.add_row(*(job[name] for name in names))
+        settings = " ".join(filter(None, (job["cibw-environment"], job["config-settings"])))
+        table.add_row(*(job[name] for name in names), Text(settings))
     console().print(table)
     click.echo(f"{len(jobs)} jobs")

@@ -10,14 +10,17 @@ from variant_publish import api
 from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, say
-from variant_publish.config import BuildTable, Config
+from variant_publish.cli.repair_options import repair_of, repair_options
+from variant_publish.config import ChangesTable, Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 
 
 @click.command()
 @click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--variant", "name", metavar="NAME", shell_complete=variants, help="A variant of the configuration.")
+@click.option(
+    "--variant", "name", metavar="NAME", shell_complete=variants, help='A variant of the configuration, or "generic".'
+)
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
 @click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
@@ -34,6 +37,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
 @click.option("--drop-local-version", is_flag=True, help="Make 1.0 of 1.0+cu128: the variant says it now.")
+@repair_options
 @click.option("--in-place", is_flag=True, help="Rename each wheel and rewrite only its end: no copy, no disk space.")
 @click.option("--digest", is_flag=True, help="Keep each result's SHA-256 in NAME.whl.sha256, for upload.")
 @click.option("-j", "--jobs", default=1, type=click.IntRange(min=1), metavar="N", help="Rewrite N wheels at a time.")
@@ -42,8 +46,8 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
     generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
-    drop_signatures: bool, drop_local_version: bool, in_place: bool, digest: bool, jobs: int, output: Path | None,
-    config_file: Path | None,
+    drop_signatures: bool, drop_local_version: bool, repair: bool, plat: str | None, exclude: tuple[str, ...],
+    options: tuple[str, ...], in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
@@ -53,6 +57,7 @@ def command(
       variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
+      variant-publish retag dist/ --variant x86_64_v3 --repair -o wheelhouse
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
       variant-publish retag foo-1.0+cu128-*.whl --tag cu128 --drop-local-version -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
@@ -71,17 +76,22 @@ def command(
         raise UsageError("say where the new wheels go", hint="give an output folder with -o, or --in-place")
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
+    variant = _variant(config, name, tags, label, properties, chosen)
+    repaired = repair_of(repair, plat, exclude, options)
     changes = api.rewrites(
-        _variant(config, name, tags, label, properties, chosen),
+        variant,
         config if not remove else Config.parse(""),
         dialects=chosen,
         priority=[part.strip() for part in priority.split(",")] if priority else (),
         rename=Rename.parse(rename) if rename else None,
-        build=config.build_of(name or GENERIC) if name or generic else BuildTable(),
+        declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
         drop_signatures=drop_signatures,
         drop_local_version=drop_local_version,
     )
-    result = api.retag(wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest)
+    result = api.retag(
+        wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest,
+        repair=repaired(variant) if repaired else None,
+    )  # fmt: skip
     for done in result.done:
         click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:
@@ -107,7 +117,7 @@ def _variant(
     """Give the variant that the options describe; None for a generic wheel."""
     if properties and not label:
         raise UsageError("--property needs --label", hint="name the label that these properties describe")
-    if name is not None:
+    if name is not None and name != GENERIC:
         return config.variant(name)
     if not tags and not label:
         return None

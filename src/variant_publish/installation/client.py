@@ -11,6 +11,7 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from variant_publish import process
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import LockedFile
 from variant_publish.host.machine import Machine
@@ -101,15 +102,9 @@ def run(command: Sequence[str | Path], what: str) -> str:
 
 def follow(command: Sequence[str | Path], what: str, reporter: Reporter) -> None:
     """Run a client and pass on each line that it prints."""
-    with subprocess.Popen(
-        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
-        lines = []
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            reporter.note(hidden(lines[-1]))
-    if process.returncode:
-        raise failed(what, "\n".join(lines))
+    done = process.follow(command, lambda line: reporter.note(hidden(line)))
+    if done.status:
+        raise failed(what, done.output)
 
 
 def failed(what: str, output: str) -> ClientFailed:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Self
+import shlex
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Cell
 from variant_publish.model.tags import modern_platform
 
 _CPYTHON = re.compile(r"cp3([0-9]+)-(cp3[0-9]+(t?)|abi3)")
 _LIBC = re.compile(r"(manylinux|musllinux)_[0-9]+_[0-9]+_(.+)")
+_VERSION = re.compile(r"^[0-9]+_[0-9]+_")
 _MACOS = re.compile(r"macosx_([0-9]+_[0-9]+)_(.+)")
 
 _RUNNERS = {
@@ -33,7 +36,8 @@ class BuildJob:
     """Hold one job: its cell, and how runners and cibuildwheel call it.
 
     `cibuildwheel` is a build selector such as "cp312-manylinux_x86_64", "" where cibuildwheel has none;
-    `image` the manylinux or musllinux image, `deployment_target` the minimum macOS version, "" elsewhere.
+    `image` the manylinux or musllinux image, `deployment_target` the minimum macOS version, "" elsewhere; `settings` is
+    what the configuration says of building the variant.
     """
 
     cell: Cell
@@ -42,22 +46,22 @@ class BuildJob:
     cibuildwheel: str
     image: str = ""
     deployment_target: str = ""
+    settings: BuildSettings = field(default_factory=BuildSettings)
 
     @classmethod
-    def of(cls, cell: Cell) -> Self:
-        """Work out the job of a cell."""
+    def of(cls, cell: Cell, settings: BuildSettings | None = None) -> Self:
+        """Work out the job of a cell, which is built with these settings."""
         platform = modern_platform(cell.platform)
-        image = deployment = ""
+        system, architecture = machine_of(platform)
+        image = deployment = suffix = ""
         if libc := _LIBC.fullmatch(platform):
-            system, architecture, suffix = "linux", libc[2], f"{libc[1]}_{libc[2]}"
+            suffix = f"{libc[1]}_{libc[2]}"
             image = platform.removesuffix(f"_{libc[2]}")
         elif macos := _MACOS.fullmatch(platform):
-            system, architecture, suffix = "macos", macos[2], f"macosx_{macos[2]}"
+            suffix = f"macosx_{macos[2]}"
             deployment = macos[1].replace("_", ".")
-        elif platform.startswith("win"):
-            system, architecture, suffix = "windows", platform.removeprefix("win_"), platform
-        else:
-            system, architecture, suffix = "linux", "x86_64", ""
+        elif system == "windows":
+            suffix = platform
         python = _CPYTHON.fullmatch(cell.python)
         return cls(
             cell=cell,
@@ -66,10 +70,14 @@ class BuildJob:
             cibuildwheel=f"cp3{python[1]}{python[3] or ''}-{suffix}" if python and suffix else "",
             image=image,
             deployment_target=deployment,
+            settings=settings or BuildSettings(),
         )
 
-    def table(self) -> dict[str, str]:
-        """Give the entry of a CI matrix: flat, all strings."""
+    def table(self) -> dict[str, Any]:
+        """Give the entry of a CI matrix: strings, but `env`, which is an object.
+
+        The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does.
+        """
         return {
             "python": self.cell.python,
             "platform": self.cell.platform,
@@ -79,4 +87,20 @@ class BuildJob:
             "cibuildwheel": self.cibuildwheel,
             "image": self.image,
             "macosx-deployment-target": self.deployment_target,
+            "config-settings": shlex.join(self.settings.arguments),
+            "env": dict(self.settings.env),
+            "cibw-config-settings": self.settings.cibuildwheel_settings,
+            "cibw-environment": self.settings.cibuildwheel_environment,
         }
+
+
+def machine_of(platform: str) -> tuple[str, str]:
+    """Give system and architecture of a platform tag, like ("macos", "arm64"); ("linux", "x86_64") for `any`."""
+    system, _, rest = modern_platform(platform).partition("_")
+    if system in ("win", "win32"):
+        return "windows", rest or system
+    if system == "macosx":
+        return "macos", _VERSION.sub("", rest)
+    if system in ("manylinux", "musllinux", "linux"):
+        return "linux", _VERSION.sub("", rest)
+    return "linux", "x86_64"

@@ -76,15 +76,19 @@ class Claims:
         properties = properties_of(release, wheel)
         name = wheel.name
         words = [*name.extra_tags, *filter(None, (name.label, name.parsed_version.local))]
-        levels = [int(value[1:]) for value in properties.values("x86_64", "level") if _LEVEL.fullmatch(value)]
         bounds = properties.values("nvidia", "cuda_version_lower_bound")
         majors = [int(value.partition(".")[0]) for value in bounds]
         codes = filter(None, map(DeviceCode.parse, properties.values("nvidia", "sm_arch")))
         if not properties:
-            levels = [int(match[1]) for word in words if (match := _LEVEL.fullmatch(word))]
             majors = [int(match[1]) for word in words if (match := _CUDA.fullmatch(word))]
         generic = release.variant_of(name) == GENERIC and not name.parsed_version.local
-        return cls(generic, min(levels, default=None), min(majors, default=None), tuple(codes))
+        return cls(generic, claimed_level(properties, words), min(majors, default=None), tuple(codes))
+
+
+def claimed_level(properties: Properties, words: Iterable[str]) -> int | None:
+    """Give the x86-64 level that properties say; without any, the one that tags or a label stand for by their name."""
+    values = properties.values("x86_64", "level") if properties else words
+    return min((int(match[1]) for value in values if (match := _LEVEL.fullmatch(value))), default=None)
 
 
 def properties_of(release: Release, wheel: Wheel) -> Properties:

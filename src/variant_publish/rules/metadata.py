@@ -19,7 +19,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.rules.context import Context
-from variant_publish.rules.requires import Difference, build_of, requirements_of
+from variant_publish.rules.requires import Difference, changes_of, requirements_of
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule
 
 _ALIKE = "build all wheels of a release from the same sources and the same pyproject.toml"
@@ -243,7 +243,7 @@ class SameRequirementsOverVariants(ReleaseRule):
         usual = {variant: most_common(requirements_of(release, variant).values()) for variant in release.variants}
         for variant in others:
             difference = Difference.between(
-                usual[first], usual[variant], build_of(release, first), build_of(release, variant)
+                usual[first], usual[variant], changes_of(release, first), changes_of(release, variant)
             )
             if not difference:
                 yield Outcome.passed()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from variant_publish.config import BuildTable
+from variant_publish.config import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
@@ -25,13 +25,13 @@ class Difference:
         cls,
         base: frozenset[str],
         other: frozenset[str],
-        base_build: BuildTable | None = None,
-        other_build: BuildTable | None = None,
+        base_changes: ChangesTable | None = None,
+        other_changes: ChangesTable | None = None,
     ) -> Difference:
-        """Compare, without what the two builds declare to add and remove."""
-        base_build, other_build = base_build or BuildTable(), other_build or BuildTable()
-        added, dropped = _canonical(other_build.requires.add), other_build.requires.remove
-        base_added, base_dropped = _canonical(base_build.requires.add), base_build.requires.remove
+        """Compare, without what the two declare to add and remove."""
+        base_changes, other_changes = base_changes or ChangesTable(), other_changes or ChangesTable()
+        added, dropped = _canonical(other_changes.requires.add), other_changes.requires.remove
+        base_added, base_dropped = _canonical(base_changes.requires.add), base_changes.requires.remove
         return cls(
             tuple(item for item in sorted(other - base - added) if not _is_removed(item, base_dropped)),
             tuple(item for item in sorted(base - other - base_added) if not _is_removed(item, dropped)),
@@ -63,10 +63,10 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
     return found
 
 
-def build_of(release: Release, variant: str) -> BuildTable:
+def changes_of(release: Release, variant: str) -> ChangesTable:
     """Give what the configuration declares for a variant; nothing for one that it does not name."""
     declared = variant == GENERIC or variant in release.config.variants
-    return release.config.build_of(variant) if declared else BuildTable()
+    return release.config.changes_of(variant) if declared else ChangesTable()
 
 
 def _canonical(requirements: Collection[str]) -> frozenset[str]:

@@ -1,0 +1,91 @@
+"""`variant-publish build`."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+import click
+
+from variant_publish import api
+from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.repair_options import repair_of, repair_options
+from variant_publish.config import DEFAULT_FILE, Config, Frontend
+from variant_publish.errors import UsageError
+
+
+@click.command()
+@click.argument("source", metavar="[SRC]", default=".", type=click.Path(path_type=Path))
+@click.argument("arguments", metavar="[-- ARGUMENT...]", nargs=-1)
+@click.option("--variant", "names", multiple=True, metavar="NAME", help='A variant, or "generic"; repeat as needed.')
+@click.option("--all", "everything", is_flag=True, help="The generic build and every variant for this machine.")
+@click.option("--frontend", type=click.Choice([f.value for f in Frontend]), help="Default: the configuration's.")
+@click.option("--python", metavar="PYTHON", help="The interpreter to build for, with its build or cibuildwheel.")
+@repair_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("wheelhouse"),
+    show_default=True,
+    help="Output folder.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be built, and how.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml of SRC.")
+def command(
+    source: Path, arguments: tuple[str, ...], names: tuple[str, ...], everything: bool, frontend: str | None,
+    python: str | None, repair: bool, plat: str | None, exclude: tuple[str, ...], options: tuple[str, ...],
+    output: Path, dry_run: bool, form: str, config_file: Path | None,
+) -> int:  # fmt: skip
+    """Build SRC (a project's folder or an sdist) once for each variant, with its settings, and retag the wheels.
+
+    A variant says what its build is asked for: build = { config-settings = {...}, env = {...} }. The build sees
+    BUILD_VARIANT, too. What the frontend prints goes to stderr; ARGUMENTS after -- are handed to it.
+
+    \b
+    Examples:
+      variant-publish build --all
+      variant-publish build foo-1.0.tar.gz --variant x86_64_v3 --repair -o wheelhouse
+      variant-publish build . --all --frontend cibuildwheel -- --only cp312-manylinux_x86_64
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    from variant_publish.building.frontend import Builder
+
+    if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
+        source, arguments = Path(), (str(source), *arguments)
+    if bool(names) == everything:
+        raise UsageError("say which variants shall be built", hint="give --variant NAME, or --all")
+    config = _configuration(source, config_file)
+    table = config.tables.build
+    builder = Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
+    names = names or (tuple(config.build_settings) if builder.says_where else _for_here(config))
+    repaired = repair_of(repair, plat, exclude, options)
+    if dry_run:
+        jobs = [(name, config.settings_of(name)) for name in names]
+        lines = [f"{name}: {builder.frontend}{f' with {settings}' if settings else ''}" for name, settings in jobs]
+        click.echo("\n".join(lines))
+        return 0
+    built = []
+    for one in api.build(source, output, names, config, builder, ConsoleReporter(), repair=repaired):
+        built += [{"variant": one.variant, "path": str(path)} for path in one.wheels]
+        if form == "text":
+            click.echo("\n".join(map(str, one.wheels)))
+    if form == "json":
+        print_json({"schema-version": 1, "wheels": built})
+    return 0
+
+
+def _configuration(source: Path, file: Path | None) -> Config:
+    from variant_publish.building.source import configuration
+
+    return Config.load(file) if file else Config.parse(configuration(source), str(source / DEFAULT_FILE))
+
+
+def _for_here(config: Config) -> tuple[str, ...]:
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    found = api.buildable(config, platform)
+    left = [name for name in config.variants if name not in found]
+    if left:
+        ConsoleReporter().note(f"not for {platform}: {', '.join(left)}")
+    return found

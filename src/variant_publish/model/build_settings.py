@@ -1,0 +1,69 @@
+"""Build settings: what a build is asked for, so that it makes a certain variant, in the terms of every frontend."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from variant_publish.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SPECIAL = re.compile(r'[\\"$`]')
+_ESCAPED = r"\\\g<0>"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """Hold the configuration settings of PEP 517 and environment variables of one build.
+
+    A setting with several values is handed to the backend as a list. Values are taken as they are: nothing in them is
+    expanded. Raises UsageError for a name that no shell or frontend could pass on.
+    """
+
+    config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.env:
+            if not _NAME.fullmatch(name):
+                raise UsageError(f"{name!r} is not a name of an environment variable", hint="write it like CFLAGS")
+        for name in self.config_settings:
+            if not name or "=" in name:
+                raise UsageError(
+                    f"{name!r} is not a name of a configuration setting", hint='write it like "cmake.define.FAST"'
+                )
+        if any("\0" in value for value in (*self.env.values(), *(text for _, text in self.pairs))):
+            raise UsageError("a build setting holds a NUL character", hint="take it out")
+
+    def __bool__(self) -> bool:
+        return bool(self.config_settings or self.env)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Give every configuration setting with each of its values, in order."""
+        return tuple((name, value) for name, values in self.config_settings.items() for value in values)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Give the configuration settings as `-CKEY=VALUE`, which build, uv and pip take."""
+        return tuple(f"-C{name}={value}" for name, value in self.pairs)
+
+    @property
+    def cibuildwheel_settings(self) -> str:
+        """Give the configuration settings as cibuildwheel's `config-settings` has them, quoted as a shell would."""
+        return shlex.join(f"{name}={value}" for name, value in self.pairs)
+
+    @property
+    def cibuildwheel_environment(self) -> str:
+        """Give the variables as cibuildwheel's `environment` has them: assignments that expand to these values.
+
+        Its reader of shell words does not understand quotes within quotes, which `shlex.quote` writes.
+        """
+        return " ".join(f'{name}="{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in self.env.items())
+
+    def __str__(self) -> str:
+        """Give both as a shell would take them: assignments, then arguments."""
+        assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        return " ".join((*assignments, *map(shlex.quote, self.arguments)))
