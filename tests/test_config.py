@@ -117,3 +117,12 @@ def test_an_unknown_variant_is_named_with_the_nearest_known_one() -> None:
 @pytest.mark.parametrize(("text", "size"), [("100 MB", 10**8), ("2GiB", 2 << 30), ("1.5 kB", 1500), ("12", 12)])
 def test_sizes(text: str, size: int) -> None:
     assert parse_size(text, "x") == size
+
+
+def test_variants_with_one_local_version_are_told_where_local_versions_are_wanted() -> None:
+    text = '[variants.a_b]\n[variants."x"]\nlabel = "a.b"\n'
+    assert Config.parse(text, "x.toml").locals == {"a.b": "a_b"}
+    for wanted in ('dialects = ["local"]\n', ""):
+        upload = "" if wanted else '[upload]\nviews = "file:views"\n'
+        with pytest.raises(UsageError, match="the same local version"):
+            Config.parse(wanted + text + upload, "x.toml")

@@ -20,7 +20,7 @@ LAYERS = (
     {"config_schema", "published", "release"},
     {"selectors"},
     {"conversion", "publish", "rules", "selection", "starter"},
-    {"installation"},
+    {"installation", "stub"},
     {"building"},
     {"api"},
     {"demo"},

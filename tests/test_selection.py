@@ -17,7 +17,7 @@ from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
 from variant_publish.host.machine import Machine
 from variant_publish.model.variant import Dialect, Properties
-from variant_publish.selection import Selection, choose, select
+from variant_publish.selection import Selection, TagDemand, choose, select
 from variant_publish.selectors import SelectorFiles
 
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")
@@ -393,3 +393,32 @@ def test_a_project_on_no_index_is_an_error(tmp_path: Path) -> None:
         select("foo", [str(tmp_path)], machine())
     with pytest.raises(UsageError, match="no index"):
         select("foo", [], machine())
+
+
+LOCAL = wheel(version="1.0+cu128")
+
+
+@pytest.mark.parametrize("cuda", ["none", "12.9"])
+def test_a_local_version_beside_variants_is_not_looked_at(cuda: str) -> None:
+    here = machine(cuda=cuda, nvidia_sm_arch="9.0")
+    for files, metadata in (
+        ([wheel(), wheel("-cu126"), LOCAL], labels(CUDA)),
+        ([wheel(), wheel("+cu126"), LOCAL], tags(cuda=TABLE | {"12.9": ("cu126", "")})),
+    ):
+        found = of(files, metadata, here)
+        assert found.selected == files[0 if cuda == "none" else 1].filename
+        assert "ask for it as foo==1.0+cu128" in reason(found, LOCAL.filename)
+        assert of(files, metadata, here, version="==1.0").selected == found.selected
+        assert of(files, metadata, here, version="==1.0+cu128").selected == LOCAL.filename
+
+
+def test_a_local_version_in_a_view_is_what_its_user_wants() -> None:
+    assert of([wheel(tag="cp311-cp311-win_amd64"), LOCAL]).selected == LOCAL.filename
+    both = [wheel(), LOCAL]
+    assert of(both).selected == LOCAL.filename  # as pip and uv have it
+    assert choose(both, {}, machine(), tags=TagDemand(generic=True)).selected == wheel().filename
+
+
+def test_a_local_version_that_is_no_view_of_a_release_stays_a_version() -> None:
+    nightly = [wheel(version="1.0+git5"), wheel("+cu126", version="1.0+git5")]
+    assert of([wheel(), *nightly]).selected == nightly[0].filename

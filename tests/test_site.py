@@ -118,6 +118,24 @@ def test_the_page_tells_what_a_variant_needs_and_how_to_install_what_is_there() 
     assert "<pre>" not in render_project(ProjectIndex("foo"))
 
 
+def test_the_page_names_the_view_of_each_variant_of_its_newest_release() -> None:
+    views = {"1.0": {"cu128": "https://h/views/cu128", "cu130": ""}, "0.9": {"cu118": "https://h/views/cu118"}}
+    text = render_project(replace(INDEX, views=views))
+    assert "pip install --extra-index-url https://h/views/cu128 foo-bar" in text
+    assert "pip install --extra-index-url ADDRESS-OF-THE-VIEW foo-bar" in text
+    assert "cu118" not in text
+
+
+def test_the_page_of_a_view_promises_the_variant() -> None:
+    names = ("foo-1.0+cu128-cp312-cp312-win_amd64.whl", "foo-1.0-cp312-cp312-macosx_11_0_arm64.whl")
+    files = (IndexFile(name, name.replace("+", "%2B"), SHA) for name in names)
+    text = render_project(ProjectIndex("foo").updated(files, {}, public_url="https://h/views/cu128"))
+    assert "pip, cu128 where it is built" in text
+    assert "pip install --extra-index-url https://h/views/cu128 foo==1.0+cu128" in text
+    assert "uv pip install --index https://h/views/cu128 foo" in text
+    assert "variant-publish select" not in text
+
+
 def test_both_dialects_of_a_variant_stand_in_one_cell() -> None:
     names = [f"foo-1.0-cp312-cp312-win_amd64{mark}.whl" for mark in ("", "+cu128", "-cu128")]
     index = ProjectIndex("foo").updated((IndexFile(name, name.replace("+", "%2B"), SHA) for name in names), {})

@@ -6,7 +6,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,6 +167,10 @@ class UploadTable(_Table, frozen=True):
     """An S3 endpoint other than Amazon's."""
     public_url: str | None = None
     """Where users will find the extra index."""
+    views: str | None = None
+    """Where the views for plain pip go: an index for each variant, in an extra index or in a folder."""
+    views_url: str | None = None
+    """Where users will find the views."""
     split: str = "large-to-s3"
     """The rule for what goes where: "large-to-s3"."""
     large: str = "100 MB"
@@ -216,6 +222,19 @@ class FrontendTable(_Table, frozen=True):
     """What it is called with besides the settings of the variant."""
 
 
+class StubTable(_Table, frozen=True):
+    """Declare the selector sdist: how it gets the wheels, and what it does where it cannot tell or reach them."""
+
+    mode: Literal["wheel", "requires"] = "wheel"
+    """Whether it hands over a wheel, or requires another project for each variant."""
+    fallback: Literal["error", "generic"] = "error"
+    """What it does where it cannot tell what the machine is, or cannot reach a wheel."""
+    embed_generic: bool = False
+    """Whether it holds the generic wheel itself."""
+    requires: dict[str, str] = {}
+    """In the mode "requires": what each variant requires, by its name."""
+
+
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
@@ -241,6 +260,8 @@ class Tables(_Table, frozen=True):
     """Where a release goes."""
     check: CheckTable = CheckTable()
     """Which rules run, and what they ignore."""
+    stub: StubTable = StubTable()
+    """What the selector sdist is."""
 
 
 class Config:
@@ -255,6 +276,7 @@ class Config:
         self.dialects = tables.dialects
         self.upload = tables.upload
         self.check = tables.check
+        self.stub = tables.stub
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
         self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
@@ -270,6 +292,8 @@ class Config:
             for name, table in tables.selectors.items()
         }
         self.matrix = self._matrix()
+        if Dialect.LOCAL in self.dialects or self.upload.views is not None:
+            self.check_locals()
 
     @classmethod
     def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:
@@ -310,9 +334,34 @@ class Config:
                              hint=f"declared variants: {known}")  # fmt: skip
         return self.variants[name]
 
+    @cached_property
+    def locals(self) -> Mapping[str, str]:
+        """Give local version -> declared variant, for every variant whose label can be a local version."""
+        found: dict[str, str] = {}
+        for name, variant in self.variants.items():
+            with suppress(UsageError):
+                found.setdefault(variant.local, name)
+        return found
+
+    def check_locals(self) -> None:
+        """Raise UsageError unless every declared variant has a local version of its own."""
+        for name, variant in self.variants.items():
+            if self.locals.get(variant.local) != name:
+                raise UsageError(
+                    f"{TABLE}.variants.{name} and .{self.locals[variant.local]} have the same local version"
+                    f" {variant.local!r}: local versions do not tell '_' from '.'",
+                    hint="give one of the two another label",
+                )
+
     def settings_of(self, name: str) -> BuildSettings:
         """Give what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
         return self.build_settings[name if name == GENERIC else self.variant(name).name]
+
+    def with_stub(self, **changes: Any) -> Config:
+        """Give the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        stub = msgspec.structs.replace(self.stub, **given)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
 
     def changes_of(self, name: str) -> ChangesTable:
         """Give what retagging does to the wheels of a variant, or of "generic"."""

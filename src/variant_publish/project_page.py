@@ -70,6 +70,9 @@ class Install:
     lines: tuple[str, ...]
 
 
+UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
+
+
 def href_of(file: IndexFile) -> str:
     """Give the link to a file with its hash, where one is known."""
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
@@ -92,6 +95,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
     if best is None:
         return ()
     address = index.public_url or "ADDRESS-OF-THIS-INDEX"
+    if local := _only_local(best):
+        return tuple(_of_view(index.name, best.version, local, address))
     result = []
     if any(row.variant == GENERIC for row in best.rows):
         result.append(Install("pip, the generic wheel", (f"pip install --extra-index-url {address} {index.name}",)))
@@ -103,6 +108,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
     elif result:
         result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
+    for name, view in sorted(index.views.get(best.version, {}).items()):
+        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
     for local in _locals(best):
         command = f"pip install --extra-index-url {address} {index.name}=={local}"
         result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
@@ -112,11 +119,16 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
     return tuple(result)
 
 
+def view_command(project: str, address: str) -> str:
+    """Give the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
+    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
+
+
 def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:
     parsed = {file.filename: _name(file.filename) for file in files}
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
-    needs = _needs(texts)
+    needs = needs_of(texts)
     variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
     rows = []
     for variant in variants:
@@ -138,9 +150,34 @@ def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
     )
 
 
+def _of_view(project: str, version: str, local: str, address: str) -> Iterator[Install]:
+    """Give the ways to install from a view: an index of one variant as a local version, which every installer prefers.
+
+    uv takes a project from the first index that has it, and a view has all files of the release.
+    """
+    variant = local.partition("+")[2]
+    yield Install(f"pip, {variant} where it is built", (view_command(project, address),))
+    yield Install("a requirements file", (f"--extra-index-url {address}", f"{project}=={version}"))
+    yield Install(f"uv, {variant} where it is built", (f"uv pip install --index {address} {project}",))
+    yield Install(f"pip, {variant} or nothing", (f"{view_command(project, address)}=={local}",))
+
+
+def _only_local(section: Section) -> str | None:
+    """Give the version of the one variant of a view; None where the section is no view's."""
+    found = _locals(section)
+    aware = any(name.dialect is not None for name in _names(section))
+    return found[0] if len(found) == 1 and not aware else None
+
+
 def _locals(section: Section) -> list[str]:
-    names = (_name(link.file.filename) for row in section.rows for cell in row.cells for link in cell)
-    return sorted({name.version for name in names if name is not None and "+" in name.version})
+    return sorted({name.version for name in _names(section) if "+" in name.version})
+
+
+def _names(section: Section) -> Iterator[WheelName]:
+    for row in section.rows:
+        for link in (link for cell in row.cells for link in cell):
+            if (name := _name(link.file.filename)) is not None:
+                yield name
 
 
 def _name(filename: str) -> WheelName | None:
@@ -174,8 +211,8 @@ def _everyone(variant: str) -> str:
     return "every machine" if variant in (GENERIC, NULL_LABEL) else ""
 
 
-def _needs(texts: Mapping[str, str]) -> dict[str, str]:
-    """Give variant -> what a machine needs for it, from the selector files of the release."""
+def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """Give variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
     result: dict[str, str] = {}
     for name, text in texts.items():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from variant_publish.config import Config
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.provenance import ATTESTATION_SUFFIX, check_attestation
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.model.variant import GENERIC, NULL_LABEL
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect
 from variant_publish.model.wheel_name import WheelName
 
 
@@ -70,6 +70,8 @@ class Release:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
         if name.serves_everyone:
             return GENERIC
+        if name.local is not None:
+            return self.config.locals.get(name.local, name.local)
         for variant in self.config.variants.values():
             if name.extra_tags == variant.tags or name.label == variant.label:
                 return variant.name
@@ -99,6 +101,10 @@ class Release:
         found = {self.variant_of(wheel.name) for wheel in self.wheels}
         declared = [name for name in (GENERIC, *self.config.variants) if name in found]
         return (*declared, *sorted(found - set(declared)))
+
+    def in_dialects(self, *dialects: Dialect | None) -> Release:
+        """Give the release with the wheels of these dialects only; None stands for generic wheels."""
+        return replace(self, wheels=tuple(wheel for wheel in self.wheels if wheel.name.dialect in dialects))
 
     @cached_property
     def has_null(self) -> bool:
@@ -168,10 +174,13 @@ def load(places: Iterable[Path], config: Config) -> Loaded:
 
 
 def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config) -> Iterator[Release]:
-    """Group wheels, and the sdists that belong to them, into releases, sorted by project and version."""
+    """Group wheels, and the sdists that belong to them, into releases, sorted by project and version.
+
+    A wheel whose local version is a declared variant belongs to the release without it (dialect local).
+    """
     groups: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
-    for wheel in wheels:
-        groups.setdefault((wheel.name.project, wheel.name.parsed_version), []).append(wheel)
+    for wheel in (replace(wheel, name=wheel.name.with_locals(config.locals)) for wheel in wheels):
+        groups.setdefault((wheel.name.project, wheel.name.release_version), []).append(wheel)
     sdists = tuple(sdists)
     for (project, version), group in sorted(groups.items()):
         own = tuple(sdist for sdist in sdists if sdist.is_of(project, version))

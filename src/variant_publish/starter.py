@@ -174,6 +174,7 @@ def applied(text: str, proposal: Proposal) -> str:
 def bucket_files(extra_index: str) -> dict[str, str]:
     """Give the bucket policy and the CloudFormation stack for an index at `s3://BUCKET/PREFIX`, by file name.
 
+    Both serve views (the indexes of one variant each) in the folder `views` beside the index, too.
     Raises UsageError for an index that is in no bucket.
     """
     scheme, _, place = extra_index.partition("://")
@@ -187,9 +188,12 @@ def bucket_files(extra_index: str) -> dict[str, str]:
     policy = (folder / "bucket-policy.json").read_text("utf-8")
     stack = (folder / "cloudformation.yaml").read_text("utf-8")
     inside = f"{prefix}/*" if prefix else "*"
+    views = prefix.rpartition("/")[0] + "/views" if "/" in prefix else "views"
+    policy = policy.replace("BUCKET/simple/*", f"{bucket}/{inside}").replace("BUCKET/views/*", f"{bucket}/{views}/*")
+    stack = stack.replace("Default: simple", f"Default: {prefix}") if prefix else stack
     return {
-        "bucket-policy.json": policy.replace("BUCKET/simple/*", f"{bucket}/{inside}").replace("BUCKET", bucket),
-        "cloudformation.yaml": stack.replace("Default: simple", f"Default: {prefix}") if prefix else stack,
+        "bucket-policy.json": policy.replace("BUCKET", bucket),
+        "cloudformation.yaml": stack.replace("Default: views", f"Default: {views}"),
     }
 
 

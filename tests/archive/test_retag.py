@@ -9,7 +9,7 @@ import pytest
 
 from support.archives import assert_gap_free, contents, raw_members
 from support.wheels import make_wheel
-from variant_publish.archive.retag import Rename, Rewrite, retag
+from variant_publish.archive.retag import Rename, Rewrite, measure, retag
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.record import Record, RecordRow
@@ -210,3 +210,47 @@ def test_wheel_unpack_accepts_the_result(tmp_path: Path, rewrite: Rewrite) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_local_version_renames_every_place_of_the_version(tmp_path: Path) -> None:
+    files = {"foo/a.py": b"x = 1\n" * 1000, "foo-1.0.data/data/x": b"1"}
+    source = make_wheel(tmp_path, NAME, files=files, extra_info={"licenses/LICENSE": b"free"}, requires=["foo[x]==1.0"])
+    result = retag(source, tmp_path / "out", Rewrite(local="x86.64.v3", pins=(PIN,)))
+    assert result.path.name == NAME.replace("1.0", "1.0+x86.64.v3")
+    assert_sound(result.path)
+    info = "foo-1.0+x86.64.v3.dist-info"
+    assert set(contents(result.path)) == {
+        "foo/a.py", "foo-1.0+x86.64.v3.data/data/x", f"{info}/licenses/LICENSE", f"{info}/METADATA", f"{info}/WHEEL",
+        f"{info}/RECORD", f"{info}/abi-requires.txt",
+    }  # fmt: skip
+    metadata = Wheel.read(result.path).metadata
+    assert metadata.version == "1.0+x86.64.v3"
+    assert metadata.requires_dist == ("foo[x]==1.0", "numpy==2.0.0")
+    assert raw_members(result.path)["foo/a.py"] == raw_members(source)["foo/a.py"]
+
+
+@pytest.mark.parametrize("info_first", [False, True])
+def test_a_local_version_has_the_same_bytes_whatever_it_is_made_of(tmp_path: Path, info_first: bool) -> None:
+    source = make_wheel(tmp_path, NAME, requires=["numpy==2.0.0"], extra_info={"top_level.txt": b"foo"}, info_first=info_first)  # fmt: skip
+    local = Rewrite(local="cu128")
+    direct = retag(source, tmp_path / "direct", local).path
+    for number, rewrite in enumerate((PLUS, LABELLED)):
+        between = retag(source, tmp_path / "between", rewrite).path
+        made = retag(between, tmp_path / str(number), local).path
+        assert made.name == direct.name
+        assert made.read_bytes() == direct.read_bytes()
+        measured = measure(Wheel.read(between), local)
+        assert (str(measured.name), measured.size) == (made.name, made.stat().st_size)
+        assert measured.sha256 == Wheel.read(made).sha256
+        assert measured.metadata == Wheel.read(made).info["METADATA"]
+
+
+def test_a_local_version_that_is_the_variant_gives_way_to_it(tmp_path: Path) -> None:
+    built = make_wheel(tmp_path, NAME.replace("1.0", "1.0+cu128"))
+    made = retag(built, tmp_path / "out", Rewrite(extra_tags=("cu128",), locals=("cu128",))).path
+    assert_sound(made)
+    assert "+cu128" in made.name
+    assert Wheel.read(made).metadata.version == "1.0"
+    other = make_wheel(tmp_path, NAME.replace("1.0", "1.0+git5"))
+    kept = retag(other, tmp_path / "out", Rewrite(extra_tags=("cu128",), locals=("cu128",))).path
+    assert Wheel.read(kept).metadata.version == "1.0+git5"

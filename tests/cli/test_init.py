@@ -162,8 +162,13 @@ def test_bucket_files_are_written_for_the_bucket_of_the_configuration_once() -> 
     assert run(*arguments, "--yes").code == 0
     policy = json.loads(Path("deploy/bucket-policy.json").read_text())
     resources = {str(statement["Resource"]) for statement in policy["Statement"]}
-    assert resources == {"arn:aws:s3:::wheels/pre/simple/*", "['arn:aws:s3:::wheels', 'arn:aws:s3:::wheels/*']"}
-    assert "Default: pre/simple" in Path("deploy/cloudformation.yaml").read_text()
+    assert resources == {
+        "['arn:aws:s3:::wheels/pre/simple/*', 'arn:aws:s3:::wheels/pre/views/*']",
+        "['arn:aws:s3:::wheels', 'arn:aws:s3:::wheels/*']",
+    }
+    stack = Path("deploy/cloudformation.yaml").read_text()
+    assert "Default: pre/simple" in stack
+    assert "Default: pre/views" in stack
     Path("deploy/cloudformation.yaml").write_text("mine\n")
     again = run("init", "--bucket-files", "deploy", "--yes")  # the configuration knows the bucket now
     assert "nothing to do" in again.stdout

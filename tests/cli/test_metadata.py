@@ -78,3 +78,17 @@ def test_generic_wheels_alone_need_no_selector_files(tmp_path: Path) -> None:
     result = run("metadata", str(tmp_path))
     assert (result.code, result.stdout) == (0, "")
     assert "nothing to write" in result.stderr
+
+
+def test_the_command_for_each_view_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    views = 'views = "file:views"\nviews-url = "https://wheels.example.org/views"\n'
+    config.write_text(
+        '[tool.variant-publish.variants.cu128]\nproperties = ["nvidia :: cuda_version_lower_bound :: 12.8"]\n'
+        f"[tool.variant-publish.upload]\n{views}"
+    )
+    make_wheel(tmp_path, NAME.replace(".whl", "+cu128.whl"))
+    result = run("metadata", str(tmp_path), "--config", str(config))
+    assert result.code == 0, result.stderr
+    line = "users of cu128: pip install --extra-index-url https://wheels.example.org/views/cu128 foo"
+    assert line in result.stdout.splitlines()

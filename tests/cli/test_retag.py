@@ -223,3 +223,17 @@ def test_a_mistake_is_one_sentence_with_a_remedy(tmp_path: Path, arguments: list
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert outputs(tmp_path) == []
+
+
+def test_a_local_version_is_a_dialect_like_others(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text("[tool.variant-publish.variants.x86_64_v3]\n")
+    wheel = make_wheel(tmp_path, NAME)
+    made = retag(tmp_path, str(wheel), "--variant", "x86_64_v3", "--dialect", "local", "--config", str(config))
+    assert (made.code, outputs(tmp_path)) == (0, [NAME.replace("1.0", "1.0+x86.64.v3")])
+    local = tmp_path / "out" / outputs(tmp_path)[0]
+    back = run("retag", str(local), "--remove", "--in-place", "--config", str(config))
+    assert (back.code, outputs(tmp_path)) == (0, [NAME]), back.stderr
+    again = run("retag", str(tmp_path / "out"), "--label", "_", "--dialect", "local", "--in-place")
+    assert again.code == 2
+    assert "no letter or digit" in again.stderr

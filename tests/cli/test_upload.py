@@ -121,6 +121,35 @@ def test_a_mistake_is_one_sentence(
     assert "Traceback" not in result.stderr
 
 
+def test_views_are_planned_made_and_told(wheelhouse: Path) -> None:
+    command = ("--no-repository", "--views", "file:views", "--views-url", "https://wheels.example.org/views")
+    local = GENERIC.replace("1.0", "1.0+cu128")
+    code, table, _ = upload(wheelhouse, *command, "--dry-run")
+    assert code == 0
+    assert not Path("views").exists()
+    view = table["views"][0]  # type: ignore[index]
+    [file] = view["files"]
+    assert (view["view"], view["url"], view["changes"]) == ("cu128", "https://wheels.example.org/views/cu128", True)
+    assert (file["file"], file["destination"], file["made-of"]) == (local, "view", LABELLED)
+    told = run("upload", str(wheelhouse), *command)
+    assert "view cu128: 1 files sent" in told.stdout
+    assert "users of cu128: pip install --extra-index-url https://wheels.example.org/views/cu128 foo" in told.stdout
+    assert Path("views/cu128/foo", local).exists()
+    again, table, _ = upload(wheelhouse, *command)
+    assert again == 0
+    assert table["published"]["changed"] is False  # type: ignore[index]
+    assert table["published"]["views"][0]["skipped"] == [local]  # type: ignore[index]
+
+
+def test_a_local_version_without_a_view_is_refused(wheelhouse: Path) -> None:
+    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n")
+    make_wheel(wheelhouse, GENERIC.replace("1.0", "1.0+cu128"))
+    result = run("upload", str(wheelhouse), "--repository-url", "file:repo", "--dry-run")
+    assert result.code == 2
+    assert "as a local version" in result.stderr
+    assert "--views" in result.stderr
+
+
 @pytest.mark.slow
 def test_no_credentials_and_no_bucket_are_said(wheelhouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_credentials(monkeypatch)

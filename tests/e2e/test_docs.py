@@ -15,6 +15,7 @@ import pytest
 from support import pages
 from support.cli import Result, run
 from support.environments import isolate, make_environment, publish, site
+from support.http import serving
 from support.moto import Moto, give_credentials, moto_server
 from support.pages import Reader
 from support.wheels import make_wheel
@@ -75,6 +76,12 @@ def test_every_answer_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "cu128" in chosen["--set cuda=12.8"]
     assert (site(tmp_path / "venv") / "myproject.py").read_text() == "VARIANT = 'x86_64_v3'\n"
     assert "_v3" in (tmp_path / "pylock.toml").read_text()
+    assert "+cu128" in (tmp_path / "everywhere.toml").read_text()
+
+    # A folder says nothing of where users find it, a server does.
+    with serving(tmp_path / "index") as address:
+        follow("What about people who only have pip install?", address)
+    assert (tmp_path / "dist" / "myproject-1.0.tar.gz").exists()
 
 
 PAGES = [DOCS / "tutorial.md", *sorted(path for path in DOCS.glob("how-to/*.md") if path.name != "index.md")]

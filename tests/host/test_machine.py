@@ -164,3 +164,35 @@ def test_the_entry_points_of_selector_files_give_strings(monkeypatch: pytest.Mon
     values = Machine.detect({}).values
     assert selectors.x86_64_version() == values["x86_64_version"]
     assert selectors.aarch64_version() == values["aarch64_version"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "expected"),
+    [
+        ("x86_64_version == 'x86-64-v3'", True),
+        ("x86_64_version == 'v3'", True),
+        ("x86_64_version >= 'x86-64-v2'", True),
+        ("'x86-64-v4' <= x86_64_version", False),
+        ("x86_64_version in 'x86-64-v3 x86-64-v4'", True),
+        ("x86_64_version not in 'x86-64-v3 x86-64-v4'", False),
+        ("'v3' in x86_64_version", True),
+        ("cuda > '12.8'", True),
+        ("cuda < '12.10'", False),
+        ("aarch64_version < '9.0a'", False),
+        ("blas != 'mkl'", True),
+    ],
+)
+def test_markers_ask_for_the_variables_of_the_machine(marker: str, expected: bool) -> None:
+    values = {"x86_64_version": "x86-64-v3", "aarch64_version": "none", "cuda": "12.10", "blas": "openblas"}
+    requirement = Machine(values, (), "3.12.0").requirement(f"foo+v3>=1; {marker}")
+    found = requirement.plain.marker
+    assert requirement.tags == ("v3",)
+    assert (found is None or found.evaluate()) == expected
+
+
+@pytest.mark.parametrize("marker", ["cuda == 'new'", "cuda ~= '12'", "blas < 'mkl'", "hip == '6'"])
+def test_a_marker_that_means_nothing_is_one_sentence(marker: str) -> None:
+    machine = Machine({"cuda": "12.10", "blas": "openblas"}, (), "3.12.0")
+    with pytest.raises(UsageError) as error:
+        machine.requirement(f"foo; {marker}")
+    assert error.value.hint

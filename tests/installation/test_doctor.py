@@ -47,6 +47,27 @@ def test_a_variant_fits_until_the_machine_changes(place: Place, dialect: str) ->
     assert doctor(place, *index, "--strict", cuda="13.0")[0] == 1
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_was_asked_for_is_never_worse(place: Place, dialect: str) -> None:
+    place.release(dialect)
+    strict = ("--index", str(place.index), "--strict")
+    for wish, variant in (("--generic", "generic"), ("foo+cu128", "cu128")):
+        arguments = ("foo", wish) if wish.startswith("-") else (wish,)
+        assert place.install(*arguments, cuda="13.0").code == 0
+        code, [item] = doctor(place, *strict, cuda="13.0")
+        assert (code, item["variant"], item["better"], item["fits"]) == (0, variant, None, True)
+        assert item["wish"] == wish.removeprefix("--").removeprefix("foo")
+    assert place.install("foo", cuda="12.9").code == 0  # the same wheel, without a wish from now on
+    code, [item] = doctor(place, *strict, cuda="13.0")
+    assert (code, item["wish"]) == (1, None)
+    assert "cu130" in item["better"]
+    assert place.install("foo+cu128", cuda="12.9").code == 0  # the same wheel, and now it is a wish
+    assert doctor(place, *strict, cuda="13.0")[0] == 0
+    assert doctor(place, *strict, cuda="none")[0] == 1
+    text = run("doctor", "--python", str(place.environment), "--set", "cuda=12.9").stdout
+    assert "asked for: +cu128" in " ".join(text.split())
+
+
 def test_what_uv_installed_by_itself_is_looked_at_too(place: Place) -> None:
     place.release("pep825")
     driver = {"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.9"}

@@ -15,6 +15,7 @@ from support.cli import run
 from support.environments import PLAIN, isolate, make_environment, publish, site
 from support.http import serving
 from support.place import Place
+from support.uv import uv
 from support.wheels import make_wheel
 from variant_publish.formats.installed import INSTALLED_FILE
 
@@ -182,3 +183,49 @@ def test_a_mistake_is_one_sentence(place: Place) -> None:
         assert result.code == code, result.stderr
         assert message in result.stderr
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_markers_ask_for_selector_variables(place: Place, client: str) -> None:
+    # They stand in +tag wheels, which only tools that know the variables read, and on the command line.
+    place.release(
+        requires=["bar; cuda >= '12.9'", "baz; cuda < '12.9' and os_name != ''", "num+pypi==2.0.0; cuda != 'none'"]
+    )
+    for path in place.index.glob("*any.whl"):
+        path.unlink()
+    for name in ("bar-1.0", "baz-1.0", "num-2.0.0"):
+        publish(place.default, f"{name}-py3-none-any.whl")
+    for cuda, name in (("12.8", "baz"), ("12.9", "bar"), ("12.8", "baz")):
+        target = place.folder / f"target-{cuda}-{len(list(place.folder.iterdir()))}"
+        done = place.install("foo; cuda != 'none'", "--with", client, "--target", str(target), cuda=cuda)
+        assert done.code == 0, done.stderr
+        assert {path.name.partition("-")[0] for path in target.glob("*.dist-info")} == {"foo", "num", name}
+        assert (target / "foo-1.0.dist-info" / "abi-requires.txt").read_text() == "num+pypi==2.0.0\n"
+    nothing = place.install("foo; cuda == 'none'", "bar", "--with", client, "--dry-run", "--format", "json")
+    assert json.loads(nothing.stdout)["chosen"] == []
+
+
+def test_a_lock_evaluates_markers_for_the_machine_that_it_is_for(place: Place) -> None:
+    place.release(requires=["bar; cuda >= '12.9'"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    lock = str(place.folder / "pylock.toml")
+    assert run("lock", "foo", "--index", str(place.index), "--set", "cuda=12.9", "-o", lock).code == 0
+    done = run("install", "--lock", lock, "--python", str(place.environment), "--set", "cuda=none")
+    assert done.code == 0, done.stderr
+    assert (site(place.environment) / "bar-1.0.dist-info").exists()
+    assert "cuda" not in (site(place.environment) / "foo-1.0.dist-info" / "METADATA").read_text()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_freeze_tells_name_and_version_and_no_path_of_the_cache(place: Place, client: str) -> None:
+    place.release(requires=["bar"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    for cuda in ("12.9", "12.9", "13.0"):  # installed, kept, replaced
+        assert place.install("foo", "--with", client, cuda=cuda).code == 0
+        frozen = uv("pip", "freeze", "--python", place.environment).stdout
+        assert frozen.split() == ["bar==1.0", "foo==1.0"]
+        pip = [sys.executable, "-m", "pip", "--python", str(place.environment)]
+        assert subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout == frozen
+        assert place.record().values == {"cuda": cuda}
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "foo"], check=True)
+    assert not list(site(place.environment).glob("foo*"))

@@ -73,6 +73,7 @@ def test_a_lock_for_another_platform(place: Place, client: str) -> None:
         "baz-1.0-cp313-cp313-manylinux_2_17_aarch64.whl",
         "foo-1.0-cp313-cp313-manylinux_2_28_aarch64.whl",
     ]
+    assert found.host is not None
     assert found.host.platform == "manylinux_2_28_aarch64"
 
 

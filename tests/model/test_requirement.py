@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,37 @@ def test_a_wrong_requirement_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError) as error:
         TaggedRequirement.parse(text)
     assert "\n" not in str(error.value)
+
+
+VARIABLES = {"x86_64_version": "x86-64-v3", "blas": "mkl"}
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("foo; x86_64_version == 'x86-64-v3'", "foo"),
+        ('foo+v3>=1; x86_64_version == "x86-64-v4"', 'foo+v3>=1;python_version < "0"'),
+        ("foo; 'x86-64-v3' == x86_64_version", "foo"),
+        (
+            "foo; os_name == 'posix' and (blas != 'mkl' or x86_64_version == 'x86-64-v3')",
+            'foo; os_name == \'posix\' and (python_version < "0" or python_version >= "0")',
+        ),
+        ("foo @ https://example.org/a;b ; blas == 'mkl'", "foo @ https://example.org/a;b"),
+        ("foo; os_name == 'blas == \"mkl\"'", "foo; os_name == 'blas == \"mkl\"'"),
+        ("foo; python_version >= '3'", "foo; python_version >= '3'"),
+        ("foo", "foo"),
+    ],
+)
+def test_markers_of_selector_variables_are_evaluated_and_others_kept(text: str, result: str) -> None:
+    def holds(variable: str, operator: str, literal: str) -> bool:
+        return (VARIABLES[variable] == literal) == (operator == "==")
+
+    found = with_evaluated_markers(text, VARIABLES, holds)
+    assert found.replace("; python", ";python") == result.replace("; python", ";python")
+    TaggedRequirement.parse(found)
+
+
+def test_a_marker_of_a_variable_that_nobody_defines_is_refused() -> None:
+    text = with_evaluated_markers("foo; blas == 'mkl'", (), lambda *_: True)
+    with pytest.raises(UsageError, match="is not valid"):
+        TaggedRequirement.parse(text)

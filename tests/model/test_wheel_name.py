@@ -89,3 +89,28 @@ def test_renaming_escapes_the_project_name() -> None:
         str(WheelName.parse("xgboost_cpu-1.0-py3-none-any.whl").renamed("My.Project"))
         == "my_project-1.0-py3-none-any.whl"
     )
+
+
+def test_a_local_version_is_a_variant_only_where_that_is_known() -> None:
+    name = WheelName.parse("foo-1.0+cu128-py3-none-any.whl")
+    assert (name.dialect, name.variant, str(name.release_version)) == (None, "generic", "1.0+cu128")
+    assert name.with_locals({"cu130"}) == name
+    known = name.with_locals({"cu128"})
+    assert (known.dialect, known.variant, str(known.release_version)) == (Dialect.LOCAL, "cu128", "1.0")
+    assert not known.serves_everyone
+    assert str(known) == str(name)
+    assert str(known.with_variant()) == "foo-1.0-py3-none-any.whl"
+    assert str(known.with_variant(label="cu128")) == "foo-1.0-py3-none-any-cu128.whl"
+
+
+def test_a_local_version_is_spelled_as_installers_normalise_it() -> None:
+    name = WheelName.parse("foo-1.0-py3-none-any.whl").with_variant(local="x86.64.v3")
+    assert str(name) == "foo-1.0+x86.64.v3-py3-none-any.whl"
+    assert WheelName.parse("foo-1.0+x86_64_v3-py3-none-any.whl").with_locals({"x86.64.v3"}).local == "x86.64.v3"
+
+
+def test_there_is_one_local_version_and_one_dialect() -> None:
+    with pytest.raises(InvalidWheelName, match="has a local version already"):
+        WheelName.parse("foo-1.0+git5-py3-none-any.whl").with_variant(local="cu128")
+    with pytest.raises(InvalidWheelName, match="is not the variant"):
+        WheelName.parse("foo-1.0-py3-none-any.whl").with_variant(label="cu128", local="cu128")

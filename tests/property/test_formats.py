@@ -12,7 +12,7 @@ from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import Properties, Property
+from variant_publish.model.variant import Properties, Property, local_of
 from variant_publish.model.wheel_name import WheelName
 
 keys = st.from_regex(r"[a-z0-9_]{1,6}", fullmatch=True)
@@ -183,3 +183,15 @@ def test_record_rows_round_trip_with_any_name(names: list[str]) -> None:
 def test_metadata_never_changes_what_it_does_not_mean_to(body: bytes) -> None:
     content = b"Metadata-Version: 2.1\nName: a\nVersion: 1\n\n" + body
     assert bytes(Metadata.parse(content)) == content
+
+
+@given(wheel_names(), labels)
+def test_a_label_becomes_a_local_version_and_goes_again(name: WheelName, label: str) -> None:
+    assume(name.dialect is None and "+" not in name.version and label.strip("_."))
+    local = local_of(label)
+    assert local_of(local) == local
+    variant = name.with_variant(local=local)
+    assert WheelName.parse(str(variant)).with_locals({local}) == variant
+    assert variant.release_version == name.parsed_version
+    assert variant.parsed_version > name.parsed_version
+    assert variant.with_variant() == name

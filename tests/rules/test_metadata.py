@@ -65,6 +65,18 @@ def test_requirements_parse_with_and_without_tags(tmp_path: Path) -> None:
     assert verdicts(ValidRequirements(), tmp_path) == {"pass": 1, "fail": 2}
 
 
+def test_markers_may_ask_for_the_variables_of_the_selector_in_tagged_wheels(tmp_path: Path) -> None:
+    config = """
+        [tool.variant-publish.variants.cu128]
+        properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
+    """
+    make_wheel(tmp_path, PLUS, requires=["bar; cuda == '12.8'"])
+    assert verdicts(ValidRequirements(), tmp_path, config) == {"pass": 1}
+    make_wheel(tmp_path, PLUS, requires=["bar; x86_64_version == 'x86-64-v3'"])
+    make_wheel(tmp_path, ONE, requires=["bar; cuda == '12.8'"])
+    assert verdicts(ValidRequirements(), tmp_path, config) == {"fail": 2}
+
+
 def test_variant_markers_fail_in_every_wheel(tmp_path: Path) -> None:
     make_wheel(tmp_path, ONE, requires=["variant-label-tool>=1; python_version < '3.12'"])
     assert verdicts(NoVariantMarkers(), tmp_path) == {"pass": 1}
@@ -78,6 +90,16 @@ def test_local_versions_fail_in_generic_wheels(tmp_path: Path) -> None:
     assert verdicts(NoLocalVersion(), tmp_path / "a") == {"pass": 1, "skip": 1}
     make_wheel(tmp_path / "b", ONE.replace("1.0", "1.0+cu128"))
     assert verdicts(NoLocalVersion(), tmp_path / "b") == {"fail": 1}
+
+
+def test_local_versions_are_right_where_they_are_a_dialect(tmp_path: Path) -> None:
+    make_wheel(tmp_path, ONE)
+    make_wheel(tmp_path, ONE.replace("1.0", "1.0+cu128"))
+    declared = "[tool.variant-publish.variants.cu128]\n"
+    assert verdicts(NoLocalVersion(), tmp_path, declared) == {"fail": 1, "pass": 1}
+    for wanted in ('dialects = ["local"]', 'upload.views = "file:views"'):
+        config = f"[tool.variant-publish]\n{wanted}\n{declared}"
+        assert verdicts(NoLocalVersion(), tmp_path, config) == {"skip": 1, "pass": 1}
 
 
 def test_direct_urls_fail_in_generic_wheels(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from variant_publish.rules import (
     archive,
     content,
     cpu,
+    dialects,
     extensions,
     gpu,
     loading,
@@ -37,6 +38,7 @@ FAMILIES = {
     gpu: "5",
     cpu: "5",
     selection: "6",
+    dialects: "7",
 }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "evaluate",
     "install",
     "lock",
+    "lock_universal",
     "plan_install",
     "plan_locked",
     "select",
@@ -120,24 +121,49 @@ def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = S
     return lock_of(planner.plan(request.requirements, request.default_index), request.machine, cache, reporter)
 
 
+def lock_universal(
+    request: Request, *, python: str | None = None, environ: Mapping[str, str], reporter: Reporter = SILENT
+) -> Lock:
+    """Resolve for every machine at once, and give every wheel of every variant by URL and hash.
+
+    `python` is the oldest Python that counts; the request's machine does not. uv resolves: pip does so for one machine
+    only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
+    """
+    from variant_publish.errors import UsageError
+    from variant_publish.installation.cache import Cache
+    from variant_publish.installation.choose_client import choose_client
+    from variant_publish.installation.universal import UniversalLocker
+    from variant_publish.installation.uv import Uv
+
+    driven = choose_client(request.client or "uv", request.environment, environ)
+    if not isinstance(driven, Uv):
+        raise UsageError("pip resolves for one machine only", hint="install uv, and leave out --with pip")
+    locker = UniversalLocker(driven, request.indexes, Cache.of_user(environ), reporter)
+    return locker.lock(request.requirements, request.default_index, python)
+
+
 def plan_locked(
     lock: Lock,
     environment: Environment,
+    machine: Machine,
     *,
+    generic: bool = False,
     client: str | None = None,
     environ: Mapping[str, str],
     reporter: Reporter = SILENT,
 ) -> PlannedInstall:
     """Plan the installation of a lock's very files, on whatever machine this is.
 
-    Raises VariantPublishError where a file is gone or has another hash.
+    Of a lock for every machine, those for `machine` are chosen, or the `generic` builds; no index is asked. Raises
+    VariantPublishError where a file is gone or has another hash.
     """
     from variant_publish.installation.cache import Cache
     from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.locked import plan_of
+    from variant_publish.installation.locked import narrowed, plan_of
 
     driven = choose_client(client, environment, environ)
-    plan = plan_of(lock, environment, driven.name, Cache.of_user(environ), reporter)
+    own = narrowed(lock, environment.machine(machine), generic=generic)
+    plan = plan_of(own, environment, driven.name, Cache.of_user(environ), reporter)
     return PlannedInstall(plan, environment, driven)
 
 

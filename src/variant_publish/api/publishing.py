@@ -6,11 +6,11 @@ Each function imports the room that does its work: retagging, which many small C
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.many import Job, retag_all
@@ -18,7 +18,7 @@ from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config import ChangesTable, Config, UploadTable, provider_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
-from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant import AWARE, NULL_LABEL, Dialect, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
     from variant_publish.publish.store import Store
+    from variant_publish.publish.views import View
     from variant_publish.selectors import SelectorFiles
 
 __all__ = [
@@ -64,11 +65,13 @@ def rewrites(
     declared: ChangesTable | None = None,
     drop_signatures: bool = False,
     drop_local_version: bool = False,
+    locals_: Iterable[str] = (),
 ) -> tuple[Rewrite, ...]:
     """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
     `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
-    rename that the configuration declares. Raises UsageError where a dialect lacks what it needs.
+    rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
+    new one. Raises UsageError where a dialect lacks what it needs.
     """
     declared = declared or ChangesTable()
     if rename is None and declared.rename is not None:
@@ -81,17 +84,28 @@ def rewrites(
         drop_signatures=drop_signatures,
         drop_local_version=drop_local_version or declared.drop_local_version,
         markers=_markers(variant),
+        locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
     )
     if variant is None:
         return (plain,)
     result = []
     for dialect in dialects or config.dialects:
-        if dialect is Dialect.PLUS:
-            result.append(plain if variant.label == NULL_LABEL else replace(plain, extra_tags=variant.tags))
+        if dialect is not Dialect.PEP825 and variant.label == NULL_LABEL:
+            result.append(plain)
+        elif dialect is Dialect.PLUS:
+            result.append(replace(plain, extra_tags=variant.tags))
+        elif dialect is Dialect.LOCAL:
+            result.append(replace(plain, local=variant.local))
         else:
             metadata = _variant_json(variant, config, priority)
             result.append(replace(plain, label=variant.label, variant_json=metadata))
     return tuple(result)
+
+
+def _local_of(variant: Variant) -> tuple[str, ...]:
+    with suppress(UsageError):
+        return (variant.local,)
+    return ()  # dialects other than local have no need of it
 
 
 def retag(
@@ -180,10 +194,14 @@ def _rewritten(todo: Sequence[Job], jobs: int, reporter: Reporter) -> RetagResul
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written."""
+    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written.
+
+    `commands` are, for each variant that has a view, its name and how users of plain pip install it.
+    """
 
     current: tuple[Path, ...]
     outdated: tuple[Path, ...]
+    commands: tuple[tuple[str, str], ...] = ()
 
 
 def metadata(
@@ -198,8 +216,9 @@ def metadata(
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
-    current, outdated = [], []
+    current, outdated, commands = [], [], []
     for release in loaded.releases:
+        commands += _view_commands(release)
         texts = of_release(release, reporter).texts(release.project, str(release.version))
         for name, text in texts.items():
             path = folder / name
@@ -210,12 +229,29 @@ def metadata(
             if write:
                 with replacing(path) as stream:
                     stream.write(text.encode())
-    return MetadataResult(tuple(current), tuple(outdated))
+    return MetadataResult(tuple(current), tuple(outdated), tuple(commands))
+
+
+def _view_commands(release: Release) -> list[tuple[str, str]]:
+    upload = release.config.upload
+    if upload.views is None:
+        return []
+    from variant_publish.project_page import view_command
+    from variant_publish.publish.view_places import views_address
+    from variant_publish.publish.views import view_names
+
+    address = views_address(upload)
+    return [
+        (name, view_command(release.project, f"{address}/{name}" if address else "")) for name in view_names(release)
+    ]
 
 
 @dataclass(frozen=True)
 class PlannedUpload:
-    """Hold what `upload` will do with one release, and the places that it was planned for."""
+    """Hold what `upload` will do with one release, and the places that it was planned for.
+
+    Wheels of dialect local are the views' alone: `release` has them, and `plan` has not.
+    """
 
     release: Release
     plan: Plan
@@ -223,6 +259,11 @@ class PlannedUpload:
     store: Store
     repository: Repository | None
     public_url: str | None = None
+    views: tuple[View, ...] = ()
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {**self.plan.table(), "views": [view.table() for view in self.views]}
 
 
 def plan_upload(
@@ -235,6 +276,8 @@ def plan_upload(
     """
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.index import read_index
+    from variant_publish.publish.views import check_local_wheels, plan_views
     from variant_publish.selectors import of_release
 
     loaded = load(places, config)
@@ -242,20 +285,28 @@ def plan_upload(
         raise loaded.unreadable[0].error
     planned = []
     for release in loaded.releases:
+        check_local_wheels(release, settings)
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
         selector_files = of_release(release, reporter)
-        plan = plan_release(release, settings, store, repository, selector_files, reporter)
-        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url))
+        plan = plan_release(release.in_dialects(None, *AWARE), settings, store, repository, selector_files, reporter)
+        listed = read_index(store, release.project) if settings.views is not None else None
+        views = plan_views(release, settings, plan, listed, reporter)
+        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url, views))
     return tuple(planned)
 
 
 def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
-    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
-    from variant_publish.publish.apply import publish
+    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing.
 
-    return publish(
-        planned.release,
+    The views come after everything else: they link what is published.
+    """
+    from variant_publish.publish.apply import now, publish
+    from variant_publish.publish.view_apply import preflight, publish_views
+
+    preflight(planned.views, reporter)
+    published = publish(
+        planned.release.in_dialects(None, *AWARE),
         planned.store,
         planned.repository,
         planned.plan,
@@ -263,6 +314,16 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter,
         public_url=planned.public_url,
     )
+    tracked = planned.repository.project_url(planned.plan.project) if planned.repository is not None else None
+    views = publish_views(
+        planned.views,
+        planned.release,
+        planned.store,
+        upload_time=now(),
+        tracks=(tracked,) if tracked else (),
+        reporter=reporter,
+    )
+    return replace(published, views=views)
 
 
 def _repaired(

@@ -41,6 +41,7 @@ def stage(
     from variant_publish.publish.destinations import open_store
     from variant_publish.publish.staging import stage as stage_files
     from variant_publish.publish.staging import uploads_of
+    from variant_publish.publish.views import refuse_local_wheels
     from variant_publish.rules.choice import Choice
     from variant_publish.rules.registry import RULES
     from variant_publish.rules.runner import Settings
@@ -52,6 +53,8 @@ def stage(
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True)
     report = run_rules(loaded, reporter=reporter, settings=rules)
+    for release in loaded.releases:
+        refuse_local_wheels(release)
     uploads = [
         upload
         for release in loaded.releases
@@ -98,6 +101,7 @@ def plan_staged(
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
     from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
+    from variant_publish.publish.views import refuse_local_wheels
     from variant_publish.rules.runner import Settings
     from variant_publish.rules.runner import check as run_rules
     from variant_publish.selectors import of_release
@@ -111,7 +115,10 @@ def plan_staged(
     planned = []
     if not report.exit_code() and not staged.is_released:
         refuse_missing(store, staged)
+        if settings.views is not None:
+            reporter.warn("the views wait: when the release is out, run 'upload' where the wheels are, too")
         for release in releases:
+            refuse_local_wheels(release)
             repository = open_repository(settings)
             selector_files = of_release(release, reporter)
             plan = plan_release(release, settings, store, repository, selector_files, reporter, is_staged=True)

@@ -171,18 +171,17 @@ def _leads_outside(member: str) -> bool:
 
 
 def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str, str]:
-    """Give old -> new member names of the dist-info and .data folders, where the project or the version changes."""
-    old_distribution, _, version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")
-    other_name = new_name.distribution != wheel.name.distribution
-    if not other_name and new_name.version == wheel.name.version:
-        return {}
+    """Give old -> new member names of the dist-info and .data folders, where the project's name or version changes."""
+    distribution = new_name.distribution
+    version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
     if new_name.version != wheel.name.version:
-        version = version.partition("+")[0]
-    start = f"{new_name.distribution if other_name else old_distribution}-{version}"
-    folders = {wheel.dist_info: f"{start}.dist-info"}
+        version = new_name.version
+    elif distribution == wheel.name.distribution:
+        return {}
+    folders = {wheel.dist_info: f"{distribution}-{version}.dist-info"}
     for folder in top_folders(archive.directory, ".data"):
         if canonicalize_name(folder.removesuffix(".data").rpartition("-")[0]) == wheel.name.project:
-            folders[folder] = f"{start}.data"
+            folders[folder] = f"{distribution}-{version}.data"
     renames = {}
     for member in wheel.members:
         top, separator, rest = member.partition("/")
@@ -201,7 +200,8 @@ def _changes(
     metadata = wheel.metadata
     if rewrite.rename is not None and rewrite.rename.applies_to(wheel.name):
         metadata = metadata.renamed(rewrite.rename.old, rewrite.rename.new)
-    metadata = metadata.without_local() if rewrite.drop_local_version else metadata
+    if new_name.version != wheel.name.version:
+        metadata = metadata.with_version(new_name.version)
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
     if rewrite.markers is not None:
         metadata = _for_variant(wheel, metadata, rewrite.markers)
@@ -215,7 +215,11 @@ def _changes(
         WHEEL_FILE: rewrite.variant_json.dumps().encode() if rewrite.variant_json else None,
         **(dict.fromkeys(SIGNATURES) if rewrite.drop_signatures else {}),
     }
-    changes = {f"{info}/{file}": content for file, content in files.items() if content != wheel.info.get(file)}
+    changes = {
+        f"{info}/{file}": content
+        for file, content in files.items()
+        if content != wheel.info.get(file) or (content is not None and new_name.version != wheel.name.version)
+    }
     if wheel.record_text is not None and (changes or renames):
         changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
     return changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from variant_publish.archive.journal import Journal
 from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rename, Rewrite
 from variant_publish.archive.transfer import Sink
+from variant_publish.archive.wheel import Wheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
-__all__ = ["Rename", "Retagged", "Rewrite", "retag", "retag_in_place"]
+__all__ = ["Measured", "Rename", "Retagged", "Rewrite", "measure", "retag", "retag_in_place"]
 
 _SMALL_TAIL = 64 * 1024 * 1024
 """Bytes behind the first change that are always rewritten in place: twice this is written, once to the journal."""
@@ -35,6 +37,16 @@ class Retagged:
     existed: bool
     sha256: str | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Hold what a rewrite would give, without its bytes: file name, size in bytes, hash, and its METADATA."""
+
+    name: WheelName
+    size: int
+    sha256: str
+    metadata: bytes
 
 
 def ignore(count: int) -> None:
@@ -57,6 +69,21 @@ def retag(source: Path, folder: Path, rewrite: Rewrite, advance: Advance = ignor
             plan.begin(archive, sink)
             plan.write(archive, plan.lay_out(archive), sink, advance)
     return Retagged(source, target, existed, _kept_digest(target, hasher.hexdigest() if hasher else None))
+
+
+def measure(wheel: Wheel, rewrite: Rewrite, advance: Advance = ignore) -> Measured:
+    """Go through the rewrite of a wheel as `retag` does, without a file; the source is read once.
+
+    Raises what `retag` raises for a source that is no sound wheel, or is signed.
+    """
+    hasher = hashlib.sha256()
+    with open_archive(wheel.path) as archive, Path(os.devnull).open("wb") as nowhere:
+        plan = Plan.of_archive(archive, wheel.name, rewrite)
+        sink = Sink(nowhere.fileno(), digest=hasher)
+        plan.write(archive, plan.lay_out(archive), sink, advance)
+    added = {path.rpartition("/")[2]: content for path, (content, _) in plan.added.items()}
+    metadata = added.get("METADATA", wheel.info["METADATA"])
+    return Measured(rewrite.name_of(wheel.name), sink.position, hasher.hexdigest(), metadata)
 
 
 def retag_in_place(source: Path, rewrite: Rewrite, advance: Advance = ignore, *, digest: bool = False) -> Retagged:

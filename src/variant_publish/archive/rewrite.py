@@ -38,13 +38,17 @@ class Rewrite:
     """Hold what the new wheel shall be: without extra tags and label, a generic one.
 
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
-    already; they are written as the target's readers understand them (see `_with_pins`). `markers` are what variant
-    markers of requirements are resolved by; None leaves them.
+    already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
+    of dialect local, and `locals` are those that count as a variant in the old name, so that they give way.
+    With `drop_local_version` any local version gives way. `markers` are what variant markers of requirements are
+    resolved by; None leaves them.
     """
 
     extra_tags: tuple[str, ...] = ()
     label: str | None = None
     variant_json: VariantsMetadata | None = None
+    local: str | None = None
+    locals: tuple[str, ...] = ()
     rename: Rename | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -60,8 +64,8 @@ class Rewrite:
     def name_of(self, name: WheelName) -> WheelName:
         """Give the file name of the new wheel."""
         renamed = name.renamed(self.rename.new) if self._renames(name) and self.rename else name
-        renamed = renamed.without_local() if self.drop_local_version else renamed
-        return renamed.with_variant(extra_tags=self.extra_tags, label=self.label)
+        marked = renamed.without_local() if self.drop_local_version else renamed.with_locals(self.locals)
+        return marked.with_variant(extra_tags=self.extra_tags, label=self.label, local=self.local)
 
     def _renames(self, name: WheelName) -> bool:
         return self.rename is not None and self.rename.applies_to(name)

@@ -56,7 +56,8 @@ def show(found: Sequence[Diagnosis]) -> None:
     for item in found:
         pins = "\n".join(f"{pin} {verdict.verdict}: {verdict.reason}" for pin, verdict in item.pins)
         fits = "yes" if item.misfit is None else f"no: {item.misfit}"
-        table.add_row(item.project, item.version, item.variant, fits, item.better or "", pins)
+        variant = item.variant if item.wish is None else f"{item.variant} (asked for: {item.wish})"
+        table.add_row(item.project, item.version, variant, fits, item.better or "", pins)
     console().print(table)
     broken = sum(item.is_broken for item in found)
     click.echo(f"{len(found)} variants, {broken} broken")

@@ -15,7 +15,6 @@ from variant_publish.formats.pylock import Lock
 from variant_publish.installation.choose_client import CLIENTS
 from variant_publish.installation.environment import Environment
 from variant_publish.installation.plan import InstallPlan
-from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.selection import Indexes
 
 
@@ -62,13 +61,17 @@ def command(
     if bool(requirements and indexes) == (lock_file is not None):
         raise UsageError("say what to install", hint="give NAME... and --index URL, or --lock FILE alone")
     environment = Environment.of(python, target, os.environ)
+    machine = machine_of(settings, host_file)
     if lock_file is not None:
         lock = Lock.parse(lock_file.read_text("utf-8"))
-        planned = api.plan_locked(lock, environment, client=client, environ=os.environ, reporter=reporter)
+        planned = api.plan_locked(
+            lock, environment, machine, generic=generic, client=client, environ=os.environ,
+            reporter=reporter,
+        )  # fmt: skip
     else:
         request = api.Request(
-            tuple(map(TaggedRequirement.parse, requirements)), Indexes.parse(indexes), environment,
-            machine_of(settings, host_file), client, default_index, generic,
+            tuple(map(machine.requirement, requirements)), Indexes.parse(indexes), environment, machine,
+            client, default_index, generic,
         )  # fmt: skip
         planned = api.plan_install(request, environ=os.environ, reporter=reporter)
     if output == "text":

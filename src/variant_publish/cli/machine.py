@@ -14,6 +14,9 @@ from variant_publish.formats.host_file import HostFile
 from variant_publish.host.machine import Machine
 from variant_publish.host.preferences import Preferences
 
+HOST_VARIABLE = "VARIANT_PUBLISH_HOST"
+"""The environment variable that names such a file: for the build backend of `stub`, which has no options, too."""
+
 INDEX_HELP = (
     "An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv. TAG=URL says that"
     " every wheel of this index carries +TAG."
@@ -38,8 +41,9 @@ def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
     host = click.option(
         "--host",
         "host_file",
+        envvar=HOST_VARIABLE,
         type=click.Path(path_type=Path, dir_okay=False),
-        help="A machine described by 'variant-publish host --save FILE', in place of this one.",
+        help=f"A machine described by 'variant-publish host --save FILE', in place of this one; or {HOST_VARIABLE}.",
     )
     return setting(host(function))
 

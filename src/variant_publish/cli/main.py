@@ -21,6 +21,7 @@ COMMANDS = {
     "metadata": "Write the files that installers select by.",
     "upload": "Publish a release to a repository and an extra index.",
     "release": "List a release whose files many machines have staged, whole or not at all.",
+    "stub": "Write an sdist that chooses among the published wheels by itself.",
     "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
     "select": "Show which wheel a machine would get, and why the others lost.",
     "plan-matrix": "Give the declared matrix as build jobs for CI.",

@@ -23,13 +23,14 @@ def command(folder: Path, output: Path | None, check: bool, config_file: Path | 
     NAME-VERSION-wheel-selector.toml   dialect plus
     name-version-variants.json         dialect pep825
 
+    Dialect local needs no such file: where the configuration has upload.views, the command for users is named.
+
     \b
     Example:
       variant-publish metadata wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    result = api.metadata(
-        [folder], output or folder, Config.load(config_file), write=not check, reporter=ConsoleReporter()
-    )
+    config = Config.load(config_file)
+    result = api.metadata([folder], output or folder, config, write=not check, reporter=ConsoleReporter())
     for path in result.current:
         click.echo(f"{path} is current")
     for path in result.outdated:
@@ -38,6 +39,8 @@ def command(folder: Path, output: Path | None, check: bool, config_file: Path | 
             say("error", f"{path} {state}", "run variant-publish metadata")
         else:
             click.echo(f"{path} written")
+    for variant, line in result.commands:
+        click.echo(f"users of {variant}: {line}")
     if not result.current and not result.outdated:
         click.echo("no variant wheels here: nothing to write", err=True)
     return 1 if check and result.outdated else 0

@@ -10,14 +10,17 @@ from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
 from variant_publish.config import UploadTable
 from variant_publish.publish.apply import Published
-from variant_publish.publish.plan import Plan
 from variant_publish.site import readable_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from variant_publish.api import PlannedRelease
+    from variant_publish.publish.plan import Plan
+    from variant_publish.publish.views import View
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: Plan, views: Sequence[View] = ()) -> None:
     """Draw what goes where, and why."""
     from rich.table import Table
 
@@ -27,9 +30,16 @@ def show_plan(plan: Plan) -> None:
     table.add_column("size", justify="right", no_wrap=True)
     for item in plan.placements:
         table.add_row(item.file, str(item.destination), item.reason, str(item.action), readable_size(item.size))
+    for view in views:
+        for own in (own.placement for own in view.own):
+            table.add_row(own.file, f"view {view.name}", own.reason, str(own.action), readable_size(own.size))
+        for name in view.links:
+            table.add_row(name, f"view {view.name}", "serves those whom the variant does not", "link", "")
     console().print(table)
     click.echo(f"extra index: {plan.extra_index}")
     click.echo(f"repository:  {plan.repository or 'none'}")
+    for view in views:
+        click.echo(f"view {view.name}: {view.store.describe()}")
     if plan.selectors:
         click.echo(f"selectors:   {', '.join(plan.selectors)}")
 
@@ -41,8 +51,13 @@ def show_published(published: Published, settings: UploadTable) -> None:
     else:
         click.echo(f"{len(published.sent)} files sent, {len(published.skipped)} there already")
         click.echo(f"{len(published.pages)} index pages written")
+    for view in published.views:
+        if view.changed:
+            click.echo(f"view {view.name}: {len(view.sent)} files sent, {len(view.pages)} pages written")
     if settings.public_url:
         click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
+    for view in published.views:
+        click.echo(f"users of {view.name}: {view.command}")
 
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:

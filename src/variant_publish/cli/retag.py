@@ -56,6 +56,7 @@ def command(
       variant-publish retag dist/ --variant cu128 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
+      variant-publish retag foo-1.0-*.whl --label cu128 --dialect local -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
       variant-publish retag dist/ --variant x86_64_v3 --repair -o wheelhouse
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
@@ -87,6 +88,7 @@ def command(
         declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
         drop_signatures=drop_signatures,
         drop_local_version=drop_local_version,
+        locals_=config.locals if remove else (),
     )
     result = api.retag(
         wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest,

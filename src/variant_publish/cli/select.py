@@ -10,8 +10,7 @@ from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.host.machine import Machine
-from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import Dialect
+from variant_publish.model.variant import AWARE, Dialect
 from variant_publish.selection import Indexes, Selection
 
 
@@ -22,9 +21,7 @@ from variant_publish.selection import Indexes, Selection
 @generic_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
-@click.option(
-    "--dialect", type=click.Choice([dialect.value for dialect in Dialect]), help="As an installer of this one."
-)
+@click.option("--dialect", type=click.Choice([dialect.value for dialect in AWARE]), help="As an installer of this one.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
@@ -40,8 +37,8 @@ def command(
       variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
       variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    wanted = TaggedRequirement.parse(requirement)
     machine = machine_of(settings, host_file, python, platform)
+    wanted = machine.requirement(requirement)
     chosen = api.select(
         wanted, Indexes.parse(indexes), machine, dialect=Dialect(dialect) if dialect else None, generic=generic
     )

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import click
+import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_upload
@@ -19,16 +20,19 @@ from variant_publish.errors import UsageError
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @with_destinations
+@click.option("--views", metavar="s3://BUCKET/PREFIX|file:DIR", help="Where each variant gets an index for plain pip.")
+@click.option("--views-url", metavar="URL", help="Where users will find the views.")
 @click.option("--stage", metavar="RELEASE", help="Only put the files there: 'release RELEASE' lists them.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    folder: Path, config: Config, settings: UploadTable, no_repository: bool, stage: str | None, dry_run: bool,
-    output: str, verbose: int,
+    folder: Path, config: Config, settings: UploadTable, no_repository: bool, views: str | None,
+    views_url: str | None, stage: str | None, dry_run: bool, output: str, verbose: int,
 ) -> int:  # fmt: skip
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
+    With --views, each variant also gets an index of its own, as a local version that plain pip prefers (1.0+cu128).
     The plan is shown, then carried out. A second run changes nothing and says so; after a kill it finishes the work.
     With --stage the files of a release that is made on many machines come together, and nothing is listed yet.
 
@@ -37,6 +41,7 @@ def command(
       variant-publish upload wheelhouse --split large-to-s3 --dry-run
       variant-publish upload wheelhouse --split large-to-s3 --extra-index s3://my-wheels/simple --repository pypi
       variant-publish upload wheelhouse --split large-to-s3 --extra-index file:index --no-repository
+      variant-publish upload wheelhouse --extra-index s3://my-wheels/simple --views s3://my-wheels/views
       variant-publish upload wheelhouse --stage foo-1.0
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
@@ -48,15 +53,16 @@ def command(
             )
         return _stage(folder, stage, config, settings, reporter, output)
     note_no_repository(settings, no_repository, reporter)
-    planned = api.plan_upload([folder], config, settings, reporter)
+    given = {name: value for name, value in (("views", views), ("views_url", views_url)) if value is not None}
+    planned = api.plan_upload([folder], config, msgspec.structs.replace(settings, **given), reporter)
     tables, codes = [], []
     for item in planned:
         if output == "text":
-            render_upload.show_plan(item.plan)
+            render_upload.show_plan(item.plan, item.views)
         published = None if dry_run else api.upload(item, reporter)
         if published is not None and output == "text":
             render_upload.show_published(published, settings)
-        tables.append({**item.plan.table(), "published": published.table() if published else None})
+        tables.append({**item.table(), "published": published.table() if published else None})
         codes.append(0 if published is None or published.is_complete else 1)
     if output == "json":
         print_json({"schema-version": 1, "dry-run": dry_run, "releases": tables})

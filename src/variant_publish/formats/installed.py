@@ -12,7 +12,7 @@ from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Dialect
 
 INSTALLED_FILE = "variant-publish.json"
-"""The name of the file in the dist-info folder; a wheel never holds it, an environment does."""
+"""The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class InstalledVariant:
 
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
     dialect plus to the values that admit the wheel, `metadata` is what a labelled wheel says of itself (PEP 825).
-    `values` is what the machine was when the wheel was chosen.
+    `values` is what the machine was when the wheel was chosen. `generic` and `asked` are the user's wish: the build
+    that serves everyone, or one with these tags.
     """
 
     project: str
@@ -35,6 +36,13 @@ class InstalledVariant:
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata: VariantsMetadata | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    generic: bool = False
+    asked: tuple[str, ...] = ()
+
+    @property
+    def wish(self) -> str | None:
+        """Give what the user asked for, in a word: "generic", "+cu128", or None."""
+        return "generic" if self.generic else "".join(f"+{tag}" for tag in self.asked) or None
 
     def table(self) -> dict[str, Any]:
         """Give the object of JSON and TOML; what is not set is not there."""
@@ -51,6 +59,8 @@ class InstalledVariant:
             "needs": {variable: list(values) for variable, values in self.needs.items()},
             "variant-json": None if self.metadata is None else json.loads(self.metadata.dumps()),
             "values": dict(self.values),
+            "generic": self.generic or None,
+            "asked": list(self.asked) or None,
         }
         return {key: value for key, value in data.items() if value is not None}
 
@@ -85,6 +95,8 @@ class InstalledVariant:
                 needs={variable: tuple(values) for variable, values in data["needs"].items()},
                 metadata=None if metadata is None else VariantsMetadata.parse(json.dumps(metadata)),
                 values=dict(data["values"]),
+                generic=data.get("generic", False),
+                asked=tuple(data.get("asked", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(

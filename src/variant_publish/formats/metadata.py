@@ -78,9 +78,9 @@ class Metadata:
         """Give the metadata of the project `new`: Name, and requirements of a project on its own extras."""
         return self._map(lambda name, value: _rename(name, value, old, new))
 
-    def without_local(self) -> Self:
-        """Give the metadata of the public version."""
-        return self._map(lambda name, value: value.partition("+")[0] if name.lower() == VERSION.lower() else value)
+    def with_version(self, version: str) -> Self:
+        """Give the metadata of another version; requirements of a project on its own extras stay as they are."""
+        return self._map(lambda name, value: version if name.lower() == VERSION.lower() else value)
 
     def with_requires(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Self:
         """Give the metadata without the requirements `remove` and with those of `add` that are not there yet.

@@ -12,10 +12,14 @@ from urllib.parse import unquote
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
+from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.toml import dumps
 from variant_publish.formats.variants_json import VariantsMetadata
 
 TOOL = "variant-publish"
+VARIANTS_EXTRA = "variants"
+ONLY_VARIANTS = f"'{VARIANTS_EXTRA}' in extras"
+"""The marker (PEP 751) of what only variants depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,30 @@ class LockedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedVariant:
+    """Hold one wheel of a variant in a lock for every machine, and the names of what this variant depends on."""
+
+    file: LockedFile
+    requires: tuple[str, ...] = ()
+
+    def table(self) -> dict[str, Any]:
+        """Give the table."""
+        return {**self.file.table(), "requires": list(self.requires)}
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Self:
+        """Build from the table."""
+        return cls(LockedFile.parse(table), tuple(table["requires"]))
+
+
+@dataclass(frozen=True, slots=True)
 class LockedPackage:
     """Hold one package: `files` for every client, `chosen` for those that read variants, with what it is.
 
-    `metadata` describes the variants of the release, for clients that choose by themselves.
+    `metadata` describes the variants of the release, for clients that choose by themselves. In a lock for every
+    machine `variants` are all its wheels that are variants, `selector` is the other file that they are chosen by,
+    `index` the index that they are on, `requires` what the package (of a variant package, the generic wheel) depends
+    on, and `marker` the environments it is for (PEP 508).
     """
 
     project: str
@@ -53,12 +77,19 @@ class LockedPackage:
     chosen: LockedFile | None = None
     record: InstalledVariant | None = None
     metadata: VariantsMetadata | None = None
+    marker: str = ""
+    requires: tuple[str, ...] = ()
+    variants: tuple[LockedVariant, ...] = ()
+    selector: SelectorFile | None = None
+    index: str = ""
 
     def table(self) -> dict[str, Any]:
         """Give the table of PEP 751."""
         wheels = [file.table() for file in self.files if file.name.endswith(".whl")]
         sdists = [file.table() for file in self.files if not file.name.endswith(".whl")]
         data: dict[str, Any] = {"name": self.project, "version": self.version}
+        if self.marker:
+            data["marker"] = self.marker
         if wheels:
             data["wheels"] = wheels
         if sdists:
@@ -67,50 +98,76 @@ class LockedPackage:
             data["variants-json"] = json.loads(self.metadata.dumps())
         if self.chosen is not None and self.record is not None:
             data["tool"] = {TOOL: {"wheel": self.chosen.table(), "record": self.record.table()}}
+        elif self.requires or self.variants:
+            data["tool"] = {TOOL: self._universal()}
+        return data
+
+    def _universal(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"requires": list(self.requires)}
+        if self.variants:
+            data |= {"index": self.index, "wheels": [variant.table() for variant in self.variants]}
+        if self.selector is not None:
+            data["selector"] = tomllib.loads(self.selector.dumps())
         return data
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the table."""
         files = [*table.get("wheels", ()), *([table["sdist"]] if "sdist" in table else [])]
-        own = table.get("tool", {}).get(TOOL)
+        own = table.get("tool", {}).get(TOOL, {})
         metadata = table.get("variants-json")
         return cls(
             table["name"],
             table["version"],
             tuple(map(LockedFile.parse, files)),
-            None if own is None else LockedFile.parse(own["wheel"]),
-            None if own is None else InstalledVariant.from_table(own["record"]),
+            LockedFile.parse(own["wheel"]) if "wheel" in own else None,
+            InstalledVariant.from_table(own["record"]) if "wheel" in own else None,
             None if metadata is None else VariantsMetadata.parse(json.dumps(metadata)),
+            table.get("marker", ""),
+            tuple(own.get("requires", ())),
+            tuple(map(LockedVariant.parse, own.get("wheels", ()))),
+            SelectorFile.from_tables(own["selector"]) if "selector" in own else None,
+            own.get("index", ""),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Hold a lock for one machine; `parse(dumps()) == self`."""
+    """Hold a lock for one machine, or for every machine where `host` is None; `parse(dumps()) == self`.
+
+    A lock for every machine has its own `requires_python`, and `roots`, the names of what was asked for. Today's
+    clients, which read PEP 751 alone, leave out what only variants depend on: it is marked with an extra.
+    """
 
     packages: tuple[LockedPackage, ...]
-    host: HostFile
+    host: HostFile | None
+    requires_python: str = ""
+    roots: tuple[str, ...] = ()
 
     def dumps(self) -> str:
         """Give the TOML text; equal values give equal text."""
-        return dumps(
-            {
-                "lock-version": "1.0",
-                "requires-python": f"=={'.'.join(self.host.python.rstrip('t').split('.')[:2])}.*",
-                "created-by": TOOL,
-                "packages": [package.table() for package in self.packages],
-                "tool": {TOOL: {"host": self.host.table()}},
-            }
-        )
+        data: dict[str, Any] = {"lock-version": "1.0"}
+        if self.requires_python:
+            data["requires-python"] = self.requires_python
+        own: dict[str, Any] = {"roots": list(self.roots)}
+        if self.host is not None:
+            data["requires-python"] = f"=={'.'.join(self.host.python.rstrip('t').split('.')[:2])}.*"
+            own = {"host": self.host.table()}
+        elif any(ONLY_VARIANTS in package.marker for package in self.packages):
+            data["extras"] = [VARIANTS_EXTRA]
+        packages = [package.table() for package in self.packages]
+        return dumps({**data, "created-by": TOOL, "packages": packages, "tool": {TOOL: own}})
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a lock that this tool wrote; raise VariantPublishError for any other file."""
         try:
             data = tomllib.loads(text)
-            host = HostFile.parse(dumps(data["tool"][TOOL]["host"]))
-            return cls(tuple(map(LockedPackage.parse, data["packages"])), host)
+            own = data["tool"][TOOL]
+            packages = tuple(map(LockedPackage.parse, data["packages"]))
+            if "host" in own:
+                return cls(packages, HostFile.parse(dumps(own["host"])))
+            return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(
                 f"this is no lock of variant-publish ({error!r})", hint="write one with 'variant-publish lock'"

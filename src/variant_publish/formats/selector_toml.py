@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -76,6 +76,15 @@ class SelectorFile:
     def variables(self) -> tuple[str, ...]:
         """Give the variables, most important first: also the order of the tags in a file name."""
         return tuple(self.selectors)
+
+    def needs(self, tags: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Give variable -> the values that admit a wheel with these extra tags, where not every value does."""
+        result = {}
+        for variable, item in self.selectors.items():
+            own = next((tag for tag in tags if tag in item.tags), None)
+            if own is not None and own not in (item.default or ()):
+                result[variable] = tuple(value for value, named in item.wheel_tags.items() if own in named)
+        return result
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:

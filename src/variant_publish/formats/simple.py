@@ -22,6 +22,7 @@ STATUSES = ("active", "archived", "deprecated")
 GENERATION = "_generation"
 RELEASES = "_releases"
 PUBLIC_URL = "_public-url"
+VIEWS = "_views"
 REMOVED = "_removed"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
@@ -96,7 +97,8 @@ class ProjectIndex:
     `selector_texts` holds, for each version, the texts of the selector files by file name; they travel in the master,
     so that one compare-and-swap changes files and selectors together. `removed` are the versions and file names that
     were taken away for good, none of which is used again. `status` and its reason are those of PEP 792, "" for none.
-    `public_url` is where users find the index, "" where that is not known. `parse(dumps()) == self`.
+    `public_url` is where users find the index, "" where that is not known; `views` holds, for each version, the name
+    and the address of the indexes that have one variant of it each (dialect local). `parse(dumps()) == self`.
     """
 
     name: str
@@ -108,6 +110,7 @@ class ProjectIndex:
     status: str = ""
     status_reason: str = ""
     public_url: str = ""
+    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def api_version(self) -> str:
@@ -179,6 +182,8 @@ class ProjectIndex:
         }
         if self.public_url:
             data[PUBLIC_URL] = self.public_url
+        if self.views:
+            data[VIEWS] = {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())}
         if self.removed:
             data[REMOVED] = list(self.removed)
         if self.status:
@@ -202,6 +207,7 @@ class ProjectIndex:
                 status=status.get("status", ""),
                 status_reason=status.get("reason", ""),
                 public_url=data.get(PUBLIC_URL, ""),
+                views={version: dict(names) for version, names in data.get(VIEWS, {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(

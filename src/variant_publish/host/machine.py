@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from packaging import tags as packaging_tags
 from packaging.tags import Tag
@@ -17,6 +17,7 @@ from variant_publish.errors import UsageError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.host import amd, cpu, nvidia
 from variant_publish.model.ordering import Supported
+from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.tags import modern_platform
 
 NONE = "none"
@@ -28,6 +29,14 @@ CUDA = "cuda"
 SM_ARCH = "sm_arch"
 GFX_ARCH = "gfx_arch"
 ROCM = "rocm"
+
+ORDERS: Mapping[str, Callable[[str], Any]] = {
+    X86_64_VERSION: cpu.X86_64_LEVELS.index,
+    AARCH64_VERSION: lambda value: cpu.known_aarch64_versions().index(value),
+    CUDA: nvidia.parse_pair,
+    SM_ARCH: nvidia.parse_pair,
+}
+"""The variables that have an order."""
 
 _LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)")
@@ -108,6 +117,45 @@ class Machine:
         minor, threaded, version = _parse_python(python) if python is not None else self._own_python
         platforms = compatible_platforms(platform) if platform is not None else list(packaging_tags.platform_tags())
         return replace(self, values=values, tags=tuple(_tags(minor, threaded, platforms)), python_version=version)
+
+    def requirement(self, text: str) -> TaggedRequirement:
+        """Parse a requirement; markers that ask for selector variables are evaluated on this machine.
+
+        Raises UsageError for a requirement that is none, and for a marker variable that this machine does not know.
+        """
+        return TaggedRequirement.parse(with_evaluated_markers(text, self.values, self.holds))
+
+    @property
+    def marker_environment(self) -> dict[str, str]:
+        """Give the marker variables (PEP 508) that the Python of this machine tells."""
+        version = self.python_version
+        return {"python_full_version": version, "python_version": ".".join(version.split(".")[:2])}
+
+    def holds(self, variable: str, operator: str, literal: str) -> bool:
+        """Compare the value of a selector variable, as markers do; UsageError for what cannot be compared."""
+        value = self.values[variable]
+        simple = {
+            "==": lambda: value == literal, "===": lambda: value == literal, "!=": lambda: value != literal,
+            "in": lambda: value in literal, "not in": lambda: value not in literal,
+            "contains": lambda: literal in value, "lacks": lambda: literal not in value,
+        }  # fmt: skip
+        if operator not in ("<", "<=", ">", ">="):
+            if operator not in simple:
+                raise UsageError(
+                    f"{variable} cannot be compared by {operator!r}", hint="use ==, !=, in, not in, <, <=, > or >="
+                )
+            literal = literal if "in" in operator or operator == "lacks" else parse_setting(variable, literal)
+            return simple[operator]()
+        if variable not in ORDERS:
+            raise UsageError(
+                f"the values of {variable} have no order, so {operator!r} says nothing of them",
+                hint="use ==, !=, in or not in",
+            )
+        bound = parse_setting(variable, literal)
+        if NONE in (value, bound):
+            return False  # what is not there is neither more nor less
+        here, there = ORDERS[variable](value), ORDERS[variable](bound)
+        return bool({"<": here < there, "<=": here <= there, ">": here > there, ">=": here >= there}[operator])
 
     @property
     def _own_python(self) -> tuple[int, bool, str]:

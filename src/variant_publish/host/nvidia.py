@@ -95,6 +95,18 @@ def sm_values(capability: Pair) -> tuple[str, ...]:
     return (*(f"{major}{number}_real" for number in range(minor, -1, -1)), f"{major}0_virtual")
 
 
+def known_versions() -> tuple[str, ...]:
+    """Give the CUDA versions that the provider knows, lowest first: 11.0, ..., 15.20."""
+    return tuple(
+        f"{major}.{minor}" for major in range(_FIRST_MAJOR, _LAST_MAJOR + 1) for minor in range(_LAST_MINOR + 1)
+    )
+
+
+def known_capabilities() -> tuple[str, ...]:
+    """Give the compute capabilities that devices can have, lowest first, with room for years to come."""
+    return tuple(f"{major}.{minor}" for major in range(1, 30) for minor in range(10))
+
+
 def parse_pair(text: str) -> Pair | None:
     """Read "12.8", "12" or "12.8.1" as MAJOR.MINOR; None for anything else."""
     match = _PAIR.fullmatch(text.strip())

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from variant_publish.errors import UsageError
-from variant_publish.host import cpu, nvidia
+from variant_publish.host import cpu
 from variant_publish.host.machine import (
     AARCH64_VERSION,
     CUDA,
     GFX_ARCH,
     NONE,
+    ORDERS,
     ROCM,
     SM_ARCH,
     X86_64_VERSION,
@@ -24,14 +25,6 @@ from variant_publish.host.machine import (
 )  # fmt: skip
 
 _HINT = 'it may hold [limits] x86_64_version = "x86-64-v3" and [providers] allow = [...], deny = [...]'
-
-_ORDERS: Mapping[str, Callable[[str], Any]] = {
-    X86_64_VERSION: cpu.X86_64_LEVELS.index,
-    AARCH64_VERSION: lambda value: cpu.known_aarch64_versions().index(value),
-    CUDA: nvidia.parse_pair,
-    SM_ARCH: nvidia.parse_pair,
-}
-"""The variables that have an order, so that a limit means something."""
 
 _WITHOUT: Mapping[str, Mapping[str, str | None]] = {
     "nvidia": {CUDA: NONE, SM_ARCH: None},
@@ -78,8 +71,8 @@ class Preferences:
             or set(providers) - {"allow", "deny"}
         ):
             raise UsageError("the preferences hold something that is not known", hint=_HINT)
-        if unknown := sorted(set(limits) - set(_ORDERS)):
-            raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(_ORDERS)}")
+        if unknown := sorted(set(limits) - set(ORDERS)):
+            raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ORDERS)}")
         if not all(isinstance(item, str) for names in providers.values() for item in names):
             raise UsageError("providers.allow and providers.deny are lists of namespaces", hint=_HINT)
         return cls(
@@ -93,7 +86,7 @@ class Preferences:
         values: dict[str, str | None] = {**machine.values}
         for name, limit in self.limits.items():
             if (value := machine.values.get(name, NONE)) != NONE:
-                values[name] = limit if limit == NONE else min(value, limit, key=_ORDERS[name])
+                values[name] = limit if limit == NONE else min(value, limit, key=ORDERS[name])
         for namespace in self.deny:
             kept = {name: value for name, value in _WITHOUT.get(namespace, {}).items() if _has(machine, name)}
             values.update(kept)

@@ -63,19 +63,23 @@ class Cache:
             download(file, target, reporter)
         return _checked(target, file)
 
-    def plain(self, fetched: Fetched, reporter: Reporter = SILENT) -> Path:
+    def plain(self, fetched: Fetched, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
         """Give the wheel without extra tags and label, which pip and uv install; a plain one as it is.
 
-        Nothing is recompressed. The ABI pins stay in abi-requires.txt; a signature, which no longer fits, goes.
+        Nothing is recompressed. The ABI pins stay in abi-requires.txt; a signature, which no longer fits, goes. What
+        `rewrite` changes besides, for one machine, is part of the place in the cache.
         """
         name = WheelName.parse(fetched.path.name)
         if name.dialect is None:
             return fetched.path
         folder = self.root / _LAYOUT / "plain" / fetched.sha256
+        if rewrite.remove:
+            changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
+            folder /= hashlib.sha256(changes.encode()).hexdigest()[:16]
         target = folder / str(name.with_variant())
         if not target.exists():
             with reporter.track(target.name, fetched.path.stat().st_size) as advance:
-                retag(fetched.path, folder, Rewrite(drop_signatures=True), advance)
+                retag(fetched.path, folder, rewrite, advance)
         return target
 
 

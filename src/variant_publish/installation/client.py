@@ -36,7 +36,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Hold what the client shall resolve or install.
+    """Hold what the client shall resolve or install; `kept` maps what is installed and stays to its version.
 
     `pinned` maps projects to the URL of the one file that counts for them: a constraint, so what asks for a project
     stays what asks for it. `described` is a machine elsewhere; None stands for the environment itself. A `complete`
@@ -49,12 +49,15 @@ class Job:
     pinned: Mapping[NormalizedName, str] = field(default_factory=dict)
     described: Machine | None = None
     complete: bool = False
+    kept: Mapping[NormalizedName, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> list[str | Path]:
         """Write requirements and constraints into a folder and give the arguments that name them."""
         requirements, constraints = folder / "requirements.in", folder / "constraints.txt"
         requirements.write_text("".join(f"{line}\n" for line in self.requirements), "utf-8")
-        constraints.write_text("".join(f"{name} @ {url}\n" for name, url in self.pinned.items()), "utf-8")
+        lines = [f"{name} @ {url}" for name, url in self.pinned.items()]
+        lines += [f"{name}=={version}" for name, version in self.kept.items()]
+        constraints.write_text("".join(f"{line}\n" for line in lines), "utf-8")
         return ["-r", requirements, "-c", constraints, *(["--no-deps"] if self.complete else [])]
 
     def flat(self) -> tuple[list[str], list[str]]:

@@ -24,7 +24,8 @@ class Diagnosis:
     """Hold what is said of one installed variant.
 
     `misfit` says why it does not fit this machine, `better` names the wheel that the index has for it now; None where
-    there is nothing to say. `pins` pairs each ABI pin with its judgement.
+    there is nothing to say. `pins` pairs each ABI pin with its judgement. `wish` is what the user asked for, which no
+    other wheel is better than.
     """
 
     project: str
@@ -33,6 +34,7 @@ class Diagnosis:
     misfit: str | None
     better: str | None
     pins: tuple[tuple[TaggedRequirement, Judgement], ...]
+    wish: str | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -45,6 +47,7 @@ class Diagnosis:
             "project": self.project,
             "version": self.version,
             "variant": self.variant,
+            "wish": self.wish,
             "fits": self.misfit is None,
             "misfit": self.misfit,
             "better": self.better,
@@ -64,7 +67,9 @@ def diagnose(environment: Environment, machine: Machine, indexes: Indexes) -> tu
             continue
         pins = tuple((pin, judge(pin, installed.get(pin.project), _listed(pin, indexes))) for pin in item.pins)
         better = _better(item, machine, indexes)
-        result.append(Diagnosis(project, str(item.version), _variant(item), _misfit(item, machine), better, pins))
+        wish = item.record.wish if item.record is not None else None
+        misfit = _misfit(item, machine)
+        result.append(Diagnosis(project, str(item.version), _variant(item), misfit, better, pins, wish))
     return tuple(result)
 
 
@@ -93,17 +98,18 @@ def _misfit(item: Installed, machine: Machine) -> str | None:
 
 
 def _better(item: Installed, machine: Machine, indexes: Indexes) -> str | None:
+    """Choose again, with the wish that the user had."""
+    if not indexes.urls:
+        return None
+    record = item.record
     try:
-        found = (
-            select(
-                item.project, indexes.urls, machine, version=SpecifierSet(f"=={item.version}"), implied=indexes.implied
-            )
-            if indexes.urls
-            else None
-        )
+        found = select(
+            item.project, indexes.urls, machine, version=SpecifierSet(f"=={item.version}"), implied=indexes.implied,
+            tags=record.asked if record is not None else (), generic=record is not None and record.generic,
+        )  # fmt: skip
     except ProjectNotFound:
         return None
-    return None if found is None or found.selected is None or _is_selected(item, found) else found.selected
+    return None if found.selected is None or _is_selected(item, found) else found.selected
 
 
 def _is_selected(item: Installed, found: Selection) -> bool:

@@ -26,6 +26,8 @@ from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.host.machine import Machine
 from variant_publish.model.requirement import TaggedRequirement
 
+_DIRECT_URL = "direct_url.json"
+
 _ASK = """
 import importlib.util, json, sys, sysconfig
 print(json.dumps({
@@ -60,7 +62,7 @@ class Installed:
     @cached_property
     def direct_url(self) -> Mapping[str, Any]:
         """Give direct_url.json (PEP 610), empty where the distribution came from an index."""
-        text = self._text("direct_url.json")
+        text = self._text(_DIRECT_URL)
         return {} if text is None else dict(json.loads(text))
 
     @cached_property
@@ -77,16 +79,24 @@ class Installed:
     def write(self, variant: InstalledVariant) -> None:
         """Write our record, and enter it into RECORD, so that an uninstall takes it away.
 
-        Both are written beside their place and moved there: installers link files from their caches.
+        The client was given a file of our cache, and says so in direct_url.json. That file (PEP 610) is for what was
+        asked for by a URL, and this was found by its name, on an index that our record names: it goes, so that `freeze`
+        tells `NAME==VERSION` and not a path of this machine. Everything is written beside its place and moved there:
+        installers link files from their caches.
         """
         content = variant.dumps().encode()
         with replacing(self.dist_info / INSTALLED_FILE) as stream:
             stream.write(content)
         path = self.dist_info / RECORD
         if path.exists():
-            record = edit_record(path.read_bytes(), {}, {f"{self.dist_info.name}/{INSTALLED_FILE}": content})
+            changes = {
+                f"{self.dist_info.name}/{INSTALLED_FILE}": content,
+                f"{self.dist_info.name}/{_DIRECT_URL}": None,
+            }
+            record = edit_record(path.read_bytes(), {}, changes)
             with replacing(path) as stream:
                 stream.write(record)
+        (self.dist_info / _DIRECT_URL).unlink(missing_ok=True)
 
     def _text(self, file: str) -> str | None:
         try:

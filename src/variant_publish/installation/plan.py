@@ -11,7 +11,6 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.host.machine import Machine
@@ -19,6 +18,7 @@ from variant_publish.installation.cache import Cache
 from variant_publish.installation.client import Client, Job, Resolved
 from variant_publish.installation.environment import Environment, Installed
 from variant_publish.installation.origin import Verdict, judge
+from variant_publish.installation.plain import plain_for
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
@@ -145,12 +145,11 @@ class Planner:
         ]
         ours = {item.project for item in chosen}
         others = [item for item in resolved if item.name not in ours and not self._is_there(item)]
-        return InstallPlan(tuple(chosen), tuple(others), job, self.client.name)
+        return InstallPlan(tuple(chosen), tuple(others), keeping(job, chosen), self.client.name)
 
     def _applies(self, requirement: TaggedRequirement) -> bool:
-        version = self.machine.python_version
-        python = {"python_full_version": version, "python_version": ".".join(version.split(".")[:2])}
-        return requirement.plain.marker is None or requirement.plain.marker.evaluate(python)
+        marker = requirement.plain.marker
+        return marker is None or marker.evaluate(self.machine.marker_environment)
 
     def _choose_among(self, resolved: Iterable[Resolved]) -> bool:
         """Choose the wheels of what has been resolved; say whether the client has to resolve again."""
@@ -193,9 +192,10 @@ class Planner:
             self._nothing(wanted, found)
             return None
         fetched = self.cache.fetch(found.file, self.reporter)
-        wheel = Wheel.read(fetched.path)
+        plain, pins = plain_for(self.machine, fetched, self.cache, self.reporter)
         record = record_of(found, fetched.sha256, places, self.machine)
-        return Chosen(found, fetched.path, self.cache.plain(fetched, self.reporter), record, wheel.pins)
+        record = replace(record, generic=self.generic, asked=wanted.tags)
+        return Chosen(found, fetched.path, plain, record, pins)
 
     def _places(self, wanted: TaggedRequirement) -> Indexes:
         """Give the indexes to look at: for `+pypi` the client's own too, unless another one vouches for it."""
@@ -235,6 +235,12 @@ class Planner:
         return installed is not None and installed.version == item.version
 
 
+def keeping(job: Job, chosen: Iterable[Chosen]) -> Job:
+    """Give the job with what stays named by its version: uv would install it again from the file."""
+    kept = {item.project: item.record.version for item in chosen if item.action is Action.KEEP}
+    return replace(job, pinned={name: url for name, url in job.pinned.items() if name not in kept}, kept=kept)
+
+
 def action_of(installed: Installed | None, wanted: InstalledVariant) -> Action:
     """Say what happens to a package, by what is installed of it."""
     if installed is None or str(installed.version) != wanted.version:
@@ -260,12 +266,7 @@ def record_of(found: Selection, sha256: str, places: Indexes, machine: Machine) 
     """Give what is kept of a chosen wheel."""
     name = WheelName.parse(found.selected or "")
     selector, variants = found.metadata.selector, found.metadata.variants
-    needs = {}
-    if selector is not None and name.extra_tags:
-        for variable, item in selector.selectors.items():
-            own = next((tag for tag in name.extra_tags if tag in item.tags), None)
-            if own is not None and own not in (item.default or ()):
-                needs[variable] = tuple(value for value, tags in item.wheel_tags.items() if own in tags)
+    needs = selector.needs(name.extra_tags) if selector is not None else {}
     vouched = places.implied.get(found.index or "", ())
     return InstalledVariant(
         project=name.project,

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import unquote
 
 from packaging.requirements import Requirement
@@ -16,6 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.formats.pylock import LockedFile
+from variant_publish.formats.toml import dumps
 from variant_publish.host.machine import Machine, platform_architecture
 from variant_publish.installation.client import Job, Resolved, follow, run
 from variant_publish.installation.environment import Environment, Installed
@@ -35,6 +37,30 @@ def find_uv() -> Path | None:
         return Path(find_uv_bin())
     except (ImportError, FileNotFoundError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Universal:
+    """Hold a resolution for every machine: each distribution with its marker, and who depends on whom, by name."""
+
+    packages: tuple[tuple[Resolved, str], ...]
+    requires: Mapping[str, tuple[str, ...]]
+    requires_python: str
+
+    @classmethod
+    def of(cls, lock: str, tree: str) -> Self:
+        """Read uv's pylock.toml, and the comments of its requirements file ("via"), which tell the dependents."""
+        data = tomllib.loads(lock)
+        markers = [package.get("marker", "") for package in data.get("packages", ()) if "version" in package]
+        requires: dict[str, list[str]] = {}
+        name = ""
+        for line in tree.splitlines():
+            if not line.startswith((" ", "#")) and line.strip():
+                name = canonicalize_name(re.split(r"[\s=@;\[]", line, maxsplit=1)[0])
+            elif match := re.fullmatch(r"\s+#\s+(?:via )?([A-Za-z0-9._-]+)(?:\[.*\])?", line):
+                requires.setdefault(canonicalize_name(match[1]), []).append(name)
+        found = {owner: tuple(dict.fromkeys(names)) for owner, names in requires.items() if owner != "via"}
+        return cls(tuple(zip(_locked(lock), markers, strict=True)), found, data.get("requires-python", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,31 @@ class Uv:
             output.write_text("".join(f"{item.project}=={item.version}\n" for item in self._installed), "utf-8")
             run([*command, "--no-header", "--no-annotate", "--output-file", output, *arguments], "uv")
             return tuple(_compiled(output.read_text("utf-8")))
+
+    def resolve_universal(
+        self, job: Job, known: Iterable[tuple[NormalizedName, Version, Sequence[str]]], python: str | None
+    ) -> Universal:
+        """Resolve for every machine at once; of the releases in `known` their requirements are given, not read.
+
+        `python` is the oldest Python that counts, by default that of the environment. What is known is handed over in
+        a configuration file, in whose place uv reads no other; its environment variables count. Raises ClientFailed.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            config, lock, tree = folder / "uv.toml", folder / "pylock.toml", folder / "tree.txt"
+            tables = [
+                {"name": project, "version": str(version), "requires-dist": list(requires)}
+                for project, version, requires in known
+            ]
+            config.write_text(dumps({"dependency-metadata": tables}) if tables else "", "utf-8")
+            command: list[str | Path] = [
+                self.binary, "pip", "compile", "--quiet", "--universal", "--python", self.environment.python,
+                "--config-file", config, *(["--python-version", python] if python else []), *_indexes(job),
+                *job.write(folder)[1:],
+            ]  # fmt: skip
+            run([*command, "--format", "pylock.toml", "--output-file", lock], "uv")
+            run([*command, "--no-header", "--annotation-style", "split", "--output-file", tree], "uv")
+            return Universal.of(lock.read_text("utf-8"), tree.read_text("utf-8"))
 
     def install(self, job: Job, reinstall: Sequence[NormalizedName], reporter: Reporter) -> None:
         """Install, and replace those that have the same version."""

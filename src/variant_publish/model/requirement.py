@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +14,47 @@ from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
 
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:\+[^\s\[(<>=!~;@,]*)*)")
+
+_STRING, _NAME, _OPERATOR = (
+    r"""(?:'[^']*'|"[^"]*")""",
+    r"\b[a-z_][a-z0-9_]*\b",
+    r"(?:===|~=|[<>=!]=|[<>]|(?:not\s+)?in\b)",
+)
+_COMPARISON = re.compile(
+    rf"(?P<left>{_NAME})\s*(?P<op>{_OPERATOR})\s*(?P<literal>{_STRING})"
+    rf"|(?P<literal2>{_STRING})\s*(?P<op2>{_OPERATOR})\s*(?P<right>{_NAME})|{_STRING}"
+)
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "in": "contains", "not in": "lacks"}
+_TRUE, _FALSE = 'python_version >= "0"', 'python_version < "0"'
+"""Markers of today that always and never hold, in the place of a comparison that has been made already."""
+
+Holds = Callable[[str, str, str], bool]
+"""Compare the value of a selector variable: (variable, operator, literal); `'a' in variable` is "contains"."""
+
+
+def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) -> str:
+    """Give a requirement whose marker asks for selector variables as one that today's tools read.
+
+    Comparisons of `variables` (`x86_64_version == "x86-64-v3"`) are made by `holds`; all others stay as they are. A
+    marker of which nothing is left is left out.
+    """
+    head, separator, marker = text.partition(" ;" if " @ " in text or "@" in text.partition(";")[0] else ";")
+    found = False
+
+    def made(match: re.Match[str]) -> str:
+        nonlocal found
+        variable = match["left"] or match["right"]
+        if variable not in variables:
+            return match[0]
+        found = True
+        operator = " ".join((match["op"] or match["op2"]).split())
+        operator = operator if match["left"] else _MIRRORED.get(operator, operator)
+        return _TRUE if holds(variable, operator, (match["literal"] or match["literal2"])[1:-1]) else _FALSE
+
+    result = _COMPARISON.sub(made, marker)
+    if not separator or not found:
+        return text
+    return head if result.strip() == _TRUE else f"{head}{separator}{result}"
 
 
 @dataclass(frozen=True, slots=True)

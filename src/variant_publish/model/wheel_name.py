@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -32,7 +33,9 @@ class WheelName:
     """Hold the parts of a wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
 
     `platform` holds the members of the compressed tag set without extra tags. A name has extra tags or a label,
-    never both: they are two dialects. Raises InvalidWheelName (PartialTagSet) from `parse`.
+    never both: they are two dialects. `local` says that the local part of `version` is the variant; no name tells that
+    by itself, since projects have local versions for other reasons too, so `parse` leaves it None (see `with_locals`).
+    Raises InvalidWheelName (PartialTagSet) from `parse`.
     """
 
     distribution: str
@@ -43,6 +46,7 @@ class WheelName:
     platform: tuple[str, ...]
     extra_tags: tuple[str, ...] = ()
     label: str | None = None
+    local: str | None = None
 
     def __post_init__(self) -> None:
         for tag in self.extra_tags:
@@ -61,6 +65,11 @@ class WheelName:
                 f"{str(self)!r} is not a wheel's file name ({error})",
                 hint="name it {name}-{version}(-{build})-{python}-{abi}-{platform}.whl",
             ) from error
+        if self.local is not None and (self.local != self.parsed_version.local or self.extra_tags or self.label):
+            raise InvalidWheelName(
+                f"{str(self)!r} is not the variant with the local version {self.local!r}",
+                hint="write one dialect: the local version, extra tags, or a label",
+            )
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -119,6 +128,11 @@ class WheelName:
         """Give the version as a comparable value (PEP 440)."""
         return Version(self.version)
 
+    @property
+    def release_version(self) -> Version:
+        """Give the version of the release that the wheel is of: without the local part, if that is the variant."""
+        return Version(self.parsed_version.public) if self.local is not None else self.parsed_version
+
     @cached_property
     def tags(self) -> frozenset[Tag]:
         """Give the expanded compatibility tags without extra tags."""
@@ -129,15 +143,17 @@ class WheelName:
         """Give the dialect that the name is written in; None for a generic wheel."""
         if self.label is not None:
             return Dialect.PEP825
+        if self.local is not None:
+            return Dialect.LOCAL
         return Dialect.PLUS if self.extra_tags else None
 
     @property
     def variant(self) -> str:
-        """Give the variant as people call it: the extra tags joined by `+`, the label, or `generic`.
+        """Give the variant as people call it: the extra tags joined by `+`, the label, the local version, or `generic`.
 
         The null variant of PEP 825 has its own name, "null".
         """
-        return self.label or "+".join(self.extra_tags) or GENERIC
+        return self.label or "+".join(self.extra_tags) or self.local or GENERIC
 
     @property
     def serves_everyone(self) -> bool:
@@ -152,9 +168,27 @@ class WheelName:
             for python, abi, platform in product(self.python, self.abi, self.platform)
         )
 
-    def with_variant(self, *, extra_tags: tuple[str, ...] = (), label: str | None = None) -> Self:
-        """Give the name with this variant in place of any other; without arguments, the generic name."""
-        return replace(self, extra_tags=extra_tags, label=label)
+    def with_variant(
+        self, *, extra_tags: tuple[str, ...] = (), label: str | None = None, local: str | None = None
+    ) -> Self:
+        """Give the name with this variant in place of any other; without arguments, the generic name.
+
+        Raises InvalidWheelName where the version has a local part that is no variant and `local` would be a second one.
+        """
+        version = self.version if self.local is None else self.version.partition("+")[0]
+        if local is not None:
+            if "+" in version:
+                raise InvalidWheelName(
+                    f"{str(self)!r} has a local version already, which leaves no room for the variant {local!r}",
+                    hint=f"build it as version {self.parsed_version.public}, or use another dialect",
+                )
+            version = f"{version}+{local}"
+        return replace(self, version=version, extra_tags=extra_tags, label=label, local=local)
+
+    def with_locals(self, known: Collection[str]) -> Self:
+        """Give the name as a variant of dialect local, if its local version is one of these variants."""
+        local = self.parsed_version.local
+        return replace(self, local=local) if self.dialect is None and local in known else self
 
     def without_local(self) -> Self:
         """Give the name with the public version: `1.0` for `1.0+cu128` (PEP 440, "Local version identifiers")."""

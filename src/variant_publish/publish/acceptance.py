@@ -44,8 +44,11 @@ def refusal_of(wheel: Wheel, *, takes_variants: bool = False) -> str | None:
 def refusal_of_name(name: WheelName, *, takes_variants: bool = False) -> str | None:
     """Give the reason for which the repository refuses a file name, or None.
 
-    A local version is the variant of those who use no dialect, so `takes_variants` lets it pass, too.
+    A local version that is a variant never goes there: every installer would prefer it, on every machine. Of other
+    local versions nothing is known, so `takes_variants` lets them pass.
     """
+    if name.local is not None:
+        return f"it is the variant {name.variant} as a local version, which belongs into a view"
     if not takes_variants:
         if name.dialect is not None:
             return f"it is the variant {name.variant}"

@@ -20,6 +20,7 @@ from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.staging import fetched
 from variant_publish.publish.store import Outcome, Store
+from variant_publish.publish.view_apply import PublishedView
 from variant_publish.release import Release
 from variant_publish.selectors import SelectorFiles
 from variant_publish.simple_client import hidden
@@ -32,7 +33,8 @@ DEADLINE_S = 180.0
 class Published:
     """Hold what publishing did: file names sent, found there, listed for the first time; keys of pages written.
 
-    `missing` are files that the repository took and does not show yet: run the command again to list them.
+    `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
+    are what became of the indexes of one variant each.
     """
 
     sent: tuple[str, ...]
@@ -40,11 +42,12 @@ class Published:
     linked: tuple[str, ...]
     pages: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    views: tuple[PublishedView, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Say whether anything was sent or written."""
-        return bool(self.sent or self.pages)
+        return bool(self.sent or self.pages or any(view.changed for view in self.views))
 
     @property
     def is_complete(self) -> bool:
@@ -62,6 +65,7 @@ class Published:
             "linked": list(self.linked),
             "pages": list(self.pages),
             "missing": list(self.missing),
+            "views": [view.table() for view in self.views],
         }
 
 
@@ -146,7 +150,7 @@ class _Work:
         self.paths = {wheel.filename: wheel.path for wheel in release.wheels if wheel.summary is None}
         self.paths |= {sdist.filename: sdist.path for sdist in release.sdists if sdist.summary is None}
         self.metadata = {wheel.filename: wheel.info["METADATA"] for wheel in release.wheels}
-        self.entries = {entry.filename: self._attested(entry) for entry in entries(release, _now())}
+        self.entries = {entry.filename: self._attested(entry) for entry in entries(release, now())}
         self.attestations = release.attestations() if plan.attested else {}
         self.sent: list[str] = []
         self.skipped: list[str] = []
@@ -274,7 +278,8 @@ def _completed(file: IndexFile, own: Mapping[str, IndexFile]) -> IndexFile:
     )
 
 
-def _now() -> str:
+def now() -> str:
+    """Give the time of an upload for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

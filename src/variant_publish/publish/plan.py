@@ -24,10 +24,11 @@ LINK, COPY = "link", "copy"
 
 
 class Destination(StrEnum):
-    """Name the two places that a file can go to."""
+    """Name the places that a file can go to; for views see `variant_publish.publish.views`."""
 
     EXTRA_INDEX = "extra-index"
     REPOSITORY = "repository"
+    VIEW = "view"
 
 
 class Action(StrEnum):

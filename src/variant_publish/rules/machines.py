@@ -127,6 +127,8 @@ class AcceptedByUv(WheelRule):
         if context.client != "uv":
             return "nobody asked for uv (--for uv)"
         plain = wheel.name.dialect is None or wheel.name.label == NULL_LABEL
+        if wheel.name.dialect is Dialect.LOCAL:
+            return "a local version is a version to uv, no variant"
         return "the wheel is no variant" if plain else None
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:

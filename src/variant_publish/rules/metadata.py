@@ -17,10 +17,13 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
-from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
+from variant_publish.model.variant import Dialect
+from variant_publish.release import Release
 from variant_publish.rules.context import Context
 from variant_publish.rules.requires import Difference, changes_of, requirements_of
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.selectors import of_release
 
 _ALIKE = "build all wheels of a release from the same sources and the same pyproject.toml"
 _MARKER = re.compile(r"\bvariant_(?:label|properties|features|namespaces)\b")
@@ -144,14 +147,23 @@ class ValidRequirements(WheelRule):
     severity = Severity.ERROR
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
-        """Parse each one."""
+        """Parse each one; in a wheel with extra tags, markers may ask for the selector variables of the release."""
+        variables = _selector_variables(context.release) if wheel.name.extra_tags else ()
         for value in wheel.metadata.requires_dist:
             if _has_variant_marker(value):
                 continue  # VP206 reports it
             try:
-                TaggedRequirement.parse(value)
+                TaggedRequirement.parse(with_evaluated_markers(value, variables, lambda *_: True))
             except VariantPublishError as error:
                 yield f"Requires-Dist: {error.message}", "correct the dependency in the project's sources"
+
+
+def _selector_variables(release: Release) -> tuple[str, ...]:
+    try:
+        selector = of_release(release).selector
+    except VariantPublishError:
+        return ()  # a rule of its own says what is wrong with it
+    return selector.variables if selector is not None else ()
 
 
 class NoVariantMarkers(WheelRule):
@@ -178,7 +190,8 @@ class NoVariantMarkers(WheelRule):
 class NoLocalVersion(WheelRule):
     """Prove that a wheel for PyPI has no local version.
 
-    PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine.
+    PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine. Dialect local has such
+    wheels on purpose, for indexes of their own.
     """
 
     id = "VP207"
@@ -186,7 +199,10 @@ class NoLocalVersion(WheelRule):
     severity = Severity.ERROR
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
-        """Leave variant wheels out: PyPI does not get them."""
+        """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
+        config = context.release.config
+        if wheel.name.dialect is Dialect.LOCAL and Dialect.LOCAL not in config.dialects and config.upload.views is None:
+            return None
         return _is_for_pypi(wheel)
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:

@@ -7,6 +7,7 @@ from variant_publish.rules import (
     archive,
     content,
     cpu,
+    dialects,
     extensions,
     gpu,
     loading,
@@ -79,6 +80,8 @@ RELEASE_RULES: tuple[ReleaseRule, ...] = (
     machines.EveryMachineServed(),
     machines.NoTies(),
     machines.AcceptedByUv(),
+    dialects.SameWheels(),
+    dialects.SameContent(),
 )
 
 RULES: tuple[Rule, ...] = (*FOLDER_RULES, *RELEASE_RULES)

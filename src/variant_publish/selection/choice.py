@@ -78,14 +78,22 @@ def choose(
 ) -> Selection:
     """Choose the best wheel of the newest version that has a usable one.
 
+    A local version of a release that tells its variants in another way, too, or of which the generic build is asked
+    for, is not looked at unless `version` names one: its machine is not told, and it would win on every one.
     Pre-releases count only where `version` asks for them or nothing else is there. Without `dialect` a release in both
     is read as pep825, which today's uv reads; where `tags` are asked for, as the dialect that has them. Raises
     VariantPublishError where a selector variable has no value here, or one that its table does not know.
     """
     wanted = Wanted(version if version is not None else SpecifierSet(), tags or TagDemand())
     wheels = tuple(_wheels(files))
-    considered = sorted(set(wanted.version.filter({wheel.version for wheel in wheels})), reverse=True)
-    skipped: list[Candidate] = []
+    versions = set(wanted.version.filter({wheel.version for wheel in wheels}))
+    aside = _set_aside(wheels, set(metadata), wanted) & versions
+    considered = sorted(versions - aside, reverse=True)
+    skipped = [
+        wheel.lost(f"is a local version, which tells no machine; ask for it as {wheel.name.project}=={wheel.version}")
+        for wheel in wheels
+        if wheel.version in aside
+    ]
     last: Selection | None = None
     for candidate in considered:
         release = [wheel for wheel in wheels if wheel.version == candidate]
@@ -159,6 +167,22 @@ def _wheels(files: Sequence[IndexFile]) -> Iterator[_Wheel]:
         if file.filename not in seen:
             seen.add(file.filename)
             yield _Wheel(file, name)
+
+
+def _set_aside(wheels: Sequence[_Wheel], described: Collection[Version], wanted: Wanted) -> set[Version]:
+    """Give the local versions whose release has better ways to tell variants, or a generic wheel that is asked for."""
+    if any("+" in item.version for item in wanted.version):
+        return set()
+    releases = {wheel.version for wheel in wheels}
+    variants = {wheel.version for wheel in wheels if wheel.name.dialect is not None} | set(described)
+    return {
+        version
+        for version in releases
+        if version.local
+        and version not in variants
+        and (public := Version(version.public)) in releases
+        and (public in variants or wanted.demand.generic)
+    }
 
 
 def _choose_of(

@@ -1,0 +1,250 @@
+"""Views: one index for each variant, for installers that know no variants, as today's plain pip.
+
+A view has the wheels of one variant as a local version (`foo-1.0+cu128-...whl`, dialect local), which every installer
+prefers to 1.0, and the other files of the release by a link to where they lie: the generic wheels for what the variant
+is not built for, and the sdist. It is an index like the extra one, below a place for all of them: `PLACE/cu128/foo/`.
+
+The wheels are made at the upload, by raw copy from the variant wheels of the release, one at a time in the temporary
+folder. So nothing is to be typed but where the views lie, and the folder of a release does not hold every variant
+once more on disk. (The destinations do: a local version is another name, METADATA and RECORD, so it is another file.)
+Planning goes through each copy without writing it, for its hash. Wheels that `retag --dialect local` made are sent as
+they are, and where dialect local is the only one, they are the only copies there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.version import Version
+
+from variant_publish.archive.retag import Measured, Rewrite, measure
+from variant_publish.archive.wheel import Wheel
+from variant_publish.config import TABLE, UploadTable
+from variant_publish.errors import UsageError
+from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
+from variant_publish.model.tags import tag_covers
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, local_of
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.destinations import open_store
+from variant_publish.publish.index import hosted_url, read_index, refuse_removed
+from variant_publish.publish.plan import Action, Destination, Placement, Plan
+from variant_publish.publish.store import Conflict, Store
+from variant_publish.publish.view_places import base_of_links, unreachable, views_address
+from variant_publish.release import Release
+
+_ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
+"""Which of a variant's wheels becomes the view's, where a release has it in several dialects."""
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """Hold one wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
+
+    placement: Placement
+    source: Wheel
+    entry: IndexFile
+    metadata: bytes
+
+    @property
+    def is_made(self) -> bool:
+        """Say whether the wheel is made of one in another dialect."""
+        return self.source.name.dialect is not Dialect.LOCAL
+
+
+@dataclass(frozen=True)
+class View:
+    """Hold what one view becomes: the wheels that it holds itself, and the names of the files that it links.
+
+    `name` is the folder, the label of the variant; `local` its local version; `address` where users find the view, ""
+    where that is not known; `base` where the project's files on the extra index lie, seen from the view's page.
+    """
+
+    name: str
+    local: str
+    store: Store
+    address: str
+    base: str | None
+    own: tuple[OwnFile, ...]
+    links: tuple[str, ...]
+    changes: bool
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        files = [{**item.placement.table(), "made-of": item.source.filename if item.is_made else None}
+                 for item in self.own]  # fmt: skip
+        return {
+            "view": self.name,
+            "place": self.store.describe(),
+            "url": self.address or None,
+            "files": files,
+            "links": list(self.links),
+            "changes": self.changes,
+        }
+
+
+def check_local_wheels(release: Release, upload: UploadTable) -> None:
+    """Raise UsageError where wheels of dialect local have no view to go to."""
+    stray = [wheel for wheel in release.wheels if wheel.name.dialect is Dialect.LOCAL]
+    if stray and upload.views is None:
+        raise UsageError(
+            f"{stray[0].path} is a variant as a local version, which repositories refuse and every installer would"
+            " prefer on the extra index, on any machine",
+            hint=f"name a place for views ({TABLE}.upload.views or --views), or take it out of the folder",
+        )
+
+
+def refuse_local_wheels(release: Release) -> None:
+    """Raise UsageError where wheels of dialect local would be staged: they go to views, and are listed nowhere else."""
+    stray = [wheel for wheel in release.wheels if wheel.name.dialect is Dialect.LOCAL]
+    if stray:
+        raise UsageError(
+            f"{stray[0].path} is a variant as a local version, which has its place in a view and not in a stage",
+            hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
+        )
+
+
+def plan_views(
+    release: Release, upload: UploadTable, plan: Plan, main: ProjectIndex | None, reporter: Reporter = SILENT
+) -> tuple[View, ...]:
+    """Plan the views of a release; reads only.
+
+    `plan` is that of the other destinations, `main` the extra index as it is now. A view that has wheels of this
+    version already is planned for its links, too, though no wheel of the variant is here. Raises UsageError where the
+    views have no place, and Conflict where a name is taken by other bytes, naming all of them.
+    """
+    if upload.views is None:
+        return ()
+    if upload.views.rstrip("/") == upload.extra_index.rstrip("/"):
+        raise UsageError(
+            f"{TABLE}.upload.views is the extra index itself", hint="name a place beside it, such as s3://BUCKET/views"
+        )
+    release.config.check_locals()
+    address = views_address(upload)
+    sources = dict(_sources(release))
+    declared = {variant.label: variant.local for variant in release.config.variants.values()}
+    views, conflicts = [], []
+    for name, local in {**declared, **{name: local_of(name) for name in sources}}.items():
+        if name == NULL_LABEL:
+            continue
+        store = open_store(f"{upload.views.rstrip('/')}/{name}", endpoint_url=upload.endpoint_url)
+        listed = read_index(store, release.project)
+        if name not in sources and not any(_is_own(file, release.version) for file in (listed.files if listed else ())):
+            continue
+        own = tuple(_own_file(wheel, name, local, listed, reporter) for wheel in sources.get(name, ()))
+        conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
+        if listed is not None:
+            refuse_removed(store.describe(), listed, [item.entry for item in own])
+        base = base_of_links(upload, name, release.project)
+        links = tuple(links_of([*_planned(release), *(main.distributions if main else ())], release, own, listed))
+        if base is None and (unlinked := _on_extra_index(plan, main).intersection(links)):
+            raise unreachable(min(unlinked))
+        mentioned = main is None or name in main.views.get(str(release.version), {})
+        known = {file.filename for file in listed.files} if listed is not None else set()
+        changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
+        views.append(
+            View(name, local, store, f"{address}/{name}" if address else "", base, own, links,
+                 changes or any(item.placement.action is Action.UPLOAD for item in own))
+        )  # fmt: skip
+    if conflicts:
+        raise Conflict(
+            f"{'; '.join(conflicts)}: the same name, other bytes",
+            hint="a published name is never used twice: build these files with a new version or build tag",
+        )
+    return tuple(views)
+
+
+def view_names(release: Release) -> tuple[str, ...]:
+    """Give the views that the wheels of a release call for, by the labels of their variants."""
+    return tuple(name for name, _ in _sources(release))
+
+
+def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
+    """Give for each variant, by its label, one wheel for each place: the first of its dialects."""
+    found: dict[str, dict[str, Wheel]] = {}
+    rank = {dialect: place for place, dialect in enumerate(_ORDER)}
+    variants = [wheel for wheel in release.wheels if not wheel.name.serves_everyone and wheel.name.dialect is not None]
+    for wheel in sorted(variants, key=lambda wheel: rank[wheel.name.dialect or Dialect.LOCAL]):
+        found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.with_variant()), wheel)
+    for label, wheels in sorted(found.items()):
+        yield label, tuple(wheels[place] for place in sorted(wheels))
+
+
+def _label(release: Release, name: WheelName) -> str:
+    """Give the label of a variant, as declared, else as a name of another dialect would have it."""
+    declared = release.config.variants.get(release.variant_of(name))
+    if declared is not None:
+        return declared.label
+    return name.label or "_".join(name.extra_tags) or name.local or GENERIC
+
+
+def _own_file(wheel: Wheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
+    if wheel.name.dialect is Dialect.LOCAL:
+        made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
+        reason = "it is a local version, which only a view can have"
+    else:
+        with reporter.track(f"{wheel.filename} as {local}", wheel.size) as advance:
+            made = measure(wheel, Rewrite(local=local), advance)
+        reason = f"the variant {name}, made of {wheel.filename}"
+    filename = str(made.name)
+    entry = IndexFile(
+        filename,
+        hosted_url(filename),
+        made.sha256,
+        made.size,
+        wheel.metadata.requires_python,
+        hashlib.sha256(made.metadata).hexdigest(),
+    )
+    is_listed = listed is not None and listed.file(filename) is not None
+    action = Action.SKIP if is_listed else Action.UPLOAD
+    placement = Placement(filename, made.size, made.sha256, Destination.VIEW, reason, action, is_listed)
+    return OwnFile(placement, wheel, entry, made.metadata)
+
+
+def _is_taken(item: OwnFile, listed: ProjectIndex | None) -> bool:
+    known = listed.file(item.entry.filename) if listed is not None else None
+    return known is not None and known.sha256 != item.entry.sha256
+
+
+def _planned(release: Release) -> list[IndexFile]:
+    names = [wheel.filename for wheel in release.wheels] + [sdist.filename for sdist in release.sdists]
+    return [IndexFile(name, "", "") for name in names]
+
+
+def links_of(
+    files: Iterable[IndexFile], release: Release, own: Iterable[OwnFile], listed: ProjectIndex | None
+) -> Iterator[str]:
+    """Give the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
+    version = str(release.version)
+    here = {item.entry.filename for item in own}
+    here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release.version)}
+    tags = [tag for filename in here for tag in WheelName.parse(filename).tags]
+    for filename in dict.fromkeys(file.filename for file in files if version_of(file.filename) == version):
+        if not filename.endswith(".whl"):
+            yield filename
+            continue
+        try:
+            name = WheelName.parse(filename)
+        except InvalidWheelName:
+            continue
+        covered = all(
+            any(tag_covers(tag, f"{wanted.interpreter}-{wanted.abi}", wanted.platform) for tag in tags)
+            for wanted in name.tags
+        )
+        if name.dialect is None and not covered:
+            yield filename
+
+
+def _is_own(file: IndexFile, version: Version) -> bool:
+    """Say whether a view holds the file as a local version of the release."""
+    text = version_of(file.filename)
+    return bool(file.is_hosted and text and Version(text).local and Version(Version(text).public) == version)
+
+
+def _on_extra_index(plan: Plan, main: ProjectIndex | None) -> set[str]:
+    """Give the files that the extra index holds or will hold itself."""
+    planned = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
+    return planned | {file.filename for file in (main.files if main else ()) if file.is_hosted}

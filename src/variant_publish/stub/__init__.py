@@ -1,0 +1,1 @@
+"""The selector sdist: a source distribution whose build backend hands over the wheel that fits the machine."""

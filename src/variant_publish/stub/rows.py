@@ -1,0 +1,165 @@
+"""Which variants which machines get, worked out beforehand: rows of conditions, each with its variants, best first.
+
+The order is asked of the code that `select` chooses by, for every kind of machine that the release tells apart; a
+backend that only compares values then chooses as `select` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, product
+from typing import Any
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.host import cpu, nvidia
+from variant_publish.host.machine import (
+    AARCH64_VERSION,
+    CUDA,
+    NONE,
+    ORDERS,
+    SM_ARCH,
+    X86_64_VERSION,
+    Machine,
+    supported_by,
+)
+from variant_publish.model.variant import Dialect
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.selection.labels import Labels
+from variant_publish.selection.tags import Tags
+from variant_publish.selectors import SelectorFiles
+
+_OWN = {"nvidia": CUDA, "x86_64": X86_64_VERSION, "aarch64": AARCH64_VERSION}
+"""The variables behind the namespaces whose providers installers have."""
+
+Test = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold the machines that `when` describes, a test for each variable, and what they can use, best first."""
+
+    when: Mapping[str, Test]
+    variants: tuple[str, ...]
+
+    def table(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return {"when": {name: dict(test) for name, test in self.when.items()}, "variants": list(self.variants)}
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """Hold values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
+
+    `others` are the values that do not belong to it, where it is everything else.
+    """
+
+    variable: str
+    values: tuple[str, ...]
+    is_open: bool = False
+    others: tuple[str, ...] = ()
+
+    def test(self) -> Test:
+        """Give the test that the backend makes: a range where the values have an order, else a list."""
+        if self.others:
+            return {"not": list(self.others)}
+        if self.variable not in ORDERS or self.values[0] == NONE:
+            return {"in": list(self.values)}
+        end = {} if self.is_open else {"to": self.values[-1]}
+        return {"from": self.values[0], **end}
+
+
+def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
+    """Give the variables that the choice depends on."""
+    if dialect is Dialect.PLUS:
+        return files.selector.variables if files.selector is not None else ()
+    used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
+    found = [variable for namespace, variable in _OWN.items() if any(owner == namespace for owner, _ in used)]
+    # Without a driver a device has no architecture, so whoever asks for one asks for the driver, too.
+    return (*found, SM_ARCH) if ("nvidia", nvidia.SM_ARCH) in used else tuple(found)
+
+
+def rows_of(files: SelectorFiles, dialect: Dialect, names: Sequence[WheelName]) -> tuple[Row, ...]:
+    """Give the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
+    variants = {name.variant: name for name in names}
+    classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
+    rows = []
+    for combination in product(*classes.values()):
+        values = {item.variable: item.values[0] for item in combination}
+        order = _order(files, dialect, values, variants)
+        if order is not None:
+            rows.append(Row({item.variable: item.test() for item in combination}, order))
+    for variable in reversed(classes):
+        rows = list(_joined(rows, variable, [item.test() for item in classes[variable]]))
+    return tuple(rows)
+
+
+def _order(
+    files: SelectorFiles, dialect: Dialect, values: Mapping[str, str], variants: Mapping[str, WheelName]
+) -> tuple[str, ...] | None:
+    machine = Machine(values, (), "3.0")
+    try:
+        if dialect is Dialect.PEP825:
+            place = Labels(files.variants, machine).place
+        elif files.selector is not None:
+            place = Tags(files.selector, machine).place
+        else:
+            return tuple(variant for variant, name in variants.items() if name.dialect is None)
+    except VariantPublishError:
+        return None  # a value that the table of the release does not know
+    placed = [(key, variant) for variant, name in variants.items() if not isinstance(key := place(name), str)]
+    return tuple(variant for _, variant in sorted(placed))
+
+
+def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[Class]:
+    """Group the values of a variable: those in one class lead to the same choice, whatever the others are."""
+    domain = _domain(variable, files)
+    for _, group in groupby(domain, lambda value: (value == NONE, _meaning(variable, value, files, dialect))):
+        values = tuple(group)
+        yield Class(variable, values, is_open=variable in (CUDA, SM_ARCH) and values[-1] == domain[-1])
+    selector = None if files.selector is None else files.selector.selectors.get(variable)
+    if dialect is Dialect.PLUS and variable not in ORDERS and selector is not None and selector.default is not None:
+        yield Class(variable, ("a value that nobody listed",), others=tuple(domain))
+
+
+def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) -> Any:
+    if dialect is Dialect.PLUS:
+        return None if files.selector is None else files.selector.selectors[variable].tags_for(value)
+    used = _properties(files)
+    supported = supported_by({CUDA: "12.0", variable: value})
+    return [
+        (namespace, feature, [item for item in values if (namespace, feature, item) in used])
+        for namespace, features in supported.items()
+        for feature, values in features.items()
+    ]
+
+
+def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
+    variants = files.variants.variants.values() if files.variants is not None else ()
+    return {(item.namespace, item.feature, item.value) for properties in variants for item in properties.items}
+
+
+def _domain(variable: str, files: SelectorFiles) -> list[str]:
+    """Give the values that a variable can have, in their order."""
+    known: Mapping[str, Callable[[], Sequence[str]]] = {
+        X86_64_VERSION: lambda: cpu.X86_64_LEVELS,
+        AARCH64_VERSION: cpu.known_aarch64_versions,
+        CUDA: nvidia.known_versions,
+        SM_ARCH: nvidia.known_capabilities,
+    }
+    if variable in known:
+        return [NONE, *known[variable]()]
+    return [] if files.selector is None else list(files.selector.selectors[variable].wheel_tags)
+
+
+def _joined(rows: Sequence[Row], variable: str, tests: Sequence[Test]) -> Iterator[Row]:
+    """Leave a variable out of rows that have the same variants for whatever value it has."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+    for row in rows:
+        others = {name: test for name, test in row.when.items() if name != variable}
+        groups.setdefault((repr(others), row.variants), []).append(row)
+    for group in groups.values():
+        if len(group) == len(tests) and variable in ORDERS:
+            yield Row({name: test for name, test in group[0].when.items() if name != variable}, group[0].variants)
+        else:
+            yield from group

@@ -1,0 +1,174 @@
+"""Where the wheels of a selector sdist come from: an index, a folder that will be published, or the configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.config import TABLE, Config
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.simple import IndexFile
+from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.variant import Dialect
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.published import fetch
+from variant_publish.release import load
+from variant_publish.selection.from_index import selector_files
+from variant_publish.selectors import SelectorFiles, derive
+from variant_publish.simple_client import hidden, local_path, read_project
+from variant_publish.stub.project import read_project_table
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Hold one wheel: its name, where users fetch it ("" where nothing tells), and a file with its dist-info at least.
+
+    An outline of a wheel on a server has its directory and dist-info, and the wheel's size.
+    """
+
+    name: WheelName
+    url: str
+    sha256: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Hold a release in one dialect: its wheels, sorted by name, and the files that they are chosen by."""
+
+    project: str
+    version: Version
+    dialect: Dialect
+    files: SelectorFiles
+    wheels: tuple[Offered, ...]
+    index: str
+
+
+def release_of(
+    text: str | None, index: str | None, config: Config, pyproject: Path | None
+) -> tuple[str, Version, str | None]:
+    """Give project, version and the index to look at: of a folder, of NAME==VERSION, or of `[project]`."""
+    if text is not None and Path(text).is_dir():
+        release = load([Path(text)], config).only()
+        return release.project, release.version, text
+    if text is None:
+        table = read_project_table(pyproject) if pyproject is not None else {}
+        if not isinstance(table.get("name"), str) or not isinstance(table.get("version"), str):
+            raise UsageError("nothing says which release is meant", hint="name it as NAME==VERSION, or its folder")
+        text = f"{table['name']}=={table['version']}"
+    try:
+        requirement = Requirement(text)
+        [wanted] = requirement.specifier
+        if wanted.operator != "==":
+            raise ValueError(f"{wanted} is no exact version")
+        return requirement.name, Version(wanted.version), index
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is neither a folder nor NAME==VERSION ({error})", hint="write it like foo==1.0"
+        ) from error
+
+
+def from_index(
+    project: str,
+    version: Version,
+    index: str,
+    public_url: str | None,
+    folder: Path,
+    reporter: Reporter = SILENT,
+    *,
+    embeds: bool = False,
+) -> Source:
+    """Read a release from an index, or from a folder of wheels with the files that `metadata` writes.
+
+    Of wheels on a server only directory and dist-info are fetched, into `folder`, but of generic ones everything where
+    the sdist `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
+    """
+    files = selector_files(project, [index], SpecifierSet(f"=={version}"))
+    dialect = Dialect.PEP825 if files.variants is not None else Dialect.PLUS
+    listed = [
+        (name, file)
+        for file in read_project(index, project)
+        if (name := _name(file)) and name.parsed_version == version and name.dialect in (None, dialect)
+        and file.yanked is None
+    ]  # fmt: skip
+    if not listed:
+        raise VariantPublishError(
+            f"{hidden(index)} has no wheel of {project} {version}", hint="check the version, or publish it first"
+        )
+    if files == SelectorFiles() and any(name.dialect is not None for name, _ in listed):
+        raise VariantPublishError(
+            f"{hidden(index)} has variants of {project} {version} and no file that says whom they are for",
+            hint="write it with 'variant-publish metadata', beside the wheels",
+        )
+    for whole in (False, True):
+        remote = [
+            file for name, file in listed if local_path(file.url) is None and (embeds and name.serves_everyone) == whole
+        ]
+        if remote:
+            fetch(remote, folder, whole=whole, reporter=reporter)
+    wheels = tuple(sorted((_offered(name, file, public_url, folder) for name, file in listed), key=_by_name))
+    place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else hidden(index))
+    return Source(canonicalize_name(project), version, dialect, files, wheels, place)
+
+
+def from_config(project: str, version: Version, config: Config) -> Source:
+    """Give the declared variants of a release whose wheels belong to other projects."""
+    if not config.variants:
+        raise UsageError(
+            "the configuration declares no variants", hint=f"declare [{TABLE}.variants.NAME] with properties"
+        )
+    if config.selectors:
+        selector = derive(tuple(config.variants.values()), config.namespaces, config.selectors)
+        return Source(canonicalize_name(project), version, Dialect.PLUS, SelectorFiles(selector=selector), (), "")
+    variants = {variant.label: variant.properties for variant in config.variants.values()}
+    metadata = VariantsMetadata(config.namespaces, variants, config.providers)
+    return Source(canonicalize_name(project), version, Dialect.PEP825, SelectorFiles(variants=metadata), (), "")
+
+
+def names_of(source: Source, config: Config) -> Sequence[WheelName]:
+    """Give the names of the wheels, or of those that the declared variants would have, and of the generic one."""
+    if source.wheels:
+        return [wheel.name for wheel in source.wheels]
+    plain = WheelName.parse(f"{source.project.replace('-', '_')}-{source.version}-py3-none-any.whl")
+    if source.dialect is Dialect.PLUS:
+        return [plain, *(plain.with_variant(extra_tags=variant.tags) for variant in config.variants.values())]
+    return [plain, *(plain.with_variant(label=variant.label) for variant in config.variants.values())]
+
+
+def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: Path) -> Offered:
+    local = local_path(file.url)
+    path = local or folder / file.filename
+    url = hidden(file.url)
+    if local is not None:
+        url = f"{public_url.rstrip('/')}/{name.project}/{quote(file.filename)}" if public_url else ""
+    sha256 = file.sha256
+    if not sha256 and local is not None:
+        with local.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not sha256:
+        raise VariantPublishError(
+            f"{hidden(file.url)} is listed without a SHA-256, so an installer could not check it",
+            hint="ask whoever runs the index to list hashes",
+        )
+    return Offered(name, url, sha256, path.stat().st_size, path)
+
+
+def _name(file: IndexFile) -> WheelName | None:
+    try:
+        return WheelName.parse(file.filename)
+    except InvalidWheelName:
+        return None
+
+
+def _by_name(wheel: Offered) -> str:
+    return str(wheel.name)

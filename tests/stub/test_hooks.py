@@ -1,0 +1,181 @@
+"""The hooks of the backend (PEP 517), called as build frontends call them, with an index in a folder."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import urllib.error
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.archives import contents
+from support.cli import run
+from support.environments import CONFIG, PLAIN
+from support.stub import load_backend
+from support.wheels import make_wheel
+from variant_publish import api
+from variant_publish.config import Config
+
+MORE = """
+[tool.variant-publish.stub.requires]
+generic = "foo-cpu"
+cu128 = "foo-cuda12x"
+cu130 = "foo-cuda13x"
+"""
+
+
+class Unpacked:
+    """Hold an unpacked sdist whose index is a folder, and its backend."""
+
+    def __init__(self, folder: Path, *, requires: list[str], **options: Any) -> None:
+        self.folder = folder
+        config = folder / "pyproject.toml"
+        config.write_text(CONFIG.format(dialect="plus") + MORE)
+        house, self.index = folder / "wheelhouse", folder / "index" / "foo"
+        for variant in ("generic", "cu128", "cu130"):
+            built = make_wheel(folder / variant, PLAIN, requires=requires if variant == "cu128" else [])
+            how = ("--generic",) if variant == "generic" else ("--variant", variant)
+            assert run("retag", str(built), *how, "--config", str(config), "-o", str(house)).code == 0
+        assert run("metadata", str(house), "--config", str(config)).code == 0
+        declared = Config.load(config).with_stub(**options)
+        sdist = api.stub(str(house), declared, folder / "dist", public_url=self.index.parent.as_uri()).path
+        shutil.copytree(house, self.index)
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder, filter="data")
+        self.sdist = sdist
+        self.top = folder / "foo-1.0"
+        self.backend: Any = load_backend(self.top / "variant_publish_stub.py")
+        self.backend.time.sleep = lambda seconds: None
+        self.out = folder / "out"
+        self.out.mkdir()
+
+    def build(self, metadata: str | None = None, **settings: str) -> bytes:
+        """Build a wheel and give its module, which tells the variant."""
+        prepared = None if metadata is None else str(self.out / metadata)
+        name = self.backend.build_wheel(str(self.out), settings, prepared)
+        assert name == PLAIN
+        return contents(self.out / name)["foo.py"]
+
+    def error(self, **settings: str) -> str:
+        with pytest.raises(SystemExit) as error:
+            self.build(**settings)
+        assert not list(self.out.glob("*.whl*"))
+        return str(error.value)
+
+
+def test_the_metadata_are_those_of_the_wheel_that_is_built(tmp_path: Path) -> None:
+    unpacked = Unpacked(tmp_path, requires=["bar"])
+    assert unpacked.backend.get_requires_for_build_wheel() == []
+    info = unpacked.backend.prepare_metadata_for_build_wheel(str(unpacked.out), {"cuda": "12.9"})
+    prepared = {path.name: path.read_bytes() for path in (unpacked.out / info).iterdir()}
+    del prepared[unpacked.backend.CHOICE]
+    # What was prepared counts: a frontend need not hand the settings over again.
+    assert unpacked.build(metadata=info)
+    built = contents(unpacked.out / PLAIN)
+    assert b"Requires-Dist: bar" in prepared["METADATA"]
+    assert prepared == {name: built[f"{info}/{name}"] for name in prepared}
+
+
+@pytest.mark.parametrize("fallback", ["error", "generic"])
+def test_an_unknown_machine_gets_an_error_or_the_generic_wheel(tmp_path: Path, fallback: str) -> None:
+    unpacked = Unpacked(tmp_path, requires=[], fallback=fallback)
+    if fallback == "generic":
+        unpacked.build(cuda="16.1")
+        assert "Requires-Dist" not in contents(unpacked.out / PLAIN)["foo-1.0.dist-info/METADATA"].decode()
+        return
+    text = unpacked.error(cuda="16.1")
+    assert "error: foo 1.0 has no wheel for this machine: the table of the release does not know cuda = 16.1" in text
+    assert "the release has: cu128 (cuda 12.8 to 14.9)" in text
+    assert "pip install --no-cache-dir -C cuda=VALUE foo==1.0" in text
+    assert "-C variant=generic" in text
+
+
+def test_the_generic_build_is_there_for_an_unknown_machine_and_a_wish_is_no_other_variant(tmp_path: Path) -> None:
+    unpacked = Unpacked(tmp_path, requires=["bar"], fallback="generic")
+    unpacked.build(cuda="16.1", variant="generic")
+    assert b"Requires-Dist" not in contents(unpacked.out / PLAIN)["foo-1.0.dist-info/METADATA"]
+    (unpacked.out / PLAIN).unlink()
+    for path in unpacked.index.glob("*cu128.whl"):
+        path.unlink()
+    assert "cannot be fetched" in unpacked.error(cuda="12.9", variant="cu128")
+    unpacked.build(cuda="12.9")
+
+
+@pytest.mark.parametrize("requires", [[], ["bar"]], ids=["alike", "other"])
+def test_what_was_resolved_does_not_become_another_wheel_with_other_dependencies(
+    tmp_path: Path, requires: list[str]
+) -> None:
+    unpacked = Unpacked(tmp_path, requires=requires, fallback="generic")
+    info = unpacked.backend.prepare_metadata_for_build_wheel(str(unpacked.out), {"cuda": "12.9"})
+    for path in unpacked.index.glob("*cu128.whl"):
+        path.unlink()
+    if requires:
+        with pytest.raises(SystemExit, match="fits this machine and cannot be fetched"):
+            unpacked.build(metadata=info, cuda="12.9")
+    else:
+        unpacked.build(metadata=info, cuda="12.9")
+    assert unpacked.backend.prepare_metadata_for_build_wheel(str(unpacked.out), {"cuda": "12.9"}) == info
+    assert "Requires-Dist" not in (unpacked.out / info / "METADATA").read_text()
+
+
+def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked, answers = Unpacked(tmp_path, requires=[]), [503, 0]
+    real, asked = unpacked.backend._open, []
+
+    def fails(url: str, **options: Any) -> Any:
+        asked.append(url)
+        code = answers.pop(0)
+        if code == 0:
+            return real(url, **options)
+        if code == 1:
+            return io.BytesIO(b"half a wheel")
+        raise urllib.error.HTTPError(url, code, "no", Message(), None)
+
+    monkeypatch.setattr(unpacked.backend, "_open", fails)
+    unpacked.build(cuda="12.9")
+    (unpacked.out / PLAIN).unlink()
+    answers[:] = [404]
+    assert "404" in unpacked.error(cuda="12.9")
+    answers[:] = [1, 1, 1]
+    assert "12 bytes of" in unpacked.error(cuda="12.9")
+    assert len(asked) == 6
+
+
+def test_settings_that_nobody_knows_are_told_and_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unpacked = Unpacked(tmp_path, requires=[])
+    unpacked.build(cuda="12.9", cudda="13.0")
+    assert "'cudda' is none of variant, cuda" in capsys.readouterr().err
+    (unpacked.out / PLAIN).unlink()
+    assert "'cu14' is asked for and is none of its variants" in unpacked.error(cuda="12.9", variant="cu14")
+    assert "foo 1.0 has no wheel" in unpacked.error(cuda="none", variant="cu128")
+
+
+def test_the_empty_wheel_has_the_metadata_that_were_prepared(tmp_path: Path) -> None:
+    unpacked = Unpacked(tmp_path, requires=[], mode="requires")
+    info = unpacked.backend.prepare_metadata_for_build_wheel(str(unpacked.out), {"cuda": "13.0"})
+    prepared = {f"{info}/{path.name}": path.read_bytes() for path in (unpacked.out / info).iterdir()}
+    name = unpacked.backend.build_wheel(str(unpacked.out), {"cuda": "13.0"}, str(unpacked.out / info))
+    built = contents(unpacked.out / name)
+    del built[f"{info}/RECORD"]
+    assert built == prepared
+    metadata = built[f"{info}/METADATA"].decode()
+    assert "Requires-Dist: foo-cuda13x==1.0\n" in metadata
+    assert "Dynamic" not in metadata
+
+
+def test_the_sdist_packs_itself_again(tmp_path: Path) -> None:
+    unpacked = Unpacked(tmp_path, requires=[], embed_generic=True)
+    name = unpacked.backend.build_sdist(str(unpacked.out))
+    packed = []
+    for path in (unpacked.sdist, unpacked.out / name):
+        with tarfile.open(path) as archive:
+            packed.append({member.name: archive.extractfile(member).read() for member in archive})  # type: ignore[union-attr]
+    assert packed[0] == packed[1]
+    shutil.rmtree(unpacked.index)
+    unpacked.build(cuda="none")  # it comes out of the sdist

@@ -1,0 +1,90 @@
+"""Real pips of several years, each run from its own wheel: no environment has to be made for them."""
+
+from __future__ import annotations
+
+import atexit
+import ensurepip
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PIPS = {
+    "23.3.2": "5052d7889c1f9d05224cd41741acb7c5d6fa735ab34e339624a614eaaa7e7d76",
+    "24.3.1": "3790624780082365f47549d032f3770eeb2b1e8bd1f7b2e02dace1afa361b4ed",
+    "25.3": "9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd",
+    "26.0": "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754",
+}
+"""Version -> SHA-256 of its wheel."""
+
+_KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP")
+
+
+@dataclass(frozen=True)
+class RealPip:
+    """Hold the wheel of one pip; `run` runs it with the Python of the tests."""
+
+    wheel: Path
+
+    def run(self, *args: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run pip without configuration and cache (unless `env` says otherwise), and give the finished process."""
+        bare = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        bare |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+        return subprocess.run(
+            [sys.executable, str(self.wheel / "pip"), *map(str, args)],
+            env={**bare, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+def fetch_pip(version: str, folder: Path) -> RealPip:
+    """Download the wheel of a pip, with its hash, by the pip that is installed."""
+    requirements = folder / f"pip-{version}.txt"
+    requirements.write_text(f"pip=={version} --hash=sha256:{PIPS[version]}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", folder]
+    subprocess.run([*map(str, command), "-r", str(requirements)], check=True, capture_output=True)
+    return RealPip(folder / f"pip-{version}-py3-none-any.whl")
+
+
+OLD = "23.2.1"
+"""The pip of Python 3.11 and 3.12 in their first releases; many machines have it still."""
+
+
+@cache
+def old_pip() -> tuple[str, ...]:
+    """Give the command of pip 23.2.1: of Python's own bundle, else downloaded; skip the test where it cannot be had."""
+    if sys.version_info >= (3, 13):
+        pytest.skip(f"pip {OLD} is for Python 3.12 and older")
+    name = f"pip-{OLD}-py3-none-any.whl"
+    bundled = Path(ensurepip.__file__).parent / "_bundled" / name
+    wheel = bundled if bundled.exists() else _downloaded(name)
+    folder = tempfile.mkdtemp(prefix="variant-publish-tests-")
+    atexit.register(shutil.rmtree, folder)
+    with zipfile.ZipFile(wheel) as archive:  # unpacked, so that it is compiled once, not at every run
+        archive.extractall(folder)
+    return (sys.executable, f"{folder}/pip")
+
+
+def new_pip() -> tuple[str, ...]:
+    """Give the command of the environment's pip."""
+    return (sys.executable, "-m", "pip")
+
+
+def _downloaded(name: str) -> Path:
+    folder = Path(sys.prefix) / "share" / "variant-publish-tests"
+    command = [*new_pip(), "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder)]
+    done = subprocess.run([*command, f"pip=={OLD}"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"pip {OLD} cannot be downloaded: {done.stderr.strip().splitlines()[-1]}")
+    return folder / name
