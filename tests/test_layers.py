@@ -16,7 +16,7 @@ LAYERS = (
     {"model"},
     {"formats"},
     {"archive", "process", "project_page"},
-    {"binary", "config", "host", "simple_client", "site"},
+    {"acceptance", "binary", "config", "host", "simple_client", "site"},
     {"config_schema", "published", "release"},
     {"selectors"},
     {"conversion", "publish", "rules", "selection", "starter"},
@@ -25,6 +25,7 @@ LAYERS = (
     {"api"},
     {"demo"},
     {"cli"},
+    {"__main__"},
 )
 
 PURE = {"model", "formats"}
@@ -41,6 +42,7 @@ LAZY_MODULES = {
     "iced_x86",
     "abi3info",
     "uv",
+    "readme_renderer",
 }
 
 

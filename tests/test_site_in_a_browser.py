@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
 from variant_publish.model.variant import Properties
 from variant_publish.site import render_project
 
-CHROMIUM = shutil.which("chromium")
-SIZES = {"screen": (1280, 900), "phone": (390, 844)}
 SHA = "ab" * 32
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian's package is called chromium)"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 
 def index() -> ProjectIndex:
@@ -59,37 +52,11 @@ def index() -> ProjectIndex:
     return ProjectIndex("my-project").updated(files, texts, tracks, "https://wheels.example.org/simple")
 
 
-def browse(page: Path, *options: str, size: str = "screen") -> str:
-    """Let Chromium open the page and give what it prints."""
-    width, height = SIZES[size]
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
-        f"--user-data-dir={page.parent / 'profile'}", f"--window-size={width},{height}", *options, page.as_uri(),
-    ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-
-
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     path = tmp_path / "index.html"
     path.write_text(render_project(index()), "utf-8")
     return path
-
-
-def measured(page: Path, expression: str, size: str) -> str:
-    """Evaluate a script in a copy of the page inside a frame as wide as the device; the page itself has none."""
-    width, height = SIZES[size]
-    copy = page.with_name("copy.html")
-    script = f"<script>document.documentElement.setAttribute('data-found', {expression})</script>"
-    copy.write_text(page.read_text("utf-8").replace("</body>", f"{script}</body>"), "utf-8")
-    frame = page.with_name("frame.html")
-    frame.write_text(
-        f"<iframe id=f src=copy.html width={width} height={height}></iframe><script>f.onload = () =>"
-        " document.documentElement.setAttribute('data-found', f.contentDocument.documentElement.dataset.found)</script>"
-    )
-    found = re.search(r'data-found="([^"]*)"', browse(frame, "--allow-file-access-from-files", "--dump-dom"))
-    assert found is not None
-    return found[1]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -110,9 +77,8 @@ def test_the_reader_sees_labels_and_the_installer_file_names(page: Path) -> None
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_light_and_dark(page: Path, scheme: str, size: str) -> None:
     target = page.with_name(f"{scheme}-{size}.png")
-    preferred = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
-    browse(page, preferred, f"--screenshot={target}", size=size)
+    browse(page, SCHEMES[scheme], f"--screenshot={target}", size=size)
     assert target.stat().st_size > 20_000

@@ -174,7 +174,9 @@ def _toml(value: Any) -> str:
 def _checks() -> str:
     rules = sorted(RULES, key=lambda rule: rule.id)
     rows = [f"| [{rule.id}](../../checks/{rule.id}.md) | {rule.severity.value} | {rule.title} |" for rule in rules]
-    entries = [f"../../checks/{rule.id}" for rule in rules]
+    unbuilt = pages.not_built()
+    rows += [f"| [{id_}](../../checks/{id_}.md) | not built | {title} |" for id_, title in unbuilt.items()]
+    entries = [f"../../checks/{id_}" for id_ in sorted([*(rule.id for rule in rules), *unbuilt])]
     assert all(pages.explain(rule.id) for rule in rules)  # noqa: S101  (each rule has a page)
     return _page("Checks", "What `check` proves. `check --explain ID` prints the same pages.", "",
                  "| id | severity | |", "| --- | --- | --- |", *rows, "", *_toctree(entries))  # fmt: skip

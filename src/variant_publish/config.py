@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
@@ -21,6 +22,7 @@ from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.zip_group import ZipGroup
 
 TABLE = "tool.variant-publish"
 DEFAULT_FILE = "pyproject.toml"
@@ -48,7 +50,7 @@ class SkipTable(_Table, frozen=True):
 
 
 class MatrixTable(_Table, frozen=True):
-    """Declare which wheels a release has."""
+    """Declare which wheels a release has; each table of `zip` gives axes that move together, axis -> values."""
 
     python: tuple[str, ...] = ()
     """Python and ABI tags, like "cp312-cp312"."""
@@ -56,6 +58,8 @@ class MatrixTable(_Table, frozen=True):
     """Platform tags, like "manylinux_2_28_x86_64"."""
     skip: tuple[SkipTable, ...] = ()
     """Cells that are left out on purpose."""
+    zip: tuple[dict[str, tuple[str, ...]], ...] = ()
+    """Axes that move together, as conda-build's zip_keys: lists of one length."""
 
 
 class RequiresTable(_Table, frozen=True):
@@ -205,6 +209,30 @@ class CheckTable(_Table, frozen=True):
     """Libraries that users have on their own, like "libcuda.so.1"."""
 
 
+class FamilySkipTable(_Table, frozen=True):
+    """Leave out what a member of a family lacks of the others' wheels, with a reason; every key that is set counts."""
+
+    reason: str
+    """Why these cells are not alike."""
+    project: str | None = None
+    """The project of the cells; every one without it."""
+    python: str | None = None
+    """The Python and ABI tag of the cells; every one without it."""
+    platform: str | None = None
+    """The platform tag of the cells; every one without it."""
+    variant: str | None = None
+    """The variant of the cells; every one without it."""
+
+
+class FamilyTable(_Table, frozen=True):
+    """Name projects that belong together: one matrix, the same variants, versions that fit each other."""
+
+    members: tuple[str, ...] = ()
+    """The projects, by name."""
+    skip: tuple[FamilySkipTable, ...] = ()
+    """Cells that one of them leaves out on purpose."""
+
+
 class Frontend(StrEnum):
     """Name what builds wheels: PyPA's build, cibuildwheel, or uv."""
 
@@ -260,6 +288,8 @@ class Tables(_Table, frozen=True):
     """Where a release goes."""
     check: CheckTable = CheckTable()
     """Which rules run, and what they ignore."""
+    family: FamilyTable | None = None
+    """Which projects belong together."""
     stub: StubTable = StubTable()
     """What the selector sdist is."""
 
@@ -276,6 +306,8 @@ class Config:
         self.dialects = tables.dialects
         self.upload = tables.upload
         self.check = tables.check
+        self.family = tables.family
+        _check_family(tables.family)
         self.stub = tables.stub
         self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
         self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
@@ -391,7 +423,42 @@ class Config:
                 )  # fmt: skip
         skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
         columns = tuple((name, own.platform or table.platform) for name, own in self.tables.variants.items())
-        return Matrix(table.python, table.platform, columns, skips)
+        try:
+            return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
+        except VariantPublishError as error:
+            raise UsageError(f"{TABLE}.matrix.{error.message}", hint=error.hint) from error
+
+    @staticmethod
+    def _groups(table: MatrixTable) -> Iterator[ZipGroup]:
+        for number, columns in enumerate(table.zip):
+            try:
+                yield ZipGroup.of_columns(columns)
+            except VariantPublishError as error:
+                raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
+
+
+def _check_family(table: FamilyTable | None) -> None:
+    if table is None:
+        return
+    names: list[str] = []
+    for place, text in enumerate(table.members):
+        where = f"{TABLE}.family.members[{place}]"
+        if not is_normalized_name(canonicalize_name(text)):
+            raise UsageError(f"{where} {text!r} is not the name of a project", hint="write names only, no versions")
+        if canonicalize_name(text) in names:
+            raise UsageError(f"{where} names {text!r} a second time", hint="name every project once")
+        names.append(canonicalize_name(text))
+    if len(names) == 1:
+        raise UsageError(f"{TABLE}.family.members has one project", hint="name all that belong together")
+    for place, skip in enumerate(table.skip):
+        where = f"{TABLE}.family.skip[{place}]"
+        if not skip.reason.strip():
+            raise UsageError(f"{where} has no reason", hint="say why the wheels are left out")
+        if skip.project is not None and names and canonicalize_name(skip.project) not in names:
+            raise UsageError(
+                f"{where}.project {skip.project!r} is no member of the family{_nearest(skip.project, names)}",
+                hint=f"the members are {', '.join(names)}",
+            )
 
 
 def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:

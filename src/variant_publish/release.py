@@ -66,6 +66,11 @@ class Release:
     config: Config
     sdists: tuple[Sdist, ...] = ()
 
+    @property
+    def key(self) -> tuple[NormalizedName, Version]:
+        """Give what tells the release from others: 1 and 1.0 are one version."""
+        return self.project, self.version
+
     def variant_of(self, name: WheelName) -> str:
         """Give the variant as the configuration calls it, else as the file name does; null counts as generic."""
         if name.serves_everyone:
@@ -153,15 +158,17 @@ def wheel_paths(places: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def load(places: Iterable[Path], config: Config) -> Loaded:
-    """Read wheels (and the sdists beside them in folders) and group them into releases.
+def load(
+    places: Iterable[Path], config: Config, known: Iterable[Wheel] = (), known_sdists: Iterable[Sdist] = ()
+) -> Loaded:
+    """Read wheels (and the sdists beside them in folders), and group them and those `known` already into releases.
 
     A `*.json` file, and a `*.summary.json` in a folder whose wheel is not beside it, stands for its wheel.
     """
     places = list(places)
     summaries = list(_summary_paths(places))
     with_wheels = [place for place in places if not _has_only_summaries(place)]
-    wheels: list[Wheel] = []
+    wheels = list(known)
     unreadable = []
     for path in (*wheel_paths(with_wheels), *summaries):
         try:
@@ -170,7 +177,7 @@ def load(places: Iterable[Path], config: Config) -> Loaded:
             unreadable.append(Unreadable(path, error))
     paths = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
     sdists = [Sdist(path, path.stat().st_size) for path in paths]
-    return Loaded(tuple(releases_of(wheels, sdists, config)), tuple(unreadable))
+    return Loaded(tuple(releases_of(wheels, [*sdists, *known_sdists], config)), tuple(unreadable))
 
 
 def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config) -> Iterator[Release]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -172,6 +171,7 @@ def _files(packages: Iterable[DistributionPackage]) -> Iterator[IndexFile]:
             upload_time=None if package.upload_time is None else package.upload_time.isoformat(),
             yanked=(package.yanked_reason or "") if package.is_yanked else None,
             provenance=package.provenance_url,
+            serves_metadata=bool(package.has_metadata) and "sha256" not in (package.metadata_digests or {}),
         )
 
 
@@ -180,6 +180,8 @@ def _absolute(file: IndexFile, base: str) -> IndexFile:
 
 
 def _folder(place: str) -> Path:
+    from urllib.request import url2pathname  # not at the top: it brings all of http.client, and most runs read no URL
+
     parts = urlsplit(place)
     if parts.scheme == "file":
         # `file:dist-index`, as configurations write it, is relative; `file:///srv/index` is not.

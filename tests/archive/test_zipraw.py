@@ -141,7 +141,7 @@ def test_every_truncation_is_one_clear_error(tmp_path: Path) -> None:
     for length in range(len(data)):
         path.write_bytes(data[:length])
         with pytest.raises(VariantPublishError, match=r"cut\.zip"), open_archive(path) as archive:
-            archive.spans()
+            archive.ends()
 
 
 @pytest.mark.parametrize("trailer", [b"x", b"PK\x05\x06" + b"\0" * 10])
@@ -168,7 +168,7 @@ def test_overlapping_members_are_refused(tmp_path: Path) -> None:
     data[second + 46 : second + 47] = b"a"
     path.write_bytes(bytes(data))
     with open_archive(path) as archive, pytest.raises(InvalidArchive, match="overlap"):
-        archive.spans()
+        archive.ends()
 
 
 def test_a_lying_checksum_is_found(tmp_path: Path) -> None:

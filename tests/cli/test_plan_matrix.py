@@ -78,3 +78,32 @@ def test_the_text_form_counts_the_jobs(tmp_path: Path) -> None:
     result = run("plan-matrix", "--config", str(config))
     assert result.stdout.endswith("5 jobs\n")
     assert "cp312-manylinux_x86_64" in result.stdout
+
+
+ZIPPED = CONFIG.replace(f'platform = ["{LINUX}", "win', f'platform = ["{LINUX}", "manylinux_2_34_x86_64", "win').replace(
+    f'platform = ["{LINUX}"]', """
+[tool.variant-publish.variants.cu130]
+properties = ["nvidia :: cuda_version_lower_bound :: 13.0"]
+[[tool.variant-publish.matrix.zip]]
+variant  = ["generic", "cu128", "cu130"]
+platform = ["manylinux_2_28_x86_64", "manylinux_2_28_x86_64", "manylinux_2_34_x86_64"]
+gcc      = ["12", "12", "14"]
+runs-on  = ["", "", "gpu"]
+"""
+)  # fmt: skip
+
+
+def test_axes_that_move_together_do_so_in_the_jobs(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text(ZIPPED)
+    result = run("plan-matrix", "--format", "json", "--config", str(config))
+    jobs = [job for job in json.loads(result.stdout)["jobs"] if job["python"] == "cp312-cp312"]
+    assert [(job["variant"], job["platform"], job["gcc"], job["runs-on"]) for job in jobs] == [
+        ("generic", "manylinux_2_28_x86_64", "12", "ubuntu-latest"),
+        ("generic", "win_amd64", "", "windows-latest"),
+        ("cu128", "manylinux_2_28_x86_64", "12", "ubuntu-latest"),
+        ("cu128", "win_amd64", "", "windows-latest"),
+        ("cu130", "manylinux_2_34_x86_64", "14", "gpu"),
+        ("cu130", "win_amd64", "", "windows-latest"),
+    ]
+    assert "gcc" in run("plan-matrix", "--config", str(config)).stdout

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,14 @@ from rich.console import Console
 
 from support.checks import LINUX, WINDOWS, report_on
 from support.wheels import make_wheel
-from variant_publish.cli.render_check import render_github, render_json, render_text
+from variant_publish.cli.render_check import render_text
+from variant_publish.cli.render_machine import render_github, render_json
+from variant_publish.config import Config
 from variant_publish.model.matrix import Cell
+from variant_publish.release import load
 from variant_publish.rules.report import Counts, Finding, Report
 from variant_publish.rules.rule import Severity, Verdict
+from variant_publish.rules.runner import Settings, check
 
 CONFIG = f"""
 [tool.variant-publish]
@@ -116,3 +122,46 @@ def test_annotations_have_the_level_that_the_exit_code_has(
 
 def test_json_is_the_table(report: Report) -> None:
     assert json.loads(render_json(report)) == report.table()
+
+
+def keys_of(value: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Give each key of a JSON document with the row of its table: "findings[]", "" for the document."""
+    if isinstance(value, list):
+        for item in value:
+            yield from keys_of(item, f"{place}[]")
+    elif isinstance(value, dict) and not place.endswith((".sizes", ".zip[][]")):  # those keys are file names and axes
+        for key, item in value.items():
+            yield place, key
+            yield from keys_of(item, f"{place}.{key}".removeprefix("."))
+
+
+def test_every_key_of_the_json_is_documented_and_every_documented_one_is_there(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}.whl", files={"../x": b""})
+    make_wheel(tmp_path, f"bar-1.0-cp311-cp311-{LINUX}.whl")
+    make_wheel(tmp_path, f"bar-1.0-cp312-cp312-{LINUX}.whl")
+    config = f"""{CONFIG}[tool.variant-publish.check]
+ignore = [{{ id = "VP108", reason = "a test" }}]
+[[tool.variant-publish.matrix.zip]]
+python = ["cp311-cp311"]
+gcc = ["12"]
+[[tool.variant-publish.family.skip]]
+project = "foo"
+reason = "a test"
+"""
+    parsed = Config.parse(config)
+    report = check(
+        load([tmp_path], parsed), settings=Settings(table=parsed.check, family=parsed.family, asks_family=True)
+    )
+    found = {
+        (place, key) for place, key in keys_of(json.loads(render_json(report))) if "ignored[].findings" not in place
+    }
+    text = (Path(__file__).parents[2] / "docs" / "check-json.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", text, flags=re.MULTILINE)
+    documented = {row: set(re.findall(r"`([a-z-]+)`", meaning)) for row, meaning in rows}
+    for place, key in found:
+        where = documented.keys() if not place else documented[place]
+        assert key in where or f"{key}[]" in where, f"{place} {key}"
+    values = {"present", "missing", "skipped", "extra", "error", "warning", "info", "unknown", "fail"}
+    for row, keys in documented.items():
+        for key in keys - values:
+            assert (row, key) in found, f"{row} {key}"

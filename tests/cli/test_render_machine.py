@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft4Validator, FormatChecker
 
 from support.checks import LINUX, WINDOWS
 from support.wheels import make_wheel
@@ -15,6 +16,7 @@ from variant_publish.release import load
 from variant_publish.rules.report import Report
 from variant_publish.rules.runner import Settings, check
 
+SCHEMA = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"
 CONFIG = f"""
 [tool.variant-publish.matrix]
 python = ["cp312-cp312"]
@@ -35,8 +37,8 @@ def report(tmp_path: Path) -> Report:
     return check(load([tmp_path], config), settings=Settings(table=config.check))
 
 
-def only(table: dict[str, object], keys: Iterable[str]) -> None:
-    assert set(table) <= set(keys), "SARIF objects have no other properties"
+def only(table: Mapping[str, object], keys: Iterable[str]) -> None:
+    assert set(table) <= set(keys), "no other properties"
 
 
 def test_sarif_has_the_shape_of_2_1_0(report: Report) -> None:
@@ -63,6 +65,43 @@ def test_sarif_has_the_shape_of_2_1_0(report: Report) -> None:
     assert by_id["VP104"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("foo-1.0")
     assert by_id["VP301"]["locations"][0]["logicalLocations"]
     assert by_id["VP108"]["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "a test"}]
+
+
+def faults(log: object) -> list[str]:
+    """Hold a log against the JSON schema of SARIF 2.1.0."""
+    validator = Draft4Validator(json.loads(SCHEMA.read_text("utf-8")), format_checker=FormatChecker())
+    return [error.message for error in validator.iter_errors(log)]
+
+
+def test_sarif_is_valid_by_its_schema(report: Report, tmp_path: Path) -> None:
+    log = json.loads(render_sarif(report))
+    assert len(log["runs"][0]["results"]) >= 4
+    assert faults(log) == []
+    make_wheel(tmp_path / "sound", "foo-1.0-py3-none-any.whl")
+    assert faults(json.loads(render_sarif(check(load([tmp_path / "sound"], Config.parse("")))))) == []
+    log["runs"][0]["results"][0]["kind"] = "unknown"
+    assert faults(log) == [
+        "'unknown' is not one of ['notApplicable', 'pass', 'fail', 'review', 'open', 'informational']"
+    ]
+
+
+def test_junit_has_the_shape_that_its_readers_know(report: Report) -> None:
+    root = ElementTree.fromstring(render_junit(report))  # noqa: S314  (our own text)
+    assert root.tag == "testsuites"
+    only(root.attrib, ["name", "tests", "failures", "skipped"])
+    for suite in root:
+        assert suite.tag == "testsuite"
+        assert set(suite.attrib) == {"name", "tests", "failures", "errors", "skipped"}
+        cases = suite.findall("testcase")
+        assert len(suite) == len(cases) == int(suite.attrib["tests"])
+        for case in cases:
+            assert set(case.attrib) == {"classname", "name"}
+            assert len(case) <= 1, "one outcome for a case"
+            assert all(child.tag in ("failure", "skipped") and child.get("message") for child in case)
+        for tag, key in (("failure", "failures"), ("skipped", "skipped")):
+            assert len(suite.findall(f"testcase/{tag}")) == int(suite.attrib[key])
+    for key in ("tests", "failures", "skipped"):
+        assert int(root.attrib[key]) == sum(int(suite.attrib[key]) for suite in root)
 
 
 def test_junit_counts_what_fails(report: Report) -> None:

@@ -41,6 +41,23 @@ def test_a_master_survives_the_way_out_and_in() -> None:
     assert index.versions == ("0.9", "1.0")
 
 
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, None),
+        ({"core-metadata": False, "data-dist-info-metadata": True}, None),
+        ({"core-metadata": True}, "https://h/a.whl.metadata"),
+        ({"core-metadata": {"sha256": "ab"}}, "https://h/a.whl.metadata"),
+        ({"core-metadata": {"sha512": "ab"}}, "https://h/a.whl.metadata"),
+        ({"data-dist-info-metadata": {"sha256": "ab"}}, "https://h/a.whl.metadata"),
+    ],
+)
+def test_a_file_says_where_its_metadata_is(keys: dict[str, object], expected: str | None) -> None:
+    file = IndexFile.parse({"filename": "a.whl", "url": "https://h/a.whl", **keys})
+    assert file.metadata_url == expected
+    assert IndexFile.parse(file.table()) == file
+
+
 def test_selector_texts_are_entries_under_their_hashes() -> None:
     index = ProjectIndex("foo").updated((FILE, LINK), TEXTS)
     assert index.distributions == (LINK, FILE)

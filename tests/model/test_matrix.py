@@ -46,6 +46,11 @@ def test_wide_wheels_add_no_rows_where_a_column_has_narrower_ones() -> None:
     assert matrix == Matrix(("cp312-cp312",), (LINUX,), (("a", (LINUX,)), ("b", (LINUX,))))
 
 
+def test_an_interpreter_without_an_abi_is_the_row_of_its_own_one() -> None:
+    matrix = found("cp312-none-macosx_11_0_arm64", f"cp312-cp312-{LINUX}", f"cp313-none-{LINUX}")
+    assert matrix.python == ("cp312-cp312", "cp313-none")
+
+
 def test_abi3_is_a_row_where_every_column_has_it() -> None:
     matrix = found(f"cp39-abi3-{LINUX}", f"cp38-cp38-{LINUX}", f"cp39-abi3-{LINUX}+a", f"cp312-cp312-{LINUX}+a")
     assert matrix.python == ("cp38-cp38", "cp39-abi3", "cp312-cp312")

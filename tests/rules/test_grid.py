@@ -88,3 +88,35 @@ def test_a_plain_wheel_is_in_no_hurry_for_variants(tmp_path: Path) -> None:
     grid = grid_of(tmp_path, "py3-none-any")
     assert grid.rows == (("py3-none", "any"),)
     assert states(grid, "py3-none", "any", "generic") == [State.PRESENT]
+
+
+ZIPPED = f"""
+[tool.variant-publish.matrix]
+python = ["{OLD}", "{NEW}"]
+platform = ["manylinux_2_28_x86_64", "manylinux_2_34_x86_64"]
+zip = [
+    {{ variant = ["generic", "cu12", "cu13"], gcc = ["12", "12", "14"],
+      platform = ["manylinux_2_28_x86_64", "manylinux_2_28_x86_64", "manylinux_2_34_x86_64"] }},
+    {{ python = ["{OLD}", "{NEW}"], image = ["a", "b"] }},
+]
+[tool.variant-publish.variants.cu12]
+[tool.variant-publish.variants.cu13]
+""".replace(",\n      platform", ", platform")
+
+
+def test_axes_that_move_together_leave_the_other_cells_out(tmp_path: Path) -> None:
+    new = "manylinux_2_34_x86_64"
+    grid = grid_of(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}+cu12", f"{OLD}-{new}+cu13", config=ZIPPED)
+    assert states(grid, OLD, LINUX, "cu12") == [State.PRESENT]
+    assert states(grid, OLD, new, "cu13") == [State.PRESENT]
+    assert states(grid, OLD, LINUX, "cu13") == [State.UNDECLARED]
+    assert grid.at(Cell(OLD, LINUX, "cu13"))[0].reason == "its axes move together with others"
+    missing = {entry.cell for entry in grid.entries if entry.state is State.MISSING}
+    assert missing == {Cell(NEW, LINUX, "generic"), Cell(NEW, LINUX, "cu12"), Cell(NEW, new, "cu13")}
+
+
+def test_a_row_in_which_nothing_meets_is_not_shown(tmp_path: Path) -> None:
+    config = ZIPPED.partition("zip = ")[0] + (
+        f'zip = [{{ python = ["{OLD}", "{NEW}"], platform = ["{LINUX}", "manylinux_2_34_x86_64"] }}]\n'
+    )
+    assert grid_of(tmp_path, f"{OLD}-{LINUX}", config=config).rows == ((OLD, LINUX), (NEW, "manylinux_2_34_x86_64"))

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from support.checks import LINUX, WINDOWS, report_on
+import pytest
+
+from support.binaries import elf
+from support.checks import LINUX, PLUS, WINDOWS, report_on
 from support.wheels import make_wheel
+from variant_publish.archive.zipraw import Member, RawArchive
+from variant_publish.binary import scan
 from variant_publish.config import Config
 from variant_publish.release import load
 from variant_publish.rules.report import Report
@@ -96,6 +102,22 @@ def test_trouble_in_one_rule_leaves_the_others_their_say(tmp_path: Path) -> None
     gone = tmp_path / "foo-1.0-wheel-selector.toml"
     report = check(load([tmp_path], Config.parse(config)), selector_files=[gone])
     assert {("VP601", "unknown"), ("VP108", "fail")} <= {(found.id, found.verdict) for found in report.findings}
+
+
+def test_every_member_is_inflated_once_for_all_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": elf(), "foo/b.py": b"x = 1"})
+    make_wheel(tmp_path, PLUS, files={"foo/a.so": elf(), "foo/b.py": b"x = 1"})
+    inflated: list[str] = []
+    original = scan._inflated
+
+    def counting(archive: RawArchive, member: Member) -> Iterator[bytes]:
+        inflated.append(f"{archive.path.name}/{member.name}")
+        return original(archive, member)
+
+    monkeypatch.setattr(scan, "_inflated", counting)
+    report = report_on(tmp_path)
+    assert {"VP112", "VP408", "VP409", "VP501", "VP508"} <= set(report.rules)
+    assert len(inflated) == len(set(inflated)) == 2 * 5
 
 
 def test_selector_files_are_looked_for_in_folders_only(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from variant_publish.config import Config
 from variant_publish.release import Release, load
 from variant_publish.rules.context import Context, Folder
 from variant_publish.rules.report import Report
 from variant_publish.rules.rule import FolderRule, Outcome, ReleaseRule
-from variant_publish.rules.runner import check, find_selector_files
+from variant_publish.rules.runner import Settings, check, find_selector_files
 
 LINUX, MAC, WINDOWS = "manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64"
+PLAIN, PLUS, LABELLED = (f"foo-1.0-cp312-cp312-{LINUX}{variant}.whl" for variant in ("", "+cu128", "-cu128"))
 
 
 def release_in(folder: Path, config: str = "") -> Release:
@@ -19,30 +21,30 @@ def release_in(folder: Path, config: str = "") -> Release:
     return load([folder], Config.parse(config)).only()
 
 
-def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", *, offline: bool = False) -> list[Outcome]:
-    """Give what one rule has to say about the wheels in a folder."""
+def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[Outcome]:
+    """Give what one rule has to say about the wheels in a folder; `context` are further values of the Context."""
     loaded = load([folder], Config.parse(config))
     files = Folder(loaded, find_selector_files([folder]))
     if isinstance(rule, FolderRule):
         return list(rule.check(files))
     (release,) = loaded.releases
-    return list(rule.check(Context(release, files.selector_files_of(release), offline)))
+    return list(rule.check(Context(release, files.selector_files_of(release), **context)))
 
 
-def verdicts(
-    rule: FolderRule | ReleaseRule, folder: Path, config: str = "", *, offline: bool = False
-) -> dict[str, int]:
+def verdicts(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> dict[str, int]:
     """Count the outcomes of one rule by verdict."""
-    found = [outcome.verdict.value for outcome in outcomes(rule, folder, config, offline=offline)]
+    found = [outcome.verdict.value for outcome in outcomes(rule, folder, config, **context)]
     return {verdict: found.count(verdict) for verdict in dict.fromkeys(found)}
 
 
-def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "") -> list[str]:
+def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[str]:
     """Give the messages of one rule's failures."""
-    return [outcome.message for outcome in outcomes(rule, folder, config) if outcome.verdict.value == "fail"]
+    found = outcomes(rule, folder, config, **context)
+    return [outcome.message for outcome in found if outcome.verdict.value == "fail"]
 
 
 def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report:
     """Check a folder by every rule."""
-    loaded = load([folder], Config.parse(config))
-    return check(loaded, selector_files=find_selector_files([folder]), strict=strict)
+    parsed = Config.parse(config)
+    settings = Settings(family=parsed.family)
+    return check(load([folder], parsed), selector_files=find_selector_files([folder]), strict=strict, settings=settings)

@@ -27,12 +27,13 @@ def make_wheel(
     info_first: bool = False,
     record: bytes | None = None,
     variant: VariantsMetadata | None = None,
+    description: str = "A test wheel.\n",
 ) -> Path:
     """Write a wheel and give its path.
 
     `files` are the payload (default: one module that tells the variant), `headers` further METADATA lines, `tags`
     the Tag lines (default: those of the file name), `extra_info` further dist-info files, `record` a RECORD in
-    place of the right one, `variant` the content of variant.json.
+    place of the right one, `variant` the content of variant.json, `description` what follows the headers.
     """
     parsed = WheelName.parse(filename)
     info = dist_info or f"{parsed.distribution}-{parsed.version}.dist-info"
@@ -45,7 +46,7 @@ def make_wheel(
     wheel = ["Wheel-Version: 1.0", "Generator: tests", "Root-Is-Purelib: false"]
     wheel += [f"Tag: {tag}" for tag in (parsed.tag_lines() if tags is None else tags)]
     info_files = {
-        f"{info}/METADATA": ("\n".join(metadata) + "\n\nA test wheel.\n").encode(),
+        f"{info}/METADATA": ("\n".join(metadata) + f"\n\n{description}").encode(),
         f"{info}/WHEEL": ("\n".join(wheel) + "\n").encode(),
         **{f"{info}/{key}": content for key, content in (extra_info or {}).items()},
     }

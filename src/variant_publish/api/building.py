@@ -119,7 +119,11 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
     for release in load(begun, config).releases:
         grid = Grid.of_release(release)
         filled |= {cell for cell, entries in grid.by_cell() if all(entry.state is State.PRESENT for entry in entries)}
-    return tuple(BuildJob.of(cell, config.build_settings[cell.variant]) for cell in cells if cell not in filled)
+    return tuple(
+        BuildJob.of(cell, config.build_settings[cell.variant], config.matrix.settings_of(cell))
+        for cell in cells
+        if cell not in filled
+    )
 
 
 def _moved(path: Path, folder: Path) -> Path:

@@ -34,27 +34,42 @@ _SANE_RECORD = 64 * 1024 * 1024
 _SANE_TEXT = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes.
+class ArchiveNotRead(VariantPublishError):
+    """Report that something was asked of an archive that was left where it lies: no fault of the wheel."""
 
-    `members` are the names in the archive's directory, twice where it lists one twice; `info` holds the raw content of
-    the small dist-info files that are there: METADATA, WHEEL, entry_points.txt, variant.json, abi-requires.txt and
-    signatures. `record_text` is RECORD as it is. A wheel that is known by its `summary` alone has a `path` at which
-    nothing lies, and the members that RECORD has.
-    """
+    def __init__(self, filename: str) -> None:
+        super().__init__(
+            f"{filename} itself was not read, only its METADATA", hint="read its directory and dist-info too"
+        )
 
-    path: Path
-    name: WheelName
-    size: int
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Hold what the archive of a wheel says besides METADATA; see `Wheel`, which gives it."""
+
     dist_info: str
-    metadata: Metadata
     wheel_file: WheelFile
     record_text: bytes | None
     members: tuple[str, ...]
     variant_json: VariantsMetadata | None = None
     abi_requires: tuple[TaggedRequirement, ...] = ()
     info: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes.
+
+    `parts` is None where an index gave METADATA and the archive was not read: what lies in it then raises
+    ArchiveNotRead. A wheel that is known by its `summary` alone has a `path` at which nothing lies, and the members
+    that RECORD has.
+    """
+
+    path: Path
+    name: WheelName
+    size: int
+    metadata: Metadata
+    parts: Inside | None
     summary: Summary | None = None
 
     @classmethod
@@ -133,29 +148,84 @@ class Wheel:
                 path=path,
                 name=name,
                 size=size,
-                dist_info=dist_info,
                 metadata=Metadata.parse(info["METADATA"]),
-                wheel_file=WheelFile.parse(info["WHEEL"]),
-                record_text=record,
-                members=members,
-                variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if variant_json and WHEEL_FILE in info else None,
-                abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
-                info=info,
+                parts=Inside(
+                    dist_info=dist_info,
+                    wheel_file=WheelFile.parse(info["WHEEL"]),
+                    record_text=record,
+                    members=members,
+                    variant_json=VariantsMetadata.parse(info[WHEEL_FILE])
+                    if variant_json and WHEEL_FILE in info
+                    else None,
+                    abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
+                    info=info,
+                ),
                 summary=summary,
             )
         except VariantPublishError as error:
             raise VariantPublishError(f"{path}: {error.message}", hint=error.hint) from error
+
+    @classmethod
+    def of_metadata(cls, path: Path, size: int, content: bytes) -> Self:
+        """Build from METADATA alone, as an index serves it beside the wheel (PEP 658); nothing is at `path`."""
+        try:
+            return cls(path, WheelName.parse(path.name), size, Metadata.parse(content), None)
+        except VariantPublishError as error:
+            raise VariantPublishError(f"{path.name}.metadata: {error.message}", hint=error.hint) from error
 
     @property
     def filename(self) -> str:
         """Give the file name without its folder."""
         return self.path.name
 
+    @property
+    def inside(self) -> Inside:
+        """Give what the archive holds, or raise ArchiveNotRead."""
+        if self.parts is None:
+            raise ArchiveNotRead(self.filename)
+        return self.parts
+
+    @property
+    def dist_info(self) -> str:
+        """Give the name of the wheel's own dist-info folder."""
+        return self.inside.dist_info
+
+    @property
+    def wheel_file(self) -> WheelFile:
+        """Give the WHEEL file."""
+        return self.inside.wheel_file
+
+    @property
+    def record_text(self) -> bytes | None:
+        """Give RECORD as it is; None where there is none."""
+        return self.inside.record_text
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Give the names in the archive's directory, twice where it lists one twice."""
+        return self.inside.members
+
+    @property
+    def variant_json(self) -> VariantsMetadata | None:
+        """Give variant.json; None where there is none."""
+        return self.inside.variant_json
+
+    @property
+    def abi_requires(self) -> tuple[TaggedRequirement, ...]:
+        """Give the pins of abi-requires.txt."""
+        return self.inside.abi_requires
+
+    @property
+    def info(self) -> Mapping[str, bytes]:
+        """Give the raw content of the small dist-info files that are there, by name; RECORD is not among them."""
+        return self.inside.info
+
     @cached_property
     def record(self) -> Record | None:
         """Give RECORD, parsed; None where there is none. Raises VariantPublishError where it is no RECORD."""
+        text = self.record_text
         try:
-            return None if self.record_text is None else Record.parse(self.record_text)
+            return None if text is None else Record.parse(text)
         except VariantPublishError as error:
             raise VariantPublishError(f"{self.path}: {error.message}", hint=error.hint) from error
 

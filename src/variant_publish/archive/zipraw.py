@@ -118,11 +118,6 @@ class RawArchive:
             end += self._descriptor_length(member, end)
         return Span(member, member.offset, data, end)
 
-    def spans(self) -> list[Span]:
-        """Locate all members in the order of the file; raise InvalidArchive where two overlap."""
-        self.ends()
-        return [self.span(self.directory.member(index)) for index in self.directory.order]
-
     def ends(self) -> array[int]:
         """Hold every local entry against the directory and give where each ends, in the order of the directory.
 

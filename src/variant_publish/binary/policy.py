@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from variant_publish.binary.image import Image
 
 _TAG = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
+_MUSL_NAMES = {"i686": "x86", "armv7l": "armv7"}
 _LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl.*|libpython.*")
 
 
@@ -62,18 +66,29 @@ def best_policy(images: Iterable[Image], architecture: str) -> Policy | None:
 
 @cache
 def _policies(libc: str, architecture: str, musl: str | None) -> tuple[Policy, ...]:
-    """Give the policies of a libc, newest systems first."""
-    try:
-        from auditwheel.architecture import Architecture
-        from auditwheel.libc import Libc
-        from auditwheel.policy import WheelPolicies
-    except ImportError:  # auditwheel is a dependency on Linux only
-        return ()
-    try:
-        kind, version = (Libc.MUSL, musl) if libc == "musl" else (Libc.GLIBC, None)
-        policies: Any = WheelPolicies(libc=kind, arch=Architecture(architecture), musl_policy=version)
-    except (ValueError, LookupError, AssertionError):  # a policy or architecture that this auditwheel does not know
-        return ()
+    """Give the policies of a libc, newest systems first, and of musl the one that is named.
+
+    Only the data of auditwheel is read: importing it, with pyelftools, takes as long as to read a small wheel. A test
+    holds the result against what auditwheel itself makes of the data.
+    """
+    found = sorted(_data(libc), key=lambda one: int(one["priority"]))
+    sonames = {"libc.so": f"libc.musl-{_MUSL_NAMES.get(architecture, architecture)}.so.1"} if libc == "musl" else {}
     return tuple(
-        Policy(one.name, one.symbol_versions, one.whitelist) for one in policies if not one.name.startswith("linux_")
+        Policy(
+            f"{one['name']}_{architecture}",
+            {name: frozenset(versions) for name, versions in one["symbol_versions"][architecture].items()},
+            frozenset(sonames.get(library, library) for library in one["lib_whitelist"]),
+        )
+        for one in found
+        if architecture in one["symbol_versions"] and one["name"] != "linux" and musl in (None, one["name"])
     )
+
+
+@cache
+def _data(libc: str) -> tuple[dict[str, Any], ...]:
+    """Give auditwheel's own description of the policies; nothing where it is missing: a dependency on Linux only."""
+    package = find_spec("auditwheel")
+    if package is None or not package.submodule_search_locations:
+        return ()
+    path = Path(package.submodule_search_locations[0]) / "policy" / f"{libc}linux-policy.json"
+    return tuple(json.loads(path.read_bytes())) if path.exists() else ()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from variant_publish import api
-from variant_publish.cli import render_check
 from variant_publish.cli.complete import rules
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.release_name import parse_release
+from variant_publish.cli.render_machine import render
 from variant_publish.config import Config
 from variant_publish.errors import UsageError
 
@@ -47,22 +47,29 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
     "--ignore", multiple=True, metavar="ID", shell_complete=rules, help="Leave these rules out; ids or beginnings."
 )
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
-@click.option("--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, is. Default: PyPI.")
+@click.option(
+    "--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, and what is pinned are."
+)
 @click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too.")
+@click.option("--outline", is_flag=True, help="Read the directories of its wheels where the index serves METADATA too.")
+@click.option("--family", is_flag=True, help="What is named belongs together: compare the projects (VP8).")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
 @click.option("--explain", metavar="ID", shell_complete=rules, help="Print the page of a rule and exit.")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, also: tuple[str, ...], strict: bool, offline: bool,
-    fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool,
+    fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool,
+    family: bool,
     jobs: int | None, client: str | None, summary_out: Path | None,
     config_file: Path | None, show_list: bool, explain: str | None,
 ) -> int:  # fmt: skip
     """Prove that the release in WHEELS (folders or files) is complete, consistent, and what its names say.
 
-    NAME==VERSION checks a release that an index has, without downloading it. A *.json file that --summary-out wrote
-    stands for its wheel. All findings are reported at once. Exit code 1: an error was found.
+    NAME==VERSION checks a release that an index has, without downloading it. With --family (or family.members in the
+    configuration) the projects are held against each other too, published ones and folders alike. A *.json
+    file that --summary-out wrote stands for its wheel. All findings are reported at once. Exit code 1: an error was
+    found.
 
     \b
     Examples:
@@ -70,6 +77,7 @@ def command(
       variant-publish check wheelhouse --strict --format github
       variant-publish check wheelhouse --format html -o report.html
       variant-publish check xgboost==3.4.1
+      variant-publish check xgboost==3.4.1 xgboost-cpu==3.4.1 --family
       variant-publish check wheelhouse --summary-out summaries
       variant-publish check summaries/*.json
       variant-publish check --explain VP503
@@ -80,24 +88,26 @@ def command(
         raise UsageError("no wheels are named", hint="name a folder with wheels, or --list to see the rules")
     options: dict[str, Any] = {
         "strict": strict, "reporter": ConsoleReporter(), "select": select, "ignore": ignore, "fast": fast,
-        "jobs": jobs or os.cpu_count() or 1, "client": client, "summaries": summary_out is not None,
+        "jobs": jobs or os.cpu_count() or 1, "client": client, "deep": deep, "outline": outline, "family": family,
+        "summaries": summary_out is not None,
     }  # fmt: skip
     others = [_also(text) for text in also]
     config = Config.load(config_file)
-    if published := _published(wheels):
-        report = api.check_published(*published, config, index=index or "pypi", deep=deep, **options)
-    else:
-        report = api.check(list(map(Path, wheels)), config, offline=offline, index=index, **options)
+    published = [found for name in wheels if (found := _published(name))]
+    places = [Path(name) for name in wheels if _published(name) is None]
+    report = api.check(places, config, offline=offline, index=index, published=published, **options)
     if summary_out is not None:
         api.write_summaries(report, summary_out)
     for form, other in others:
-        other.write_text(render_check.render(report, form), "utf-8")
+        other.write_text(render(report, form), "utf-8")
     if file is not None:
-        file.write_text(render_check.render(report, output), "utf-8")
+        file.write_text(render(report, output), "utf-8")
     elif output == "text":
-        render_check.render_text(report, console())
+        from variant_publish.cli.render_check import render_text  # with rich, which the other formats do not need
+
+        render_text(report, console())
     else:
-        click.echo(render_check.render(report, output), nl=False)
+        click.echo(render(report, output), nl=False)
     return report.exit_code()
 
 
@@ -108,18 +118,9 @@ def _also(text: str) -> tuple[str, Path]:
     return form, Path(name)
 
 
-def _published(names: tuple[str, ...]) -> tuple[str, str] | None:
-    """Read NAME==VERSION, which is no path; None for paths."""
-    named = [name for name in names if "==" in name and not Path(name).exists()]
-    if not named:
-        return None
-    return parse_release(named[0]) if len(names) == 1 else _too_many(named[0])
-
-
-def _too_many(name: str) -> NoReturn:
-    raise UsageError(
-        f"{name} is a published release, and stands beside others", hint="check one published release at a time"
-    )
+def _published(name: str) -> tuple[str, str] | None:
+    """Read NAME==VERSION, which is no path; None for a path."""
+    return parse_release(name) if "==" in name and not Path(name).exists() else None
 
 
 def _show(explain: str | None, *, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +34,23 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
       echo "matrix=$(variant-publish plan-matrix --format github)" >> "$GITHUB_OUTPUT"
       variant-publish plan-matrix --format github --missing wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    jobs = [job.table() for job in api.plan_matrix(Config.load(config_file), places)]
+    planned = api.plan_matrix(Config.load(config_file), places)
+    jobs = [job.table() for job in planned]
     if output == "github":
         click.echo(json.dumps({"include": jobs}))
     elif output == "json":
         print_json({"schema-version": 1, "jobs": jobs})
     else:
-        show(jobs)
+        show(jobs, dict.fromkeys(axis for job in planned for axis in job.axes if axis != "runs-on"))
     return 0
 
 
-def show(jobs: list[dict[str, Any]]) -> None:
-    """Draw the jobs as a table."""
+def show(jobs: list[dict[str, Any]], further: Iterable[str]) -> None:
+    """Draw the jobs as a table; `further` are the entries that axes of the configuration add."""
     from rich.table import Table
     from rich.text import Text
 
-    names = ("python", "platform", "variant", "runs-on", "cibuildwheel")
+    names = ("python", "platform", "variant", "runs-on", "cibuildwheel", *further)
     table = Table(*names, "build settings")
     for job in jobs:
         settings = " ".join(filter(None, (job["cibw-environment"], job["config-settings"])))

@@ -1,9 +1,7 @@
-"""Show the report of a check: for people, for GitHub, for machines."""
+"""Show the report of a check to people."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
@@ -13,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, State
+from variant_publish.rules.grid import Entry, Grid, State
 from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, Ignored, ReleaseReport, Report
+from variant_publish.rules.report import Finding, Ignored, Report
 from variant_publish.rules.rule import Severity, Verdict
 
 _MARKS: Mapping[State, tuple[str, str, str]] = {
@@ -28,15 +26,20 @@ _MARKS: Mapping[State, tuple[str, str, str]] = {
 """How a state looks: as a sign, as a word where the terminal knows ASCII only, and its colour; none tells by colour."""
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def render_text(report: Report, console: Console) -> None:
     """Print grids, findings grouped by rule, and a closing line with the counts."""
     ascii_only = console.options.ascii_only
     for release in report.releases:
-        console.print(_grid(release, ascii_only), soft_wrap=False)
-        console.print(_legend(release, ascii_only))
+        declared = "" if release.grid.declared else ", no matrix declared"
+        title = f"{release.project} {release.version} ({_number(len(release.wheels), 'wheel')}{declared})"
+        console.print(_grid(title, release.grid, ascii_only), soft_wrap=False)
+        console.print(_legend(release.grid, ascii_only))
+        console.print()
+    if report.family is not None:
+        console.print(_grid(f"the family: {report.family.title}", report.family.grid, ascii_only), soft_wrap=False)
+        console.print(_legend(report.family.grid, ascii_only))
         console.print()
     for (_, id_), findings in groupby(report.findings, key=lambda found: (found.severity, found.id)):
         for line in _group(id_, list(findings), report.strict):
@@ -47,37 +50,7 @@ def render_text(report: Report, console: Console) -> None:
     console.print(_closing(report), soft_wrap=True)
 
 
-def render(report: Report, output: str) -> str:
-    """Give the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
-    if output == "text":
-        stream = io.StringIO()
-        render_text(report, Console(file=stream, width=160))
-        return stream.getvalue()
-    if output in ("json", "github"):
-        return render_json(report) if output == "json" else render_github(report)
-    if output == "html":
-        from variant_publish.cli.render_html import render_html
-
-        return render_html(report)
-    from variant_publish.cli.render_machine import render_junit, render_sarif
-
-    return render_sarif(report) if output == "sarif" else render_junit(report)
-
-
-def render_github(report: Report) -> str:
-    """Give workflow commands, one for each finding: annotations on the run and on the files they name."""
-    return "".join(f"{_annotation(finding, report.strict)}\n" for finding in report.findings)
-
-
-def render_json(report: Report) -> str:
-    """Give the JSON document."""
-    return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
-
-
-def _grid(release: ReleaseReport, ascii_only: bool) -> Table:
-    grid = release.grid
-    declared = "" if grid.declared else ", no matrix declared"
-    title = f"{release.project} {release.version} ({_number(len(release.wheels), 'wheel')}{declared})"
+def _grid(title: str, grid: Grid, ascii_only: bool) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.ASCII if ascii_only else box.SIMPLE)
     table.add_column("python", no_wrap=True)
     table.add_column("platform", overflow="fold")
@@ -103,14 +76,17 @@ def _mark(entries: tuple[Entry, ...], ascii_only: bool) -> Text:
     return text
 
 
-def _legend(release: ReleaseReport, ascii_only: bool) -> Text:
-    states = {entry.state for entry in release.grid.entries}
+def _legend(grid: Grid, ascii_only: bool) -> Text:
+    states = {entry.state for entry in grid.entries}
     parts = [
         f"{word if ascii_only else sign} {state.value}" for state, (sign, word, _) in _MARKS.items() if state in states
     ]
     text = Text("   ".join(parts))
-    for reason in dict.fromkeys(entry.reason for entry in release.grid.entries if entry.reason is not None):
+    skipped = (entry.reason for entry in grid.entries if entry.state is State.SKIPPED and entry.reason)
+    for reason in dict.fromkeys(skipped):
         text.append(f"\nskipped: {reason}")
+    for group in grid.groups:
+        text.append(f"\ntogether: {group}")
     return text
 
 
@@ -148,23 +124,3 @@ def _closing(report: Report) -> Text:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _annotation(finding: Finding, strict: bool) -> str:
-    unknown = finding.verdict is Verdict.UNKNOWN
-    level = "error" if finding.is_error(strict) else "warning" if unknown else _LEVELS[finding.severity]
-    title = f"{finding.id} {rule(finding.id).title}"
-    place = f"file={_property(finding.file)}," if finding.file else ""
-    message = f"{'unknown: ' if unknown else ''}{finding.message}"
-    message += f"\nhint: {finding.hint}" if finding.hint else ""
-    return f"::{level} {place}title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    """Escape the message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    """Escape a property of a workflow command."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, State
+from variant_publish.rules.grid import Entry, Grid, State
 from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, ReleaseReport, Report
+from variant_publish.rules.report import Finding, Report
 from variant_publish.rules.rule import Severity, Verdict
 from variant_publish.site import readable_size, render_template
 
@@ -21,6 +21,7 @@ _SIGNS = {
     State.UNDECLARED: "·",
 }
 _SHADES = 5
+_FAMILY = "VP8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class _Tile:
     count: int
     title: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Heat:
+    """Hold one heat map: its rows are (python, platform, tiles)."""
+
+    title: str
+    grid: Grid
+    rows: list[tuple[str, str, list[_Tile]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,8 @@ def render_html(report: Report) -> str:
     """Render the page; equal reports give equal bytes."""
     return render_template(
         "check/report.html",
-        releases=[(release, list(_rows(release, report.findings))) for release in report.releases],
+        releases=report.releases,
+        heats=_heats(report),
         lines=[_line(finding) for finding in report.findings],
         ignored=report.ignored,
         counts=report.counts,
@@ -64,24 +75,40 @@ def render_html(report: Report) -> str:
     )
 
 
-def _rows(release: ReleaseReport, findings: Iterable[Finding]) -> Iterable[tuple[str, str, list[_Tile]]]:
-    largest = max(release.sizes.values(), default=0)
-    own = list(findings)
-    for python, platform in release.grid.rows:
-        cells = [Cell(python, platform, variant) for variant in release.grid.columns]
-        yield python, platform, [_tile(release, cell, own, largest) for cell in cells]
+def _heats(report: Report) -> list[_Heat]:
+    """Give the heat maps: of each release, then of the family."""
+    found = []
+    for release in report.releases:
+        title = f"{release.project} {release.version}"
+        own = [one for one in report.findings if not one.id.startswith(_FAMILY) and one.release in ("", title)]
+        own += [one for one in report.findings if one.id.startswith(_FAMILY) and one.file is not None]
+        found.append(_heat(f"{title}: the matrix", release.grid, release.sizes, own))
+    if report.family is not None:
+        own = [one for one in report.findings if one.id.startswith(_FAMILY)]
+        found.append(_heat(f"The family: {report.family.title}", report.family.grid, report.family.sizes, own))
+    return found
 
 
-def _tile(release: ReleaseReport, cell: Cell, findings: list[Finding], largest: int) -> _Tile:
-    entries = release.grid.at(cell)
+def _heat(title: str, grid: Grid, sizes: Mapping[str, int], findings: Sequence[Finding]) -> _Heat:
+    largest = max(sizes.values(), default=0)
+    rows = []
+    for python, platform in grid.rows:
+        cells = [Cell(python, platform, variant) for variant in grid.columns]
+        rows.append((python, platform, [_tile(grid, sizes, cell, findings, largest) for cell in cells]))
+    return _Heat(title, grid, rows)
+
+
+def _tile(grid: Grid, sizes: Mapping[str, int], cell: Cell, findings: Sequence[Finding], largest: int) -> _Tile:
+    entries = grid.at(cell)
     files = list(dict.fromkeys(file for entry in entries for file in entry.files))
     mine = [found for found in findings if found.cell == cell or (found.file is not None and found.file in files)]
-    size = sum(release.sizes.get(file, 0) for file in files)
+    size = sum(sizes.get(file, 0) for file in files)
     state = _state(entries)
     worst = next((severity.value for severity in _WORST if any(_is(found, severity) for found in mine)), "")
     if not worst and any(found.verdict is Verdict.UNKNOWN for found in mine):
         worst = "unknown"
-    title = "\n".join([f"{cell}: {state.value}", *files, *(f"{found.id} {found.message}" for found in mine)])
+    why = dict.fromkeys(entry.reason for entry in entries if entry.reason)
+    title = "\n".join([f"{cell}: {state.value}", *why, *files, *(f"{found.id} {found.message}" for found in mine)])
     shade = 1 + (_SHADES - 1) * size // largest if size and largest else 0
     tone = worst or state.name.lower()
     return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", len(mine), title, state.value)

@@ -1,7 +1,8 @@
-"""The report of a check for other machines: SARIF 2.1.0 and JUnit XML."""
+"""The report of a check for other machines: JSON, GitHub annotations, SARIF 2.1.0 and JUnit XML."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,12 +11,41 @@ from xml.etree import ElementTree
 
 from variant_publish import __version__
 from variant_publish.rules.pages import explain
-from variant_publish.rules.registry import RULES
+from variant_publish.rules.registry import RULES, rule
 from variant_publish.rules.report import Finding, Report
 from variant_publish.rules.rule import Rule, Severity, Verdict
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ANNOTATIONS: Mapping[Severity, str] = {**_LEVELS, Severity.INFO: "notice"}
+
+
+def render(report: Report, output: str) -> str:
+    """Give the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
+    if output == "text":
+        from rich.console import Console
+
+        from variant_publish.cli.render_check import render_text
+
+        stream = io.StringIO()
+        render_text(report, Console(file=stream, width=160))
+        return stream.getvalue()
+    if output == "html":
+        from variant_publish.cli.render_html import render_html
+
+        return render_html(report)
+    formats = {"json": render_json, "github": render_github, "sarif": render_sarif, "junit": render_junit}
+    return formats[output](report)
+
+
+def render_github(report: Report) -> str:
+    """Give workflow commands, one for each finding: annotations on the run and on the files they name."""
+    return "".join(f"{_annotation(finding, report.strict)}\n" for finding in report.findings)
+
+
+def render_json(report: Report) -> str:
+    """Give the JSON document."""
+    return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
 
 
 def render_sarif(report: Report) -> str:
@@ -103,3 +133,23 @@ def _result(finding: Finding, place: int) -> dict[str, Any]:
     elif finding.cell is not None:
         result["locations"] = [{"logicalLocations": [{"fullyQualifiedName": str(finding.cell)}]}]
     return result
+
+
+def _annotation(finding: Finding, strict: bool) -> str:
+    unknown = finding.verdict is Verdict.UNKNOWN
+    level = "error" if finding.is_error(strict) else "warning" if unknown else _ANNOTATIONS[finding.severity]
+    title = f"{finding.id} {rule(finding.id).title}"
+    place = f"file={_property(finding.file)}," if finding.file else ""
+    message = f"{'unknown: ' if unknown else ''}{finding.message}"
+    message += f"\nhint: {finding.hint}" if finding.hint else ""
+    return f"::{level} {place}title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """Escape the message of a workflow command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """Escape a property of a workflow command."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

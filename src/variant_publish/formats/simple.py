@@ -34,8 +34,8 @@ class IndexFile:
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
     `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
-    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714); `provenance` is the full address of the
-    file's provenance object (PEP 740).
+    `metadata_sha256` says that `url` + ".metadata" is served (PEP 658/714), `serves_metadata` the same where the index
+    tells no hash of it; `provenance` is the full address of the file's provenance object (PEP 740).
     """
 
     filename: str
@@ -47,6 +47,12 @@ class IndexFile:
     upload_time: str | None = None
     yanked: str | None = None
     provenance: str | None = None
+    serves_metadata: bool = False
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Give where METADATA is served beside the wheel; None where the index does not say that it is."""
+        return f"{self.url}.metadata" if self.serves_metadata or self.metadata_sha256 is not None else None
 
     @property
     def is_hosted(self) -> bool:
@@ -63,6 +69,8 @@ class IndexFile:
             result["requires-python"] = self.requires_python
         if self.metadata_sha256 is not None:
             result["core-metadata"] = {"sha256": self.metadata_sha256}
+        elif self.serves_metadata:
+            result["core-metadata"] = True
         if self.upload_time is not None:
             result["upload-time"] = self.upload_time
         if self.yanked is not None:
@@ -74,7 +82,7 @@ class IndexFile:
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the JSON object."""
-        metadata = table.get("core-metadata")
+        metadata = table.get("core-metadata", table.get("data-dist-info-metadata", False))
         yanked = table.get("yanked", False)
         return cls(
             filename=table["filename"],
@@ -86,6 +94,7 @@ class IndexFile:
             upload_time=table.get("upload-time"),
             yanked=None if yanked is False else "" if yanked is True else yanked,
             provenance=table.get("provenance"),
+            serves_metadata=bool(metadata) and not (isinstance(metadata, dict) and "sha256" in metadata),
         )
 
 

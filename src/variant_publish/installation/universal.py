@@ -22,7 +22,7 @@ from variant_publish.installation.uv import Universal, Uv
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.published import fetch
+from variant_publish.published import Depth, fetch
 from variant_publish.selection import Indexes
 from variant_publish.selection.from_index import selector_files
 from variant_publish.selectors import SelectorFiles
@@ -110,7 +110,7 @@ class UniversalLocker:
             with TemporaryDirectory(prefix="variant-publish-") as folder:
                 remote = [file for _, file in listed if local_path(file.url) is None]
                 if remote:
-                    fetch(remote, Path(folder), whole=False, reporter=self.reporter)
+                    fetch(remote, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
                 variables = files.selector.variables if files.selector is not None else ()
                 requires = {
                     name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)), variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -37,7 +38,9 @@ class BuildJob:
 
     `cibuildwheel` is a build selector such as "cp312-manylinux_x86_64", "" where cibuildwheel has none;
     `image` the manylinux or musllinux image, `deployment_target` the minimum macOS version, "" elsewhere; `settings` is
-    what the configuration says of building the variant.
+    what the configuration says of building the variant. `axes`
+    are further axes of the matrix, such as a compiler, by name; one with the name of an entry, such as "runs-on", takes
+    its place.
     """
 
     cell: Cell
@@ -47,10 +50,11 @@ class BuildJob:
     image: str = ""
     deployment_target: str = ""
     settings: BuildSettings = field(default_factory=BuildSettings)
+    axes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, cell: Cell, settings: BuildSettings | None = None) -> Self:
-        """Work out the job of a cell, which is built with these settings."""
+    def of(cls, cell: Cell, settings: BuildSettings | None = None, axes: Mapping[str, str] | None = None) -> Self:
+        """Work out the job of a cell, which is built with these settings; `axes` are what moves with the cell."""
         platform = modern_platform(cell.platform)
         system, architecture = machine_of(platform)
         image = deployment = suffix = ""
@@ -71,6 +75,7 @@ class BuildJob:
             image=image,
             deployment_target=deployment,
             settings=settings or BuildSettings(),
+            axes=axes or {},
         )
 
     def table(self) -> dict[str, Any]:
@@ -78,7 +83,7 @@ class BuildJob:
 
         The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does.
         """
-        return {
+        usual: dict[str, Any] = {
             "python": self.cell.python,
             "platform": self.cell.platform,
             "variant": self.cell.variant,
@@ -92,6 +97,7 @@ class BuildJob:
             "cibw-config-settings": self.settings.cibuildwheel_settings,
             "cibw-environment": self.settings.cibuildwheel_environment,
         }
+        return usual | {axis: value for axis, value in self.axes.items() if value or axis not in usual}
 
 
 def machine_of(platform: str) -> tuple[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from variant_publish.model.tags import modern_platform, platform_covers, python_covers, tag_covers
+from variant_publish.errors import UsageError
+from variant_publish.model.tags import modern_platform, platform_covers, platform_serves, python_covers, tag_covers
 from variant_publish.model.variant import GENERIC
 from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.zip_group import CELL_AXES, ZipGroup
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,6 +24,11 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.python}, {self.platform}, {self.variant}"
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """Give the three values by the names of their axes."""
+        return {"python": self.python, "platform": self.platform, "variant": self.variant}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +53,64 @@ class Skip:
 class Matrix:
     """Hold the declared matrix: every python x every platform, in the generic build and in each variant.
 
-    `variants` maps a variant's name to the platforms it is built for. Declared order is kept everywhere.
+    `variants` maps a variant's name to the platforms it is built for; `groups` are the axes that move together, which
+    leave out the cells in which they do not. Declared order is kept everywhere. Raises UsageError for a group that
+    names what the matrix does not have, shares an axis with another, or has a row without a cell.
     """
 
     python: tuple[str, ...]
     platform: tuple[str, ...]
     variants: tuple[tuple[str, tuple[str, ...]], ...] = ()
     skips: tuple[Skip, ...] = ()
+    groups: tuple[ZipGroup, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = {"python": self.python, "platform": self.platform,
+                 "variant": (GENERIC, *(name for name, _ in self.variants))}  # fmt: skip
+        seen: dict[str, int] = {}
+        for number, group in enumerate(self.groups):
+            for axis in group.axes:
+                if axis in seen:
+                    raise UsageError(
+                        f"zip[{number}] has the axis {axis!r}, which zip[{seen[axis]}] has already",
+                        hint="join the two groups, or take the axis out of one",
+                    )
+                seen[axis] = number
+                odd = [value for value in group.values(axis) if value not in known.get(axis, group.values(axis))]
+                if odd:
+                    raise UsageError(
+                        f"zip[{number}].{axis} names {odd[0]!r}, which the matrix does not have",
+                        hint=f"it has {', '.join(known[axis])}",
+                    )
+        cells = self.all_cells() if self.groups else ()
+        for number, group in enumerate(self.groups):
+            for place, row in enumerate(group.rows):
+                if not any(group.row_of(cell.axes) == dict(group.lines(row)) for cell in cells):
+                    raise UsageError(
+                        f"zip[{number}] row {place + 1} ({', '.join(row)}) matches no cell of the matrix",
+                        hint="correct it, or the platforms of the variant",
+                    )
 
     def all_cells(self) -> tuple[Cell, ...]:
         """Give every declared cell, skipped ones too: generic first, then the variants in their order."""
-        columns = [(GENERIC, self.platform), *self.variants]
-        return tuple(
-            Cell(python, platform, variant)
-            for variant, platforms in columns
-            for python, platform in product(self.python, platforms)
-        )
+        return tuple(cell for cell in self._product() if not any(group.parts(cell.axes) for group in self.groups))
+
+    def apart(self) -> frozenset[Cell]:
+        """Give the cells that are none, for their axes do not move together."""
+        return frozenset(cell for cell in self._product() if any(group.parts(cell.axes) for group in self.groups))
+
+    def settings_of(self, cell: Cell) -> dict[str, str]:
+        """Give what the groups say beyond the cell, such as a compiler: axis -> value, "" where no row has the cell."""
+        found: dict[str, str] = {}
+        for group in self.groups:
+            row = group.row_of(cell.axes) or {}
+            found |= {axis: row.get(axis, "") for axis in group.axes if axis not in CELL_AXES}
+        return found
+
+    def _product(self) -> Iterator[Cell]:
+        for variant, platforms in [(GENERIC, self.platform), *self.variants]:
+            for python, platform in product(self.python, platforms):
+                yield Cell(python, platform, variant)
 
     def skip_of(self, cell: Cell) -> Skip | None:
         """Give the first skip that leaves the cell out."""
@@ -79,6 +128,18 @@ def fills(name: WheelName, variant: str, cell: Cell) -> bool:
     `variant_publish.model.tags`.
     """
     return variant == cell.variant and any(tag_covers(tag, cell.python, cell.platform) for tag in name.tags)
+
+
+def serves(name: WheelName, cell: Cell) -> bool:
+    """Say whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
+
+    Unlike `fills`, as installers have it: an older minimum version of macOS serves a newer one.
+    """
+    return any(
+        _python_serves(tag.interpreter, tag.abi, cell.python)
+        and (cell.platform == "any" or platform_serves(tag.platform, cell.platform))
+        for tag in name.tags
+    )
 
 
 def own_platforms(name: WheelName) -> tuple[str, ...]:
@@ -122,6 +183,14 @@ def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", text) if part)
 
 
+def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
+    """Say whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
+    own, _, own_abi = cell.partition("-")
+    if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
+        return True
+    return python_covers(interpreter, abi, cell)
+
+
 def _has_platform(names: Iterable[WheelName], platform: str) -> bool:
     return any(platform_covers(own, platform) for name in names for own in name.platform)
 
@@ -138,8 +207,10 @@ def _folded(platforms: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in found if not any(other != one and platform_covers(one, other) for other in found))
 
 
-def _is_folded(python: str, pythons: Iterable[str], columns: Iterable[list[WheelName]]) -> bool:
+def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[WheelName]]) -> bool:
     interpreter, _, abi = python.partition("-")
+    if abi == "none" and f"{interpreter}-{interpreter}" in pythons:
+        return True  # one interpreter, spelled in two ways: torch has cp312-none for macOS and cp312-cp312 elsewhere
     if not any(other != python and python_covers(interpreter, abi, other) for other in pythons):
         return False
     return any(names and not any(python in own_pythons(name) for name in names) for names in columns)

@@ -143,7 +143,8 @@ class _Project:
             if key is not None and key not in self.there:
                 self.reporter.warn(f"{key} is listed and not there: it is left out")
             elif version_of(file.filename) is not None:
-                yield replace(file, url=url, metadata_sha256=file.metadata_sha256 if key is None else None)
+                own = replace(file, url=url)
+                yield own if key is None else replace(own, metadata_sha256=None, serves_metadata=False)
 
     def _own(self, url: str) -> str:
         """Give an address as it stands on our page: relative for what lies in the store."""

@@ -185,11 +185,13 @@ def merged_texts(
 
 def _united(known: IndexFile, new: IndexFile) -> IndexFile:
     base = new if new.is_hosted or not known.is_hosted else known
+    digest = base.metadata_sha256 or (known.metadata_sha256 if known.url == base.url else None)
     return replace(
         base,
         size=known.size if known.size is not None else new.size,
         requires_python=known.requires_python if known.requires_python is not None else new.requires_python,
-        metadata_sha256=base.metadata_sha256 or (known.metadata_sha256 if known.url == base.url else None),
+        metadata_sha256=digest,
+        serves_metadata=base.serves_metadata and digest is None,
         provenance=new.provenance or known.provenance,
         upload_time=known.upload_time or new.upload_time,
         yanked=known.yanked if known.yanked is not None else new.yanked,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from variant_publish.acceptance import refusal_of
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config import TABLE, UploadTable, parse_size
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.publish.acceptance import refusal_of
 from variant_publish.publish.index import hosted_url, merged_texts, refuse_removed
 from variant_publish.publish.store import Conflict
 from variant_publish.release import Release

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from variant_publish.acceptance import refusals_of_metadata
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Reporter
@@ -32,14 +33,8 @@ def check_public_url(store: Store, public_url: str, reporter: Reporter) -> None:
 
 def check_metadata(path: Path) -> None:
     """Raise VariantPublishError with everything in a wheel's METADATA that a public repository refuses."""
-    from packaging.metadata import Metadata
-
-    if not path.name.endswith(".whl"):
-        return
-    try:
-        Metadata.from_email(Wheel.read(path).info["METADATA"])
-    except ExceptionGroup as group:
-        reasons = "; ".join(str(error) for error in group.exceptions)
+    if path.name.endswith(".whl") and (reasons := refusals_of_metadata(Wheel.read(path).info["METADATA"])):
         raise VariantPublishError(
-            f"{path}: the repository would refuse its metadata ({reasons})", hint="correct it and build the wheel again"
-        ) from group
+            f"{path}: the repository would refuse its metadata ({'; '.join(reasons)})",
+            hint="correct it and build the wheel again",
+        )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.config import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.matrix import Cell, natural_key
+from variant_publish.model.matrix import Cell, natural_key, serves
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.tags import platform_serves, python_covers
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.rules.context import Context
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule, some
-from variant_publish.simple_client import read_project
 
 _NO_PINS = "the release has no ABI pins"
 _RETAG = "retag the wheel: 'variant-publish retag' writes pins where their readers look"
@@ -148,9 +146,9 @@ class Satisfiable(ReleaseRule):
                 yield from self._check_pin(context, text, pin)
 
     def _check_pin(self, context: Context, text: str, pin: TaggedRequirement) -> Iterator[Outcome]:
-        offer = _Offer.of(pin, context.release.config.tag_indexes)
+        offer = _Offer.of(pin, context)
         cells = _cells(context)
-        open_ = [cell for cell in cells if not any(_serves(name, cell) for name in offer.wheels)]
+        open_ = [cell for cell in cells if not any(serves(name, cell) for name in offer.wheels)]
         yield from (Outcome.passed() for _ in range(len(cells) - len(open_)))
         if offer.troubles and open_:
             for reason, hint in offer.troubles:
@@ -173,8 +171,9 @@ class _Offer:
     troubles: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, pin: TaggedRequirement, tag_indexes: Mapping[str, str]) -> _Offer:
+    def of(cls, pin: TaggedRequirement, context: Context) -> _Offer:
         """Ask the indexes of the pin's tags."""
+        tag_indexes = context.release.config.tag_indexes
         found: list[WheelName] = []
         read: list[str] = []
         troubles: list[tuple[str, str]] = []
@@ -186,7 +185,7 @@ class _Offer:
                 troubles.append((f"no index is configured for +{tag}", hint))
                 continue
             try:
-                files = read_project(index_url(index), pin.project)
+                files = context.listing(index_url(index), pin.project)
             except VariantPublishError as error:
                 troubles.append((error.message, error.hint or "check again when the index answers"))
                 continue
@@ -237,22 +236,6 @@ def _cells(context: Context) -> list[Cell]:
         if any(entry.files for entry in entries):
             found.setdefault((cell.python, cell.platform), cell)
     return list(found.values())
-
-
-def _serves(name: WheelName, cell: Cell) -> bool:
-    return any(
-        _python_serves(tag.interpreter, tag.abi, cell.python)
-        and (cell.platform == "any" or platform_serves(tag.platform, cell.platform))
-        for tag in name.tags
-    )
-
-
-def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
-    """Say whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
-    own, _, own_abi = cell.partition("-")
-    if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
-        return True
-    return python_covers(interpreter, abi, cell)
 
 
 def _plain(requirement: str) -> str:

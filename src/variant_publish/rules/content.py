@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from variant_publish.acceptance import BOMB_RATIO, BOMB_SIZE
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
 from variant_publish.rules.binaries import is_library
 from variant_publish.rules.context import Context
-from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 
 _BUILD_TIME = ("_version.py", "version.py", "__config__.py", "_distributor_init.py", "build_info.json", "cuda.py")
 
@@ -47,6 +48,30 @@ class RecordHashes(ReleaseRule):
                 yield Outcome.failed(fault, "build or download the wheel again", file=wheel.filename)
             if not scan.mismatches and not scan.faults:
                 yield Outcome.passed()
+
+
+class NoBomb(WheelRule):
+    """Prove that the archive unpacks to a sane multiple of its size.
+
+    PyPI takes an archive that unpacks to more than 64 MiB and 50 times its own size for a ZIP bomb, and refuses it.
+    Tables of zeros in a library are how honest wheels get there.
+    """
+
+    id = "VP113"
+    title = "the archive is no ZIP bomb"
+    severity = Severity.ERROR
+
+    def problems(self, wheel: Wheel, context: Context) -> Iterator[tuple[str, str]]:
+        """Hold the sum of the sizes in the directory against the size of the file."""
+        members = context.contents(wheel).members
+        total = sum(member.size for member in members)
+        if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
+            largest = max(members, key=lambda member: member.size)
+            times = f"{total / 1e6:.0f} MB, {total // wheel.size} times its own size"
+            yield (
+                f"it unpacks to {times}; the largest member is {largest.name}",
+                "take out what is nearly all zeros, or make it when the package runs",
+            )
 
 
 class SamePureFiles(ReleaseRule):

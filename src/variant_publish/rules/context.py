@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.archive.zipraw import (
@@ -27,6 +28,7 @@ from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, Release
 from variant_publish.rules.grid import Grid
+from variant_publish.simple_client import IndexUnavailable, read_project
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class Context:
 
     `fast` leaves the disassembling out; `no_scan` says why the wheels are not read at all, None where they are.
     `client` is the installer that the release is held against, where one was named;
-    `previous` are the wheels of the release before it, as an index lists them.
+    `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
+    this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
+    the releases that are checked with it.
     """
 
     release: Release
@@ -81,6 +85,9 @@ class Context:
     no_scan: str | None = None
     client: str | None = None
     previous: tuple[IndexFile, ...] = ()
+    index: str | None = None
+    is_published: bool = False
+    others: tuple[Release, ...] = ()
 
     @cached_property
     def grid(self) -> Grid:
@@ -92,7 +99,8 @@ class Context:
         return {}
 
     def contents(self, wheel: Wheel) -> Contents:
-        """Give what the archive holds; raise InvalidArchive where it cannot be read."""
+        """Give what the archive holds; raise InvalidArchive where it cannot be, ArchiveNotRead where it was not."""
+        _ = wheel.inside
         if wheel.path not in self._contents:
             self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
         return self._contents[wheel.path]
@@ -107,6 +115,27 @@ class Context:
     def variants(self) -> tuple[str, ...]:
         """Give the variants of the whole release, also where this is the context of one wheel; declared ones first."""
         return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
+
+    @cached_property
+    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...]]:
+        return {}
+
+    @cached_property
+    def _unavailable(self) -> dict[str, IndexUnavailable]:
+        return {}
+
+    def listing(self, index: str, project: str) -> tuple[IndexFile, ...]:
+        """Give the files of a project on an index; raise IndexUnavailable, at once where it did not answer before."""
+        key = (index, canonicalize_name(project))
+        if index in self._unavailable:
+            raise self._unavailable[index]
+        if key not in self._listings:
+            try:
+                self._listings[key] = read_project(*key)
+            except IndexUnavailable as error:
+                self._unavailable[index] = error
+                raise
+        return self._listings[key]
 
     @cached_property
     def notes(self) -> dict[str, Any]:
@@ -146,10 +175,12 @@ def _faults(archive: RawArchive) -> list[str]:
         for member in archive.directory.members
         if member.method == STORED and member.flags & DESCRIPTOR
     ]
+    directory = archive.directory
     try:
-        spans = archive.spans()
+        ends = archive.ends()
     except InvalidArchive as error:
         return [*faults, error.message.removeprefix(f"{archive.path} ")]
-    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), archive.directory.start]
-    gaps = [(end, start) for end, start in list(pairwise(edges))[::2] if start != end]
-    return [*faults, *(f"has {start - end} bytes at offset {end} that belong to no entry" for end, start in gaps)]
+    starts = [*(directory.offsets[index] for index in directory.order), directory.start]
+    stops = [0, *(ends[index] for index in directory.order)]
+    gaps = [(stop, start) for stop, start in zip(stops, starts, strict=True) if stop != start]
+    return [*faults, *(f"has {start - stop} bytes at offset {stop} that belong to no entry" for stop, start in gaps)]

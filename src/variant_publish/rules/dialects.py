@@ -25,7 +25,7 @@ class SameWheels(ReleaseRule):
     them. With a declared matrix, the cells of each dialect are looked at one by one (VP301).
     """
 
-    id = "VP701"
+    id = "VP310"
     title = "every variant has the same wheels in each dialect"
     severity = Severity.ERROR
 
@@ -61,7 +61,7 @@ class SameContent(ReleaseRule):
     the variant (METADATA, WHEEL, variant.json, ABI pins) is left out.
     """
 
-    id = "VP702"
+    id = "VP213"
     title = "the wheels of a variant hold the same files in each dialect"
     severity = Severity.ERROR
 

@@ -13,11 +13,14 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.rules.binaries import BinaryRule, libraries
 from variant_publish.rules.context import Context
+from variant_publish.rules.requires import environment_of
 from variant_publish.rules.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 
 _NUMPY = "numpy"
 _SUFFIX = re.compile(r"\.(?:cpython-([0-9]+t?)|cp([0-9]+t?))-[A-Za-z0-9_-]+\.(?:so|pyd|dylib)$")
 _PYTHON_DLL = re.compile(r"python3[0-9]+t?\.dll")
+_CXX = re.compile(r"libstdc\+\+\.so")
+_OLD_STRING = re.compile(r"_ZNK?S(?:s|bIw)")
 _GLIBCXX = re.compile(r"GLIBCXX_([0-9.]+)")
 
 Problems = Iterator[tuple[str, str]]
@@ -129,7 +132,7 @@ class SameCxxLibrary(ReleaseRule):
     """Tell where the wheels of one platform need different versions of the C++ standard library.
 
     It is allowed, and it tells of variants that were compiled in different images: one of them may not load where the
-    other does. That a symbol of the new C++11 ABI is absent proves nothing, so that is not compared.
+    other does. VP409 compares the ABI of strings.
     """
 
     id = "VP408"
@@ -164,6 +167,60 @@ class SameCxxLibrary(ReleaseRule):
             yield Outcome.skipped("no two variants of one platform need the C++ library")
 
 
+class SameCxxAbi(ReleaseRule):
+    """Prove that the same library of all variants was compiled for the same std::string.
+
+    Symbols with `__cxx11` in their name are of the ABI that GCC has had since version 5, `std::string` as `Ss` of the
+    one before. An extension that was compiled against one variant does not load with one of the other ABI. A library
+    that uses neither proves nothing.
+    """
+
+    id = "VP409"
+    title = "variants have the same C++11 ABI"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each library that several variants of one Python and platform have."""
+        if reason := context.no_scan or (None if len(context.release.variants) > 1 else "the release has one variant"):
+            yield Outcome.skipped(reason)
+            return
+        places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], dict[str, bool | None]] = {}
+        for wheel in context.release.wheels:
+            name, variant = wheel.name, context.release.variant_of(wheel.name)
+            for binary in libraries(context.scan(wheel)):
+                if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
+                    key = (name.python, name.abi, name.platform, binary.path)
+                    places.setdefault(key, {})[variant] = _is_cxx11(binary)
+        shared = [(key[-1], found) for key, found in places.items() if len(found) > 1]
+        if not shared:
+            yield Outcome.skipped("no two variants of one platform have the same C++ library")
+        yield from (self._compared(path, found) for path, found in shared)
+
+    @staticmethod
+    def _compared(path: str, found: Mapping[str, bool | None]) -> Outcome:
+        new = [variant for variant, is_new in found.items() if is_new]
+        old = [variant for variant, is_new in found.items() if is_new is False]
+        if new and old:
+            return Outcome.failed(
+                f"{path} has the new C++11 ABI in {some(new)}, the old one in {some(old)}",
+                "compile all variants with the same _GLIBCXX_USE_CXX11_ABI",
+            )
+        silent = [variant for variant, is_new in found.items() if is_new is None]
+        if silent and (new or old):
+            return Outcome.unknown(
+                f"{path} shows no C++11 ABI in {some(silent)}, which {some(new + old)} does",
+                "nothing to do if the library has no std::string at its borders",
+            )
+        return Outcome.passed()
+
+
+def _is_cxx11(binary: Binary) -> bool | None:
+    """Say which std::string a library has at its borders: the new one, the old one (False), or none that shows."""
+    if binary.image.cxx11:
+        return True
+    return False if any(map(_OLD_STRING.match, binary.image.imports | binary.image.weak)) else None
+
+
 def _versioned(wheel: Wheel) -> dict[str, set[str]]:
     """Give the modules that have a Python version in their names, and which ones."""
     found: dict[str, set[str]] = {}
@@ -176,6 +233,7 @@ def _versioned(wheel: Wheel) -> dict[str, set[str]]:
 def _oldest_numpy(wheel: Wheel) -> Version | None:
     """Give the oldest NumPy that the wheel allows, by its pins or by a requirement with a lower bound."""
     bounds = []
+    environment = environment_of(wheel.name.python, wheel.name.platform[0])
     for text in [*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist]:
         try:
             requirement = Requirement(text)
@@ -183,7 +241,7 @@ def _oldest_numpy(wheel: Wheel) -> Version | None:
             continue
         if requirement.name.lower() != _NUMPY or "extra" in str(requirement.marker or ""):
             continue
-        if requirement.marker is not None and not requirement.marker.evaluate(_environment(wheel)):
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
             continue
         bounds += [
             Version(one.version.removesuffix(".*"))
@@ -191,14 +249,6 @@ def _oldest_numpy(wheel: Wheel) -> Version | None:
             if one.operator in ("==", ">=", "~=")
         ]
     return max(bounds, default=None)
-
-
-def _environment(wheel: Wheel) -> dict[str, str]:
-    """Give what markers of the wheel's own Python and system say."""
-    minor = next((tag[3:] for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)), "12")
-    platform = wheel.name.platform[0]
-    system = "win32" if platform.startswith("win") else "darwin" if platform.startswith("macosx") else "linux"
-    return {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.0", "sys_platform": system}
 
 
 def _pythons(wheel: Wheel) -> Iterable[str]:

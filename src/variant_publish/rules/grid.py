@@ -13,7 +13,10 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, own_platforms, own_pythons
 from variant_publish.model.variant import GENERIC, Dialect
 from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.zip_group import ZipGroup
 from variant_publish.release import Release
+
+_APART = "its axes move together with others"
 
 
 class State(StrEnum):
@@ -28,7 +31,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Hold one cell in one dialect: its state, the wheels that fill it, and the reason of a skip."""
+    """Hold one cell in one dialect: its state, the wheels that fill it, and why it has to have none."""
 
     cell: Cell
     dialect: Dialect
@@ -48,7 +51,7 @@ class Grid:
     """Hold rows (python, platform), columns (generic, then the variants) and an entry for each in each dialect.
 
     `declared` says whether the configuration has a matrix; without one the rows and columns are what was found, and
-    MISSING is a hole in their rectangle.
+    MISSING is a hole in their rectangle. `groups` are the axes that move together.
     """
 
     rows: tuple[tuple[str, str], ...]
@@ -57,6 +60,7 @@ class Grid:
     entries: tuple[Entry, ...]
     declared: bool
     extra: tuple[str, ...] = ()
+    groups: tuple[ZipGroup, ...] = ()
 
     @classmethod
     def of_release(cls, release: Release) -> Grid:
@@ -93,6 +97,7 @@ class _Layout:
             (wheel.name, variant) for wheel, variant in self.wheels
         )
         self.cells = set(self.matrix.all_cells())
+        self.apart = self.matrix.apart()
         found = {wheel.name.dialect for wheel, _ in self.wheels} - {None}
         named = self.config.dialects if self.declared or len(self.config.dialects) > 1 else ()
         self.dialects = tuple(item for item in Dialect if item in named or item in found) or self.config.dialects
@@ -105,7 +110,8 @@ class _Layout:
             for wheel, variant in self.wheels
             if self.declared and not self._is_of_matrix(wheel, variant)
         ]
-        rows = list(product(self.matrix.python, self.matrix.platform))
+        named = {(cell.python, cell.platform) for cell in self.cells}
+        rows = [row for row in product(self.matrix.python, self.matrix.platform) if row in named]
         for wheel, variant in extra:
             if not any(fills(wheel.name, variant, Cell(*row, variant)) for row in rows):
                 rows += product(own_pythons(wheel.name), own_platforms(wheel.name))
@@ -115,7 +121,8 @@ class _Layout:
             self._entry(Cell(*row, variant), dialect, names)
             for variant, row, dialect in product(self.columns, rows, self.dialects)
         )
-        return Grid(tuple(rows), self.columns, self.dialects, entries, self.declared, tuple(sorted(names)))
+        return Grid(tuple(rows), self.columns, self.dialects, entries, self.declared, tuple(sorted(names)),
+                    self.matrix.groups)  # fmt: skip
 
     def _entry(self, cell: Cell, dialect: Dialect, extra: set[str]) -> Entry:
         files = tuple(
@@ -131,7 +138,7 @@ class _Layout:
                 return Entry(cell, dialect, State.SKIPPED, reason=skip.reason)
             return Entry(cell, dialect, State.MISSING)
         if not files:
-            return Entry(cell, dialect, State.UNDECLARED)
+            return Entry(cell, dialect, State.UNDECLARED, reason=_APART if cell in self.apart else None)
         return Entry(cell, dialect, State.EXTRA if extra.intersection(files) else State.PRESENT, files)
 
     def _asks_for(self, variant: str, dialect: Dialect) -> bool:

@@ -14,6 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from variant_publish.acceptance import description_fault
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
@@ -203,7 +204,7 @@ class NoLocalVersion(WheelRule):
         config = context.release.config
         if wheel.name.dialect is Dialect.LOCAL and Dialect.LOCAL not in config.dialects and config.upload.views is None:
             return None
-        return _is_for_pypi(wheel)
+        return is_for_pypi(wheel)
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Look at the version of the name and of METADATA."""
@@ -226,7 +227,7 @@ class NoDirectUrl(WheelRule):
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them."""
-        return _is_for_pypi(wheel)
+        return is_for_pypi(wheel)
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Parse each requirement; those that do not parse are VP205's."""
@@ -297,6 +298,27 @@ class SameRequirementsInVariant(ReleaseRule):
                     yield Outcome.passed()
 
 
+class DescriptionRenders(WheelRule):
+    """Prove that PyPI can render the description of a wheel.
+
+    One wrong line in a README of reStructuredText makes PyPI refuse the whole upload; `twine check` finds the same.
+    Markdown and plain text cannot fail.
+    """
+
+    id = "VP212"
+    title = "the description renders"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave variant wheels out: PyPI does not get them."""
+        return is_for_pypi(wheel)
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Render it as PyPI does."""
+        if fault := description_fault(wheel.info["METADATA"]):
+            yield f"its description does not render: {fault}", "correct the README, and check it with 'twine check'"
+
+
 def most_common(values: Iterable[_T]) -> _T:
     """Give the value that occurs most often, the first of equals."""
     return Counter(values).most_common(1)[0][0]
@@ -306,7 +328,8 @@ def _has_variant_marker(value: str) -> bool:
     return _MARKER.search(value.partition(";")[2]) is not None
 
 
-def _is_for_pypi(wheel: Wheel) -> str | None:
+def is_for_pypi(wheel: Wheel) -> str | None:
+    """Give the reason why PyPI does not get the wheel, or None."""
     return "variant wheels do not go to PyPI" if wheel.name.dialect is not None else None
 
 

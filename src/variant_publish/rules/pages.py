@@ -1,4 +1,7 @@
-"""The page of each rule, `docs/checks/VPnnn.md`: shipped inside the package, found in a working copy too."""
+"""The page of each rule, `docs/checks/VPnnn.md`: shipped inside the package, found in a working copy too.
+
+A rule that could be thought of and is not built has a page too, which says why.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,16 @@ def pages_folder() -> Path:
 
 
 def explain(id_: str) -> str:
-    """Give the page of a rule; UsageError where there is no such rule."""
+    """Give the page of a rule, built or not; UsageError where there is no such rule."""
     wanted = id_.strip().upper()
-    if not any(rule.id == wanted for rule in RULES):
+    if not any(rule.id == wanted for rule in RULES) and wanted not in not_built():
         raise UsageError(f"{id_!r} is the id of no rule", hint="'variant-publish check --list' shows them all")
     return (pages_folder() / f"{wanted}.md").read_text("utf-8")
+
+
+def not_built() -> dict[str, str]:
+    """Give the titles of the rules that have a page only, by id."""
+    built = {rule.id for rule in RULES}
+    pages = sorted(path for path in pages_folder().glob("VP*.md") if path.stem not in built)
+    heads = (path.read_text("utf-8").partition("\n")[0] for path in pages)
+    return {path.stem: head.partition(": ")[2] for path, head in zip(pages, heads, strict=True)}

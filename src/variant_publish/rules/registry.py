@@ -1,92 +1,74 @@
-"""The rules that there are, by family; a new rule is added here."""
+"""The rules that there are: every class with an id of its own in a module of the families, in order of the ids."""
 
 from __future__ import annotations
+
+import inspect
+from types import ModuleType
 
 from variant_publish.rules import (
     abi,
     archive,
+    closure,
     content,
     cpu,
+    destination,
     dialects,
     extensions,
     gpu,
+    links,
     loading,
     machines,
     matrix,
     metadata,
     regression,
     selection,
+    siblings,
 )
-from variant_publish.rules.rule import FolderRule, ReleaseRule, Rule
+from variant_publish.rules.rule import FamilyRule, FolderRule, ReleaseRule, Rule
 
-FOLDER_RULES: tuple[FolderRule, ...] = (archive.Readable(), archive.WholeTagSet(), selection.OwnedFiles())
-
-RELEASE_RULES: tuple[ReleaseRule, ...] = (
-    archive.VariantTags(),
-    archive.PlainTags(),
-    archive.Identity(),
-    archive.CompleteRecord(),
-    archive.StrictArchive(),
-    archive.SafePaths(),
-    archive.OwnVariantJson(),
-    archive.DeclaredProperties(),
-    archive.BuildNumber(),
-    content.RecordHashes(),
-    metadata.SameName(),
-    metadata.SameRequiresPython(),
-    metadata.SameExtras(),
-    metadata.SameEntryPoints(),
-    metadata.ValidRequirements(),
-    metadata.NoVariantMarkers(),
-    metadata.NoLocalVersion(),
-    metadata.NoDirectUrl(),
-    metadata.SameRequirementsOverVariants(),
-    metadata.SameRequirementsInVariant(),
-    content.SamePureFiles(),
-    matrix.DeclaredCells(),
-    matrix.NoExtraWheels(),
-    matrix.NoTwins(),
-    matrix.NoHoles(),
-    matrix.VariantOnAllPlatforms(),
-    matrix.EveryoneGetsSomething(),
-    matrix.LiveSkips(),
-    regression.NothingGone(),
-    regression.NoGrowth(),
-    abi.PinSyntax(),
-    abi.SamePins(),
-    abi.PinPlace(),
-    abi.Satisfiable(),
-    extensions.BuiltAgainstPin(),
-    extensions.StableAbi(),
-    extensions.ExtensionSuffixes(),
-    extensions.SameCxxLibrary(),
-    loading.PolicyFits(),
-    loading.ExternalLibraries(),
-    gpu.ClaimedArchitectures(),
-    gpu.OtherArchitectures(),
-    gpu.CudaMajor(),
-    cpu.IsaNote(),
-    cpu.CodeMatchesLevel(),
-    cpu.GenericIsGeneric(),
-    loading.MacTags(),
-    loading.MachineType(),
-    cpu.GenericWithoutDeviceCode(),
-    selection.CurrentFiles(),
-    selection.EveryVariantNamed(),
-    selection.EveryNameHasAWheel(),
-    selection.NoConflict(),
-    selection.KnownProviders(),
-    machines.EveryVariantChosen(),
-    machines.EveryMachineServed(),
-    machines.NoTies(),
-    machines.AcceptedByUv(),
-    dialects.SameWheels(),
-    dialects.SameContent(),
+FAMILIES: tuple[ModuleType, ...] = (
+    archive,
+    content,
+    metadata,
+    matrix,
+    regression,
+    abi,
+    extensions,
+    closure,
+    loading,
+    gpu,
+    cpu,
+    selection,
+    machines,
+    destination,
+    siblings,
+    links,
+    dialects,
 )
+"""The modules that define rules; a new rule in one of them is registered by being there."""
 
-RULES: tuple[Rule, ...] = (*FOLDER_RULES, *RELEASE_RULES)
+
+def _defined_in(family: ModuleType) -> list[type[Rule]]:
+    return [
+        value
+        for value in vars(family).values()
+        if inspect.isclass(value)
+        and issubclass(value, Rule)
+        and "id" in vars(value)
+        and value.__module__ == family.__name__
+    ]
+
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted((found() for family in FAMILIES for found in _defined_in(family)), key=lambda rule: rule.id)
+)
+FOLDER_RULES = tuple(rule for rule in RULES if isinstance(rule, FolderRule))
+RELEASE_RULES = tuple(rule for rule in RULES if isinstance(rule, ReleaseRule))
+FAMILY_RULES = tuple(rule for rule in RULES if isinstance(rule, FamilyRule))
+
+_BY_ID = {rule.id: rule for rule in RULES}
 
 
 def rule(id_: str) -> Rule:
     """Give the rule of an id."""
-    return next(found for found in RULES if found.id == id_)
+    return _BY_ID[id_]

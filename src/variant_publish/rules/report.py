@@ -10,6 +10,7 @@ from variant_publish.config import IgnoreTable
 from variant_publish.formats.summary import Summary
 from variant_publish.model.matrix import Cell
 from variant_publish.release import Release
+from variant_publish.rules.family import FamilyReport
 from variant_publish.rules.grid import Grid
 from variant_publish.rules.rule import Outcome, Rule, Severity, Verdict
 
@@ -20,7 +21,10 @@ _SEVERITIES = list(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold one failure, or one thing that could not be decided; `file` is a name without its folder."""
+    """Hold one failure, or one thing that could not be decided; `file` is a name without its folder.
+
+    `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    """
 
     id: str
     severity: Severity
@@ -29,12 +33,14 @@ class Finding:
     message: str
     hint: str | None
     cell: Cell | None = None
+    release: str = ""
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell)
+        release = prefix.removesuffix(": ")
+        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -108,6 +114,7 @@ class ReleaseReport:
             "dialects": [dialect.value for dialect in self.grid.dialects],
             "variants": list(self.grid.columns),
             "matrix-declared": self.grid.declared,
+            "zip": [[dict(group.lines(row)) for row in group.rows] for group in self.grid.groups],
             "grid": self.grid.table(),
         }
 
@@ -146,6 +153,7 @@ class Report:
     ignored: tuple[Ignored, ...] = ()
     rules: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
+    family: FamilyReport | None = None
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Give 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
@@ -169,5 +177,6 @@ class Report:
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],
+            **({"family": self.family.table()} if self.family is not None else {}),
             **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
         }

@@ -12,6 +12,9 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.release import Release
 
+_SYSTEMS = {"win": ("win32", "Windows", "nt"), "macosx": ("darwin", "Darwin", "posix")}
+_PLATFORM = re.compile(r"(win|macosx|(?:many|musl)?linux)(?:_?[0-9]+)*_(.+)")
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -58,9 +61,30 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
     found = {}
     for wheel in release.wheels:
         if release.variant_of(wheel.name) == variant:
-            pins = {text for pin in (*wheel.pins, *release.config.pins) for text in (str(pin), str(pin.plain))}
+            own = wheel.tagged_requires_dist if wheel.parts is None else wheel.pins
+            pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
             found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
     return found
+
+
+def environment_of(pythons: Iterable[str], platform: str) -> dict[str, str]:
+    """Give what markers say on a machine of these Python tags ("cp312") and this platform tag, without extras."""
+    minor = next((tag[3:] for tag in pythons if re.fullmatch(r"cp3[0-9]+", tag)), "12")
+    start, machine = (
+        (match[1], match[2]) if (match := _PLATFORM.fullmatch(platform.replace("win32", "win_x86"))) else ("", "")
+    )
+    system = _SYSTEMS.get(start, ("linux", "Linux", "posix"))
+    return {
+        "python_version": f"3.{minor}",
+        "python_full_version": f"3.{minor}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "sys_platform": system[0],
+        "platform_system": system[1],
+        "os_name": system[2],
+        "platform_machine": machine.upper() if platform in ("win_amd64", "win_arm64") else machine,
+        "extra": "",
+    }
 
 
 def changes_of(release: Release, variant: str) -> ChangesTable:

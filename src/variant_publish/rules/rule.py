@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import ArchiveNotRead, Wheel
+from variant_publish.config import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
 from variant_publish.rules.context import Context, Folder
+from variant_publish.rules.family import Family
 
 
 class Verdict(StrEnum):
@@ -91,6 +93,23 @@ class ReleaseRule(Rule):
         """Yield an outcome for each thing that was checked."""
 
 
+class FamilyRule(Rule):
+    """Check projects that belong together."""
+
+    def check(self, family: Family | None) -> Iterator[Outcome]:
+        """Yield the outcomes; a skip where there is no family, or nothing in it to compare."""
+        if family is None:
+            yield Outcome.skipped(f"no family is named (--family, or {TABLE}.family.members)")
+        elif not family.is_whole:
+            yield Outcome.skipped("there are no two members to compare, each in one version: VP801 looks at it")
+        else:
+            yield from self.outcomes(family)
+
+    def outcomes(self, family: Family) -> Iterator[Outcome]:
+        """Yield an outcome for each thing that was checked in a family of two members or more."""
+        yield from ()
+
+
 class WheelRule(ReleaseRule):
     """Check each wheel of a release by itself: the problems of one wheel are its failures, none is a pass."""
 
@@ -99,11 +118,14 @@ class WheelRule(ReleaseRule):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the failures of every wheel, a pass where there are none, a skip where the rule does not apply."""
         for wheel in context.release.wheels:
-            if reason := self.not_for(wheel, context):
-                yield Outcome.skipped(reason)
-                continue
             try:
+                if reason := self.not_for(wheel, context):
+                    yield Outcome.skipped(reason)
+                    continue
                 problems = list(self.problems(wheel, context))
+            except ArchiveNotRead as error:
+                yield Outcome.skipped(error.message)
+                continue
             except VariantPublishError as error:  # of this wheel: the others still have their say
                 yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
                 continue

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
 from variant_publish import __version__
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.binary.many import scan_all
-from variant_publish.config import CheckTable
+from variant_publish.binary.scan import Scan
+from variant_publish.config import CheckTable, FamilyTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
@@ -19,28 +23,44 @@ from variant_publish.rules.binaries import BinaryRule
 from variant_publish.rules.choice import EVERYTHING, Choice, sift
 from variant_publish.rules.content import RecordHashes
 from variant_publish.rules.context import Context, Folder
-from variant_publish.rules.registry import FOLDER_RULES, RELEASE_RULES, RULES
+from variant_publish.rules.family import Family, FamilyReport
+from variant_publish.rules.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.rules.report import Counts, Finding, ReleaseReport, Report
 from variant_publish.rules.rule import Outcome, ReleaseRule, Rule, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Hold where one release comes from: `previous`, `no_scan`, `is_published` and `index` are the Context's.
+
+    Without an `index` of its own, that of the Settings counts.
+    """
+
+    previous: tuple[IndexFile, ...] = ()
+    no_scan: str | None = None
+    is_published: bool = False
+    index: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Hold how rules are run: which ones, without disassembling (`fast`), in how many processes.
 
-    `table` holds the ignores of the configuration; `no_scan` says why no wheel is read whole, None where they are.
-    `client` is the installer that the release is held against, `previous` the wheels of the release
-    before it, by project. `summaries` asks for summaries of the wheels in the report.
+    `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
+    that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
+    releases, by project and version. `summaries` asks for summaries of the wheels in the report.
     """
 
     choice: Choice = EVERYTHING
     table: CheckTable = field(default_factory=CheckTable)
     fast: bool = False
     processes: int = 1
-    no_scan: str | None = None
     client: str | None = None
-    previous: Mapping[str, tuple[IndexFile, ...]] = field(default_factory=dict)
     summaries: bool = False
+    index: str | None = None
+    origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
+    family: FamilyTable | None = None
+    asks_family: bool = False
 
 
 DEFAULTS = Settings()
@@ -69,22 +89,32 @@ def check(
         if settings.choice.wants(rule.id)
         for outcome in _safely(rule, rule.check(folder))
     ]
+    family = Family.of(loaded.releases, settings.family, asked=settings.asks_family)
+    outcomes += [
+        (rule, outcome, "")
+        for rule in FAMILY_RULES
+        if settings.choice.wants(rule.id)
+        for outcome in _safely(rule, rule.check(family))
+    ]
     reports: list[ReleaseReport] = []
     summaries: list[Summary] = []
+    scans = _scans(loaded, settings)
     for release in loaded.releases:
+        origin = settings.origins.get(release.key, Origin())
         context = Context(
             release,
             folder.selector_files_of(release),
             offline,
             reporter,
             settings.fast,
-            settings.no_scan,
+            origin.no_scan,
             settings.client,
-            settings.previous.get(release.project, ()),
+            origin.previous,
+            origin.index or settings.index,
+            origin.is_published,
+            tuple(other for other in loaded.releases if other is not release),
         )
-        if _reads_binaries(settings):
-            here = [wheel for wheel in release.wheels if wheel.summary is None]
-            context.scans.update(scan_all(here, simd=not settings.fast, processes=settings.processes))
+        context.scans.update(scans)
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
         reports.append(ReleaseReport.of(release, context.grid))
         for wheel in release.wheels:
@@ -112,6 +142,7 @@ def check(
         ignored,
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
         tuple(summaries),
+        FamilyReport.of(family) if family is not None and family.members else None,
     )
 
 
@@ -125,9 +156,19 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def _reads_binaries(settings: Settings) -> bool:
+def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
+    """Scan the wheels of all releases side by side, where a rule that runs reads them."""
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    return settings.no_scan is None and any(settings.choice.wants(rule.id) for rule in scanning)
+    if not any(settings.choice.wants(rule.id) for rule in scanning):
+        return {}
+    here = [
+        wheel
+        for release in loaded.releases
+        if settings.origins.get(release.key, Origin()).no_scan is None
+        for wheel in release.wheels
+        if wheel.summary is None
+    ]
+    return scan_all(here, simd=not settings.fast, processes=settings.processes)
 
 
 def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
@@ -176,6 +217,8 @@ def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     """Turn trouble with a file in the middle of a rule into an unknown: the other rules still have their say."""
     try:
         yield from outcomes
+    except ArchiveNotRead as error:
+        yield Outcome.skipped(error.message)
     except (VariantPublishError, OSError) as error:
         message = error.message if isinstance(error, VariantPublishError) else str(error)
         hint = error.hint if isinstance(error, VariantPublishError) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -72,7 +73,22 @@ class CurrentFiles(ReleaseRule):
         return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
 
 
-class EveryVariantNamed(ReleaseRule):
+class _NamesRule(ReleaseRule):
+    """Hold the names in the selector files against the wheels."""
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each name; a file that cannot be read is VP601's."""
+        if not context.selector_files:
+            yield Outcome.skipped(_NO_FILES)
+            return
+        yield from self.outcomes(_parsed(context), context.release, *selector_names(context.release))
+
+    @abstractmethod
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
+        """Yield an outcome for each name; `toml` and `json` are what the files are called."""
+
+
+class EveryVariantNamed(_NamesRule):
     """Prove that the selector files name every variant that has a wheel.
 
     A label that variants.json does not list, or a tag that no selector mentions, is never chosen on any machine.
@@ -82,23 +98,18 @@ class EveryVariantNamed(ReleaseRule):
     title = "every variant is named by the selector files"
     severity = Severity.ERROR
 
-    def check(self, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
         """Yield an outcome for each variant of each file."""
-        files = _parsed(context)
-        if files is None:
-            yield Outcome.skipped(_NO_FILES)
-            return
-        toml, json = selector_names(context.release)
         if files.variants is not None:
-            for label in _labels(context.release):
+            for label in _labels(release):
                 yield _named(label in files.variants.variants, f"it does not name the label {label!r}", json)
         if files.selector is not None:
-            for tags in sorted({wheel.name.extra_tags for wheel in context.release.wheels} - {()}):
+            for tags in sorted({wheel.name.extra_tags for wheel in release.wheels} - {()}):
                 fault = _fault(files.selector, tags)
                 yield _named(not fault, fault, toml)
 
 
-class EveryNameHasAWheel(ReleaseRule):
+class EveryNameHasAWheel(_NamesRule):
     """Prove that every label and tag of the selector files has a wheel.
 
     Installers pass over a label without a wheel, so this does no harm today; it tells of wheels that were not built.
@@ -108,16 +119,11 @@ class EveryNameHasAWheel(ReleaseRule):
     title = "every label and tag of the selector files has a wheel"
     severity = Severity.WARNING
 
-    def check(self, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
         """Yield an outcome for each label and tag."""
-        files = _parsed(context)
-        if files is None:
-            yield Outcome.skipped(_NO_FILES)
-            return
-        toml, json = selector_names(context.release)
         labels = {} if files.variants is None else files.variants.variants
-        built = _labels(context.release)
-        tags = {tag for wheel in context.release.wheels for tag in wheel.name.extra_tags}
+        built = _labels(release)
+        tags = {tag for wheel in release.wheels for tag in wheel.name.extra_tags}
         selectors = {} if files.selector is None else files.selector.selectors
         yield from (_has_wheel(label in built, f"label {label!r}", json) for label in labels)
         yield from (
@@ -164,7 +170,7 @@ class KnownProviders(ReleaseRule):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each namespace that a variant uses."""
         files = _parsed(context)
-        beside = [files.variants] if files is not None and files.variants is not None else []
+        beside = [] if files.variants is None else [files.variants]
         carried = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
         providers: dict[str, list[Provider | None]] = {}
         for metadata in (*beside, *carried):
@@ -214,7 +220,7 @@ def _normal(path: Path) -> str:
     return SelectorFile.parse(content).dumps()
 
 
-def _parsed(context: Context) -> SelectorFiles | None:
+def _parsed(context: Context) -> SelectorFiles:
     """Give what the files beside the wheels say; one that cannot be read is VP601's."""
     variants, selector = None, None
     for path in context.selector_files:
@@ -225,7 +231,7 @@ def _parsed(context: Context) -> SelectorFiles | None:
                 selector = SelectorFile.parse(path.read_bytes())
         except VariantPublishError:
             continue
-    return SelectorFiles(variants, selector) if context.selector_files else None
+    return SelectorFiles(variants, selector)
 
 
 def _labels(release: Release) -> list[str]:

@@ -20,7 +20,7 @@ from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.published import fetch
+from variant_publish.published import Depth, fetch
 from variant_publish.release import load
 from variant_publish.selection.from_index import selector_files
 from variant_publish.selectors import SelectorFiles, derive
@@ -115,7 +115,7 @@ def from_index(
             file for name, file in listed if local_path(file.url) is None and (embeds and name.serves_everyone) == whole
         ]
         if remote:
-            fetch(remote, folder, whole=whole, reporter=reporter)
+            fetch(remote, folder, depth=Depth.WHOLE if whole else Depth.OUTLINE, reporter=reporter)
     wheels = tuple(sorted((_offered(name, file, public_url, folder) for name, file in listed), key=_by_name))
     place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else hidden(index))
     return Source(canonicalize_name(project), version, dialect, files, wheels, place)

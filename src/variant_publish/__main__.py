@@ -1,0 +1,5 @@
+"""`python -m variant_publish`."""
+
+from variant_publish.cli.main import main
+
+main()
