@@ -130,7 +130,7 @@ def test_the_quick_start_does_what_it_says(shell: Shell) -> None:
     shell(uv)
     module = next((project.parent / "installed").glob("lib/python*/site-packages/myproject.py"))
     assert "VARIANT = 'cu128'" in module.read_text()
-    module.unlink()
+    shell("uv pip uninstall myproject")
     [install] = commands(installs)
     shell(install)
     assert "VARIANT = 'cu128'" in module.read_text()
