@@ -76,6 +76,36 @@ def test_a_generic_wheel_is_renamed_and_pinned(tmp_path: Path, marking: list[str
     assert contents(tmp_path / "out" / NAME)["foo-1.0.dist-info/abi-requires.txt"] == b"numpy+pypi==2.0.0\n"
 
 
+def test_a_local_version_is_dropped_wherever_it_stands(tmp_path: Path) -> None:
+    wheel = make_wheel(
+        tmp_path, NAME.replace("1.0", "1.0+cu128"), files={"foo.py": b"", "foo-1.0+cu128.data/scripts/foo": b"#!python"}
+    )
+    assert retag(tmp_path, str(wheel), "--tag", "cu128", "--drop-local-version").code == 0
+    assert outputs(tmp_path) == [NAME.replace(".whl", "+cu128.whl")]
+    members = contents(tmp_path / "out" / outputs(tmp_path)[0])
+    assert {name.partition("/")[0] for name in members} == {"foo.py", "foo-1.0.data", "foo-1.0.dist-info"}
+    assert b"\nVersion: 1.0\n" in members["foo-1.0.dist-info/METADATA"]
+    assert b"+cu128" not in members["foo-1.0.dist-info/RECORD"]
+
+
+def test_variant_markers_are_resolved_for_each_variant(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, NAME, requires=["a; 'nvidia' in variant_namespaces", "b; variant_label == 'x'", "c"])
+    (tmp_path / "pyproject.toml").write_text(CONFIG.replace('"foo-cpu"', '"foo"'))
+    for option in (["--variant", "cu128"], ["--generic"]):
+        assert retag(tmp_path, str(wheel), *option, "--config", str(tmp_path / "pyproject.toml")).code == 0
+    found = {
+        path.name: contents(path)["foo-1.0.dist-info/METADATA"].decode().count("Requires-Dist: a\n")
+        for path in (tmp_path / "out").iterdir()
+    }
+    assert found == {NAME: 0, NAME.replace(".whl", "+cu128.whl"): 1, NAME.replace(".whl", "-cu128.whl"): 1}
+
+
+def test_variant_markers_stay_where_nobody_says_what_the_tag_means(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, NAME, requires=["a; 'nvidia' in variant_namespaces"])
+    assert retag(tmp_path, str(wheel), "--tag", "cu128").code == 0
+    assert b"variant_namespaces" in contents(tmp_path / "out" / outputs(tmp_path)[0])["foo-1.0.dist-info/METADATA"]
+
+
 def test_remove_gives_back_the_plain_wheel(tmp_path: Path) -> None:
     source = make_wheel(tmp_path, NAME)
     assert retag(tmp_path, str(source), "--tag", "cu128").code == 0
@@ -174,6 +204,7 @@ def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[st
         (["{wheel}", "--tag", "x", "--rename", "foo"], 2, "OLD=NEW"),
         (["{wheel}", "--tag", "x", "--rename", "bar=foo"], 2, "'bar'"),
         (["{wheel}", "--tag", "x", "--dialect", "minus"], 2, "minus"),
+        (["{folder}/marked-1.0-py3-none-any.whl", "--generic"], 1, "has a marker that cannot be read"),
         (["missing.whl", "--tag", "x"], 2, "does not exist"),
         (["{folder}/empty", "--tag", "x"], 2, "holds no wheels"),
         (["{folder}/foo-1.0-py3-none-linux_x86_64.any+x.whl", "--tag", "x"], 1, "some members"),
@@ -184,6 +215,7 @@ def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[st
 def test_a_mistake_is_one_sentence_with_a_remedy(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
     wheel = make_wheel(tmp_path, NAME)
     (tmp_path / "empty").mkdir()
+    make_wheel(tmp_path, "marked-1.0-py3-none-any.whl", requires=["a; variant_label"])
     for name in ("foo-1.0-py3-none-linux_x86_64.any+x.whl", "foo.whl"):
         (tmp_path / name).write_bytes(wheel.read_bytes())
     result = retag(tmp_path, *(argument.format(wheel=wheel, folder=tmp_path) for argument in arguments))

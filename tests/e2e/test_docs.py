@@ -1,18 +1,23 @@
-"""The page for users is right: its commands are run as they stand, on the project that it describes."""
+"""The documentation is right: its blocks are run as they stand, against servers on loopback."""
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support import pages
 from support.cli import Result, run
-from support.environments import isolate, make_environment, site
+from support.environments import isolate, make_environment, publish, site
 from support.http import serving
+from support.moto import Moto, give_credentials, moto_server
+from support.pages import Reader
 from support.wheels import make_wheel
 from variant_publish.config import Config
 
@@ -77,6 +82,94 @@ def test_every_answer_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with serving(tmp_path / "index") as address:
         follow("What about people who only have pip install?", address)
     assert (tmp_path / "dist" / "myproject-1.0.tar.gz").exists()
+
+
+PAGES = [DOCS / "tutorial.md", *sorted(path for path in DOCS.glob("how-to/*.md") if path.name != "index.md")]
+S3 = "https://s3.example.org"
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Moto]:
+    with moto_server() as server:
+        yield server
+
+
+def two_projects(folder: Path) -> None:
+    for name in ("foo", "bar"):
+        make_wheel(folder / f"{name}-wheels", f"{name}-1.0-py3-none-any.whl")
+
+
+def numpy(folder: Path) -> None:
+    publish(folder / "default-index", "numpy-2.0.0-cp312-cp312-manylinux_2_28_x86_64.whl")
+
+
+def jax_plugins(folder: Path) -> None:
+    """Write wheels as the family of jax has them: names, import packages and requirements of their own."""
+    for cuda in ("cuda12", "cuda13"):
+        make_wheel(
+            folder / "dist", f"jax_{cuda}_plugin-0.8.0-cp312-cp312-manylinux_2_27_x86_64.whl",
+            files={f"jax_{cuda}_plugin/__init__.py": b""}, requires=[f"jax-{cuda}-pjrt==0.8.0"],
+        )  # fmt: skip
+
+
+def old_wheels(folder: Path) -> None:
+    """Write wheels as variantlib 0.0.3 did."""
+    provider = {"requires": ["nvidia-variant-provider>=0.0.2,<1.0.0"], "enable-if": "platform_system == 'Linux'",
+                "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin"}  # fmt: skip
+    for label, properties in {"00000000": {}, "cu128": {"nvidia": {"cuda_version_lower_bound": ["12.8"]}}}.items():
+        data = {"$schema": "https://variants-schema.wheelnext.dev/v0.0.3.json", "variants": {label: properties},
+                "default-priorities": {"namespace": ["nvidia"]}, "providers": {"nvidia": provider}}  # fmt: skip
+        make_wheel(
+            folder / "old-wheels", f"foo-1.0-py3-none-any-{label}.whl",
+            requires=["triton; 'nvidia' in variant_namespaces"], extra_info={"variant.json": json.dumps(data).encode()},
+        )  # fmt: skip
+
+
+def old_configuration(folder: Path) -> None:
+    (folder / "old").mkdir()
+    (folder / "old" / "pyproject.toml").write_text('[variant.default-priorities]\nnamespace = ["nvidia"]\n')
+    (folder / "old" / "torch_variant_config.toml").write_text(
+        "[metadata_configs.torch]\nnormalize_version = true\n[variant_configs.cu128]\n"
+        'properties = [{ namespace = "nvidia", feature = "cuda_version_lower_bound", value = "12.8" }]\n'
+    )
+
+
+SETUPS = {"two projects": two_projects, "numpy": numpy, "jax plugins": jax_plugins, "old wheels": old_wheels,
+          "old configuration": old_configuration}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_a_page_does_what_it_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    default = isolate(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VIRTUAL_ENV", str(make_environment(tmp_path / "venv")))
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip's spelling of "no isolation": the backend is here
+    replaced = {"https://mirror.example.org/simple": default.as_uri()}
+    if S3 in page.read_text("utf-8"):
+        moto: Moto = request.getfixturevalue("moto")
+        moto.reset("my-wheels")
+        give_credentials(monkeypatch)
+        replaced |= {S3: moto.endpoint_url, URL: f"{moto.endpoint_url}/my-wheels/simple"}
+    Reader(tmp_path, tmp_path / "venv", replaced, SETUPS).follow(page)
+
+
+def test_other_pages_have_nothing_that_could_not_be_typed() -> None:
+    others = [path for path in DOCS.rglob("*.md") if path not in PAGES and "generated" not in path.parts]
+    for page in others:
+        for block in pages.blocks(page):
+            if block.language == "sh":
+                for line in block.text.splitlines():
+                    pages.check_line(line)
+            elif block.language == "toml":
+                Config.parse(block.text, "page.toml")
+            elif block.language == "json":
+                json.loads(block.text)
+            elif block.language == "yaml":
+                pages.check_workflow(block.text)
+            else:
+                assert block.language in ("", "text"), page
 
 
 def test_the_page_on_building_says_what_the_commands_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
 from variant_publish.formats.variants_json import WHEEL_FILE
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
@@ -65,7 +66,7 @@ class Plan:
     @classmethod
     def of_archive(cls, archive: RawArchive, name: WheelName, rewrite: Rewrite) -> Plan:
         """Plan the rewrite; raise VariantPublishError where the archive is no sound wheel, or is signed."""
-        wheel = Wheel.of_archive(archive, name)
+        wheel = Wheel.of_archive(archive, name, variant_json=False)
         _refuse_unsound(archive, wheel, rewrite)
         new_name = rewrite.name_of(name)
         renames = _renames(archive, wheel, new_name)
@@ -202,6 +203,8 @@ def _changes(
     if new_name.version != wheel.name.version:
         metadata = metadata.with_version(new_name.version)
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
+    if rewrite.markers is not None:
+        metadata = _for_variant(wheel, metadata, rewrite.markers)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
     metadata = _with_pins(metadata, pins, tagged=bool(rewrite.extra_tags))
     abi_requires = "".join(f"{pin}\n" for pin in pins).encode() if pins and not rewrite.extra_tags else None
@@ -220,6 +223,13 @@ def _changes(
     if wheel.record_text is not None and (changes or renames):
         changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
     return changes
+
+
+def _for_variant(wheel: Wheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
+    try:
+        return metadata.for_variant(markers)
+    except VariantPublishError as error:
+        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
 def _record(wheel: Wheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 
 
@@ -39,6 +40,8 @@ class Rewrite:
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
     already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
     of dialect local, and `locals` are those that count as a variant in the old name, so that they give way.
+    With `drop_local_version` any local version gives way. `markers` are what variant markers of requirements are
+    resolved by; None leaves them.
     """
 
     extra_tags: tuple[str, ...] = ()
@@ -51,6 +54,8 @@ class Rewrite:
     remove: tuple[str, ...] = ()
     pins: tuple[TaggedRequirement, ...] = ()
     drop_signatures: bool = False
+    drop_local_version: bool = False
+    markers: VariantMarkers | None = None
 
     def __post_init__(self) -> None:
         if (self.label is None) != (self.variant_json is None):
@@ -59,9 +64,8 @@ class Rewrite:
     def name_of(self, name: WheelName) -> WheelName:
         """Give the file name of the new wheel."""
         renamed = name.renamed(self.rename.new) if self._renames(name) and self.rename else name
-        return renamed.with_locals(self.locals).with_variant(
-            extra_tags=self.extra_tags, label=self.label, local=self.local
-        )
+        marked = renamed.without_local() if self.drop_local_version else renamed.with_locals(self.locals)
+        return marked.with_variant(extra_tags=self.extra_tags, label=self.label, local=self.local)
 
     def _renames(self, name: WheelName) -> bool:
         return self.rename is not None and self.rename.applies_to(name)

@@ -85,8 +85,11 @@ class Wheel:
         return wheel
 
     @classmethod
-    def of_archive(cls, archive: RawArchive, name: WheelName) -> Self:
-        """Read the dist-info of an open archive; RECORD is not parsed yet."""
+    def of_archive(cls, archive: RawArchive, name: WheelName, *, variant_json: bool = True) -> Self:
+        """Read the dist-info of an open archive; RECORD is not parsed yet.
+
+        With `variant_json=False` that file is not parsed either: it may have an older schema. `info` has its text.
+        """
         folder = find_dist_info(archive, name)
         directory = archive.directory
         members = directory.inside(folder)
@@ -102,7 +105,9 @@ class Wheel:
             raise InvalidArchive(
                 archive.path, f"has no {folder}/{min(missing)}, so it is not a wheel", hint="build the wheel again"
             )
-        return cls._of_info(archive.path, name, archive.size, folder, info, record, tuple(directory.names))
+        return cls._of_info(
+            archive.path, name, archive.size, folder, info, record, tuple(directory.names), variant_json=variant_json
+        )
 
     @classmethod
     def of_summary(cls, summary: Summary) -> Self:
@@ -135,6 +140,8 @@ class Wheel:
         record: bytes | None,
         members: tuple[str, ...],
         summary: Summary | None = None,
+        *,
+        variant_json: bool = True,
     ) -> Self:
         try:
             return cls(
@@ -147,7 +154,9 @@ class Wheel:
                     wheel_file=WheelFile.parse(info["WHEEL"]),
                     record_text=record,
                     members=members,
-                    variant_json=VariantsMetadata.parse(info[WHEEL_FILE]) if WHEEL_FILE in info else None,
+                    variant_json=VariantsMetadata.parse(info[WHEEL_FILE])
+                    if variant_json and WHEEL_FILE in info
+                    else None,
                     abi_requires=parse_pins(info.get(ABI_REQUIRES, b"")),
                     info=info,
                 ),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from variant_publish import api
+from variant_publish.cli.complete import rules
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.release_name import parse_release
 from variant_publish.cli.render_machine import render
@@ -35,8 +36,16 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown.")
 @click.option("--fast", is_flag=True, help="Disassemble no code: VP507 and half of VP508 are left out.")
-@click.option("--select", multiple=True, metavar="ID", help="Run only these rules; ids or beginnings, like VP5.")
-@click.option("--ignore", multiple=True, metavar="ID", help="Leave these rules out; ids or beginnings.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="ID",
+    shell_complete=rules,
+    help="Run only these rules; ids or beginnings, like VP5.",
+)
+@click.option(
+    "--ignore", multiple=True, metavar="ID", shell_complete=rules, help="Leave these rules out; ids or beginnings."
+)
 @click.option("--for", "client", type=click.Choice(["uv"]), help="Hold the metadata against what this installer takes.")
 @click.option(
     "--index", metavar="URL|DIR", help="Where NAME==VERSION, or the previous release, and what is pinned are."
@@ -47,7 +56,7 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "html")
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Wheels read at a time. Default: one for each CPU.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 @click.option("--list", "show_list", is_flag=True, help="List the rules and exit.")
-@click.option("--explain", metavar="ID", help="Print the page of a rule and exit.")
+@click.option("--explain", metavar="ID", shell_complete=rules, help="Print the page of a rule and exit.")
 def command(
     wheels: tuple[str, ...], output: str, file: Path | None, also: tuple[str, ...], strict: bool, offline: bool,
     fast: bool, select: tuple[str, ...], ignore: tuple[str, ...], index: str | None, deep: bool, outline: bool,

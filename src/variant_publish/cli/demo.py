@@ -29,6 +29,10 @@ def command(folder: Path) -> int:
     \b
     xgboost-cpu and xgboost are the same project under two names. The CPU build becomes the generic wheel of xgboost,
     the GPU build its variant for CUDA 13.
+
+    \b
+    Example:
+      variant-publish demo
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     wheelhouse = folder / "wheelhouse"

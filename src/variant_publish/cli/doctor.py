@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
 from variant_publish.installation.doctor import Diagnosis
@@ -38,7 +38,7 @@ def command(
       variant-publish doctor --host oldest.toml --format json
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     environment = Environment.of(python, target, os.environ)
-    found = user_api.doctor(environment, machine_of(settings, host_file), Indexes.parse(indexes))
+    found = api.doctor(environment, machine_of(settings, host_file), Indexes.parse(indexes))
     if output == "json":
         print_json({"schema-version": 1, "variants": [item.table() for item in found]})
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.machine import machine_of, machine_options
@@ -46,9 +46,7 @@ def command(
     if evaluate is not None:
         wanted, places = TaggedRequirement.parse(evaluate), Indexes.parse(indexes)
         allowed = {*allow, *machine.allowed}
-        machine = user_api.evaluate(
-            wanted, places, machine, allowed=allowed, environ=os.environ, reporter=ConsoleReporter()
-        )
+        machine = api.evaluate(wanted, places, machine, allowed=allowed, environ=os.environ, reporter=ConsoleReporter())
     stored = machine.store()
     if target is not None:
         with replacing(target) as stream:

@@ -34,7 +34,11 @@ def command() -> None:
     """Look after an extra index: what it lists, and whether that is true.
 
     Every command takes the index from the configuration, or from --extra-index.
-    """
+
+    \b
+    Example:
+      variant-publish index list --extra-index s3://my-wheels/simple
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
 
 
 def on_index(function: Callable[..., int]) -> Callable[..., int]:
@@ -60,7 +64,13 @@ def on_index(function: Callable[..., int]) -> Callable[..., int]:
 @FORMAT
 @on_index
 def list_(store: Store, project: str | None, output: str) -> int:
-    """List the projects, or the files of one."""
+    """List the projects, or the files of one.
+
+    \b
+    Examples:
+      variant-publish index list
+      variant-publish index list foo --format json
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if project is None:
         root = read_root(store)
         names = list(root.names) if root is not None else []
@@ -83,7 +93,12 @@ def list_(store: Store, project: str | None, output: str) -> int:
 @click.option("--reason", default="", help="What is wrong with it; installers show this.")
 @on_index
 def yank(store: Store, project: str, targets: tuple[str, ...], reason: str) -> int:
-    """Hide files from new choices; those who pin them still get them (PEP 592)."""
+    """Hide files from new choices; those who pin them still get them (PEP 592).
+
+    \b
+    Example:
+      variant-publish index yank foo 1.0.1 --reason "wrong CUDA version in METADATA"
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     render_index.show_written(withdrawal.yank(store, project, targets, reason).written)
     return 0
 
@@ -93,7 +108,12 @@ def yank(store: Store, project: str, targets: tuple[str, ...], reason: str) -> i
 @TARGETS
 @on_index
 def unyank(store: Store, project: str, targets: tuple[str, ...]) -> int:
-    """Take a yank back."""
+    """Take a yank back.
+
+    \b
+    Example:
+      variant-publish index unyank foo 1.0.1
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     render_index.show_written(withdrawal.yank(store, project, targets, None).written)
     return 0
 
@@ -104,7 +124,12 @@ def unyank(store: Store, project: str, targets: tuple[str, ...]) -> int:
 @click.option("--reason", default="", help="Why; index clients show this.")
 @on_index
 def status(store: Store, project: str, status: str, reason: str) -> int:
-    """Say that a project is archived (no new files), deprecated, or active again (PEP 792)."""
+    """Say that a project is archived (no new files), deprecated, or active again (PEP 792).
+
+    \b
+    Example:
+      variant-publish index status foo deprecated --reason "use bar"
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     render_index.show_written(withdrawal.set_status(store, project, status, reason).written)
     return 0
 
@@ -116,7 +141,13 @@ def status(store: Store, project: str, status: str, reason: str) -> int:
 @FORMAT
 @on_index
 def verify_(store: Store, projects: tuple[str, ...], deep: bool, repair: bool, output: str) -> int:
-    """Prove that every listed file is there and every page equals its master. Exit code 1: something is wrong."""
+    """Prove that every listed file is there and every page equals its master. Exit code 1: something is wrong.
+
+    \b
+    Examples:
+      variant-publish index verify
+      variant-publish index verify foo --deep --repair
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     found = verify.verify(store, projects, deep=deep, repair=repair, reporter=ConsoleReporter())
     if output == "json":
         print_json(found.table())
@@ -130,7 +161,13 @@ def verify_(store: Store, projects: tuple[str, ...], deep: bool, repair: bool, o
 @click.option("--hash", "hash_all", is_flag=True, help="Read the files whose hash neither pages nor the store tell.")
 @on_index
 def adopt(store: Store, project: str | None, hash_all: bool) -> int:
-    """Make an index of a bucket of wheels, or of pages that another tool wrote; no wheel is downloaded."""
+    """Make an index of a bucket of wheels, or of pages that another tool wrote; no wheel is downloaded.
+
+    \b
+    Examples:
+      variant-publish index adopt --extra-index s3://my-wheels/simple
+      variant-publish index adopt foo --hash
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     for found in adoption.adopt(store, project, hash_all=hash_all, reporter=reporter):
         click.echo(f"{found.project}: {len(found.files)} files, {len(found.written)} pages written")
@@ -147,7 +184,12 @@ def adopt(store: Store, project: str | None, hash_all: bool) -> int:
 @YES
 @on_index
 def remove(store: Store, project: str, targets: tuple[str, ...], force: bool, dry_run: bool, yes: bool) -> int:
-    """Remove files for good, from the pages first; their names are never used again. Mostly, a yank is better."""
+    """Remove files for good, from the pages first; their names are never used again. Mostly, a yank is better.
+
+    \b
+    Example:
+      variant-publish index remove foo 1.0.1 --dry-run
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     plan = withdrawal.plan_removal(store, project, targets)
     render_index.show_removal(plan)
     if dry_run:
@@ -174,7 +216,12 @@ def gc(
     """Remove old nightly releases (versions with .devN), never a pinned one, and what was begun and left alone.
 
     That is uploads that were cut off (--uploads), and staged releases that nobody has released (--stages).
-    """
+
+    \b
+    Examples:
+      variant-publish index gc foo --keep 10 --days 30 --dry-run
+      variant-publish index gc --uploads 7 --stages 30 --yes
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     has_rule = keep is not None or days is not None
     if has_rule is not bool(projects) or not (has_rule or uploads is not None or stages is not None):
         raise UsageError("there is no rule", hint="give NAME with --keep or --days, or --uploads, or --stages DAYS")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
 from variant_publish.errors import UsageError
@@ -64,19 +64,20 @@ def command(
     machine = machine_of(settings, host_file)
     if lock_file is not None:
         lock = Lock.parse(lock_file.read_text("utf-8"))
-        planned = user_api.plan_locked(
+        planned = api.plan_locked(
             lock, environment, machine, generic=generic, client=client, environ=os.environ,
             reporter=reporter,
         )  # fmt: skip
     else:
-        planned = user_api.plan_install(
-            list(map(machine.requirement, requirements)), Indexes.parse(indexes), environment, machine,
-            client=client, default_index=default_index, generic=generic, environ=os.environ, reporter=reporter,
+        request = api.Request(
+            tuple(map(machine.requirement, requirements)), Indexes.parse(indexes), environment, machine,
+            client, default_index, generic,
         )  # fmt: skip
+        planned = api.plan_install(request, environ=os.environ, reporter=reporter)
     if output == "text":
         show(planned.plan)
     if not dry_run:
-        user_api.install(planned, reporter)
+        api.install(planned, reporter)
     if output == "json":
         print_json({"schema-version": 1, "dry-run": dry_run, **planned.plan.table()})
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from variant_publish import user_api
+from variant_publish import api
 from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
@@ -59,19 +59,14 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     machine = machine_of(settings, host_file, python, platform)
-    wanted = [TaggedRequirement.parse(text) if universal else machine.requirement(text) for text in requirements]
+    wanted = tuple(TaggedRequirement.parse(text) if universal else machine.requirement(text) for text in requirements)
     places, environment = Indexes.parse(indexes), Environment.of(None, None, os.environ)
+    request = api.Request(wanted, places, environment, machine, client, default_index, generic)
     if universal:
         refuse_described(output, generic or bool(settings or host_file or platform))
-        lock = user_api.lock_universal(
-            wanted, places, environment, client=client, default_index=default_index, python=python,
-            environ=os.environ, reporter=reporter,
-        )  # fmt: skip
+        lock = api.lock_universal(request, python=python, environ=os.environ, reporter=reporter)
     else:
-        lock = user_api.lock(
-            wanted, places, environment, machine, client=client,
-            default_index=default_index, generic=generic, environ=os.environ, reporter=reporter,
-        )  # fmt: skip
+        lock = api.lock(request, environ=os.environ, reporter=reporter)
     if output == "requirements":
         refuse_plus(lock)
     text = lock.requirements() if output == "requirements" else lock.dumps()

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from variant_publish import __version__
 from variant_publish.cli.console import say
@@ -29,6 +30,9 @@ COMMANDS = {
     "lock": "Write down, by URL and hash, what a machine gets.",
     "doctor": "Say whether the installed variants still fit this machine.",
     "host": "Show what this machine is, or store it for another one.",
+    "convert": "Turn what variantlib made into today's, by raw byte copy.",
+    "config": "Show the configuration, or its JSON Schema for editors.",
+    "completion": "Print the script by which a shell completes commands.",
     "demo": "Run the whole job on the xgboost wheels of the package index.",
 }
 """Every command and its line in `--help`; the module of a command is imported when it runs."""
@@ -48,6 +52,11 @@ class LazyGroup(click.Group):
         command = import_module(f"variant_publish.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101  (each module of this folder defines one)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing any."""
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -8,6 +8,7 @@ import click
 
 from variant_publish import api
 from variant_publish.archive.retag import Rename
+from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config import ChangesTable, Config
@@ -17,7 +18,9 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 
 @click.command()
 @click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--variant", "name", metavar="NAME", help='A variant of the configuration, or "generic".')
+@click.option(
+    "--variant", "name", metavar="NAME", shell_complete=variants, help='A variant of the configuration, or "generic".'
+)
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
 @click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
@@ -33,6 +36,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 )
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
+@click.option("--drop-local-version", is_flag=True, help="Make 1.0 of 1.0+cu128: the variant says it now.")
 @repair_options
 @click.option("--in-place", is_flag=True, help="Rename each wheel and rewrite only its end: no copy, no disk space.")
 @click.option("--digest", is_flag=True, help="Keep each result's SHA-256 in NAME.whl.sha256, for upload.")
@@ -42,8 +46,8 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
     generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
-    drop_signatures: bool, repair: bool, plat: str | None, exclude: tuple[str, ...], options: tuple[str, ...],
-    in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
+    drop_signatures: bool, drop_local_version: bool, repair: bool, plat: str | None, exclude: tuple[str, ...],
+    options: tuple[str, ...], in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
@@ -56,6 +60,7 @@ def command(
       variant-publish retag foo-1.0-*.whl --tag cu128 --in-place
       variant-publish retag dist/ --variant x86_64_v3 --repair -o wheelhouse
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
+      variant-publish retag foo-1.0+cu128-*.whl --tag cu128 --drop-local-version -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     given = {
         "--variant": name is not None,
@@ -82,6 +87,7 @@ def command(
         rename=Rename.parse(rename) if rename else None,
         declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
         drop_signatures=drop_signatures,
+        drop_local_version=drop_local_version,
         locals_=config.locals if remove else (),
     )
     result = api.retag(

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.host.machine import Machine
 from variant_publish.model.variant import AWARE, Dialect
-from variant_publish.selection import Indexes, Selection, select
+from variant_publish.selection import Indexes, Selection
 
 
 @click.command()
@@ -38,12 +39,9 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     machine = machine_of(settings, host_file, python, platform)
     wanted = machine.requirement(requirement)
-    places = Indexes.parse(indexes)
-    chosen = select(
-        wanted.plain.name, places.urls, machine, version=wanted.plain.specifier or None,
-        dialect=Dialect(dialect) if dialect else None, tags=wanted.tags, implied=places.implied,
-        generic=generic,
-    )  # fmt: skip
+    chosen = api.select(
+        wanted, Indexes.parse(indexes), machine, dialect=Dialect(dialect) if dialect else None, generic=generic
+    )
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
     else:

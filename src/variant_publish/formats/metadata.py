@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant_marker import VariantMarkers
 
 NAME = "Name"
 VERSION = "Version"
@@ -109,6 +110,19 @@ class Metadata:
     def replaced(self, old: str, new: str) -> Self:
         """Give the metadata with the Requires-Dist value `old` written as `new`, in its place."""
         return self._map(lambda name, value: new if name.lower() == REQUIRES_DIST.lower() and value == old else value)
+
+    def for_variant(self, markers: VariantMarkers) -> Self:
+        """Give the metadata of one variant's wheel: variant markers are resolved, what they exclude is dropped."""
+        headers = []
+        for header in self.headers:
+            name, value = _split(header)
+            resolved = markers.resolve(value) if name.lower() == REQUIRES_DIST.lower() else value
+            if resolved == value:
+                headers.append(header)
+            elif resolved is not None:
+                newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
+                headers.append(f"{name}: {resolved}".encode("utf-8", "surrogateescape") + newline)
+        return type(self)(tuple(headers), self.body)
 
     def _map(self, change: Callable[[str, str], str]) -> Self:
         headers = []

@@ -175,7 +175,7 @@ class VariantsMetadata:
         if schema not in (SCHEMA_825, SCHEMA_850):
             raise InvalidVariantMetadata(
                 f"variant metadata has the schema {schema!r}, which installers of today refuse",
-                hint=f"retag the wheels, or write the file as {SCHEMA_850}",
+                hint=f"run variant-publish convert, which writes {SCHEMA_850}",
             )
         _only(data, _TOP, "the top level")
         try:

@@ -190,6 +190,10 @@ class WheelName:
         local = self.parsed_version.local
         return replace(self, local=local) if self.dialect is None and local in known else self
 
+    def without_local(self) -> Self:
+        """Give the name with the public version: `1.0` for `1.0+cu128` (PEP 440, "Local version identifiers")."""
+        return replace(self, version=self.version.partition("+")[0])
+
     def renamed(self, project: str) -> Self:
         """Give the name for another project, escaped as the binary distribution format has it."""
         return replace(self, distribution=canonicalize_name(project).replace("-", "_"))

@@ -184,7 +184,7 @@ class NoVariantMarkers(WheelRule):
             if _has_variant_marker(value):
                 yield (
                     f"Requires-Dist {value!r} has a variant marker, which no installer of today reads",
-                    "declare requires.add and requires.remove for the variant, and retag the wheels",
+                    "retag the wheel as a variant of the configuration, or convert it: both make it plain",
                 )
 
 
@@ -211,7 +211,7 @@ class NoLocalVersion(WheelRule):
         if local := wheel.name.parsed_version.local or _local(wheel.metadata.version):
             yield (
                 f"the version {wheel.metadata.version!r} has the local part {local!r}, which PyPI refuses",
-                f"build it as {wheel.name.parsed_version.public}, and retag it to say which variant it is",
+                f"make it {wheel.name.parsed_version.public} by retag --drop-local-version, and name its variant",
             )
 
 

@@ -1,0 +1,65 @@
+"""For maintainers: write the selector sdist, whose backend hands over the wheel that fits the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from variant_publish.config import Config
+from variant_publish.errors import UsageError
+from variant_publish.progress import SILENT, Reporter
+
+__all__ = ["Stub", "stub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """Hold a selector sdist that was written: its place and hash, and what its backend chooses from."""
+
+    path: Path
+    sha256: str
+    wheels: int
+    variants: tuple[str, ...]
+
+
+def stub(
+    release: str | None,
+    config: Config,
+    folder: Path,
+    *,
+    index: str | None = None,
+    public_url: str | None = None,
+    pyproject: Path | None = None,
+    reporter: Reporter = SILENT,
+) -> Stub:
+    """Write the selector sdist of a release into `folder`: its backend hands over the wheel that fits the machine.
+
+    `release` is a folder of wheels, which will be found below `public_url`, or NAME==VERSION on the index; by default
+    what `pyproject` tells. In the mode "requires" the variants may be those of the configuration, without any wheel.
+    Raises UsageError where something is missing, VariantPublishError where a wheel cannot be read.
+    """
+    import hashlib
+    from tempfile import TemporaryDirectory
+
+    from variant_publish.stub import contents, source
+    from variant_publish.stub.project import metadata_of
+    from variant_publish.stub.sdist import write_sdist
+
+    requires = config.stub.mode == "requires"
+    project, version, place = source.release_of(release, index, config, pyproject)
+    if place is None and not requires:
+        raise UsageError("nothing says where the wheels are", hint="name a folder of wheels, or give --index URL")
+    with TemporaryDirectory(prefix="variant-publish-") as outlines:
+        if place is None:
+            found = source.from_config(project, version, config)
+        else:
+            embeds = config.stub.embed_generic and not requires
+            found = source.from_index(project, version, place, public_url, Path(outlines), reporter, embeds=embeds)
+        if requires:
+            metadata = None if found.wheels else metadata_of(pyproject, project, str(version))
+            filled = contents.of_requirements(found, config, metadata)
+        else:
+            filled = contents.of_wheels(found, config)
+        path = write_sdist(filled, folder)
+    variants = tuple(dict.fromkeys(variant for row in filled.rows for variant in row.variants))
+    return Stub(path, hashlib.sha256(path.read_bytes()).hexdigest(), len(found.wheels), variants)

@@ -1,0 +1,29 @@
+"""What a shell may complete the values of options by; a mistake on the command line completes to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from variant_publish.config import Config
+from variant_publish.errors import VariantPublishError
+
+
+def variants(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Give the variants of the configuration that the command line names, or of the one here."""
+    try:
+        return _matching(Config.load(context.params.get("config_file")).variants, incomplete)
+    except VariantPublishError:
+        return []
+
+
+def rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Give the ids of the rules."""
+    from variant_publish.rules.registry import RULES
+
+    return _matching(sorted(rule.id for rule in RULES), incomplete)
+
+
+def _matching(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]

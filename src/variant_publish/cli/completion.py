@@ -1,0 +1,26 @@
+"""`variant-publish completion`."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+PROGRAM = "variant-publish"
+VARIABLE = "_VARIANT_PUBLISH_COMPLETE"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(context: click.Context, shell: str) -> None:
+    """Print the script by which a shell completes commands, options, variants and rules.
+
+    \b
+    Examples:
+      variant-publish completion bash > ~/.local/share/bash-completion/completions/variant-publish
+      variant-publish completion zsh > ~/.zfunc/_variant-publish
+      variant-publish completion fish > ~/.config/fish/completions/variant-publish.fish
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    script = get_completion_class(shell)
+    assert script is not None  # noqa: S101  (the choice above holds click's own shells)
+    click.echo(script(context.find_root().command, {}, PROGRAM, VARIABLE).source())

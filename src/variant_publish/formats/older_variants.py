@@ -1,0 +1,295 @@
+"""Variant metadata as variantlib wrote it before PEP 825: read leniently, turned into today's.
+
+The same tables lie in `variant.json`, in `{name}-{version}-variants.json` and under `[variant]` of a pyproject.toml:
+
+- without a version, and v0.0.2: `default-priorities.feature` and `.property`, `enable-if`, `plugin-use`; the null
+  variant is labelled `00000000`;
+- v0.0.3: `install-time` in place of `plugin-use`, `static-properties` at the top;
+- v0.2.0 of variantlib: what PEP 850 has now, under another `$schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from variant_publish.formats.variants_json import (
+    KNOWN_PROVIDERS,
+    SCHEMA_825,
+    SCHEMA_850,
+    InvalidVariantMetadata,
+    Provider,
+    VariantConflict,
+    VariantsMetadata,
+)
+from variant_publish.model.variant import NULL_LABEL, Properties
+
+OLD_NULL_LABEL = "00000000"
+"""The hash of no properties, which labelled the null variant at first."""
+
+_SCHEMAS = "https://variants-schema.wheelnext.dev/"
+_FORMER_NAMES = {"provider-variant-x86-64": "x86_64", "provider-variant-aarch64": "aarch64"}
+_NO_PLACE = {"enable-if": "when it applies is for the provider itself to say"}
+
+
+@dataclass(frozen=True, slots=True)
+class OlderProvider:
+    """Hold one table of `providers`.
+
+    `installs` says whether installers were to run the plugin, `current` whether the table is of today's schema.
+    """
+
+    requires: tuple[str, ...] = ()
+    plugin_api: str | None = None
+    static: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    builtin: str | None = None
+    optional: bool = False
+    installs: bool = True
+    left_out: tuple[str, ...] = ()
+    current: bool = False
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any], static: Mapping[str, Any], *, current: bool = False) -> Self:
+        """Build from the table and from the `static-properties` that v0.0.3 kept beside it."""
+        return cls(
+            requires=tuple(table.get("requires") or table.get("build-requires") or ()),
+            plugin_api=table.get("plugin-api"),
+            static=_lists(table.get("static-properties", static)),
+            order=tuple(table.get("feature-order", ())),
+            builtin=table.get("builtin"),
+            optional=bool(table.get("optional", False)),
+            installs=_installs(table),
+            left_out=tuple(key for key in _NO_PLACE if key in table),
+            current=current,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OlderVariants:
+    """Hold variant metadata of any schema, as it was written; `features` and `values` are the finer priorities."""
+
+    schema: str
+    namespaces: tuple[str, ...] = ()
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    providers: Mapping[str, OlderProvider] = field(default_factory=dict)
+    variants: Mapping[str, Properties] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse JSON of any schema that variantlib or the PEPs have had; raise InvalidVariantMetadata for another."""
+        try:
+            data = json.loads(content)
+        except ValueError as error:
+            raise InvalidVariantMetadata(
+                f"variant metadata is not JSON ({error})", hint="build the wheel again"
+            ) from error
+        if not isinstance(data, dict):
+            raise InvalidVariantMetadata("variant metadata is not a JSON object", hint="build the wheel again")
+        schema = data.get("$schema", _SCHEMAS)
+        if not isinstance(schema, str) or not schema.startswith(_SCHEMAS):
+            raise InvalidVariantMetadata(
+                f"variant metadata has the schema {schema!r}, which is none of variantlib's",
+                hint=f"convert knows those below {_SCHEMAS}",
+            )
+        return cls.from_tables(data)
+
+    @classmethod
+    def from_tables(cls, data: Mapping[str, Any]) -> Self:
+        """Build from parsed JSON, or from the `[variant]` table of a pyproject.toml."""
+        try:
+            priorities = data.get("default-priorities", {})
+            static = data.get("static-properties", {})
+            tables = data.get("providers", {})
+            schema = data.get("$schema", _SCHEMAS)
+            current = schema in (SCHEMA_825, SCHEMA_850)
+            return cls(
+                schema,
+                tuple(priorities.get("namespace", ())),
+                _lists(priorities.get("feature", {})),
+                {namespace: _lists(table) for namespace, table in priorities.get("property", {}).items()},
+                {
+                    name: OlderProvider.parse(tables.get(name, {}), static.get(name, {}), current=current)
+                    for name in {**tables, **static}
+                },
+                {label: Properties.from_table(table) for label, table in data.get("variants", {}).items()},
+            )
+        except (TypeError, AttributeError, ValueError) as error:
+            raise InvalidVariantMetadata(
+                f"variant metadata has a key of a wrong type ({error})", hint="build the wheel again"
+            ) from error
+
+    def today(
+        self, given: Mapping[str, Provider] | None = None, labels: Mapping[str, str] | None = None
+    ) -> tuple[VariantsMetadata, tuple[str, ...]]:
+        """Give the metadata as PEP 850 has it, and a line for everything that could not be kept as it was.
+
+        `given` are providers that stand for themselves, `labels` new names of labels. Raises InvalidVariantMetadata
+        where a namespace has no provider, VariantConflict where two labels become one.
+        """
+        variants = _relabelled(self.variants, labels or {})
+        used = sorted({name for properties in variants.values() for name in properties.namespaces})
+        namespaces = tuple(dict.fromkeys((*self.namespaces, *used)))
+        notes = [f"namespace {name!r} had no priority: it comes last" for name in used if name not in self.namespaces]
+        notes += [
+            f"provider {name!r} is left out: no priority names it, and no variant" for name in self.providers
+            if name not in namespaces
+        ]  # fmt: skip
+        providers = {}
+        for namespace in namespaces:
+            if namespace in (given or {}):
+                providers[namespace] = (given or {})[namespace]
+                continue
+            providers[namespace], remarks = self._provider(namespace)
+            notes += remarks
+        return VariantsMetadata(namespaces, variants, providers), tuple(notes)
+
+    def _provider(self, namespace: str) -> tuple[Provider, list[str]]:
+        older = self.providers.get(namespace)
+        if older is None:
+            return self._without(namespace)
+        notes = [f"provider {namespace!r}: {key} is left out: {_NO_PLACE[key]}" for key in older.left_out]
+        if older.builtin is not None:
+            return Provider(builtin=older.builtin, optional=older.optional), notes
+        if older.static or not older.installs or not older.requires:
+            static, remarks = self._static(namespace, older)
+            return Provider(static=static, optional=older.optional), notes + remarks
+        if namespace in self.features or namespace in self.values:
+            notes.append(f"provider {namespace!r}: priorities of features and values are left out: it has its own")
+        known = KNOWN_PROVIDERS.get(namespace)
+        if known is not None and not older.current and _same_project(namespace, older.requires, known):
+            kept = replace(known, optional=older.optional)
+            if (older.requires, older.plugin_api) != (kept.requires, kept.plugin_api):
+                notes.append(f"provider {namespace!r}: {', '.join(older.requires)} became {', '.join(kept.requires)}")
+            return kept, notes
+        return Provider(requires=older.requires, plugin_api=older.plugin_api, optional=older.optional), notes
+
+    def _without(self, namespace: str) -> tuple[Provider, list[str]]:
+        if namespace not in KNOWN_PROVIDERS:
+            raise InvalidVariantMetadata(
+                f"namespace {namespace!r} has no provider, so no installer could choose by it",
+                hint=f"give one: [tool.variant-publish.providers.{namespace}] with static-properties, and --config",
+            )
+        return KNOWN_PROVIDERS[namespace], [f"provider {namespace!r} was missing: it is the one that installers know"]
+
+    def _static(
+        self, namespace: str, older: OlderProvider
+    ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], list[str]]:
+        """Give the static properties, best first: priorities, then the order of the table, else the natural one."""
+        used = [
+            item for properties in self.variants.values() for item in properties.items if item.namespace == namespace
+        ]
+        prior = self.values.get(namespace, {})
+        features = _unique(
+            self.features.get(namespace, ()), older.order, older.static, prior, [i.feature for i in used]
+        )
+        table, notes = [], []
+        for feature in features:
+            stated = _unique(prior.get(feature, ()), older.static.get(feature, ()))
+            values = _unique(stated, sorted({item.value for item in used if item.feature == feature}))
+            if guessed := values[len(stated) :]:
+                notes.append(
+                    f"provider {namespace!r}: {', '.join(guessed)} of {feature!r} had no order: they come last"
+                )
+            if values:
+                table.append((feature, values))
+        if not table:
+            raise InvalidVariantMetadata(
+                f"namespace {namespace!r} has a provider that says nothing and no variant that uses it",
+                hint="take it out of default-priorities.namespace",
+            )
+        return tuple(table), notes
+
+
+def unite(parts: Iterable[OlderVariants], given: Collection[str] = ()) -> OlderVariants:
+    """Unite what the wheels and index files of one release say, as variantlib did, in any order.
+
+    What has been converted already counts more than what has not, so that a conversion that was cut off can be run
+    again. Raises VariantConflict where a label means two things, or where the priorities or a provider disagree; the
+    namespaces in `given` have a provider from elsewhere.
+    """
+    pieces = sorted(parts, key=lambda piece: (-len(piece.namespaces), piece.namespaces, piece.schema))
+    first = pieces[0]
+    for piece in pieces:
+        if first.namespaces[: len(piece.namespaces)] != piece.namespaces:
+            raise VariantConflict(
+                f"the release orders namespaces in two ways: {list(piece.namespaces)} and {list(first.namespaces)}",
+                hint="convert its wheels in two goes, or build them again",
+            )
+    return replace(
+        first,
+        variants=_united_variants(pieces),
+        providers=_united_providers(pieces, given),
+        features=next((piece.features for piece in pieces if piece.features), {}),
+        values=next((piece.values for piece in pieces if piece.values), {}),
+    )
+
+
+def _united_variants(pieces: Iterable[OlderVariants]) -> dict[str, Properties]:
+    variants: dict[str, Properties] = {}
+    for label, properties in (item for piece in pieces for item in piece.variants.items()):
+        if variants.setdefault(label, properties) != properties:
+            raise VariantConflict(
+                f"label {label!r} means two things in this release: {variants[label]} and {properties}",
+                hint="convert its wheels in two goes, with --label OLD=NEW for one of them",
+            )
+    return variants
+
+
+def _united_providers(pieces: Iterable[OlderVariants], given: Collection[str]) -> dict[str, OlderProvider]:
+    found = [item for piece in pieces for item in piece.providers.items()]
+    providers: dict[str, OlderProvider] = {}
+    for namespace, provider in sorted(found, key=lambda item: not item[1].current):
+        known = providers.setdefault(namespace, provider)
+        if known != provider and known.current == provider.current and namespace not in given:
+            raise VariantConflict(
+                f"namespace {namespace!r} has two providers in this release",
+                hint=f"say which counts: [tool.variant-publish.providers.{namespace}], and --config",
+            )
+    return providers
+
+
+def _relabelled(variants: Mapping[str, Properties], labels: Mapping[str, str]) -> dict[str, Properties]:
+    result: dict[str, Properties] = {}
+    for label, properties in variants.items():
+        new = new_label(label, properties, labels)
+        if result.setdefault(new, properties) != properties:
+            raise VariantConflict(
+                f"two variants would be labelled {new!r}", hint="give them two labels: --label OLD=NEW"
+            )
+    return result
+
+
+def new_label(label: str, properties: Properties, labels: Mapping[str, str]) -> str:
+    """Give the label of today: `null` for no properties, whatever it was called; else the given one, else the same."""
+    return labels.get(label, label) if properties else NULL_LABEL
+
+
+def _installs(table: Mapping[str, Any]) -> bool:
+    if "build-requires" in table:
+        return False
+    return bool(table.get("install-time", table.get("plugin-use", "all") == "all"))
+
+
+def _same_project(namespace: str, requires: Sequence[str], known: Provider) -> bool:
+    """Say whether all requirements are of the provider that installers know, under its name or a former one."""
+    try:
+        names = {canonicalize_name(Requirement(text).name) for text in requires}
+    except InvalidRequirement:
+        return False
+    ours = {canonicalize_name(Requirement(text).name) for text in known.requires}
+    return all(name in ours or _FORMER_NAMES.get(name) == namespace for name in names)
+
+
+def _lists(table: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(values) for key, values in table.items()}
+
+
+def _unique(*parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for part in parts for item in part))

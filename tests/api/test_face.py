@@ -1,0 +1,60 @@
+"""The public face: one place, every name documented, and nothing is imported that is not used."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from variant_publish import api
+from variant_publish.api import building, checking, installing, publishing, staging, stubs, values
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
+FUNCTIONS = [building, checking, installing, publishing, staging, stubs]
+PARTS = [*FUNCTIONS, values]
+
+
+@pytest.mark.parametrize("part", FUNCTIONS, ids=lambda part: part.__name__)
+def test_what_is_defined_is_public_or_has_an_underscore(part: ModuleType) -> None:
+    defined = {
+        name
+        for name, item in vars(part).items()
+        if getattr(item, "__module__", None) == part.__name__ and not name.startswith("_")
+    }
+    assert defined == set(part.__all__)
+
+
+def test_every_name_is_there_once_and_says_what_it_is() -> None:
+    names = [name for part in PARTS for name in part.__all__]
+    assert sorted(names) == dir(api)
+    assert len(names) == len(set(names))
+    for part in PARTS:
+        for name in part.__all__:
+            assert getattr(api, name) is getattr(part, name)
+            assert name == "SILENT" or inspect.getdoc(getattr(api, name))
+
+
+def test_what_is_not_public_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Path'"):
+        _ = api.Path  # type: ignore[attr-defined]
+
+
+def test_every_value_is_on_the_page() -> None:
+    page = PAGE.read_text("utf-8")
+    assert [name for name in values.__all__ if f":: variant_publish.api.{name}\n" not in page] == []
+    for part in FUNCTIONS:
+        assert f"automodule:: {part.__name__}\n" in page
+
+
+def test_retagging_does_not_wait_for_what_installs_or_publishes() -> None:
+    code = (
+        "import sys; from variant_publish import api; api.retag, api.rewrites;"
+        "print([name for name in sys.modules if name.startswith(('variant_publish.installation', 'variant_publish.host',"
+        " 'variant_publish.publish', 'variant_publish.rules', 'requests'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
