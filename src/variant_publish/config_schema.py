@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from variant_publish import config
-from variant_publish.config import TABLE, Tables
+from variant_publish import config_tables
+from variant_publish.config_tables import TABLE, Tables
 
 ID = "https://json.schemastore.org/partial-variant-publish.json"
 """Where SchemaStore keeps the schemas of such tables; some readers resolve no other kind of address."""
@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
     """
     (_, components) = msgspec.json.schema_components([Tables], ref_template=_REFERENCE)
     for name, table in components.items():
-        kind = getattr(config, name)
+        kind = getattr(config_tables, name)
         if issubclass(kind, msgspec.Struct):
             _describe(table, kind)
     whole = components.pop(Tables.__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from variant_publish.config import TABLE
+from variant_publish.config_tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
 from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata, merge, variants_json_name

@@ -8,7 +8,7 @@ import pytest
 
 from support.projects import make_project
 from variant_publish.building.frontend import Builder
-from variant_publish.config import Frontend
+from variant_publish.config_tables import Frontend
 from variant_publish.model.build_settings import BuildSettings
 
 

@@ -18,7 +18,8 @@ from support.projects import make_extension, needs_compiler
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.building.frontend import Builder
-from variant_publish.config import Config, Frontend
+from variant_publish.config import Config
+from variant_publish.config_tables import Frontend
 from variant_publish.host.cpu import x86_64_level
 from variant_publish.model.wheel_name import WheelName
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.publish.destinations import folder_of, open_repository, open_store
 from variant_publish.publish.local import LocalStore

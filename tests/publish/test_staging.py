@@ -21,7 +21,8 @@ from support.publishing import GENERIC, PLUS, SDIST
 from support.soundness import check_whole
 from support.wheels import make_wheel
 from variant_publish import api
-from variant_publish.config import Config, UploadTable
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage import StageState, Status
 from variant_publish.publish.index import read_index

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from support.publishing import GENERIC
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.publish.index import Upload

@@ -17,7 +17,8 @@ from support.moto import BUCKET, Moto, give_credentials, moto_server
 from support.publishing import CONFIG, GENERIC, PLUS, SDIST, snapshot
 from support.wheels import make_wheel
 from variant_publish import api
-from variant_publish.config import Config, UploadTable
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import Advance

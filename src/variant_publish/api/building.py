@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from variant_publish.api.publishing import retag, rewrites
 from variant_publish.archive.atomic import replacing
-from variant_publish.config import TABLE, Config
+from variant_publish.config import Config
+from variant_publish.config_tables import TABLE
 from variant_publish.errors import UsageError
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell

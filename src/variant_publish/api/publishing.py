@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import ChangesTable, Config, UploadTable, provider_of
+from variant_publish.config import Config, provider_of
+from variant_publish.config_tables import ChangesTable, UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
 from variant_publish.model.variant import AWARE, NULL_LABEL, Dialect, Variant

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from variant_publish.api.publishing import PlannedUpload, upload
-from variant_publish.config import Config, UploadTable
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release import Loaded, load
 

@@ -1,7 +1,8 @@
 """What the library takes and gives: configuration, variants, machines, wheels, errors, progress."""
 
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import Config, UploadTable
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.host.machine import Machine
 from variant_publish.host.preferences import Preferences

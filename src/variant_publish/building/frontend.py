@@ -11,7 +11,7 @@ from pathlib import Path
 
 from variant_publish.building import cibuildwheel
 from variant_publish.building.source import configuration, unpack
-from variant_publish.config import TABLE, Frontend
+from variant_publish.config_tables import TABLE, Frontend
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.build_settings import BuildSettings
 from variant_publish.process import follow

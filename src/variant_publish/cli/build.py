@@ -11,7 +11,8 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config import DEFAULT_FILE, Config, Frontend
+from variant_publish.config import Config
+from variant_publish.config_tables import DEFAULT_FILE, Frontend
 from variant_publish.errors import UsageError
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from variant_publish.config import Config, UploadTable
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import Reporter
 from variant_publish.publish.plan import COPY, LARGE_TO_S3, LINK

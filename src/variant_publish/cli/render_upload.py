@@ -8,7 +8,7 @@ import click
 
 from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.publish.apply import Published
 from variant_publish.site import readable_size
 

@@ -11,7 +11,8 @@ from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config import ChangesTable, Config
+from variant_publish.config import Config
+from variant_publish.config_tables import ChangesTable
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 

@@ -8,7 +8,8 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, print_json
-from variant_publish.config import DEFAULT_FILE, Config
+from variant_publish.config import Config
+from variant_publish.config_tables import DEFAULT_FILE
 
 
 @click.command()

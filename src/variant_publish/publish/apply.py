@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter

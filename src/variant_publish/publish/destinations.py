@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.publish.local import LocalStore
 from variant_publish.publish.pypi import TwineRepository

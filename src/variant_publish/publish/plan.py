@@ -10,7 +10,8 @@ from typing import Any
 
 from variant_publish.acceptance import refusal_of
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import TABLE, UploadTable, parse_size
+from variant_publish.config import parse_size
+from variant_publish.config_tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.index import hosted_url, merged_texts, refuse_removed

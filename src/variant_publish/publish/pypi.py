@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.config import UploadTable
+from variant_publish.config_tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.provenance import check_attestation
 from variant_publish.formats.simple import IndexFile

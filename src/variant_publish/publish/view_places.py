@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from variant_publish.config import TABLE, UploadTable
+from variant_publish.config_tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.publish.destinations import folder_of

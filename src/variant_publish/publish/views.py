@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import TABLE, UploadTable
+from variant_publish.config_tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.model.tags import tag_covers

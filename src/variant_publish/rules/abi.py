@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
-from variant_publish.config import TABLE
+from variant_publish.config_tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, natural_key, serves

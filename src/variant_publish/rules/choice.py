@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
-from variant_publish.config import TABLE, CheckTable, IgnoreTable
+from variant_publish.config_tables import TABLE, CheckTable, IgnoreTable
 from variant_publish.errors import UsageError
 from variant_publish.release import Release
 from variant_publish.rules.report import Finding, Ignored

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.acceptance import FILE_LIMIT, PROJECT_LIMIT, refusal_of_name, refusals_of_metadata
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
+from variant_publish.config_tables import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.release import Sdist
 from variant_publish.rules.abi import index_url

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.config import FamilySkipTable, FamilyTable
+from variant_publish.config_tables import FamilySkipTable, FamilyTable
 from variant_publish.errors import UsageError
 from variant_publish.model.matrix import Cell, found_matrix, serves
 from variant_publish.model.variant import GENERIC, Dialect

@@ -9,7 +9,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
-from variant_publish.config import TABLE
+from variant_publish.config_tables import TABLE
 from variant_publish.model.tags import modern_platform
 from variant_publish.rules.binaries import BinaryRule, libraries
 from variant_publish.rules.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from variant_publish.config import TABLE
+from variant_publish.config_tables import TABLE
 from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons
 from variant_publish.model.tags import modern_platform, platform_serves, python_covers
 from variant_publish.model.variant import GENERIC, Dialect

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from variant_publish.config import IgnoreTable
+from variant_publish.config_tables import IgnoreTable
 from variant_publish.formats.summary import Summary
 from variant_publish.model.matrix import Cell
 from variant_publish.release import Release

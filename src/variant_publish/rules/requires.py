@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from variant_publish.config import ChangesTable
+from variant_publish.config_tables import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC

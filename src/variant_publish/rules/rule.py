@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Self
 
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
-from variant_publish.config import TABLE
+from variant_publish.config_tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
 from variant_publish.rules.context import Context, Folder

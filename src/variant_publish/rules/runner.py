@@ -13,7 +13,7 @@ from variant_publish import __version__
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
 from variant_publish.binary.many import scan_all
 from variant_publish.binary.scan import Scan
-from variant_publish.config import CheckTable, FamilyTable
+from variant_publish.config_tables import CheckTable, FamilyTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from variant_publish.config import TABLE, FamilySkipTable
+from variant_publish.config_tables import TABLE, FamilySkipTable
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release import Release

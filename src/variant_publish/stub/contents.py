@@ -16,7 +16,8 @@ from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.archive.zipraw import open_archive
-from variant_publish.config import TABLE, Config
+from variant_publish.config import Config
+from variant_publish.config_tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 from variant_publish.formats.metadata import Metadata
