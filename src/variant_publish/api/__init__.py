@@ -1,9 +1,9 @@
 """The library's public face: what the commands do, as functions that return results and never print.
 
-`building`, `publishing` (retag, metadata, upload), `checking`, `staging` and `stubs` are for maintainers, `installing`
-is for users of a release (choose, lock, install, diagnose), `values` is what all of them take and give. All of it is
-here, as `api.retag` or `api.Machine`; a part is imported when one of its names is used, so that a small retagging does
-not wait for what installs.
+`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging` and `stubs` are for maintainers,
+`installing` is for users of a release (choose, lock, install, diagnose), `values` is what all of them take and give.
+All of it is here, as `api.retag` or `api.Machine`; a part is imported when one of its names is used, so that a small
+retagging does not wait for what installs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_PARTS = ("installing", "publishing", "building", "checking", "staging", "stubs", "values")
+_PARTS = ("retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "values")
 """In the order of what their import costs."""
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from variant_publish.api.checking import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403  (its __all__ is the list)
     from variant_publish.api.publishing import *  # noqa: F403
+    from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.staging import *  # noqa: F403
     from variant_publish.api.stubs import *  # noqa: F403
     from variant_publish.api.values import *  # noqa: F403

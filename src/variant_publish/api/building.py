@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from variant_publish.api.publishing import retag, rewrites
+from variant_publish.api.retagging import retag, rewrites
 from variant_publish.archive.atomic import replacing
 from variant_publish.config import Config
 from variant_publish.config_tables import TABLE

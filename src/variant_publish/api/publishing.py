@@ -1,32 +1,23 @@
-"""For maintainers: retag, convert, write metadata, plan and carry out an upload.
+"""For maintainers: write the selector files, plan and carry out an upload.
 
-Each function imports the room that does its work: retagging, which many small CI steps call, does not wait for S3.
+Each function imports the room that does its work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from variant_publish.archive.atomic import creating, replacing
-from variant_publish.archive.many import Job, retag_all
-from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import Config, provider_of
-from variant_publish.config_tables import ChangesTable, UploadTable
-from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
-from variant_publish.model.variant import AWARE, NULL_LABEL, Dialect, Variant
-from variant_publish.model.variant_marker import VariantMarkers
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.archive.atomic import replacing
+from variant_publish.config import Config
+from variant_publish.config_tables import UploadTable
+from variant_publish.model.variant import AWARE
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import Release, load, wheel_paths
+from variant_publish.release import Release, load
 
 if TYPE_CHECKING:
-    from variant_publish.building.repair import Repair
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
@@ -35,162 +26,12 @@ if TYPE_CHECKING:
     from variant_publish.selectors import SelectorFiles
 
 __all__ = [
-    "ConvertResult",
     "MetadataResult",
     "PlannedUpload",
-    "RetagResult",
-    "convert",
     "metadata",
     "plan_upload",
-    "retag",
-    "rewrites",
     "upload",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class RetagResult:
-    """Hold what became of each wheel: the new ones, and the errors of those that could not be rewritten."""
-
-    done: tuple[Retagged, ...]
-    failed: tuple[VariantPublishError, ...]
-
-
-def rewrites(
-    variant: Variant | None,
-    config: Config,
-    *,
-    dialects: Sequence[Dialect] = (),
-    priority: Sequence[str] = (),
-    rename: Rename | None = None,
-    declared: ChangesTable | None = None,
-    drop_signatures: bool = False,
-    drop_local_version: bool = False,
-    locals_: Iterable[str] = (),
-) -> tuple[Rewrite, ...]:
-    """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
-
-    `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
-    rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
-    new one. Raises UsageError where a dialect lacks what it needs.
-    """
-    declared = declared or ChangesTable()
-    if rename is None and declared.rename is not None:
-        rename = Rename(declared.rename.name, declared.rename.to)
-    plain = Rewrite(
-        rename=rename,
-        add=declared.requires.add,
-        remove=declared.requires.remove,
-        pins=config.pins,
-        drop_signatures=drop_signatures,
-        drop_local_version=drop_local_version or declared.drop_local_version,
-        markers=_markers(variant),
-        locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
-    )
-    if variant is None:
-        return (plain,)
-    result = []
-    for dialect in dialects or config.dialects:
-        if dialect is not Dialect.PEP825 and variant.label == NULL_LABEL:
-            result.append(plain)
-        elif dialect is Dialect.PLUS:
-            result.append(replace(plain, extra_tags=variant.tags))
-        elif dialect is Dialect.LOCAL:
-            result.append(replace(plain, local=variant.local))
-        else:
-            metadata = _variant_json(variant, config, priority)
-            result.append(replace(plain, label=variant.label, variant_json=metadata))
-    return tuple(result)
-
-
-def _local_of(variant: Variant) -> tuple[str, ...]:
-    with suppress(UsageError):
-        return (variant.local,)
-    return ()  # dialects other than local have no need of it
-
-
-def retag(
-    places: Iterable[Path],
-    folder: Path | None,
-    changes: Sequence[Rewrite],
-    reporter: Reporter = SILENT,
-    *,
-    jobs: int = 1,
-    digest: bool = False,
-    repair: Repair | None = None,
-) -> RetagResult:
-    """Rewrite every wheel in the places into `folder`, once for each rewrite; in place where `folder` is None.
-
-    `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
-    the hash of each result beside it, for `upload`. `repair` lets auditwheel or delocate work on each wheel first, one
-    after the other. An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
-    """
-    if folder is None and len(changes) != 1:
-        raise UsageError(
-            f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
-        )
-    if folder is None and repair is not None:
-        raise UsageError(
-            "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
-        )
-    paths = wheel_paths(places)
-    _check_renames(paths, changes)
-    failed: list[VariantPublishError] = []
-    with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
-        ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
-        result = _rewritten([Job(path, tuple(changes), folder, digest) for path in ready], jobs, reporter)
-    return RetagResult(result.done, (*failed, *result.failed))
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertResult:
-    """Hold what became of each wheel, and the index files and the configuration that were written."""
-
-    wheels: RetagResult
-    files: tuple[Path, ...]
-
-
-def convert(
-    places: Iterable[Path],
-    folder: Path | None,
-    config: Config,
-    *,
-    labels: Mapping[str, str] | None = None,
-    metadata_config: str | None = None,
-    jobs: int = 1,
-    digest: bool = False,
-    reporter: Reporter = SILENT,
-) -> ConvertResult:
-    """Turn wheels, index files and configurations of variantlib's time into today's; in place where `folder` is None.
-
-    Wheels are copied raw, as `retag` does. The configuration's providers stand for those of the files, `labels` maps
-    old labels to new ones, `metadata_config` names a table of variant-repack. Raises the error of a file that cannot
-    be read, before anything is written; what cannot be kept is a warning.
-    """
-    from variant_publish.conversion import CONFIGURATION, plan
-
-    providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
-    planned = plan(places, providers, labels or {}, metadata_config, reporter)
-    if planned.configuration is not None and folder is None:
-        raise UsageError("a configuration is not converted in place", hint="give an output folder with -o")
-    todo = [Job(path, (rewrite,), folder, digest) for path, rewrite in planned.wheels.items()]
-    wheels = _rewritten(todo, jobs, reporter) if todo else RetagResult((), ())
-    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
-    if planned.configuration is not None and folder is not None:
-        texts[folder / CONFIGURATION] = planned.configuration
-    for path, text in texts.items():
-        with replacing(path) if folder is None else creating(path) as stream:
-            stream.write(text.encode())
-    return ConvertResult(wheels, tuple(texts))
-
-
-def _rewritten(todo: Sequence[Job], jobs: int, reporter: Reporter) -> RetagResult:
-    outcomes = retag_all(todo, jobs, reporter)
-    done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
-    for retagged in done:
-        if retagged.note:
-            reporter.note(retagged.note)
-    return RetagResult(done, tuple(outcome.error for outcome in outcomes if outcome.error is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,53 +166,3 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
         reporter=reporter,
     )
     return replace(published, views=views)
-
-
-def _repaired(
-    paths: Iterable[Path], folder: Path, repair: Repair, failed: list[VariantPublishError], reporter: Reporter
-) -> Iterator[Path]:
-    for number, path in enumerate(paths):
-        try:
-            yield repair(path.absolute(), folder / str(number), reporter.note)
-        except VariantPublishError as error:
-            failed.append(error)
-
-
-def _markers(variant: Variant | None) -> VariantMarkers | None:
-    """Give what variant markers mean in the wheel; None where its properties are not known, so they must stay."""
-    if variant is None:
-        return VariantMarkers()
-    known = variant.properties or variant.label == NULL_LABEL
-    return VariantMarkers(variant.label, variant.properties) if known else None
-
-
-def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:
-    if not variant.properties and variant.label != NULL_LABEL:
-        raise UsageError(
-            f"label {variant.label!r} has no properties, so no installer could choose it",
-            hint='say what it needs, for example --property "x86_64 :: level :: v3"',
-        )
-    namespaces = tuple(priority) or tuple(dict.fromkeys((*config.namespaces, *variant.properties.namespaces)))
-    providers = {name: provider_of(name, config.tables.providers.get(name)) for name in namespaces}
-    try:
-        return VariantsMetadata(namespaces, {variant.label: variant.properties}, providers)
-    except InvalidVariantMetadata as error:
-        raise UsageError(error.message, hint=error.hint) from error
-
-
-def _check_renames(paths: Sequence[Path], changes: Sequence[Rewrite]) -> None:
-    for rename in {change.rename for change in changes if change.rename is not None}:
-        projects = sorted({path.name.partition("-")[0] for path in paths})
-        if not any(path.name.endswith(".whl") and _belongs(path, rename) for path in paths):
-            raise UsageError(
-                f"no wheel here is of the project {rename.old!r} that is to be renamed",
-                hint=f"the wheels are of: {', '.join(projects)}",
-            )
-
-
-def _belongs(path: Path, rename: Rename) -> bool:
-    try:
-        name = WheelName.parse(path.name)
-    except VariantPublishError:
-        return False  # retagging it will say what is wrong with the name
-    return rename.applies_to(name)
