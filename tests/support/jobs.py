@@ -19,6 +19,9 @@ from variant_publish.release import load
 PART = 64 * 1024
 """The size of parts in these tests; the server's least must be lowered for it."""
 
+_PRELOAD = ("boto3", "botocore.client", "variant_publish.site", "variant_publish.publish.staging",
+            "variant_publish.rules.runner", "variant_publish.binary.x86")  # fmt: skip
+
 SKIP = 3
 """The exit code of a job that was refused with an error of ours."""
 
@@ -26,7 +29,7 @@ SKIP = 3
 def context() -> ForkServerContext:
     """Give the context whose processes have boto3 and our package already."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["support.jobs", "boto3", "botocore.client", "variant_publish.site"])
+    found.set_forkserver_preload([*_PRELOAD, "support.jobs"])
     return found
 
 
