@@ -245,7 +245,8 @@ class _Work:
         expected = {item.file: item.sha256 for item in placements if not item.is_listed}
         if not expected:
             return []
-        self.reporter.note(f"waiting until {self._repository.describe()} shows {len(expected)} files")
+        what = "1 file" if len(expected) == 1 else f"{len(expected)} files"
+        self.reporter.note(f"waiting until {self._repository.describe()} shows {what}")
         shown = self._repository.listed(self.plan.project, expected, self.deadline_s)
         self.missing += sorted(set(expected) - {file.filename for file in shown})
         return [_completed(file, self.entries) for file in shown]
