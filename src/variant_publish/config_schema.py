@@ -30,6 +30,7 @@ def schema() -> dict[str, Any]:
     (_, components) = msgspec.json.schema_components([Tables], ref_template=_REFERENCE)
     for name, table in components.items():
         kind = getattr(config_tables, name)
+        table["description"] = inspect.cleandoc(kind.__doc__ or "")  # Python 3.13 does it by itself
         if issubclass(kind, msgspec.Struct):
             _describe(table, kind)
     whole = components.pop(Tables.__name__)
@@ -46,7 +47,6 @@ def get_schema(tool: str = "") -> dict[str, Any]:
 
 def _describe(table: dict[str, Any], kind: type[msgspec.Struct]) -> None:
     table["title"] = kind.__name__.removesuffix("Table")
-    table["description"] = inspect.cleandoc(kind.__doc__ or "")
     texts = key_texts(kind)
     table["properties"] = {key: _key(value, texts.get(key, "")) for key, value in table["properties"].items()}
 
