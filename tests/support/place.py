@@ -37,8 +37,12 @@ class Place:
         return run("install", *arguments, *environment, *places)
 
     def variant(self, module: str = "foo") -> str:
-        """Ask the environment's own Python."""
-        command = [str(self.environment / "bin" / "python"), "-c", f"import {module}; print({module}.VARIANT)"]
+        """Ask the environment's own Python.
+
+        Without bytecode: uv leaves that of a module behind, and Python takes it for the next one's if both have one
+        size and were unpacked within one second.
+        """
+        command = [str(self.environment / "bin" / "python"), "-B", "-c", f"import {module}; print({module}.VARIANT)"]
         done: subprocess.CompletedProcess[str] = subprocess.run(command, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
