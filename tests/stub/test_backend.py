@@ -8,7 +8,6 @@ import platform
 import sys
 import sysconfig
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from packaging import tags as packaging_tags
 from packaging.utils import parse_wheel_filename
 
 from support.archives import assert_gap_free, contents
+from support.nvidia import Driver
 from support.odd_wheels import INFO, NAME, SHAPES
 from support.stub import BACKEND, load_backend, table_of
 from variant_publish.archive.wheel import Wheel
@@ -264,23 +264,3 @@ def test_of_the_wheels_of_a_variant_the_one_is_taken_that_select_takes(backend: 
             break
         wheels.remove(found)
     assert len(wheels) == 3  # for another Python, another system, and a newer one
-
-
-class Driver:
-    """Stand in for the driver library: the calls that are made of it, through real pointers."""
-
-    def __init__(self, version: int, *capabilities: tuple[int, int], init: int = 0) -> None:
-        self.version, self.capabilities = version, capabilities
-        self.cuInit: Callable[[int], int] = lambda flags: init
-
-    def cuDriverGetVersion(self, to: Any) -> int:  # noqa: N802
-        to._obj.value = self.version
-        return 0
-
-    def cuDeviceGetCount(self, to: Any) -> int:  # noqa: N802
-        to._obj.value = len(self.capabilities)
-        return 0
-
-    def cuDeviceGetAttribute(self, to: Any, attribute: int, device: int) -> int:  # noqa: N802
-        to._obj.value = self.capabilities[device][attribute - 75]
-        return 0

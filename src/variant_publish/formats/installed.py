@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Dialect
+from variant_publish.model.wheel_name import WheelName
 
 INSTALLED_FILE = "variant-publish.json"
 """The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
@@ -38,6 +40,31 @@ class InstalledVariant:
     values: Mapping[str, str] = field(default_factory=dict)
     generic: bool = False
     asked: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        name: WheelName,
+        selector: SelectorFile | None,
+        variants: VariantsMetadata | None,
+        *,
+        sha256: str,
+        index: str,
+        tags: tuple[str, ...],
+    ) -> Self:
+        """Build for a wheel of a release: of the release's selector files, what this wheel needs is kept."""
+        return cls(
+            project=name.project,
+            version=str(name.parsed_version),
+            wheel=str(name),
+            variant=name.variant,
+            dialect=name.dialect,
+            sha256=sha256,
+            index=index,
+            tags=tags,
+            needs=selector.needs(name.extra_tags) if selector is not None else {},
+            metadata=variants.only(name.label) if variants is not None and name.label is not None else None,
+        )
 
     @property
     def wish(self) -> str | None:

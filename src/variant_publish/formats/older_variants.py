@@ -10,7 +10,6 @@ The same tables lie in `variant.json`, in `{name}-{version}-variants.json` and u
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -26,6 +25,7 @@ from variant_publish.formats.variants_json import (
     Provider,
     VariantConflict,
     VariantsMetadata,
+    json_object,
 )
 from variant_publish.model.variant import NULL_LABEL, Properties
 
@@ -84,14 +84,7 @@ class OlderVariants:
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse JSON of any schema that variantlib or the PEPs have had; raise InvalidVariantMetadata for another."""
-        try:
-            data = json.loads(content)
-        except ValueError as error:
-            raise InvalidVariantMetadata(
-                f"variant metadata is not JSON ({error})", hint="build the wheel again"
-            ) from error
-        if not isinstance(data, dict):
-            raise InvalidVariantMetadata("variant metadata is not a JSON object", hint="build the wheel again")
+        data = json_object(content, hint="build the wheel again")
         schema = data.get("$schema", _SCHEMAS)
         if not isinstance(schema, str) or not schema.startswith(_SCHEMAS):
             raise InvalidVariantMetadata(

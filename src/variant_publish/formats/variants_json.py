@@ -163,14 +163,7 @@ class VariantsMetadata:
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the JSON of PEP 825 or 850; name an older schema as such."""
-        try:
-            data = json.loads(content)
-        except ValueError as error:
-            raise InvalidVariantMetadata(
-                f"variant metadata is not JSON ({error})", hint="write the file again"
-            ) from error
-        if not isinstance(data, dict):
-            raise InvalidVariantMetadata("variant metadata is not a JSON object", hint="write the file again")
+        data = json_object(content, hint="write the file again")
         schema = data.get("$schema")
         if schema not in (SCHEMA_825, SCHEMA_850):
             raise InvalidVariantMetadata(
@@ -247,6 +240,17 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
 def variants_json_name(project: str, version: str) -> str:
     """Give the file name on the index: the project and version as wheel file names have them."""
     return f"{canonicalize_name(project).replace('-', '_')}-{Version(version)}-variants.json"
+
+
+def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
+    """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
+    try:
+        data = json.loads(content)
+    except ValueError as error:
+        raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
+    if not isinstance(data, dict):
+        raise InvalidVariantMetadata("variant metadata is not a JSON object", hint=hint)
+    return data
 
 
 def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -265,22 +265,17 @@ def is_same(installed: Installed, wanted: InstalledVariant) -> bool:
 def record_of(found: Selection, sha256: str, places: Indexes, machine: Machine) -> InstalledVariant:
     """Give what is kept of a chosen wheel."""
     name = WheelName.parse(found.selected or "")
-    selector, variants = found.metadata.selector, found.metadata.variants
-    needs = selector.needs(name.extra_tags) if selector is not None else {}
     vouched = places.implied.get(found.index or "", ())
-    return InstalledVariant(
-        project=name.project,
-        version=str(name.parsed_version),
-        wheel=str(name),
-        variant=name.variant,
-        dialect=name.dialect,
+    record = InstalledVariant.of(
+        name,
+        found.metadata.selector,
+        found.metadata.variants,
         sha256=sha256,
         index=hidden(found.index or ""),
         tags=tuple(dict.fromkeys((*name.extra_tags, *vouched))),
-        needs=needs,
-        metadata=variants.only(name.label) if variants is not None and name.label is not None else None,
-        values={variable: value for variable, value in machine.values.items() if variable in needs or name.label},
     )
+    counted = {variable: value for variable, value in machine.values.items() if variable in record.needs or name.label}
+    return replace(record, values=counted)
 
 
 def _vouching(places: Indexes, pin: TaggedRequirement) -> list[str]:

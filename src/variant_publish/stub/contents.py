@@ -220,18 +220,13 @@ def _refuse_markers(metadata: bytes, item: Offered) -> None:
 
 def _record(item: Offered, source: Source) -> InstalledVariant:
     """Give what `doctor` will want to know of the wheel, once it is installed under a plain name."""
-    name, selector, variants = item.name, source.files.selector, source.files.variants
-    return InstalledVariant(
-        project=name.project,
-        version=str(name.parsed_version),
-        wheel=str(name),
-        variant=name.variant,
-        dialect=name.dialect,
+    return InstalledVariant.of(
+        item.name,
+        source.files.selector,
+        source.files.variants,
         sha256=item.sha256,
         index=source.index,
-        tags=name.extra_tags,
-        needs=selector.needs(name.extra_tags) if selector is not None else {},
-        metadata=variants.only(name.label) if variants is not None and name.label is not None else None,
+        tags=item.name.extra_tags,
     )
 
 
