@@ -193,6 +193,12 @@ def test_withdrawing_takes_the_files_away_and_frees_the_names(place: Place) -> N
         abort(place.store, "bar")
 
 
+def test_withdrawing_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.stage(place.wheel(PLUS))
+    monkeypatch.setattr("variant_publish.formats.summary.Summary.parse", lambda *_: 1 / 0)
+    assert abort(place.store, "foo") == (PLUS,)
+
+
 def test_withdrawing_leaves_what_a_page_or_another_stage_has(place: Place) -> None:
     place.stage(place.wheel(GENERIC))
     place.stage(place.wheel(PLUS))

@@ -124,17 +124,10 @@ def stage(
 
 def read_stage(store: Store, name: str) -> Staged:
     """Read what a stage has; raise VariantPublishError where there is none of that name."""
-    folder = stage_folder(name)
-    state, _ = _read_state(store, folder)
-    keys = [item.key for item in store.keys(folder) if item.key.endswith(SUMMARY_SUFFIX)]
-    if state is None:
-        known = ", ".join(sorted({item.key.split("/")[1] for item in store.keys(FOLDER)}))
-        raise VariantPublishError(
-            f"{store.describe()} has no staged release {name!r}",
-            hint=f"it has {known}" if known else "stage wheels with 'variant-publish upload --stage'",
-        )
+    state, _ = _existing(store, name)
+    keys = _summary_keys(store, stage_folder(name))
     own = [key for key in keys if state.status is Status.OPEN or key in state.files]
-    late = [key.rpartition("/")[2].removesuffix(SUMMARY_SUFFIX) for key in keys if key not in own]
+    late = [_file(key) for key in keys if key not in own]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = tuple(pool.map(lambda key: (_project(key), _read_summary(store, key)), own))
     return Staged(name, state, found, tuple(late))
@@ -182,9 +175,8 @@ def abort(store: Store, name: str) -> tuple[str, ...]:
     Raises Conflict where it is being released.
     """
     folder = stage_folder(name)
-    read_stage(store, name)  # says so where there is none
-    state, etag = _read_state(store, folder)
-    if state is None or state.status in (Status.RELEASING, Status.RELEASED):
+    state, etag = _existing(store, name)
+    if state.status in (Status.RELEASING, Status.RELEASED):
         raise Conflict(
             f"{store.describe()}: the staged release {name!r} is listed already, or about to be",
             hint="finish it with 'variant-publish release', then withdraw files with 'variant-publish index yank'",
@@ -193,8 +185,8 @@ def abort(store: Store, name: str) -> tuple[str, ...]:
         raise Conflict(f"{store.describe()}: {name!r} was changed by another command", hint="run the command again")
     elsewhere = {item.key.split("/", 2)[2] for item in store.keys(FOLDER) if not item.key.startswith(folder)}
     gone = []
-    for key in [item.key for item in store.keys(folder) if item.key.endswith(SUMMARY_SUFFIX)]:
-        project, file = _project(key), key.rpartition("/")[2].removesuffix(SUMMARY_SUFFIX)
+    for key in _summary_keys(store, folder):
+        project, file = _project(key), _file(key)
         if key.removeprefix(folder) not in elsewhere and not _is_listed(store, project, file):
             for ending in (*BESIDE, ""):
                 store.delete(f"{project}/{file}{ending}")
@@ -208,7 +200,7 @@ def stale_stages(store: Store, days: int, now: datetime) -> tuple[str, ...]:
     """Give the names of stages to which nothing has come for `days` days and that are not being released."""
     newest: dict[str, datetime] = {}
     for item in store.keys(FOLDER):
-        name = item.key.split("/")[1]
+        name = _stage(item.key)
         moment = datetime.fromisoformat(item.modified)
         newest[name] = max(moment, newest.get(name, moment))
     return tuple(
@@ -280,6 +272,18 @@ def _status(store: Store, name: str) -> Status | None:
     return None if state is None else state.status
 
 
+def _existing(store: Store, name: str) -> tuple[StageState, str | None]:
+    """Read the state of a stage that must be there, and its tag."""
+    state, etag = _read_state(store, stage_folder(name))
+    if state is None:
+        known = ", ".join(sorted({_stage(item.key) for item in store.keys(FOLDER)}))
+        raise VariantPublishError(
+            f"{store.describe()} has no staged release {name!r}",
+            hint=f"it has {known}" if known else "stage wheels with 'variant-publish upload --stage'",
+        )
+    return state, etag
+
+
 def _read_state(store: Store, folder: str) -> tuple[StageState | None, str | None]:
     stored = store.read(folder + STATE_FILE)
     return (None, None) if stored is None else (StageState.parse(stored.content), stored.etag)
@@ -309,5 +313,18 @@ def _read_summary(store: Store, key: str) -> Summary:
     return Summary.parse(stored.content, f"{store.describe()}: {key}")
 
 
+def _summary_keys(store: Store, folder: str) -> list[str]:
+    return [item.key for item in store.keys(folder) if item.key.endswith(SUMMARY_SUFFIX)]
+
+
+def _stage(key: str) -> str:
+    return key.split("/")[1]
+
+
 def _project(key: str) -> str:
     return key.split("/")[2]
+
+
+def _file(key: str) -> str:
+    """Give the file that a summary is of, by the summary's key."""
+    return key.rpartition("/")[2].removesuffix(SUMMARY_SUFFIX)

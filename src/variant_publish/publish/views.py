@@ -88,7 +88,7 @@ class View:
 
 def check_local_wheels(release: Release, upload: UploadTable) -> None:
     """Raise UsageError where wheels of dialect local have no view to go to."""
-    stray = [wheel for wheel in release.wheels if wheel.name.dialect is Dialect.LOCAL]
+    stray = release.in_dialects(Dialect.LOCAL).wheels
     if stray and upload.views is None:
         raise UsageError(
             f"{stray[0].path} is a variant as a local version, which repositories refuse and every installer would"
@@ -99,7 +99,7 @@ def check_local_wheels(release: Release, upload: UploadTable) -> None:
 
 def refuse_local_wheels(release: Release) -> None:
     """Raise UsageError where wheels of dialect local would be staged: they go to views, and are listed nowhere else."""
-    stray = [wheel for wheel in release.wheels if wheel.name.dialect is Dialect.LOCAL]
+    stray = release.in_dialects(Dialect.LOCAL).wheels
     if stray:
         raise UsageError(
             f"{stray[0].path} is a variant as a local version, which has its place in a view and not in a stage",
