@@ -22,13 +22,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from variant_publish.config import Config
+from variant_publish.check.engine.binaries import BinaryRule
+from variant_publish.check.engine.registry import RULES
+from variant_publish.check.engine.rule_choice import Choice
+from variant_publish.check.engine.runner import Settings, check
+from variant_publish.config.configuration import Config
 from variant_publish.formats.record import Record, RecordRow
-from variant_publish.release import load
-from variant_publish.rules.binaries import BinaryRule
-from variant_publish.rules.choice import Choice
-from variant_publish.rules.registry import RULES
-from variant_publish.rules.runner import Settings, check
+from variant_publish.release.release import load
 
 PROJECTS = (
     "xgboost", "xgboost-cpu", "polars-runtime-32", "polars-runtime-compat", "faiss-cpu", "pyarrow", "pandas",

@@ -129,8 +129,8 @@ def send(how: str, path: Path, address: str) -> None:
     """Send the file one way and print wall, CPU and peak memory."""
     import boto3
 
-    from variant_publish.publish.s3 import S3Store
-    from variant_publish.publish.store import BINARY
+    from variant_publish.store.s3 import S3Store
+    from variant_publish.store.store import BINARY
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     sha256 = os.environ["BENCHMARK_SHA256"]
@@ -183,7 +183,7 @@ def count(sizes: list[int]) -> None:
 
     from support.moto import BUCKET, give_credentials, moto_server
     from support.publishing import PLUS, make_release, run
-    from variant_publish.publish.s3 import S3Store
+    from variant_publish.store.s3 import S3Store
 
     with pytest.MonkeyPatch.context() as patch, moto_server() as moto, tempfile.TemporaryDirectory() as folder:
         give_credentials(patch)

@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from test_selection_against_uv import PROVIDERS, installed, ours, release, write
-from variant_publish.host.machine import Machine
+from variant_publish.providers.machine import Machine
+from view.test_selection_against_uv import PROVIDERS, installed, ours, release, write
 
 
 def by_the_words_of_the_pep(

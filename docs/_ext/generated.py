@@ -15,9 +15,11 @@ import click
 from sphinx.application import Sphinx
 
 from variant_publish.archive.wheel import ABI_REQUIRES
+from variant_publish.check.engine import rule_pages as pages
+from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group
-from variant_publish.config import Config
-from variant_publish.config_schema import schema
+from variant_publish.config.configuration import Config
+from variant_publish.config.schema import schema
 from variant_publish.formats import host_file, selector_toml, simple, variants_json
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.selector_toml import selector_toml_name
@@ -25,9 +27,7 @@ from variant_publish.formats.simple import ProjectIndex
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata, variants_json_name
 from variant_publish.model import requirement, wheel_name
 from variant_publish.model.wheel_name import WheelName
-from variant_publish.rules import pages
-from variant_publish.rules.registry import RULES
-from variant_publish.selectors import derive
+from variant_publish.release.selectors import derive
 
 _CONTEXT = {"terminal_width": 88}
 _PLURAL = {"text": "texts", "table": "tables"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class VariantPublishError(Exception):
-    """Say what is wrong, where, and what to do about it.
+    """Return what is wrong, where, and what to do about it.
 
     `message` is one sentence without a final full stop that names the file or key; `hint` is the remedy,
     an imperative sentence. The command line prints both and exits with `exit_code`.

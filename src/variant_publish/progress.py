@@ -35,7 +35,7 @@ class SilentReporter:
 
     @contextmanager
     def track(self, label: str, total: int | None) -> Iterator[Advance]:
-        """Give a function that does nothing."""
+        """Return a function that does nothing."""
         yield lambda count: None
 
 

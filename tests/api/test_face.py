@@ -53,8 +53,8 @@ def test_every_value_is_on_the_page() -> None:
 def test_retagging_does_not_wait_for_what_installs_or_publishes() -> None:
     code = (
         "import sys; from variant_publish import api; api.retag, api.rewrites;"
-        "print([name for name in sys.modules if name.startswith(('variant_publish.installation', 'variant_publish.host',"
-        " 'variant_publish.publish', 'variant_publish.rules', 'requests'))])"
+        "print([name for name in sys.modules if name.startswith(('variant_publish.install', 'variant_publish.providers',"
+        " 'variant_publish.publish', 'variant_publish.check', 'requests'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -16,7 +16,7 @@ from support.wheels import make_wheel
 from variant_publish.archive.journal import Journal, recover_folder, recover_wheel
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
 from variant_publish.errors import VariantPublishError
-from variant_publish.release import wheel_paths
+from variant_publish.release.release import wheel_paths
 
 NAME = "foo-1.0-py3-none-linux_x86_64.whl"
 NEW = "foo-1.0-py3-none-linux_x86_64+cu128.whl"

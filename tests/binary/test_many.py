@@ -11,10 +11,10 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.binary import many
 from variant_publish.binary.many import scan_all
 from variant_publish.binary.scan import scan
-from variant_publish.config import Config
-from variant_publish.release import load
-from variant_publish.rules.report import Report
-from variant_publish.rules.runner import Settings, check
+from variant_publish.check.engine.report import Report
+from variant_publish.check.engine.runner import Settings, check
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import load
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from support.binaries import VEX, elf
 from support.checks import LINUX
 from support.cli import run
 from support.wheels import make_wheel
-from variant_publish.rules.registry import RULES
+from variant_publish.check.engine.registry import RULES
 
 PLAIN = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 

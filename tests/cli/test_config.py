@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from support.cli import run
-from variant_publish.config_schema import schema
+from variant_publish.config.schema import schema
 
 
 def test_the_schema_is_printed() -> None:

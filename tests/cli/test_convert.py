@@ -11,7 +11,7 @@ from support.cli import Result, run
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.model.variant import Properties
 
 NAME = "foo-1.0-py3-none-any"

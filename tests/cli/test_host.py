@@ -9,7 +9,7 @@ from support.cli import run
 from support.environments import CONFIG, PLAIN
 from support.wheels import make_wheel
 from variant_publish.formats.host_file import HostFile
-from variant_publish.host.machine import Machine
+from variant_publish.providers.machine import Machine
 
 
 @pytest.fixture

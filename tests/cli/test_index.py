@@ -11,8 +11,8 @@ from support.cli import Result, run
 from support.publishing import GENERIC, PLUS
 from support.publishing import run as publish
 from support.wheels import make_wheel
-from variant_publish.config import Config
-from variant_publish.release import load
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import load
 
 CONFIG = """
 [tool.variant-publish.variants.cu128]

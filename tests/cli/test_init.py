@@ -13,7 +13,7 @@ from support.binaries import elf, fatbin
 from support.cli import run
 from support.http import serving
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 LINUX = "manylinux_2_28_x86_64"
 TEXT = """\

@@ -8,7 +8,7 @@ from support.binaries import NUMPY_2, VEX, elf, fatbin, macho
 from support.checks import LINUX, MAC
 from support.cli import run
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 PLAIN = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 

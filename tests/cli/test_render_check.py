@@ -11,14 +11,14 @@ from rich.console import Console
 
 from support.checks import LINUX, WINDOWS, report_on
 from support.wheels import make_wheel
+from variant_publish.check.engine.report import Counts, Finding, Report
+from variant_publish.check.engine.rule import Severity, Verdict
+from variant_publish.check.engine.runner import Settings, check
 from variant_publish.cli.render_check import render_text
 from variant_publish.cli.render_machine import render_github, render_json
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.model.matrix import Cell
-from variant_publish.release import load
-from variant_publish.rules.report import Counts, Finding, Report
-from variant_publish.rules.rule import Severity, Verdict
-from variant_publish.rules.runner import Settings, check
+from variant_publish.release.release import load
 
 CONFIG = f"""
 [tool.variant-publish]

@@ -10,11 +10,11 @@ from jsonschema import Draft4Validator, FormatChecker
 
 from support.checks import LINUX, WINDOWS
 from support.wheels import make_wheel
+from variant_publish.check.engine.report import Report
+from variant_publish.check.engine.runner import Settings, check
 from variant_publish.cli.render_machine import render_junit, render_sarif
-from variant_publish.config import Config
-from variant_publish.release import load
-from variant_publish.rules.report import Report
-from variant_publish.rules.runner import Settings, check
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import load
 
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"
 CONFIG = f"""

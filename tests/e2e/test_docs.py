@@ -19,7 +19,7 @@ from support.http import serving
 from support.moto import Moto, give_credentials, moto_server
 from support.pages import Reader
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 pytestmark = [
     pytest.mark.slow,

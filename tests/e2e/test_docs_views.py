@@ -18,7 +18,7 @@ from support.http import serving
 from support.pips import new_pip
 from support.uv import uv
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,7 +18,7 @@ import pytest
 from support.moto import ACCESS_KEY, SECRET_KEY, moto_server
 from support.pypi import PASSWORD, USER, pypiserver
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,9 +13,9 @@ from pypi_simple import ProjectPage
 from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.wheels import make_wheel
 from variant_publish.progress import Advance
-from variant_publish.publish.local import LocalStore
-from variant_publish.publish.store import Conflict, Outcome, ignore
-from variant_publish.simple_client import read_project
+from variant_publish.remote.client import read_project
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.store import Conflict, Outcome, ignore
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.publish.destinations import folder_of, open_repository, open_store
-from variant_publish.publish.local import LocalStore
 from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.repository import FolderRepository
-from variant_publish.publish.s3 import S3Store
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.s3 import S3Store
 
 
 @pytest.mark.parametrize(

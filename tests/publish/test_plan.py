@@ -12,8 +12,8 @@ from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.plan import Plan, entries, make_plan
-from variant_publish.publish.store import Conflict
-from variant_publish.release import Release
+from variant_publish.release.release import Release
+from variant_publish.store.store import Conflict
 
 PYPI = 'repository = "pypi"\n'
 

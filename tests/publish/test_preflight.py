@@ -18,9 +18,9 @@ from support.wheels import make_wheel
 from variant_publish.cli.logs import Redacting
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import SilentReporter
-from variant_publish.publish.local import LocalStore
 from variant_publish.publish.preflight import check_metadata, check_public_url
-from variant_publish.publish.s3 import S3Store
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.s3 import S3Store
 
 TOKEN = "planted-session-token-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
 SECRETS = (SECRET_KEY, PASSWORD, TOKEN)

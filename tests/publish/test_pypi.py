@@ -18,13 +18,13 @@ from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.pypi import PASSWORD, USER, devpi, pypiserver
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.publish.index import Upload
+from variant_publish.index.index import Upload
 from variant_publish.publish.pypi import TwineRepository
-from variant_publish.publish.store import Conflict, Outcome
-from variant_publish.simple_client import read_project
+from variant_publish.remote.client import read_project
+from variant_publish.store.store import Conflict, Outcome
 
 
 @pytest.fixture(autouse=True)

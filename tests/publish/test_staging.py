@@ -20,16 +20,16 @@ from support.publishing import GENERIC, PLUS, SDIST
 from support.soundness import check_whole
 from support.wheels import make_wheel
 from variant_publish import api
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage import StageState, Status
+from variant_publish.index.index import read_index
+from variant_publish.index.verify import verify
 from variant_publish.publish.destinations import open_store
-from variant_publish.publish.index import read_index
-from variant_publish.publish.local import LocalStore
 from variant_publish.publish.staging import abort, begin, forget, read_stage, stale_stages
-from variant_publish.publish.store import Conflict, Store
-from variant_publish.publish.verify import verify
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.store import Conflict, Store
 
 CONFIG = """
 [tool.variant-publish.matrix]

@@ -19,12 +19,12 @@ from requests.adapters import HTTPAdapter
 from support.publishing import GENERIC
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.publish.index import Upload
+from variant_publish.index.index import Upload
 from variant_publish.publish.pypi import TwineRepository
-from variant_publish.publish.store import Outcome
+from variant_publish.store.store import Outcome
 
 TOKEN = "minted-token-of-the-tests"  # noqa: S105 - made up, so that the test can look for it
 IDENTITY = ".".join(

@@ -17,15 +17,15 @@ from support.moto import BUCKET, Moto, give_credentials, moto_server
 from support.publishing import CONFIG, GENERIC, PLUS, SDIST, snapshot
 from support.wheels import make_wheel
 from variant_publish import api
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import Advance
 from variant_publish.publish.apply import Published
-from variant_publish.publish.local import LocalStore
-from variant_publish.publish.store import Conflict, Outcome, ignore
 from variant_publish.publish.view_places import base_of_links, linked, views_address
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.store import Conflict, Outcome, ignore
 
 WINDOWS = GENERIC.replace("manylinux_2_28_x86_64", "win_amd64")
 LOCAL = GENERIC.replace("1.0", "1.0+cu128")

@@ -18,7 +18,7 @@ from support.environments import CONFIG, PLAIN
 from support.stub import load_backend
 from support.wheels import make_wheel
 from variant_publish import api
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 MORE = """
 [tool.variant-publish.stub.requires]

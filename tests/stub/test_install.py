@@ -23,7 +23,7 @@ from support.pips import PIPS, RealPip, fetch_pip
 from support.uv import uv
 from support.wheels import make_wheel
 from variant_publish.formats.installed import INSTALLED_FILE
-from variant_publish.host.machine import Machine
+from variant_publish.providers.machine import Machine
 
 pytestmark = pytest.mark.slow
 

@@ -11,13 +11,13 @@ from packaging.tags import Tag
 from packaging.version import Version
 
 from support.stub import load_backend, table_of
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.host import nvidia
-from variant_publish.host.machine import Machine
-from variant_publish.selection import choose
+from variant_publish.providers import nvidia
+from variant_publish.providers.machine import Machine
 from variant_publish.stub.source import from_config, names_of
+from variant_publish.view import choose
 
 CONFIG = """
 [tool.variant-publish]

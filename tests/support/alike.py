@@ -1,4 +1,4 @@
-"""Hold the rules that compare all wheels of a release."""
+"""The rules that compare all wheels of a release."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from support.checks import LINUX, failures, outcomes, verdicts
 from support.wheels import make_wheel
-from variant_publish.rules.rule import ReleaseRule
+from variant_publish.check.engine.rule import ReleaseRule
 
 ONE, TWO, THREE = (f"foo-1.0-{python}-{python}-{LINUX}.whl" for python in ("cp311", "cp312", "cp313"))
 
@@ -16,7 +16,7 @@ PLUS = TWO.replace(".whl", "+cu128.whl")
 
 
 def held_against_most(folder: Path, rule: ReleaseRule, usual: dict[str, Any], odd: dict[str, Any]) -> None:
-    """Hold that one wheel has nothing to differ from, that two alike pass, and that a third which differs fails."""
+    """Assert that one wheel has nothing to differ from, that two alike pass, and that a third which differs fails."""
     make_wheel(folder, ONE, **usual)
     assert verdicts(rule, folder) == {"skip": 1}
     make_wheel(folder, THREE, **usual)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def raw_members(path: Path) -> dict[str, bytes]:
-    """Give every member's compressed bytes as they lie in the file."""
+    """Return every member's compressed bytes as they lie in the file."""
     data = path.read_bytes()
     found = {}
     with zipfile.ZipFile(path) as archive:
@@ -20,14 +20,14 @@ def raw_members(path: Path) -> dict[str, bytes]:
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """Give every member's content; fails where a checksum is wrong."""
+    """Return every member's content; fails where a checksum is wrong."""
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def assert_gap_free(path: Path) -> None:
-    """Hold that local entries lie back to back from byte 0 to the directory, in the order of their offsets."""
+    """Assert that local entries lie back to back from byte 0 to the directory, in the order of their offsets."""
     data = path.read_bytes()
     with zipfile.ZipFile(path) as archive:
         infos = sorted(archive.infolist(), key=lambda info: info.header_offset)

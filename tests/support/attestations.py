@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def attestation(name: str, sha256: str) -> bytes:
-    """Give an attestation of a file (PEP 740)."""
+    """Return an attestation of a file (PEP 740)."""
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": name, "digest": {"sha256": sha256}}],

@@ -29,7 +29,7 @@ def elf(
     functions: Iterable[bytes] = (),
     extra: bytes = b"",
 ) -> bytes:
-    """Give a 64-bit little-endian shared library with dynamic table, symbols, versions, ISA note and functions.
+    """Return a 64-bit little-endian shared library with dynamic table, symbols, versions, ISA note and functions.
 
     `isa` is the level of GNU_PROPERTY_X86_ISA_1_NEEDED, `functions` are the bodies that `.eh_frame_hdr` lists, `extra`
     stands at the end (device code, strings).
@@ -86,7 +86,7 @@ def elf(
 
 
 def fatbin(*codes: tuple[int, str, bool], ptx: tuple[int, int] = (8, 7)) -> bytes:
-    """Give a container of device code: (architecture, suffix, is PTX) for each entry; the payload is no real code."""
+    """Return a container of device code: (architecture, suffix, is PTX) for each entry; the payload is no real code."""
     flags = {"": 0, "a": 0x100000, "f": 0x200000}
     entries = b"".join(
         struct.pack(
@@ -101,7 +101,7 @@ def fatbin(*codes: tuple[int, str, bool], ptx: tuple[int, int] = (8, 7)) -> byte
 def pe(
     *, machine: int = 0x8664, imports: Mapping[str, Sequence[str]] | None = None, exports: Iterable[str] = ()
 ) -> bytes:
-    """Give a 64-bit DLL with an import and an export directory in one section."""
+    """Return a 64-bit DLL with an import and an export directory in one section."""
     start, raw = 0x1000, 0x400
     libraries = imports or {}
     body = bytearray(20 * (len(libraries) + 1))
@@ -130,7 +130,7 @@ def macho(
     *, cpu: int = 0x0100000C, minimum: tuple[int, int] = (11, 0), needed: Iterable[str] = (), imports: Iterable[str] = (),
     exports: Iterable[str] = (),
 ) -> bytes:  # fmt: skip
-    """Give a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table."""
+    """Return a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table."""
     strings = _Strings()
     symbols = [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x01, 0, 0, 0) for name in imports]
     symbols += [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x0F, 1, 0, 0) for name in exports]
@@ -147,7 +147,7 @@ def macho(
 
 
 def fat(*parts: tuple[int, bytes]) -> bytes:
-    """Give a universal file of several thin ones, each with its CPU type."""
+    """Return a universal file of several thin ones, each with its CPU type."""
     place, head, body = 4096, struct.pack(">2L", 0xCAFEBABE, len(parts)), b""
     for cpu, content in parts:
         head += struct.pack(">5L", cpu, 0, place + len(body), len(content), 12)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from variant_publish.config import Config
-from variant_publish.release import Release, load
-from variant_publish.rules.context import Context, Folder
-from variant_publish.rules.report import Report
-from variant_publish.rules.rule import FolderRule, Outcome, ReleaseRule
-from variant_publish.rules.runner import Settings, check, find_selector_files
+from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.report import Report
+from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule
+from variant_publish.check.engine.runner import Settings, check, find_selector_files
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import Release, load
 
 LINUX, MAC, WINDOWS = "manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64"
 PLAIN, PLUS, LABELLED = (f"foo-1.0-cp312-cp312-{LINUX}{variant}.whl" for variant in ("", "+cu128", "-cu128"))
@@ -22,7 +22,7 @@ def release_in(folder: Path, config: str = "") -> Release:
 
 
 def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[Outcome]:
-    """Give what one rule has to say about the wheels in a folder; `context` are further values of the Context."""
+    """Return what one rule has to say about the wheels in a folder; `context` are further values of the Context."""
     loaded = load([folder], Config.parse(config))
     files = Folder(loaded, find_selector_files([folder]))
     if isinstance(rule, FolderRule):
@@ -38,7 +38,7 @@ def verdicts(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **c
 
 
 def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[str]:
-    """Give the messages of one rule's failures."""
+    """Return the messages of one rule's failures."""
     found = outcomes(rule, folder, config, **context)
     return [outcome.message for outcome in found if outcome.verdict.value == "fail"]
 

@@ -11,7 +11,7 @@ from variant_publish.cli.main import run as run_main
 
 @dataclass(frozen=True)
 class Result:
-    """Hold what a run gave: exit code and both streams."""
+    """What a run gave: exit code and both streams."""
 
     code: int
     stdout: str

@@ -23,7 +23,7 @@ properties = ["nvidia :: cuda_version_lower_bound :: 13.0"]
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """Give pip and uv no configuration, own caches, and an empty folder as the default index; give that folder."""
+    """Return pip and uv no configuration, own caches, and an empty folder as the default index; give that folder."""
     default = folder / "default-index"
     default.mkdir()
     for name in list(os.environ):
@@ -50,7 +50,7 @@ def make_environment(folder: Path) -> Path:
 
 
 def site(environment: Path) -> Path:
-    """Give the site-packages folder of an environment."""
+    """Return the site-packages folder of an environment."""
     return next(iter(environment.glob("lib/python*/site-packages")), environment / "Lib" / "site-packages")
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.wheels import make_wheel
-from variant_publish.config import Config
-from variant_publish.release import load
-from variant_publish.rules.family import Family
-from variant_publish.rules.rule import FamilyRule, Outcome
+from variant_publish.check.engine.family import Family
+from variant_publish.check.engine.rule import FamilyRule, Outcome
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import load
 
 DECLARED = '[tool.variant-publish.family]\nmembers = ["foo", "foo-cpu"]\n'
 
 
 def family_in(folder: Path, config: str = "", *, asked: bool = True) -> Family | None:
-    """Give the family of what lies in a folder."""
+    """Return the family of what lies in a folder."""
     parsed = Config.parse(config)
     return Family.of(load([folder], parsed).releases, parsed.family, asked=asked)
 
@@ -26,7 +26,7 @@ def wheels_of(folder: Path, *names: str, requires: tuple[str, ...] = ()) -> None
 
 
 def outcomes(rule: FamilyRule, folder: Path, config: str = "") -> list[Outcome]:
-    """Give what one rule has to say about the family in a folder."""
+    """Return what one rule has to say about the family in a folder."""
     return list(rule.check(family_in(folder, config)))
 
 
@@ -37,5 +37,5 @@ def verdicts(rule: FamilyRule, folder: Path, config: str = "") -> dict[str, int]
 
 
 def failures(rule: FamilyRule, folder: Path, config: str = "") -> list[str]:
-    """Give the messages of one rule's failures."""
+    """Return the messages of one rule's failures."""
     return [found.message for found in outcomes(rule, folder, config) if found.verdict.value == "fail"]

@@ -52,7 +52,7 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Hold a request that reached the store, and the store's answer."""
+    """A request that reached the store, and the store's answer."""
 
     method: str
     path: str
@@ -60,7 +60,7 @@ class Seen:
 
     @property
     def stored(self) -> bool:
-        """Say whether the store keeps the body of this request from now on."""
+        """Return whether the store keeps the body of this request from now on."""
         return self.method == "PUT" and self.status < 300
 
 
@@ -82,7 +82,7 @@ class FaultProxy:
 
     @property
     def address(self) -> str:
-        """Give the address that clients use in place of the store's."""
+        """Return the address that clients use in place of the store's."""
         return f"http://127.0.0.1:{self.own_port}"
 
     def start(self, plan: Callable[[int], Fault | None]) -> None:

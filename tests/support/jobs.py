@@ -11,30 +11,30 @@ from typing import Any
 
 from support.moto import BUCKET
 from support.publishing import CONFIG, run
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
-from variant_publish.publish.s3 import S3Store
-from variant_publish.release import load
+from variant_publish.release.release import load
+from variant_publish.store.s3 import S3Store
 
 PART = 64 * 1024
 """The size of parts in these tests; the server's least must be lowered for it."""
 
-_PRELOAD = ("boto3", "botocore.client", "variant_publish.site", "variant_publish.publish.staging",
-            "variant_publish.rules.runner", "variant_publish.binary.x86")  # fmt: skip
+_PRELOAD = ("boto3", "botocore.client", "variant_publish.index.pages", "variant_publish.publish.staging",
+            "variant_publish.check.engine.runner", "variant_publish.binary.x86")  # fmt: skip
 
 SKIP = 3
 """The exit code of a job that was refused with an error of ours."""
 
 
 def context() -> ForkServerContext:
-    """Give the context whose processes have boto3 and our package already."""
+    """Return the context whose processes have boto3 and our package already."""
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload([*_PRELOAD, "support.jobs"])
     return found
 
 
 def options(endpoint_url: str, **more: float) -> dict[str, Any]:
-    """Give the options of the tests' store: small parts, and what is given."""
+    """Return the options of the tests' store: small parts, and what is given."""
     return {"endpoint_url": endpoint_url, "part_size": PART, **more}
 
 

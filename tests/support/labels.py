@@ -30,5 +30,5 @@ properties = ["x86_64 :: level :: v4"]
 
 
 def cuda_metadata(label: str, *lines: str) -> VariantsMetadata:
-    """Give a variant.json of one label, with these properties of namespace nvidia."""
+    """Return a variant.json of one label, with these properties of namespace nvidia."""
     return VariantsMetadata(("nvidia",), {label: Properties.parse(lines)}, {"nvidia": KNOWN_PROVIDERS["nvidia"]})

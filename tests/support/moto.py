@@ -24,7 +24,7 @@ SECRET_KEY = "planted-secret-of-the-tests"  # noqa: S105 - planted, so that test
 
 @dataclass
 class Moto:
-    """Hold a running server: its address and a client of its own."""
+    """A running server: its address and a client of its own."""
 
     endpoint_url: str
     client: S3Client
@@ -37,7 +37,7 @@ class Moto:
         self.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_public(bucket)))
 
     def snapshot(self) -> dict[str, tuple[Any, ...]]:
-        """Give every object: key -> (tag, time, headers that matter)."""
+        """Return every object: key -> (tag, time, headers that matter)."""
         found = {}
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
             for item in page.get("Contents", []):
@@ -47,7 +47,7 @@ class Moto:
 
 
 def _public(bucket: str) -> dict[str, Any]:
-    """Give the policy that lets anybody read the objects of a bucket, as an index needs it."""
+    """Return the policy that lets anybody read the objects of a bucket, as an index needs it."""
     resource = f"arn:aws:s3:::{bucket}/*"
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
     return {"Version": "2012-10-17", "Statement": [statement]}

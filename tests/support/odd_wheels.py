@@ -39,7 +39,7 @@ class Unseekable(io.RawIOBase):
 
 
 def files_of(payload: Mapping[str, bytes] = PAYLOAD, *, first: bool = False, newline: str = "\n") -> dict[str, bytes]:
-    """Give the members of a sound wheel, RECORD last of the dist-info, dist-info last or first."""
+    """Return the members of a sound wheel, RECORD last of the dist-info, dist-info last or first."""
     info = {
         f"{INFO}/METADATA": b"Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n",
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -90,7 +90,7 @@ def joined(local: bytes, entries: list[bytes], comment: bytes = b"", *, zip64: b
 
 
 def end_records(count: int, length: int, start: int, comment: bytes = b"", *, zip64: bool = False) -> bytes:
-    """Give what stands behind a directory of `length` bytes at `start`."""
+    """Return what stands behind a directory of `length` bytes at `start`."""
     tail = b""
     if zip64:
         tail += struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, length, start)
@@ -113,25 +113,25 @@ def widened(entry: bytes) -> bytes:
 
 
 def unsorted() -> bytes:
-    """Give a wheel whose directory is in another order than its members."""
+    """Return a wheel whose directory is in another order than its members."""
     local, entries, comment = entries_of(zipped(files_of()))
     return joined(local, entries[::-1], comment)
 
 
 def zip64_everywhere() -> bytes:
-    """Give a wheel with zip64 in the directory and the end records, though nothing in it is large."""
+    """Return a wheel with zip64 in the directory and the end records, though nothing in it is large."""
     local, entries, _ = entries_of(zipped(files_of()))
     return joined(local, [widened(entry) for entry in entries], zip64=True)
 
 
 def zip64_end_only() -> bytes:
-    """Give a wheel with zip64 end records only."""
+    """Return a wheel with zip64 end records only."""
     local, entries, _ = entries_of(zipped(files_of()))
     return joined(local, entries, zip64=True)
 
 
 def many(count: int) -> bytes:
-    """Give a wheel with exactly so many members."""
+    """Return a wheel with exactly so many members."""
     names = {f"foo/{number}.py": b"" for number in range(count - 3)}
     return zipped(files_of(names), method=zipfile.ZIP_STORED)
 

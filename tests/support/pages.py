@@ -30,7 +30,7 @@ from support.cli import run
 from support.http import serving
 from support.wheels import make_wheel
 from variant_publish.cli.main import group
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 _BLOCK = re.compile(
     r"(?:<!-- test: (?P<hint>[^>]*) -->\n+)?(?P<indent>[ ]*)```(?P<language>\w*)\n(?P<text>.*?)\n?(?P=indent)```\n",
@@ -41,7 +41,7 @@ _OURS = re.compile(r"(?:^|\$\()(variant-publish [^)\n]*)")
 
 @dataclass(frozen=True)
 class Block:
-    """Hold one fenced block and what the comment before it says."""
+    """One fenced block and what the comment before it says."""
 
     language: str
     text: str
@@ -49,7 +49,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """Give the fenced blocks of a page."""
+    """Return the fenced blocks of a page."""
     found = []
     for match in _BLOCK.finditer(page.read_text("utf-8")):
         lines = [line.removeprefix(match["indent"]) for line in match["text"].splitlines()]
@@ -58,7 +58,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def check_command(words: list[str]) -> None:
-    """Hold that a command line of ours could be typed: command, options, values."""
+    """Assert that a command line of ours could be typed: command, options, values."""
     command: click.Command = group
     while isinstance(command, click.Group):
         inner = command.get_command(click.Context(command), words.pop(0))
@@ -194,13 +194,13 @@ def make_cells(folder: Path, project: str = "myproject") -> None:
 
 
 def check_line(line: str) -> None:
-    """Hold that every command of ours in a line of a shell could be typed."""
+    """Assert that every command of ours in a line of a shell could be typed."""
     for found in _OURS.findall(line):
         check_command(shlex.split(found.partition(" > ")[0], comments=True)[1:])
 
 
 def check_workflow(text: str) -> None:
-    """Hold that YAML can be parsed, and that the commands of ours in it could be typed."""
+    """Assert that YAML can be parsed, and that the commands of ours in it could be typed."""
     for step in _strings(yaml.safe_load(text), "run"):
         for line in _commands(step):
             check_line(line)
@@ -218,6 +218,6 @@ def _strings(data: Any, key: str) -> Iterator[str]:
 
 
 def _commands(text: str) -> list[str]:
-    """Give the commands of a block: continued lines joined, empty ones and comments dropped."""
+    """Return the commands of a block: continued lines joined, empty ones and comments dropped."""
     lines = (line.strip() for line in text.replace("\\\n", " ").splitlines())
     return [line for line in lines if line and not line.startswith("#")]

@@ -30,7 +30,7 @@ _KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP")
 
 @dataclass(frozen=True)
 class RealPip:
-    """Hold the wheel of one pip; `run` runs it with the Python of the tests."""
+    """The wheel of one pip; `run` runs it with the Python of the tests."""
 
     wheel: Path
 
@@ -63,7 +63,7 @@ OLD = "23.2.1"
 
 @cache
 def old_pip() -> tuple[str, ...]:
-    """Give the command of pip 23.2.1: of Python's own bundle, else downloaded; skip the test where it cannot be had."""
+    """Return the command of pip 23.2.1: of Python's own bundle, else downloaded; skip the test where it cannot be had."""
     if sys.version_info >= (3, 13):
         pytest.skip(f"pip {OLD} is for Python 3.12 and older")
     name = f"pip-{OLD}-py3-none-any.whl"
@@ -77,7 +77,7 @@ def old_pip() -> tuple[str, ...]:
 
 
 def new_pip() -> tuple[str, ...]:
-    """Give the command of the environment's pip."""
+    """Return the command of the environment's pip."""
     return (sys.executable, "-m", "pip")
 
 

@@ -12,7 +12,7 @@ from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 
 
 class Place:
-    """Hold an index with a release in one dialect, a default index, and an environment to install into."""
+    """An index with a release in one dialect, a default index, and an environment to install into."""
 
     def __init__(self, folder: Path, default: Path) -> None:
         self.folder = folder

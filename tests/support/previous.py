@@ -1,13 +1,13 @@
-"""Hold a release against the one before it."""
+"""A release against the one before it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from support.checks import LINUX, release_in
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, ReleaseRule
 from variant_publish.formats.simple import IndexFile
-from variant_publish.rules.context import Context
-from variant_publish.rules.rule import Outcome, ReleaseRule
 
 SECOND = f"foo-2.0-cp312-cp312-{LINUX}.whl"
 

@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 
 from support.wheels import make_wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.publish.apply import Published, plan_release, publish
 from variant_publish.publish.destinations import open_repository, open_store
 from variant_publish.publish.plan import Plan
-from variant_publish.publish.store import Store
-from variant_publish.release import Release, load
-from variant_publish.selectors import SelectorFiles, of_release
+from variant_publish.release.release import Release, load
+from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.store.store import Store
 
 GENERIC = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64.whl"
 PLUS = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64+cu128.whl"
@@ -48,12 +48,12 @@ def run(release: Release, store: Store | None = None, *, deadline_s: float = 20.
 
 
 def selectors_of(release: Release) -> SelectorFiles:
-    """Give the selector files of a release."""
+    """Return the selector files of a release."""
     return of_release(release)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
-    """Give every file below a folder: path -> (hash, time of the last change)."""
+    """Return every file below a folder: path -> (hash, time of the last change)."""
     return {
         path.relative_to(folder).as_posix(): (
             hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -1,4 +1,4 @@
-"""Say whether what lies in a bucket is a sound index: every page a master's, every listed file there with its bytes."""
+"""Return whether what lies in a bucket is a sound index: every page a master's, every listed file there with its bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = "simple/"
 
 
 def objects(moto: Moto, prefix: str = PREFIX) -> dict[str, bytes]:
-    """Give everything in the bucket: key without the prefix -> bytes."""
+    """Return everything in the bucket: key without the prefix -> bytes."""
     found = {}
     for page in moto.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
         for item in page.get("Contents", []):

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from variant_publish.config import Config
-from variant_publish.site import templates_folder
+from variant_publish.config.configuration import Config
 from variant_publish.stub.rows import rows_of, variables_of
 from variant_publish.stub.source import from_config, names_of
+from variant_publish.templating import templates_folder
 
 BACKEND = templates_folder() / "stub" / "variant_publish_stub.py"
 
@@ -32,7 +32,7 @@ def load_backend(path: Path = BACKEND) -> ModuleType:
 
 
 def table_of(config: Config) -> dict[str, Any]:
-    """Give what release.json holds of the choice among the variants of a configuration, after a trip through JSON."""
+    """Return what release.json holds of the choice among the variants of a configuration, after a trip through JSON."""
     from packaging.version import Version
 
     source = from_config("foo", Version("1.0"), config)

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from variant_publish.api.retagging import retag, rewrites
 from variant_publish.archive.atomic import replacing
-from variant_publish.config import Config
-from variant_publish.config_tables import TABLE
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC, Variant
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import load
+from variant_publish.release.release import load
 
 if TYPE_CHECKING:
-    from variant_publish.building.frontend import Builder
-    from variant_publish.building.repair import Repair
+    from variant_publish.build.frontend import Builder
+    from variant_publish.build.repair import Repair
 
 __all__ = ["Built", "build", "buildable", "plan_matrix", "repair_for"]
 
@@ -33,13 +33,13 @@ __all__ = ["Built", "build", "buildable", "plan_matrix", "repair_for"]
 def repair_for(
     variant: Variant | None, *, plat: str | None = None, exclude: Sequence[str] = (), options: Sequence[str] = ()
 ) -> Repair:
-    """Give the repair of the wheels of a variant, or of the generic one (None), for `retag` and `build`.
+    """Return the repair of the wheels of a variant, or of the generic one (None), for `retag` and `build`.
 
     auditwheel's check for code beyond the baseline yields to the x86-64 level that the variant claims. `plat` is its
     platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
     """
-    from variant_publish.building.repair import Repair
-    from variant_publish.rules.binaries import claimed_level
+    from variant_publish.build.repair import Repair
+    from variant_publish.check.engine.binaries import claimed_level
 
     level = claimed_level(variant.properties, (*variant.tags, variant.label)) if variant is not None else None
     return Repair(level, plat, tuple(exclude), tuple(options))
@@ -47,7 +47,7 @@ def repair_for(
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Hold the wheels of one variant that were built and retagged, where they lie now."""
+    """The wheels of one variant that were built and retagged, where they lie now."""
 
     variant: str
     wheels: tuple[Path, ...]
@@ -69,7 +69,7 @@ def build(
     the place of a file of its name; nothing lies there before it is whole. `repair` gives the repair of a variant.
     Raises UsageError for what cannot be built at all, BuildFailed with the exit code of the frontend.
     """
-    from variant_publish.building.source import is_sdist
+    from variant_publish.build.source import is_sdist
 
     variants = {name: None if name == GENERIC else config.variant(name) for name in names}
     changes = {name: rewrites(one, config, declared=config.changes_of(name)) for name, one in variants.items()}
@@ -90,7 +90,7 @@ def build(
 
 
 def buildable(config: Config, platform: str) -> tuple[str, ...]:
-    """Give the builds, generic first, that the configuration declares for the machine of a platform tag.
+    """Return the builds, generic first, that the configuration declares for the machine of a platform tag.
 
     A variant without declared platforms is for every machine.
     """
@@ -104,11 +104,11 @@ def buildable(config: Config, platform: str) -> tuple[str, ...]:
 
 
 def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, ...]:
-    """Give the build jobs of the declared matrix; with places, only those of cells that no wheel there fills.
+    """Return the build jobs of the declared matrix; with places, only those of cells that no wheel there fills.
 
     Raises UsageError where the configuration declares no matrix.
     """
-    from variant_publish.rules.grid import Grid, State
+    from variant_publish.check.engine.grid import Grid, State
 
     if config.matrix is None:
         raise UsageError(

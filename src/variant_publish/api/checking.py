@@ -15,20 +15,20 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import Release, Sdist, load, wheel_paths
+from variant_publish.release.release import Release, Sdist, load, wheel_paths
 
 if TYPE_CHECKING:
-    from variant_publish import published
     from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.inspection import Inspection
+    from variant_publish.build.starter import Found
+    from variant_publish.check.engine.report import Report
+    from variant_publish.check.engine.rule_choice import Choice
+    from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
-    from variant_publish.rules.choice import Choice
-    from variant_publish.rules.report import Report
-    from variant_publish.rules.runner import Origin
-    from variant_publish.starter import Found
+    from variant_publish.release import published
 
 __all__ = ["check", "check_published", "found_in_release", "inspect", "write_summaries"]
 
@@ -68,8 +68,8 @@ def check(
     """
     from contextlib import ExitStack
 
-    from variant_publish.rules.runner import Origin, Settings, find_selector_files
-    from variant_publish.rules.runner import check as run_rules
+    from variant_publish.check.engine.runner import Origin, Settings, find_selector_files
+    from variant_publish.check.engine.runner import check as run_rules
 
     if published and offline:
         raise UsageError(f"{published[0][0]}=={published[0][1]} is on an index, which is not asked offline",
@@ -126,7 +126,7 @@ def check_published(project: str, version: str, config: Config, *, index: str = 
 
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
-    """Hold what was fetched of one published release, and where it lies."""
+    """What was fetched of one published release, and where it lies."""
 
     key: tuple[NormalizedName, Version]
     origin: Origin
@@ -146,8 +146,8 @@ def _fetch(
     outline: bool,
     reporter: Reporter,
 ) -> _FromIndex:
-    from variant_publish.published import Depth, fetch
-    from variant_publish.rules.runner import Origin
+    from variant_publish.check.engine.runner import Origin
+    from variant_publish.release.published import Depth, fetch
 
     found = _published(project, str(version), index)
     depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
@@ -164,25 +164,25 @@ def _fetch(
 
 
 def _published(project: str, version: str, index: str) -> published.Published:
-    from variant_publish import published
-    from variant_publish.rules.abi import index_url
-    from variant_publish.simple_client import read_project
+    from variant_publish.check.rules.abi import index_url
+    from variant_publish.release import published
+    from variant_publish.remote.client import read_project
 
     return published.Published.of(project, read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
-    from variant_publish.rules.choice import Choice
-    from variant_publish.rules.registry import RULES
+    from variant_publish.check.engine.registry import RULES
+    from variant_publish.check.engine.rule_choice import Choice
 
     return Choice.of([rule.id for rule in RULES], select or config.check.select, ignore)
 
 
 def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
-    """Give the wheels of the newest release on the index that is older than this one."""
-    from variant_publish.published import previous_of
-    from variant_publish.rules.abi import index_url
-    from variant_publish.simple_client import read_project
+    """Return the wheels of the newest release on the index that is older than this one."""
+    from variant_publish.check.rules.abi import index_url
+    from variant_publish.release.published import previous_of
+    from variant_publish.remote.client import read_project
 
     return previous_of(read_project(index_url(index), release.project), release.version)
 
@@ -207,8 +207,8 @@ def found_in_release(
 
     Raises IndexUnavailable, or VariantPublishError where the index has no such release.
     """
-    from variant_publish import published
-    from variant_publish.starter import found_in
+    from variant_publish.build.starter import found_in
+    from variant_publish.release import published
 
     release = _published(project, version, index)
     depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE

@@ -14,14 +14,14 @@ from variant_publish.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from variant_publish.formats.pylock import Lock
-    from variant_publish.host.machine import Machine
-    from variant_publish.installation.client import Client
-    from variant_publish.installation.doctor import Diagnosis
-    from variant_publish.installation.environment import Environment
-    from variant_publish.installation.plan import InstallPlan
+    from variant_publish.install.client import Client
+    from variant_publish.install.doctor import Diagnosis
+    from variant_publish.install.environment import Environment
+    from variant_publish.install.plan import InstallPlan
     from variant_publish.model.requirement import TaggedRequirement
     from variant_publish.model.variant import Dialect
-    from variant_publish.selection import Indexes, Selection
+    from variant_publish.providers.machine import Machine
+    from variant_publish.view import Indexes, Selection
 
 __all__ = [
     "PlannedInstall",
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold what is wanted, from where, for which environment and machine.
+    """What is wanted, from where, for which environment and machine.
 
     `client` is "pip" or "uv", by default the one that the environment is used with; `default_index` is the URL of the
     index of everything else, by default the client's own; `generic` asks for the builds that serve everyone.
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstall:
-    """Hold what `install` will do, and the environment and client that it was planned for."""
+    """What `install` will do, and the environment and client that it was planned for."""
 
     plan: InstallPlan
     environment: Environment
@@ -71,12 +71,12 @@ def select(
     dialect: Dialect | None = None,
     generic: bool = False,
 ) -> Selection:
-    """Say which wheel of a project a machine gets, and why each other one lost; no wheel is downloaded.
+    """Return which wheel of a project a machine gets, and why each other one lost; no wheel is downloaded.
 
     The first index that has the project counts. `dialect` looks at the wheels of one dialect only, `generic` asks for
     the build that serves everyone. Raises VariantPublishError where no index has the project, or one cannot be read.
     """
-    from variant_publish.selection import select as choose
+    from variant_publish.view import select as choose
 
     specifier = requirement.plain.specifier or None
     return choose(
@@ -91,9 +91,9 @@ def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Repo
     Chosen wheels are downloaded into the user's cache, and their hashes checked; nothing is installed. Raises
     VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.plan import Planner
+    from variant_publish.install.cache import Cache
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.plan import Planner
 
     driven = choose_client(request.client, request.environment, environ)
     here, cache = request.environment.machine(request.machine), Cache.of_user(environ)
@@ -108,10 +108,10 @@ def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = S
     Nothing is installed. The request's environment is where the client runs; what is installed in it does not count.
     Raises VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.lock import lock_of
-    from variant_publish.installation.plan import Planner
+    from variant_publish.install.cache import Cache
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.lock import lock_of
+    from variant_publish.install.plan import Planner
 
     driven, cache = choose_client(request.client, request.environment, environ), Cache.of_user(environ)
     planner = Planner(
@@ -130,10 +130,10 @@ def lock_universal(
     only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
     """
     from variant_publish.errors import UsageError
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.universal import UniversalLocker
-    from variant_publish.installation.uv import Uv
+    from variant_publish.install.cache import Cache
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.universal import UniversalLocker
+    from variant_publish.install.uv import Uv
 
     driven = choose_client(request.client or "uv", request.environment, environ)
     if not isinstance(driven, Uv):
@@ -157,9 +157,9 @@ def plan_locked(
     Of a lock for every machine, those for `machine` are chosen, or the `generic` builds; no index is asked. Raises
     VariantPublishError where a file is gone or has another hash.
     """
-    from variant_publish.installation.cache import Cache
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.locked import narrowed, plan_of
+    from variant_publish.install.cache import Cache
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.locked import narrowed, plan_of
 
     driven = choose_client(client, environment, environ)
     own = narrowed(lock, environment.machine(machine), generic=generic)
@@ -169,7 +169,7 @@ def plan_locked(
 
 def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
     """Carry out one planned installation; raise VariantPublishError with what the client said if it failed."""
-    from variant_publish.installation.apply import apply
+    from variant_publish.install.apply import apply
 
     apply(planned.plan, planned.environment, planned.client, reporter)
 
@@ -185,14 +185,14 @@ def evaluate(
     environ: Mapping[str, str],
     reporter: Reporter = SILENT,
 ) -> Machine:
-    """Give the machine with what the selector functions and plugins of a release say of it.
+    """Return the machine with what the selector functions and plugins of a release say of it.
 
     Only those run that are `allowed` by the name of their variable or namespace, each in an environment made for it,
     for a minute at most. Raises VariantPublishError where one of them fails.
     """
-    from variant_publish.installation.choose_client import choose_client
-    from variant_publish.installation.evaluate import Sandbox, evaluated
-    from variant_publish.selection.from_index import selector_files
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.evaluate import Sandbox, evaluated
+    from variant_publish.view.from_index import selector_files
 
     files = selector_files(requirement.project, indexes.urls, requirement.plain.specifier or None)
     sandbox = Sandbox(lambda place: choose_client(client, place, environ), allowed, indexes.urls, default_index)
@@ -200,7 +200,7 @@ def evaluate(
 
 
 def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
-    """Say of each installed variant whether it fits, whether the index has a better one, whether its pins hold."""
-    from variant_publish.installation.doctor import diagnose
+    """Return of each installed variant whether it fits, whether the index has a better one, whether its pins hold."""
+    from variant_publish.install.doctor import diagnose
 
     return diagnose(environment, environment.machine(machine), indexes)

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.model.variant import AWARE
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import Release, load
+from variant_publish.release.release import Release, load
 
 if TYPE_CHECKING:
     from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.repository import Repository
-    from variant_publish.publish.store import Store
     from variant_publish.publish.views import View
-    from variant_publish.selectors import SelectorFiles
+    from variant_publish.release.selectors import SelectorFiles
+    from variant_publish.store.store import Store
 
 __all__ = [
     "MetadataResult",
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """Hold the selector files of the releases: which are current on disk, and which were (or would be) written.
+    """The selector files of the releases: which are current on disk, and which were (or would be) written.
 
     `commands` are, for each variant that has a view, its name and how users of plain pip install it.
     """
@@ -53,7 +53,7 @@ def metadata(
 
     Raises the error of a wheel that cannot be read: a file that leaves one out would be wrong.
     """
-    from variant_publish.selectors import of_release
+    from variant_publish.release.selectors import of_release
 
     loaded = load(places, config)
     if loaded.unreadable:
@@ -78,7 +78,7 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
     upload = release.config.upload
     if upload.views is None:
         return []
-    from variant_publish.project_page import view_command
+    from variant_publish.index.project_page import view_command
     from variant_publish.publish.view_places import views_address
     from variant_publish.publish.views import view_names
 
@@ -90,7 +90,7 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class PlannedUpload:
-    """Hold what `upload` will do with one release, and the places that it was planned for.
+    """What `upload` will do with one release, and the places that it was planned for.
 
     Wheels of dialect local are the views' alone: `release` has them, and `plan` has not.
     """
@@ -104,7 +104,7 @@ class PlannedUpload:
     views: tuple[View, ...] = ()
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {**self.plan.table(), "views": [view.table() for view in self.views]}
 
 
@@ -116,11 +116,11 @@ def plan_upload(
     `settings` are the configuration's with what the call overrides. Raises the error of a wheel that cannot be read,
     or Conflict where a name is taken by other bytes.
     """
+    from variant_publish.index.index import read_index
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
-    from variant_publish.publish.index import read_index
     from variant_publish.publish.views import check_local_wheels, plan_views
-    from variant_publish.selectors import of_release
+    from variant_publish.release.selectors import of_release
 
     loaded = load(places, config)
     if loaded.unreadable:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config import Config, provider_of
-from variant_publish.config_tables import ChangesTable
+from variant_publish.config.configuration import Config, provider_of
+from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
 from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import wheel_paths
+from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
-    from variant_publish.building.repair import Repair
+    from variant_publish.build.repair import Repair
 
 __all__ = [
     "ConvertResult",
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RetagResult:
-    """Hold what became of each wheel: the new ones, and the errors of those that could not be rewritten."""
+    """What became of each wheel: the new ones, and the errors of those that could not be rewritten."""
 
     done: tuple[Retagged, ...]
     failed: tuple[VariantPublishError, ...]
@@ -57,7 +57,7 @@ def rewrites(
     drop_local_version: bool = False,
     locals_: Iterable[str] = (),
 ) -> tuple[Rewrite, ...]:
-    """Give what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
+    """Return what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
     `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
     rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
@@ -133,7 +133,7 @@ def retag(
 
 @dataclass(frozen=True, slots=True)
 class ConvertResult:
-    """Hold what became of each wheel, and the index files and the configuration that were written."""
+    """What became of each wheel, and the index files and the configuration that were written."""
 
     wheels: RetagResult
     files: tuple[Path, ...]
@@ -156,7 +156,7 @@ def convert(
     old labels to new ones, `metadata_config` names a table of variant-repack. Raises the error of a file that cannot
     be read, before anything is written; what cannot be kept is a warning.
     """
-    from variant_publish.conversion import CONFIGURATION, plan
+    from variant_publish.release.conversion import CONFIGURATION, plan
 
     providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
     planned = plan(places, providers, labels or {}, metadata_config, reporter)
@@ -193,7 +193,7 @@ def _repaired(
 
 
 def _markers(variant: Variant | None) -> VariantMarkers | None:
-    """Give what variant markers mean in the wheel; None where its properties are not known, so they must stay."""
+    """Return what variant markers mean in the wheel; None where its properties are not known, so they must stay."""
     if variant is None:
         return VariantMarkers()
     known = variant.properties or variant.label == NULL_LABEL

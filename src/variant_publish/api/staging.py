@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from variant_publish.api.publishing import PlannedUpload, upload
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release import Loaded, load
+from variant_publish.release.release import Loaded, load
 
 if TYPE_CHECKING:
+    from variant_publish.check.engine.report import Report
     from variant_publish.publish.apply import Published
     from variant_publish.publish.staging import Sent, Staged
-    from variant_publish.rules.report import Report
 
 __all__ = ["PlannedRelease", "abort_staged", "plan_staged", "release", "stage"]
 
@@ -39,14 +39,14 @@ def stage(
     No page lists them until `release` does. Gives what was sent, and what the rules that look at one wheel found: that
     is part of the summaries, and stops nothing here. Raises the error of a wheel that cannot be read, or Conflict.
     """
+    from variant_publish.check.engine.registry import RULES
+    from variant_publish.check.engine.rule_choice import Choice
+    from variant_publish.check.engine.runner import Settings
+    from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import open_store
     from variant_publish.publish.staging import stage as stage_files
     from variant_publish.publish.staging import uploads_of
     from variant_publish.publish.views import refuse_local_wheels
-    from variant_publish.rules.choice import Choice
-    from variant_publish.rules.registry import RULES
-    from variant_publish.rules.runner import Settings
-    from variant_publish.rules.runner import check as run_rules
 
     loaded = load(places, config)
     if loaded.unreadable:
@@ -71,7 +71,7 @@ def stage(
 
 @dataclass(frozen=True)
 class PlannedRelease:
-    """Hold what releasing a stage will do: what it has, what the rules say of the whole, and a plan for each project.
+    """What releasing a stage will do: what it has, what the rules say of the whole, and a plan for each project.
 
     There are no plans where the rules forbid the release, and where it is out already.
     """
@@ -82,7 +82,7 @@ class PlannedRelease:
 
     @property
     def is_released(self) -> bool:
-        """Say whether the stage has been released already."""
+        """Return whether the stage has been released already."""
         return self.staged.is_released
 
 
@@ -99,13 +99,13 @@ def plan_staged(
 
     Raises VariantPublishError where there is no such stage, or where a file of it went away.
     """
+    from variant_publish.check.engine.runner import Settings
+    from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.apply import plan_release
     from variant_publish.publish.destinations import open_repository, open_store
     from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
     from variant_publish.publish.views import refuse_local_wheels
-    from variant_publish.rules.runner import Settings
-    from variant_publish.rules.runner import check as run_rules
-    from variant_publish.selectors import of_release
+    from variant_publish.release.selectors import of_release
 
     store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
     staged = read_stage(store, name)

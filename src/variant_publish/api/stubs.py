@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
 
@@ -14,7 +14,7 @@ __all__ = ["Stub", "stub"]
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """Hold a selector sdist that was written: its place and hash, and what its backend chooses from."""
+    """A selector sdist that was written: its place and hash, and what its backend chooses from."""
 
     path: Path
     sha256: str

@@ -49,7 +49,7 @@ def creating(target: Path) -> Iterator[BinaryIO]:
 
 
 def _link(stream: BinaryIO, target: Path) -> None:
-    """Give an open file the name `target`; raise FileExistsError where that is taken."""
+    """Return an open file the name `target`; raise FileExistsError where that is taken."""
     try:
         # Without a descriptor of a folder, which is not looked at, the link in /proc itself would get the name.
         os.link(_place(stream), target, src_dir_fd=stream.fileno() if _is_nameless(stream) else None)

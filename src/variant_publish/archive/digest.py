@@ -24,7 +24,7 @@ def write_digest(wheel: Path, sha256: str) -> Path:
 
 
 def read_digest(wheel: Path) -> str | None:
-    """Give the digest that lies beside a wheel; None where there is none, or none of these bytes.
+    """Return the digest that lies beside a wheel; None where there is none, or none of these bytes.
 
     Who uploads still hashes what is sent: a digest that lies is found there.
     """

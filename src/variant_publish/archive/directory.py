@@ -42,7 +42,7 @@ class InvalidArchive(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold one entry of the central directory; `raw` are its bytes there."""
+    """One entry of the central directory; `raw` are its bytes there."""
 
     name: str
     flags: int
@@ -58,13 +58,13 @@ class Member:
 
     @property
     def is_folder(self) -> bool:
-        """Say whether the entry is a directory entry."""
+        """Return whether the entry is a directory entry."""
         return self.name.endswith("/")
 
 
 @dataclass(frozen=True)
 class Directory:
-    """Hold a whole central directory in its order: the bytes, where they start, and the archive's comment.
+    """A whole central directory in its order: the bytes, where they start, and the archive's comment.
 
     The columns have one item for each member: `places` in `raw` (and one more, behind the last), `offsets` of the
     local headers, `packed` sizes and `names`. `wide` are the members that need zip64.
@@ -111,16 +111,16 @@ class Directory:
 
     @cached_property
     def order(self) -> list[int]:
-        """Give the members in the order of the file."""
+        """Return the members in the order of the file."""
         return sorted(range(len(self)), key=self.offsets.__getitem__)
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
-        """Give every member as an object, in the order of the directory."""
+        """Return every member as an object, in the order of the directory."""
         return tuple(self.member(index) for index in range(len(self)))
 
     def member(self, index: int) -> Member:
-        """Give one member as an object."""
+        """Return one member as an object."""
         raw = self.raw[self.places[index] : self.places[index + 1]]
         _, _, _, flags, method, time, date, crc, packed, size, names, extras, _, _, _, attributes, offset = (
             CENTRAL.unpack_from(raw)
@@ -133,7 +133,7 @@ class Directory:
         )  # fmt: skip
 
     def inside(self, folder: str) -> dict[str, int]:
-        """Give the members of a folder, the last one where a name is there twice: name -> index."""
+        """Return the members of a folder, the last one where a name is there twice: name -> index."""
         prefix = f"{folder}/"
         return {name: index for index, name in enumerate(self.names) if name.startswith(prefix)}
 
@@ -168,7 +168,7 @@ def read_directory(path: Path, size: int, at: Callable[[int, int], bytes]) -> Di
 
 
 def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give kind, body and whole of each extra field."""
+    """Return kind, body and whole of each extra field."""
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, position)

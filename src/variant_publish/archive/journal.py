@@ -36,7 +36,7 @@ _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold what a journal asks for: the file from `cut` on is replaced by `tail` bytes, and it gets the name `new`."""
+    """What a journal asks for: the file from `cut` on is replaced by `tail` bytes, and it gets the name `new`."""
 
     new: str
     cut: int
@@ -49,7 +49,7 @@ class Order:
 
 
 class Journal:
-    """Hold one journal, open and locked: others leave a rewrite alone that is still going on."""
+    """One journal, open and locked: others leave a rewrite alone that is still going on."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -84,12 +84,12 @@ class Journal:
         _sync_folder(self.path.parent)
 
     def begin(self) -> None:
-        """Give the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
+        """Return the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
         self.wheel.replace(self.hidden)
         _sync_folder(self.hidden.parent)  # the name must be gone on the disk before the bytes are
 
     def order(self) -> Order | None:
-        """Give what the journal asks for; None where it is not complete."""
+        """Return what the journal asks for; None where it is not complete."""
         size = os.fstat(self.descriptor).st_size
         if size < _FOOTER.size:
             return None
@@ -123,7 +123,7 @@ class Journal:
 
     @property
     def hidden(self) -> Path:
-        """Give the name that the wheel has while it is rewritten."""
+        """Return the name that the wheel has while it is rewritten."""
         return self.wheel.with_name(f".{self.wheel.name}.retagging")
 
     def _rewrite(self, order: Order, new: Path) -> None:

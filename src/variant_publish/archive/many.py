@@ -19,7 +19,7 @@ _POLL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Hold what to do with one wheel: a result for each rewrite, in `folder`, or in place where that is None."""
+    """What to do with one wheel: a result for each rewrite, in `folder`, or in place where that is None."""
 
     source: Path
     rewrites: tuple[Rewrite, ...]
@@ -28,13 +28,13 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Give the bytes that the work goes through at most."""
+        """Return the bytes that the work goes through at most."""
         return self.source.stat().st_size * len(self.rewrites)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold what became of one wheel: the results, up to the first error. It travels between processes."""
+    """What became of one wheel: the results, up to the first error. It travels between processes."""
 
     done: tuple[Retagged, ...]
     message: str | None = None
@@ -42,7 +42,7 @@ class Outcome:
 
     @property
     def error(self) -> VariantPublishError | None:
-        """Give the error, if there was one."""
+        """Return the error, if there was one."""
         return None if self.message is None else VariantPublishError(self.message, hint=self.hint)
 
 

@@ -69,7 +69,7 @@ class Outline:
 
 
 def _directory_start(tail: bytes) -> int:
-    """Give where the central directory begins, by the end records in the tail of the file."""
+    """Return where the central directory begins, by the end records in the tail of the file."""
     place = tail.rfind(b"PK\x05\x06")
     if place < 0:
         raise zipfile.BadZipFile("it is not a ZIP archive, or its end is missing")

@@ -38,7 +38,7 @@ _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Hold where the members of an archive lie, after every local header was held against the directory.
+    """Where the members of an archive lie, after every local header was held against the directory.
 
     `kept` are the members that stay as they are, in the order of the file, and `ends` where each member ends. The first
     `staying` of the kept lie already where they belong, up to `cut`, if the file is rewritten in place.
@@ -52,7 +52,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold what becomes of the members of one archive: touched ones get another name, other content, or go.
+    """What becomes of the members of one archive: touched ones get another name, other content, or go.
 
     `renamed` is their new name by their index, `added` the new content with the old member (or WHEEL) as the model.
     """
@@ -90,7 +90,7 @@ class Plan:
 
     @property
     def is_change(self) -> bool:
-        """Say whether any member changes."""
+        """Return whether any member changes."""
         return bool(self.touched or self.added)
 
     def begin(self, archive: RawArchive, sink: Sink) -> None:
@@ -106,7 +106,7 @@ class Plan:
                 return
 
     def _stretches(self, directory: Directory) -> Iterator[tuple[int, int]]:
-        """Give from where to where members are kept, if there are no gaps between them."""
+        """Return from where to where members are kept, if there are no gaps between them."""
         first: int | None = None
         for index in directory.order:
             if index not in self.touched:
@@ -171,7 +171,7 @@ def _leads_outside(member: str) -> bool:
 
 
 def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str, str]:
-    """Give old -> new member names of the dist-info and .data folders, where the project's name or version changes."""
+    """Return old -> new member names of the dist-info and .data folders, where name or version changes."""
     distribution = new_name.distribution
     version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
     if new_name.version != wheel.name.version:
@@ -195,7 +195,7 @@ def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str
 def _changes(
     wheel: Wheel, rewrite: Rewrite, renames: Mapping[str, str], new_name: WheelName
 ) -> dict[str, bytes | None]:
-    """Give the new content of every member that changes, by its new name; None drops it; RECORD comes last."""
+    """Return the new content of every member that changes, by its new name; None drops it; RECORD comes last."""
     info = renames.get(f"{wheel.dist_info}/WHEEL", f"{wheel.dist_info}/WHEEL").rpartition("/")[0]
     metadata = wheel.metadata
     if rewrite.rename is not None and rewrite.rename.applies_to(wheel.name):
@@ -240,7 +240,7 @@ def _record(wheel: Wheel, renames: Mapping[str, str], changes: Mapping[str, byte
 
 
 def _tag_lines(wheel: Wheel, new_name: WheelName) -> tuple[str, ...]:
-    """Give the new Tag lines, in the order of the old ones where those agreed with the old name."""
+    """Return the new Tag lines, in the order of the old ones where those agreed with the old name."""
     new = dict(zip(wheel.name.tag_lines(), new_name.tag_lines(), strict=True))
     if set(wheel.wheel_file.tags) == new.keys() and len(wheel.wheel_file.tags) == len(new):
         return tuple(new[tag] for tag in wheel.wheel_file.tags)
@@ -261,7 +261,7 @@ def _with_pins(metadata: Metadata, pins: tuple[TaggedRequirement, ...], *, tagge
 
 
 def _timestamp(member: Member) -> tuple[int, int]:
-    """Give the DOS date and time for changed members."""
+    """Return the DOS date and time for changed members."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is None:
         return member.date, member.time

@@ -27,7 +27,7 @@ _SMALL_TAIL = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Retagged:
-    """Hold one result: `source` became `path`; `existed` where the same bytes were there before.
+    """One result: `source` became `path`; `existed` where the same bytes were there before.
 
     `sha256` is the hash of the new wheel where it was asked for; `note` says what went another way than usual.
     """
@@ -41,7 +41,7 @@ class Retagged:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Hold what a rewrite would give, without its bytes: file name, size in bytes, hash, and its METADATA."""
+    """What a rewrite would give, without its bytes: file name, size in bytes, hash, and its METADATA."""
 
     name: WheelName
     size: int
@@ -87,7 +87,7 @@ def measure(wheel: Wheel, rewrite: Rewrite, advance: Advance = ignore) -> Measur
 
 
 def retag_in_place(source: Path, rewrite: Rewrite, advance: Advance = ignore, *, digest: bool = False) -> Retagged:
-    """Give the wheel `source` its new name and rewrite only what lies behind its first changed member.
+    """Return the wheel `source` its new name and rewrite only what lies behind its first changed member.
 
     A small journal beside it makes that safe against a kill at any moment (see `journal`). Where nearly the whole
     wheel lies behind the change (dist-info comes first), or where other names share its bytes (links), this would cost

@@ -29,13 +29,13 @@ class Rename:
         return cls(old.strip(), new.strip())
 
     def applies_to(self, name: WheelName) -> bool:
-        """Say whether the wheel is one of the project `old`."""
+        """Return whether the wheel is one of the project `old`."""
         return name.project == canonicalize_name(self.old)
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Hold what the new wheel shall be: without extra tags and label, a generic one.
+    """What the new wheel shall be: without extra tags and label, a generic one.
 
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
     already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
@@ -62,7 +62,7 @@ class Rewrite:
             raise UsageError("a label and variant.json belong together", hint="give both, or neither")
 
     def name_of(self, name: WheelName) -> WheelName:
-        """Give the file name of the new wheel."""
+        """Return the file name of the new wheel."""
         renamed = name.renamed(self.rename.new) if self._renames(name) and self.rename else name
         marked = renamed.without_local() if self.drop_local_version else renamed.with_locals(self.locals)
         return marked.with_variant(extra_tags=self.extra_tags, label=self.label, local=self.local)

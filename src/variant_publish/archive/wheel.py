@@ -45,7 +45,7 @@ class ArchiveNotRead(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Hold what the archive of a wheel says besides METADATA; see `Wheel`, which gives it."""
+    """What the archive of a wheel says besides METADATA; see `Wheel`, which gives it."""
 
     dist_info: str
     wheel_file: WheelFile
@@ -58,7 +58,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Wheel:
-    """Hold what one wheel says of itself; `path` is where it lies, `size` is in bytes.
+    """What one wheel says of itself; `path` is where it lies, `size` is in bytes.
 
     `parts` is None where an index gave METADATA and the archive was not read: what lies in it then raises
     ArchiveNotRead. A wheel that is known by its `summary` alone has a `path` at which nothing lies, and the members
@@ -175,54 +175,54 @@ class Wheel:
 
     @property
     def filename(self) -> str:
-        """Give the file name without its folder."""
+        """Return the file name without its folder."""
         return self.path.name
 
     @property
     def inside(self) -> Inside:
-        """Give what the archive holds, or raise ArchiveNotRead."""
+        """Return what the archive holds, or raise ArchiveNotRead."""
         if self.parts is None:
             raise ArchiveNotRead(self.filename)
         return self.parts
 
     @property
     def dist_info(self) -> str:
-        """Give the name of the wheel's own dist-info folder."""
+        """Return the name of the wheel's own dist-info folder."""
         return self.inside.dist_info
 
     @property
     def wheel_file(self) -> WheelFile:
-        """Give the WHEEL file."""
+        """Return the WHEEL file."""
         return self.inside.wheel_file
 
     @property
     def record_text(self) -> bytes | None:
-        """Give RECORD as it is; None where there is none."""
+        """Return RECORD as it is; None where there is none."""
         return self.inside.record_text
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Give the names in the archive's directory, twice where it lists one twice."""
+        """Return the names in the archive's directory, twice where it lists one twice."""
         return self.inside.members
 
     @property
     def variant_json(self) -> VariantsMetadata | None:
-        """Give variant.json; None where there is none."""
+        """Return variant.json; None where there is none."""
         return self.inside.variant_json
 
     @property
     def abi_requires(self) -> tuple[TaggedRequirement, ...]:
-        """Give the pins of abi-requires.txt."""
+        """Return the pins of abi-requires.txt."""
         return self.inside.abi_requires
 
     @property
     def info(self) -> Mapping[str, bytes]:
-        """Give the raw content of the small dist-info files that are there, by name; RECORD is not among them."""
+        """Return the raw content of the small dist-info files that are there, by name; RECORD is not among them."""
         return self.inside.info
 
     @cached_property
     def record(self) -> Record | None:
-        """Give RECORD, parsed; None where there is none. Raises VariantPublishError where it is no RECORD."""
+        """Return RECORD, parsed; None where there is none. Raises VariantPublishError where it is no RECORD."""
         text = self.record_text
         try:
             return None if text is None else Record.parse(text)
@@ -231,7 +231,7 @@ class Wheel:
 
     @cached_property
     def sha256(self) -> str:
-        """Give the SHA-256 of the whole file, lower-case hex: from a digest file that is still true, else computed."""
+        """Return SHA-256 of the whole file, lower-case hex: from a digest file that is still true, else computed."""
         if self.summary is not None:
             return self.summary.sha256
         if (known := read_digest(self.path)) is not None:
@@ -241,12 +241,12 @@ class Wheel:
 
     @cached_property
     def pins(self) -> tuple[TaggedRequirement, ...]:
-        """Give every requirement with extra tags, from METADATA and from abi-requires.txt, sorted."""
+        """Return every requirement with extra tags, from METADATA and from abi-requires.txt, sorted."""
         return tuple(sorted({*self.abi_requires, *self.tagged_requires_dist}, key=str))
 
     @cached_property
     def tagged_requires_dist(self) -> tuple[TaggedRequirement, ...]:
-        """Give the Requires-Dist values of METADATA that carry extra tags."""
+        """Return the Requires-Dist values of METADATA that carry extra tags."""
         found = []
         for value in self.metadata.requires_dist:
             try:
@@ -259,7 +259,7 @@ class Wheel:
 
 
 def find_dist_info(archive: RawArchive, name: WheelName) -> str:
-    """Give the wheel's own dist-info folder: vendored ones, and ones in sub-folders, belong to others.
+    """Return the wheel's own dist-info folder: vendored ones, and ones in sub-folders, belong to others.
 
     Raises InvalidArchive where there is none, or more than one that the file name could mean.
     """
@@ -285,7 +285,7 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
 
 
 def top_folders(directory: Directory, suffix: str) -> list[str]:
-    """Give the top-level folders whose names end in `suffix`, in the order of the archive."""
+    """Return the top-level folders whose names end in `suffix`, in the order of the archive."""
     tops = (name.partition("/") for name in directory.names if suffix in name)
     return list(dict.fromkeys(top for top, separator, _ in tops if separator and top.endswith(suffix)))
 

@@ -38,7 +38,7 @@ _WORTH_PADDING = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Hold a new member, compressed; the offset of `member` means nothing yet."""
+    """A new member, compressed; the offset of `member` means nothing yet."""
 
     member: Member
     data: bytes
@@ -134,7 +134,7 @@ class RawWriter:
 
 
 def opening(source: RawArchive, first: int, length: int, position: int) -> tuple[int, bytes]:
-    """Give where to copy from, and the bytes before it, so that a run of members goes to `position`.
+    """Return where to copy from, and the bytes before it, so that a run of members goes to `position`.
 
     A kernel shares or copies whole pages. Where a long run would lie otherwise to them than before, its first local
     header grows by an extra field of padding, the one that zipalign writes, and everything behind it fits again.

@@ -54,7 +54,7 @@ _NEAR, _WINDOW = 16 * 1024, 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Hold where a local entry lies: header at `start`, data at `data`; `end` is behind its data descriptor."""
+    """Where a local entry lies: header at `start`, data at `data`; `end` is behind its data descriptor."""
 
     member: Member
     start: int
@@ -119,7 +119,7 @@ class RawArchive:
         return Span(member, member.offset, data, end)
 
     def ends(self) -> array[int]:
-        """Hold every local entry against the directory and give where each ends, in the order of the directory.
+        """Every local entry against the directory and give where each ends, in the order of the directory.
 
         Headers near each other are read together, and one that repeats its entry in the directory byte for byte, as
         most do, is compared as bytes. Raises InvalidArchive where an entry is not there, lies, or overlaps another.
@@ -179,7 +179,7 @@ class RawArchive:
         return self.at(start, length)
 
     def _agrees(self, member: Member, told: tuple[int, int, int], place: int, length: int, flags: int) -> bool:
-        """Say whether CRC and sizes of a local header are those of the directory, or left to a data descriptor."""
+        """Return whether CRC and sizes of a local header are those of the directory, or left to a data descriptor."""
         truth = (member.crc, member.compressed_size, member.size)
         if flags & DESCRIPTOR:
             return all(number in (0, MAX32, right & MAX32) for number, right in zip(told, truth, strict=True))

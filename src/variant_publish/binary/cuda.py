@@ -21,7 +21,7 @@ _DLL = re.compile(r"([a-z]+)64_([0-9]+)(?:_[0-9]+)?\.dll")
 
 
 def cuda_majors(binary: Binary) -> tuple[frozenset[int], str]:
-    """Give the major versions of CUDA that a binary can be for, and what tells it; empty where nothing does."""
+    """Return the major versions of CUDA that a binary can be for, and what tells it; empty where nothing does."""
     found = [(majors, name) for name in binary.image.needed if (majors := _majors_of(name))]
     if not found:
         return binary.device.cuda_majors, "has device code"

@@ -36,7 +36,7 @@ _MODULE = re.compile(rb"\0PyInit(?:U)?_([A-Za-z0-9_]+)(?=\0)")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Hold one section header."""
+    """One section header."""
 
     kind: int
     offset: int
@@ -48,7 +48,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Hold one program header."""
+    """One program header."""
 
     kind: int
     flags: int
@@ -68,7 +68,7 @@ class Elf:
             raise InvalidBinary(f"its ELF header is damaged ({error})") from error
 
     def image(self) -> Image:
-        """Give what the headers say."""
+        """Return what the headers say."""
         try:
             strings, symbols = self._symbols()
             undefined = [(name, weak) for name, is_undefined, weak in symbols if is_undefined]
@@ -90,7 +90,7 @@ class Elf:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """Give the program headers."""
+        """Return the program headers."""
         found = []
         for number in range(self._segment_count):
             place = self._segment_start + number * self._segment_size
@@ -102,14 +102,14 @@ class Elf:
         return tuple(found)
 
     def offset_of(self, address: int) -> int | None:
-        """Give where the byte of a virtual address lies in the file."""
+        """Return where the byte of a virtual address lies in the file."""
         for segment in self.segments:
             if segment.kind == _LOAD and segment.address <= address < segment.address + segment.size:
                 return address - segment.address + segment.offset
         return None
 
     def unwind_table(self) -> Segment | None:
-        """Give the segment of `.eh_frame_hdr`, which lists where functions begin."""
+        """Return the segment of `.eh_frame_hdr`, which lists where functions begin."""
         return next((segment for segment in self.segments if segment.kind == _EH_FRAME_HDR), None)
 
     def _read_header(self) -> None:
@@ -148,7 +148,7 @@ class Elf:
                     yield tag, _text(strings, value)
 
     def _symbols(self) -> tuple[Buffer, list[tuple[str, bool, bool]]]:
-        """Give the string table of the dynamic symbols, and (name, is undefined, is weak) for each that has a name."""
+        """Return string table of the dynamic symbols, and (name, is undefined, is weak) for each that has a name."""
         section = next(self._of_kind(_DYNSYM), None)
         if section is None:
             return b"", []
@@ -177,7 +177,7 @@ class Elf:
                 place += following
 
     def _isa(self) -> int | None:
-        """Give the x86-64 level that the note demands; its bits are baseline, v2, v3 and v4."""
+        """Return the x86-64 level that the note demands; its bits are baseline, v2, v3 and v4."""
         if self.architecture != "x86_64":
             return None
         for section in self._of_kind(_NOTE):

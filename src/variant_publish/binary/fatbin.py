@@ -33,7 +33,7 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeviceCode:
-    """Hold one kind of device code: `arch` is 90 for compute capability 9.0, `suffix` "a" or "f" where it has one."""
+    """One kind of device code: `arch` is 90 for compute capability 9.0, `suffix` "a" or "f" where it has one."""
 
     arch: int
     suffix: str
@@ -41,7 +41,7 @@ class DeviceCode:
 
     @property
     def value(self) -> str:
-        """Give the value of the property `nvidia :: sm_arch`: "90_real" for cubins, "90_virtual" for PTX."""
+        """Return the value of the property `nvidia :: sm_arch`: "90_real" for cubins, "90_virtual" for PTX."""
         return f"{self.arch}{self.suffix}_{'virtual' if self.is_ptx else 'real'}"
 
     @classmethod
@@ -56,7 +56,7 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True)
 class DeviceImages:
-    """Hold the device code of a binary: each kind once, sorted, and what tells the CUDA that compiled it.
+    """The device code of a binary: each kind once, sorted, and what tells the CUDA that compiled it.
 
     `ptx` are the versions of the PTX language, `toolkits` those that the compiler left in clear text.
     """
@@ -80,7 +80,7 @@ class DeviceImages:
 
     @property
     def cuda_majors(self) -> frozenset[int]:
-        """Give the major versions of CUDA that the code was compiled by, as far as it tells."""
+        """Return the major versions of CUDA that the code was compiled by, as far as it tells."""
         return frozenset({major for major, _ in self.toolkits} or {major + _PTX_TO_CUDA for major, _ in self.ptx})
 
 
@@ -92,7 +92,7 @@ def _entries(data: Buffer) -> Iterator[tuple[DeviceCode, Version]]:
 
 
 def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version]]:
-    """Give the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
+    """Return the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
     if start + _CONTAINER.size > len(data):
         return
     _, version, header, size = _CONTAINER.unpack_from(data, start)

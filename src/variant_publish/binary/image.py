@@ -29,7 +29,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Hold the headers of one executable file.
+    """The headers of one executable file.
 
     `architectures` are spelled as platform tags have them ("x86_64", "aarch64", "arm64", "amd64"). `needed` are the
     libraries that the loader looks for, `versions` maps such a library to the symbol versions that it must have,

@@ -20,7 +20,7 @@ _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 
 @dataclass(frozen=True)
 class Inspection:
-    """Hold what is inside one wheel; `policy` is the platform tag of the oldest Linux that it runs on.
+    """What is inside one wheel; `policy` is the platform tag of the oldest Linux that it runs on.
 
     `level` is the x86-64 level that the code needs, None where there is no evidence; `cuda` are major versions.
     """
@@ -70,7 +70,7 @@ class Inspection:
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """Give the properties that the binaries speak for, as the configuration writes them.
+        """Return the properties that the binaries speak for, as the configuration writes them.
 
         The lower bound of CUDA is that of its major version: which newer functions of the driver the code calls is in
         no file. Where a wheel holds code for several major versions, none is proposed.
@@ -85,11 +85,11 @@ class Inspection:
 
     @property
     def external_is_other_gpu(self) -> bool:
-        """Say whether the wheel needs the libraries of another maker's GPUs too."""
+        """Return whether the wheel needs the libraries of another maker's GPUs too."""
         return any(name.startswith(("libamdhip64", "libsycl")) for name in self.external)
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {
             "file": self.wheel.filename,
             "architectures": list(self.architectures),
@@ -124,7 +124,7 @@ def _table(binary: Binary) -> dict[str, Any]:
 
 
 def _level(binaries: Iterable[Binary]) -> int | None:
-    """Give the highest level that a note demands, or that uniform code of the project's own shows."""
+    """Return the highest level that a note demands, or that uniform code of the project's own shows."""
     found = []
     for binary in binaries:
         if binary.image.isa is not None:
@@ -137,7 +137,7 @@ def _level(binaries: Iterable[Binary]) -> int | None:
 
 
 def _cuda(binaries: Iterable[Binary]) -> tuple[int, ...]:
-    """Give the major versions that all binaries can be for, else all that some can."""
+    """Return the major versions that all binaries can be for, else all that some can."""
     found = [majors for binary in binaries if (majors := cuda_majors(binary)[0])]
     if not found:
         return ()

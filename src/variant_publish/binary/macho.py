@@ -17,7 +17,7 @@ _TYPE_MASK, _UNDEFINED, _WEAK_REFERENCE = 0x0E, 0x00, 0x40
 
 
 def macho_image(data: Buffer) -> Image:
-    """Give what the headers of a Mach-O file say; raise InvalidBinary where they contradict themselves."""
+    """Return what the headers of a Mach-O file say; raise InvalidBinary where they contradict themselves."""
     try:
         headers = _in_memory(data).headers
         return Image(
@@ -60,7 +60,7 @@ def _needed(header: Any) -> Iterator[str]:
 
 
 def _minimum(header: Any) -> tuple[int, int] | None:
-    """Give the minimum macOS: of LC_BUILD_VERSION for macOS, else of LC_VERSION_MIN_MACOSX."""
+    """Return the minimum macOS: of LC_BUILD_VERSION for macOS, else of LC_VERSION_MIN_MACOSX."""
     from macholib.mach_o import LC_BUILD_VERSION, LC_VERSION_MIN_MACOSX
 
     for command, body, _ in header.commands:
@@ -75,7 +75,7 @@ def _minimum(header: Any) -> tuple[int, int] | None:
 
 
 def _undefined(header: Any, data: Buffer) -> Iterator[tuple[str, bool]]:
-    """Give name (without the underscore that C names have) and weakness of the symbols that others must define."""
+    """Return name (without the underscore that C names have) and weakness of the symbols that others must define."""
     from macholib.mach_o import LC_SYMTAB
 
     wide = int(header.header.magic) in (0xFEEDFACF, 0xCFFAEDFE)

@@ -15,7 +15,7 @@ _MANY = 1 << 16
 
 
 def pe_image(data: Buffer) -> Image:
-    """Give what the headers of a PE file say; raise InvalidBinary where they contradict themselves."""
+    """Return what the headers of a PE file say; raise InvalidBinary where they contradict themselves."""
     try:
         return _Pe(data).image()
     except (struct.error, IndexError, ValueError) as error:
@@ -46,7 +46,7 @@ class _Pe:
         )
 
     def _imports(self, directory: int, size: int) -> Iterator[tuple[str, list[str]]]:
-        """Give library and symbols of the import directory (1) or of the delay-load one (13)."""
+        """Return library and symbols of the import directory (1) or of the delay-load one (13)."""
         place = self._directory(directory)
         while place is not None:
             fields = self._at("<5L" if size == 20 else "<8L", place)

@@ -20,14 +20,14 @@ _LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl.*|libpython.*")
 
 @dataclass(frozen=True)
 class Policy:
-    """Hold one policy: the platform tag, the symbol versions it promises by name, and the libraries of every system."""
+    """One policy: the platform tag, the symbol versions it promises by name, and the libraries of every system."""
 
     tag: str
     versions: Mapping[str, frozenset[str]]
     libraries: frozenset[str]
 
     def beyond(self, image: Image) -> list[str]:
-        """Give the symbol versions that the policy does not promise; names that it does not list are not its own."""
+        """Return the symbol versions that the policy does not promise; names that it does not list are not its own."""
         return sorted(
             version
             for library, wanted in image.versions.items()
@@ -42,13 +42,13 @@ class Policy:
 
 
 def is_loader(library: str) -> bool:
-    """Say whether a needed library is the loader or Python itself, which nobody brings along."""
+    """Return whether a needed library is the loader or Python itself, which nobody brings along."""
     return _LOADER.fullmatch(library) is not None
 
 
 @cache
 def policy_of(tag: str) -> Policy | None:
-    """Give the policy of a platform tag in its modern spelling; None where none is known, or auditwheel is missing."""
+    """Return policy of a platform tag in its modern spelling; None where none is known, or auditwheel is missing."""
     match = _TAG.fullmatch(tag)
     return (
         None
@@ -58,7 +58,7 @@ def policy_of(tag: str) -> Policy | None:
 
 
 def best_policy(images: Iterable[Image], architecture: str) -> Policy | None:
-    """Give the glibc policy of the oldest systems that promise everything that the images need."""
+    """Return the glibc policy of the oldest systems that promise everything that the images need."""
     needs = list(images)
     found = [policy for policy in _policies("many", architecture, None) if not any(map(policy.beyond, needs))]
     return found[-1] if found else None
@@ -66,7 +66,7 @@ def best_policy(images: Iterable[Image], architecture: str) -> Policy | None:
 
 @cache
 def _policies(libc: str, architecture: str, musl: str | None) -> tuple[Policy, ...]:
-    """Give the policies of a libc, newest systems first, and of musl the one that is named.
+    """Return the policies of a libc, newest systems first, and of musl the one that is named.
 
     Only the data of auditwheel is read: importing it, with pyelftools, takes as long as to read a small wheel. A test
     holds the result against what auditwheel itself makes of the data.
@@ -86,7 +86,7 @@ def _policies(libc: str, architecture: str, musl: str | None) -> tuple[Policy, .
 
 @cache
 def _data(libc: str) -> tuple[dict[str, Any], ...]:
-    """Give auditwheel's own description of the policies; nothing where it is missing: a dependency on Linux only."""
+    """Return auditwheel's own description of the policies; nothing where it is missing: a dependency on Linux only."""
     package = find_spec("auditwheel")
     if package is None or not package.submodule_search_locations:
         return ()

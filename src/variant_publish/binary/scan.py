@@ -32,7 +32,7 @@ _NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Hold what is inside one executable file of a wheel.
+    """What is inside one executable file of a wheel.
 
     `numpy` is the oldest NumPy that it was compiled to run with; `uses_numpy` says that it imports NumPy's C API, so
     None with it means that the compiler left no trace. `simd` is None where no x86-64 code was sampled; `fault` says
@@ -50,19 +50,19 @@ class Binary:
 
     @property
     def name(self) -> str:
-        """Give the file's name without its folder."""
+        """Return the file's name without its folder."""
         return self.path.rpartition("/")[2]
 
     @property
     def is_vendored(self) -> bool:
-        """Say whether auditwheel, delocate or delvewheel have put it in: the project did not compile it."""
+        """Return whether auditwheel, delocate or delvewheel have put it in: the project did not compile it."""
         folder = self.path.partition("/")[0]
         return folder.endswith(".libs") or "/.dylibs/" in f"/{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Hold what one pass over a wheel has shown: its binaries, and the members whose bytes are not as they should be.
+    """What one pass over a wheel has shown: its binaries, and the members whose bytes are not as they should be.
 
     `mismatches` are members with other bytes than RECORD says, `faults` what cannot be read at all.
     """
@@ -119,7 +119,7 @@ def _binary(path: str, data: Buffer, simd: int) -> Binary:
 
 
 def _read(archive: RawArchive, member: Member, row: RecordRow | None) -> tuple[Buffer | None, bool]:
-    """Give the content of an executable file (None of any other), and whether the bytes are those of RECORD."""
+    """Return the content of an executable file (None of any other), and whether the bytes are those of RECORD."""
     algorithm, _, expected = row.digest.partition("=") if row else ("", "", "")
     digest = hashlib.new(algorithm) if algorithm in hashlib.algorithms_guaranteed else None
     size, crc, is_binary, content = 0, 0, False, bytearray()
@@ -138,7 +138,7 @@ def _read(archive: RawArchive, member: Member, row: RecordRow | None) -> tuple[B
 
 
 def _inflated(archive: RawArchive, member: Member) -> Iterator[bytes]:
-    """Give the content in pieces; a member that is longer than its directory says is cut off there."""
+    """Return the content in pieces; a member that is longer than its directory says is cut off there."""
     place, left = archive.span(member).data, member.compressed_size
     if member.method not in (STORED, DEFLATED):
         raise InvalidArchive(archive.path, f"compresses {member.name!r} with method {member.method}, not deflate")

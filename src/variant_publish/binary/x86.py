@@ -38,17 +38,17 @@ class Simd:
 
     @property
     def is_enough(self) -> bool:
-        """Say whether there are functions enough to judge by."""
+        """Return whether there are functions enough to judge by."""
         return self.legacy + self.vex >= ENOUGH
 
     @property
     def needs_avx(self) -> bool:
-        """Say whether nearly all functions use AVX: the compiler was told that every machine has it."""
+        """Return whether nearly all functions use AVX: the compiler was told that every machine has it."""
         return self.is_enough and self.vex >= _UNIFORM * (self.legacy + self.vex)
 
     @property
     def is_baseline(self) -> bool:
-        """Say whether nearly all functions use SSE only: the compiler was told of no more."""
+        """Return whether nearly all functions use SSE only: the compiler was told of no more."""
         return self.is_enough and self.legacy >= _UNIFORM * (self.legacy + self.vex)
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ def sample(elf: Elf, limit: int = SAMPLE) -> Simd | None:
 
 
 def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, Buffer]]:
-    """Give address and code of functions: runs of neighbours, at even distances, so that the whole code is met."""
+    """Return address and code of functions: runs of neighbours, at even distances, so that the whole code is met."""
     starts = _starts(elf)
     if len(starts) < 2:
         return

@@ -11,8 +11,8 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config import Config
-from variant_publish.config_tables import DEFAULT_FILE, Frontend
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import DEFAULT_FILE, Frontend
 from variant_publish.errors import UsageError
 
 
@@ -51,7 +51,7 @@ def command(
       variant-publish build foo-1.0.tar.gz --variant x86_64_v3 --repair -o wheelhouse
       variant-publish build . --all --frontend cibuildwheel -- --only cp312-manylinux_x86_64
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    from variant_publish.building.frontend import Builder
+    from variant_publish.build.frontend import Builder
 
     if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
         source, arguments = Path(), (str(source), *arguments)
@@ -78,7 +78,7 @@ def command(
 
 
 def _configuration(source: Path, file: Path | None) -> Config:
-    from variant_publish.building.source import configuration
+    from variant_publish.build.source import configuration
 
     return Config.load(file) if file else Config.parse(configuration(source), str(source / DEFAULT_FILE))
 

@@ -13,7 +13,7 @@ from variant_publish.cli.complete import rules
 from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.release_name import parse_release
 from variant_publish.cli.render_machine import render
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html")
@@ -124,8 +124,8 @@ def _published(name: str) -> tuple[str, str] | None:
 
 
 def _show(explain: str | None, *, as_json: bool) -> int:
-    from variant_publish.rules import pages
-    from variant_publish.rules.registry import RULES
+    from variant_publish.check.engine import rule_pages as pages
+    from variant_publish.check.engine.registry import RULES
 
     if explain:
         click.echo(pages.explain(explain), nl=False)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import click
 
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 
 
 def variants(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Give the variants of the configuration that the command line names, or of the one here."""
+    """Return the variants of the configuration that the command line names, or of the one here."""
     try:
         return _matching(Config.load(context.params.get("config_file")).variants, incomplete)
     except VariantPublishError:
@@ -19,8 +19,8 @@ def variants(context: click.Context, parameter: click.Parameter, incomplete: str
 
 
 def rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Give the ids of the rules."""
-    from variant_publish.rules.registry import RULES
+    """Return the ids of the rules."""
+    from variant_publish.check.engine.registry import RULES
 
     return _matching(sorted(rule.id for rule in RULES), incomplete)
 

@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from variant_publish.cli.console import print_json
-from variant_publish.config import Config
-from variant_publish.simple_client import hidden
+from variant_publish.config.configuration import Config
+from variant_publish.remote.client import hidden
 
 
 @click.group()
@@ -32,7 +32,7 @@ def schema() -> None:
     Example:
       variant-publish config schema > variant-publish.schema.json
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    from variant_publish.config_schema import schema as generated
+    from variant_publish.config.schema import schema as generated
 
     print_json(generated())
 

@@ -24,7 +24,7 @@ LOG_WIDTH = 160
 
 
 def console(*, err: bool = False) -> Console:
-    """Give a rich console for tables: on stdout, or on stderr; a log has room for long file names."""
+    """Return a rich console for tables: on stdout, or on stderr; a log has room for long file names."""
     from rich.console import Console
 
     stream = sys.stderr if err else sys.stdout

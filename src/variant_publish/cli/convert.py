@@ -9,7 +9,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, say
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import validate_label
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from variant_publish import api, demo
+from variant_publish import api
+from variant_publish.api import demo
 from variant_publish.cli import render_check, render_upload
 from variant_publish.cli.console import ConsoleReporter, console
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
-from variant_publish.selection import select
+from variant_publish.view import select
 
 
 @click.command()

@@ -10,8 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import Reporter
 from variant_publish.publish.plan import COPY, LARGE_TO_S3, LINK
@@ -40,7 +40,7 @@ _NAMES = ("split", "extra_index", "endpoint_url", "public_url", "repository", "r
 
 
 def with_destinations(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options, and `config` and `settings` (the configuration's, as the options change them)."""
+    """Return a command the options, and `config` and `settings` (the configuration's, as the options change them)."""
 
     @wraps(function)
     def wrapper(config_file: Path | None, no_repository: bool, **options: Any) -> int:
@@ -61,7 +61,7 @@ def note_no_repository(settings: UploadTable, no_repository: bool, reporter: Rep
 
 
 def _settings(upload: UploadTable, *, no_repository: bool, **given: Any) -> UploadTable:
-    """Give the configuration's settings with what the options override."""
+    """Return the configuration's settings with what the options override."""
     named = [name for name in ("repository", "repository_url") if given[name]]
     if len(named) + no_repository > 1:
         raise UsageError(

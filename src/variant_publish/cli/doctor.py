@@ -11,9 +11,9 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
-from variant_publish.installation.doctor import Diagnosis
-from variant_publish.installation.environment import Environment
-from variant_publish.selection import Indexes
+from variant_publish.install.doctor import Diagnosis
+from variant_publish.install.environment import Environment
+from variant_publish.view import Indexes
 
 
 @click.command()
@@ -27,7 +27,7 @@ def command(
     indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None, python: Path | None,
     target: Path | None, strict: bool, output: str,
 ) -> int:  # fmt: skip
-    """Say of each installed variant whether it fits this machine, and whether its ABI pins hold.
+    """Return of each installed variant whether it fits this machine, and whether its ABI pins hold.
 
     With --index it says whether a better one of the same version is there now. Exit code 1: something does not fit.
 

@@ -12,7 +12,7 @@ from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.machine import machine_of, machine_options
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.selection import Indexes
+from variant_publish.view import Indexes
 
 
 @click.command()

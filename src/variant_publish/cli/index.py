@@ -13,14 +13,16 @@ import click
 
 from variant_publish.cli import render_index
 from variant_publish.cli.console import ConsoleReporter, print_json
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import STATUSES
-from variant_publish.publish import adopt as adoption
-from variant_publish.publish import retention, staging, verify, withdrawal
+from variant_publish.index import adopt as adoption
+from variant_publish.index import retention, verify
+from variant_publish.index import yank as withdrawal
+from variant_publish.index.index import read_root
+from variant_publish.publish import staging
 from variant_publish.publish.destinations import open_store
-from variant_publish.publish.index import read_root
-from variant_publish.publish.store import Store
+from variant_publish.store.store import Store
 
 TARGETS = click.argument("targets", nargs=-1, required=True, metavar="VERSION|FILE...")
 PROJECT = click.argument("project", metavar="NAME")
@@ -124,7 +126,7 @@ def unyank(store: Store, project: str, targets: tuple[str, ...]) -> int:
 @click.option("--reason", default="", help="Why; index clients show this.")
 @on_index
 def status(store: Store, project: str, status: str, reason: str) -> int:
-    """Say that a project is archived (no new files), deprecated, or active again (PEP 792).
+    """Return that a project is archived (no new files), deprecated, or active again (PEP 792).
 
     \b
     Example:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import click
 
-from variant_publish import api, starter
+from variant_publish import api
 from variant_publish.archive.atomic import replacing
+from variant_publish.build import starter
 from variant_publish.cli.console import ConsoleReporter
 from variant_publish.cli.release_name import parse_release
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC
-from variant_publish.site import templates_folder
+from variant_publish.templating import templates_folder
 
 WORKFLOW = Path(".github/workflows/variant-wheels.yml")
 

@@ -34,7 +34,7 @@ def command(wheels: tuple[Path, ...], output: str, fast: bool) -> int:
 
 
 def describe(found: Inspection) -> str:
-    """Give the text for one wheel."""
+    """Return the text for one wheel."""
     rows = (
         ("architectures", ", ".join(found.architectures)),
         ("GPU code", ", ".join(map(str, found.codes))),

@@ -12,10 +12,10 @@ from variant_publish.cli.console import ConsoleReporter, console, print_json
 from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
 from variant_publish.errors import UsageError
 from variant_publish.formats.pylock import Lock
-from variant_publish.installation.choose_client import CLIENTS
-from variant_publish.installation.environment import Environment
-from variant_publish.installation.plan import InstallPlan
-from variant_publish.selection import Indexes
+from variant_publish.install.choose_client import CLIENTS
+from variant_publish.install.environment import Environment
+from variant_publish.install.plan import InstallPlan
+from variant_publish.view import Indexes
 
 
 @click.command()

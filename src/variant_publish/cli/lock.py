@@ -12,11 +12,11 @@ from variant_publish.archive.atomic import replacing
 from variant_publish.cli.console import ConsoleReporter
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.errors import UsageError
-from variant_publish.installation.choose_client import CLIENTS
-from variant_publish.installation.environment import Environment
-from variant_publish.installation.lock import refuse_plus
+from variant_publish.install.choose_client import CLIENTS
+from variant_publish.install.environment import Environment
+from variant_publish.install.lock import refuse_plus
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.selection import Indexes
+from variant_publish.view import Indexes
 
 
 @click.command()

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from variant_publish.simple_client import hidden
+from variant_publish.remote.client import hidden
 
 _REQUESTS = "urllib3.connectionpool"
 _DETAILS = ("botocore.auth", "botocore.credentials", "botocore.parsers", "botocore.retries", "botocore.utils", "twine")
@@ -30,7 +30,7 @@ class Redacting(logging.Formatter):
         self.secrets = sorted(found, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
+        """Return the line."""
         text = super().format(record)
         for secret in self.secrets:
             text = text.replace(secret, "***")

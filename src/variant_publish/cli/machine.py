@@ -11,8 +11,8 @@ import click
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.host_file import HostFile
-from variant_publish.host.machine import Machine
-from variant_publish.host.preferences import Preferences
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.preferences import Preferences
 
 HOST_VARIABLE = "VARIANT_PUBLISH_HOST"
 """The environment variable that names such a file: for the build backend of `stub`, which has no options, too."""
@@ -58,7 +58,7 @@ def generic_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def machine_of(
     settings: Iterable[str], host_file: Path | None = None, python: str | None = None, platform: str | None = None
 ) -> Machine:
-    """Give this machine as far as the user's preferences go, or that of a file, with what the options say of it."""
+    """Return this machine as far as the user's preferences go, or that of a file, with what the options say of it."""
     if host_file is None:
         machine = Preferences.of_user(os.environ).applied(Machine.detect(os.environ))
     else:

@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
     """Import a command's module only when it is called, so that `--version` and `--help` start at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands in the order of the work."""
+        """Return the commands in the order of the work."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

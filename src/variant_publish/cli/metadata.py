@@ -8,7 +8,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, say
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 
 @click.command()

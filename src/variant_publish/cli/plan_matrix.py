@@ -11,7 +11,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import console, print_json
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 
 
 @click.command()
@@ -26,7 +26,7 @@ from variant_publish.config import Config
 )
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> int:
-    """Give the cells that check will ask for as build jobs: runner, Python, cibuildwheel's selector and image.
+    """Return the cells that check will ask for as build jobs: runner, Python, cibuildwheel's selector and image.
 
     \b
     Examples:

@@ -9,8 +9,8 @@ from variant_publish.cli import render_upload
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
-from variant_publish.config import Config
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from variant_publish.check.engine.grid import Entry, Grid, State
+from variant_publish.check.engine.registry import rule
+from variant_publish.check.engine.report import Finding, Ignored, Report
+from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, Grid, State
-from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, Ignored, Report
-from variant_publish.rules.rule import Severity, Verdict
 
 _MARKS: Mapping[State, tuple[str, str, str]] = {
     State.PRESENT: ("✔", "ok", "green"),
@@ -65,7 +65,7 @@ def _grid(title: str, grid: Grid, ascii_only: bool) -> Table:
 
 
 def _mark(entries: tuple[Entry, ...], ascii_only: bool) -> Text:
-    """Give one sign where the dialects agree, else one for each with the dialect's name."""
+    """Return one sign where the dialects agree, else one for each with the dialect's name."""
     alike = len({entry.state for entry in entries}) == 1
     text = Text()
     for entry in entries[:1] if alike else entries:

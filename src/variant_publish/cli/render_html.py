@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from variant_publish.check.engine.grid import Entry, Grid, State
+from variant_publish.check.engine.registry import rule
+from variant_publish.check.engine.report import Finding, Report
+from variant_publish.check.engine.rule import Severity, Verdict
+from variant_publish.formats.size import readable_size
 from variant_publish.model.matrix import Cell
-from variant_publish.rules.grid import Entry, Grid, State
-from variant_publish.rules.registry import rule
-from variant_publish.rules.report import Finding, Report
-from variant_publish.rules.rule import Severity, Verdict
-from variant_publish.site import readable_size, render_template
+from variant_publish.templating import render_template
 
 _WORST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _SIGNS = {
@@ -26,7 +27,7 @@ _FAMILY = "VP8"
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """Hold one cell of the heat map: `tone` is its colour, `shade` grows with the size of the wheel."""
+    """One cell of the heat map: `tone` is its colour, `shade` grows with the size of the wheel."""
 
     sign: str
     tone: str
@@ -39,7 +40,7 @@ class _Tile:
 
 @dataclass(frozen=True, slots=True)
 class _Heat:
-    """Hold one heat map: its rows are (python, platform, tiles)."""
+    """One heat map: its rows are (python, platform, tiles)."""
 
     title: str
     grid: Grid
@@ -48,7 +49,7 @@ class _Heat:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Hold one finding as the table shows it; `rank` sorts by severity."""
+    """One finding as the table shows it; `rank` sorts by severity."""
 
     rank: int
     word: str
@@ -76,7 +77,7 @@ def render_html(report: Report) -> str:
 
 
 def _heats(report: Report) -> list[_Heat]:
-    """Give the heat maps: of each release, then of the family."""
+    """Return the heat maps: of each release, then of the family."""
     found = []
     for release in report.releases:
         title = f"{release.project} {release.version}"
@@ -115,7 +116,7 @@ def _tile(grid: Grid, sizes: Mapping[str, int], cell: Cell, findings: Sequence[F
 
 
 def _state(entries: tuple[Entry, ...]) -> State:
-    """Give the state that matters most where the dialects differ."""
+    """Return the state that matters most where the dialects differ."""
     order = (State.MISSING, State.EXTRA, State.PRESENT, State.SKIPPED, State.UNDECLARED)
     return min((entry.state for entry in entries), key=order.index, default=State.UNDECLARED)
 

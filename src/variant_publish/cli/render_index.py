@@ -8,10 +8,10 @@ import click
 
 from variant_publish.cli.console import console
 from variant_publish.formats.simple import ProjectIndex
-from variant_publish.publish.store import Pending
-from variant_publish.publish.verify import Verified
-from variant_publish.publish.withdrawal import Removal
-from variant_publish.site import readable_size
+from variant_publish.formats.size import readable_size
+from variant_publish.index.verify import Verified
+from variant_publish.index.yank import Removal
+from variant_publish.store.store import Pending
 
 
 def show_files(index: ProjectIndex) -> None:
@@ -31,12 +31,12 @@ def show_files(index: ProjectIndex) -> None:
 
 
 def show_written(keys: Sequence[str]) -> None:
-    """Say what was written."""
+    """Return what was written."""
     click.echo(f"{len(keys)} index pages written" if keys else "nothing to do: it is so already")
 
 
 def show_verified(found: Verified) -> None:
-    """Say what was looked at, and everything that is wrong."""
+    """Return what was looked at, and everything that is wrong."""
     for trouble in found.troubles:
         state = "mended" if trouble.key in found.mended else "error"
         click.echo(f"{state}: {trouble.key} {trouble.what}")
@@ -49,7 +49,7 @@ def show_verified(found: Verified) -> None:
 
 
 def show_removal(plan: Removal) -> None:
-    """Say what would be taken away."""
+    """Return what would be taken away."""
     for file in plan.files:
         click.echo(f"remove {file.filename}")
     click.echo(f"{len(plan.files)} files, {readable_size(plan.size)}")
@@ -60,7 +60,7 @@ def show_removal(plan: Removal) -> None:
 def show_cleanup(
     removals: Sequence[Removal], kept: Sequence[tuple[str, str]], stale: Sequence[Pending], stages: Sequence[str]
 ) -> None:
-    """Say what goes, and what stays although it is old."""
+    """Return what goes, and what stays although it is old."""
     for removal in removals:
         size = readable_size(removal.size)
         click.echo(f"remove {removal.project} {', '.join(removal.versions)}: {len(removal.files)} files, {size}")

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from variant_publish import __version__
-from variant_publish.rules.pages import explain
-from variant_publish.rules.registry import RULES, rule
-from variant_publish.rules.report import Finding, Report
-from variant_publish.rules.rule import Rule, Severity, Verdict
+from variant_publish.check.engine.registry import RULES, rule
+from variant_publish.check.engine.report import Finding, Report
+from variant_publish.check.engine.rule import Rule, Severity, Verdict
+from variant_publish.check.engine.rule_pages import explain
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -21,7 +21,7 @@ _ANNOTATIONS: Mapping[Severity, str] = {**_LEVELS, Severity.INFO: "notice"}
 
 
 def render(report: Report, output: str) -> str:
-    """Give the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
+    """Return the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
     if output == "text":
         from rich.console import Console
 
@@ -39,17 +39,17 @@ def render(report: Report, output: str) -> str:
 
 
 def render_github(report: Report) -> str:
-    """Give workflow commands, one for each finding: annotations on the run and on the files they name."""
+    """Return workflow commands, one for each finding: annotations on the run and on the files they name."""
     return "".join(f"{_annotation(finding, report.strict)}\n" for finding in report.findings)
 
 
 def render_json(report: Report) -> str:
-    """Give the JSON document."""
+    """Return the JSON document."""
     return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
 
 
 def render_sarif(report: Report) -> str:
-    """Give a SARIF log with one run: every rule that has findings, and a result for each, ignored ones suppressed."""
+    """Return a SARIF log with one run: every rule that has findings, and a result for each, ignored ones suppressed."""
     ignored = [(finding, item.ignore.reason) for item in report.ignored for finding in item.findings]
     shown = {finding.id for finding in (*report.findings, *(finding for finding, _ in ignored))}
     rules = [rule for rule in sorted(RULES, key=lambda rule: rule.id) if rule.id in shown]
@@ -70,7 +70,7 @@ def render_sarif(report: Report) -> str:
 
 
 def render_junit(report: Report) -> str:
-    """Give JUnit XML: a suite for each rule that has findings and one for the others.
+    """Return JUnit XML: a suite for each rule that has findings and one for the others.
 
     A case with a failure for each finding that makes the check fail; unknown, warnings and notes are skipped cases
     with their message, because JUnit knows nothing between the two.

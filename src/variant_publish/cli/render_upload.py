@@ -8,9 +8,9 @@ import click
 
 from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
+from variant_publish.formats.size import readable_size
 from variant_publish.publish.apply import Published
-from variant_publish.site import readable_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def show_plan(plan: Plan, views: Sequence[View] = ()) -> None:
 
 
 def show_published(published: Published, settings: UploadTable) -> None:
-    """Say what was done."""
+    """Return what was done."""
     if not published.changed:
         click.echo("nothing to do: everything is published already")
     else:
@@ -61,7 +61,7 @@ def show_published(published: Published, settings: UploadTable) -> None:
 
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:
-    """Say how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
+    """Return how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
     staged = found.staged
     size = sum(summary.size for _, summary in staged.summaries)
     click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
@@ -78,7 +78,7 @@ def show_staged(found: PlannedRelease, *, plans: bool) -> None:
 
 
 def staged_table(found: PlannedRelease, published: tuple[Published, ...]) -> dict[str, Any]:
-    """Give the JSON document of a staged release."""
+    """Return the JSON document of a staged release."""
     return {
         "schema-version": 1,
         "stage": found.staged.name,

@@ -12,7 +12,7 @@ from variant_publish.errors import UsageError
 from variant_publish.model.variant import Variant
 
 if TYPE_CHECKING:
-    from variant_publish.building.repair import Repair
+    from variant_publish.build.repair import Repair
 
 _OPTIONS = (
     click.option("--repair", is_flag=True, help="Let auditwheel (Linux) or delocate (macOS) repair each wheel first."),
@@ -33,7 +33,7 @@ def repair_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def repair_of(
     repair: bool, plat: str | None, exclude: tuple[str, ...], options: tuple[str, ...]
 ) -> Callable[[Variant | None], Repair] | None:
-    """Give what makes the repair of a variant, as the options say; None without --repair."""
+    """Return what makes the repair of a variant, as the options say; None without --repair."""
     if not repair:
         if plat or exclude or options:
             raise UsageError("--plat, --exclude and --repair-option go with --repair", hint="add --repair")

@@ -11,8 +11,8 @@ from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config import Config
-from variant_publish.config_tables import ChangesTable
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 
@@ -103,7 +103,7 @@ def command(
 
 
 def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> list[Dialect]:
-    """Give the dialects that the options name: a label alone, or a tag alone, means its own dialect."""
+    """Return the dialects that the options name: a label alone, or a tag alone, means its own dialect."""
     if dialects or not (tags or label):
         return [Dialect(dialect) for dialect in dict.fromkeys(dialects)]
     return [*([Dialect.PLUS] if tags else []), *([Dialect.PEP825] if label else [])]
@@ -117,7 +117,7 @@ def _variant(
     properties: tuple[str, ...],
     dialects: list[Dialect],
 ) -> Variant | None:
-    """Give the variant that the options describe; None for a generic wheel."""
+    """Return the variant that the options describe; None for a generic wheel."""
     if properties and not label:
         raise UsageError("--property needs --label", hint="name the label that these properties describe")
     if name is not None and name != GENERIC:

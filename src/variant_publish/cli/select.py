@@ -9,9 +9,9 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
-from variant_publish.host.machine import Machine
 from variant_publish.model.variant import AWARE, Dialect
-from variant_publish.selection import Indexes, Selection
+from variant_publish.providers.machine import Machine
+from variant_publish.view import Indexes, Selection
 
 
 @click.command()

@@ -8,8 +8,8 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, print_json
-from variant_publish.config import Config
-from variant_publish.config_tables import DEFAULT_FILE
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import DEFAULT_FILE
 
 
 @click.command()

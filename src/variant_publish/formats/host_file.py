@@ -19,7 +19,7 @@ Features = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class HostFile:
-    """Hold a described machine; `parse(dumps()) == self`.
+    """A described machine; `parse(dumps()) == self`.
 
     `python` is like "3.12.3" or "3.14.0t", `platform` is the best platform tag, `values` those of the selector
     variables. `properties` (PEP 850) are what follows from the values: for readers, and not read back. `evaluated`
@@ -33,7 +33,7 @@ class HostFile:
     properties: Features = field(default_factory=dict, compare=False)
 
     def table(self) -> dict[str, Any]:
-        """Give the TOML table."""
+        """Return the TOML table."""
         data: dict[str, Any] = {
             "schema-version": 1,
             "python": self.python,
@@ -46,7 +46,7 @@ class HostFile:
         return data
 
     def dumps(self) -> str:
-        """Give the TOML text; equal values give equal text."""
+        """Return the TOML text; equal values give equal text."""
         return dumps(self.table())
 
     @classmethod

@@ -19,7 +19,7 @@ INSTALLED_FILE = "variant-publish.json"
 
 @dataclass(frozen=True, slots=True)
 class InstalledVariant:
-    """Hold which wheel was installed under a plain name; `parse(dumps()) == self`.
+    """Which wheel was installed under a plain name; `parse(dumps()) == self`.
 
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
     dialect plus to the values that admit the wheel, `metadata` is what a labelled wheel says of itself (PEP 825).
@@ -68,11 +68,11 @@ class InstalledVariant:
 
     @property
     def wish(self) -> str | None:
-        """Give what the user asked for, in a word: "generic", "+cu128", or None."""
+        """Return what the user asked for, in a word: "generic", "+cu128", or None."""
         return "generic" if self.generic else "".join(f"+{tag}" for tag in self.asked) or None
 
     def table(self) -> dict[str, Any]:
-        """Give the object of JSON and TOML; what is not set is not there."""
+        """Return the object of JSON and TOML; what is not set is not there."""
         data: dict[str, Any] = {
             "schema-version": 1,
             "project": self.project,
@@ -92,7 +92,7 @@ class InstalledVariant:
         return {key: value for key, value in data.items() if value is not None}
 
     def dumps(self) -> str:
-        """Give the JSON text; equal values give equal text."""
+        """Return the JSON text; equal values give equal text."""
         return json.dumps(self.table(), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod

@@ -25,7 +25,7 @@ _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*(?:\r?\n[ \t].*)*)(?:\r
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Hold a METADATA file as its header lines (with continuations, raw) and everything from the blank line on."""
+    """A METADATA file as its header lines (with continuations, raw) and everything from the blank line on."""
 
     headers: tuple[bytes, ...]
     body: bytes
@@ -50,40 +50,40 @@ class Metadata:
         return b"".join(self.headers) + self.body
 
     def values(self, key: str) -> tuple[str, ...]:
-        """Give the values of a header in their order, unfolded."""
+        """Return the values of a header in their order, unfolded."""
         wanted = key.lower()
         return tuple(value for name, value in map(_split, self.headers) if name.lower() == wanted)
 
     @property
     def name(self) -> str:
-        """Give the project name as it is written."""
+        """Return the project name as it is written."""
         return self.values(NAME)[0]
 
     @property
     def version(self) -> str:
-        """Give the version as it is written."""
+        """Return the version as it is written."""
         return self.values(VERSION)[0]
 
     @property
     def requires_python(self) -> str | None:
-        """Give the Requires-Python specifier, or None."""
+        """Return the Requires-Python specifier, or None."""
         return next(iter(self.values(REQUIRES_PYTHON)), None)
 
     @property
     def requires_dist(self) -> tuple[str, ...]:
-        """Give the Requires-Dist values."""
+        """Return the Requires-Dist values."""
         return self.values(REQUIRES_DIST)
 
     def renamed(self, old: str, new: str) -> Self:
-        """Give the metadata of the project `new`: Name, and requirements of a project on its own extras."""
+        """Return the metadata of the project `new`: Name, and requirements of a project on its own extras."""
         return self._map(lambda name, value: _rename(name, value, old, new))
 
     def with_version(self, version: str) -> Self:
-        """Give the metadata of another version; requirements of a project on its own extras stay as they are."""
+        """Return the metadata of another version; requirements of a project on its own extras stay as they are."""
         return self._map(lambda name, value: version if name.lower() == VERSION.lower() else value)
 
     def with_requires(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Self:
-        """Give the metadata without the requirements `remove` and with those of `add` that are not there yet.
+        """Return the metadata without the requirements `remove` and with those of `add` that are not there yet.
 
         A `remove` that is a bare name drops every requirement on that project; any other must equal the whole value.
         New lines come after the last Requires-Dist, else after the last header.
@@ -108,11 +108,11 @@ class Metadata:
         return type(self)((*kept[:place], *fresh, *kept[place:]), self.body)
 
     def replaced(self, old: str, new: str) -> Self:
-        """Give the metadata with the Requires-Dist value `old` written as `new`, in its place."""
+        """Return the metadata with the Requires-Dist value `old` written as `new`, in its place."""
         return self._map(lambda name, value: new if name.lower() == REQUIRES_DIST.lower() and value == old else value)
 
     def for_variant(self, markers: VariantMarkers) -> Self:
-        """Give the metadata of one variant's wheel: variant markers are resolved, what they exclude is dropped."""
+        """Return the metadata of one variant's wheel: variant markers are resolved, what they exclude is dropped."""
         headers = []
         for header in self.headers:
             name, value = _split(header)

@@ -39,7 +39,7 @@ _NO_PLACE = {"enable-if": "when it applies is for the provider itself to say"}
 
 @dataclass(frozen=True, slots=True)
 class OlderProvider:
-    """Hold one table of `providers`.
+    """One table of `providers`.
 
     `installs` says whether installers were to run the plugin, `current` whether the table is of today's schema.
     """
@@ -72,7 +72,7 @@ class OlderProvider:
 
 @dataclass(frozen=True, slots=True)
 class OlderVariants:
-    """Hold variant metadata of any schema, as it was written; `features` and `values` are the finer priorities."""
+    """Variant metadata of any schema, as it was written; `features` and `values` are the finer priorities."""
 
     schema: str
     namespaces: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class OlderVariants:
     def today(
         self, given: Mapping[str, Provider] | None = None, labels: Mapping[str, str] | None = None
     ) -> tuple[VariantsMetadata, tuple[str, ...]]:
-        """Give the metadata as PEP 850 has it, and a line for everything that could not be kept as it was.
+        """Return the metadata as PEP 850 has it, and a line for everything that could not be kept as it was.
 
         `given` are providers that stand for themselves, `labels` new names of labels. Raises InvalidVariantMetadata
         where a namespace has no provider, VariantConflict where two labels become one.
@@ -174,7 +174,7 @@ class OlderVariants:
     def _static(
         self, namespace: str, older: OlderProvider
     ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], list[str]]:
-        """Give the static properties, best first: priorities, then the order of the table, else the natural one."""
+        """Return the static properties, best first: priorities, then the order of the table, else the natural one."""
         used = [
             item for properties in self.variants.values() for item in properties.items if item.namespace == namespace
         ]
@@ -260,7 +260,7 @@ def _relabelled(variants: Mapping[str, Properties], labels: Mapping[str, str]) -
 
 
 def new_label(label: str, properties: Properties, labels: Mapping[str, str]) -> str:
-    """Give the label of today: `null` for no properties, whatever it was called; else the given one, else the same."""
+    """Return label of today: `null` for no properties, whatever it was called; else the given one, else the same."""
     return labels.get(label, label) if properties else NULL_LABEL
 
 
@@ -271,7 +271,7 @@ def _installs(table: Mapping[str, Any]) -> bool:
 
 
 def _same_project(namespace: str, requires: Sequence[str], known: Provider) -> bool:
-    """Say whether all requirements are of the provider that installers know, under its name or a former one."""
+    """Return whether all requirements are of the provider that installers know, under its name or a former one."""
     try:
         names = {canonicalize_name(Requirement(text).name) for text in requires}
     except InvalidRequirement:

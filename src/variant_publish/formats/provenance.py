@@ -21,7 +21,7 @@ class InvalidAttestation(VariantPublishError):
 
 
 def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, Any]:
-    """Give an attestation as an object; raise InvalidAttestation unless its statement is about this file.
+    """Return an attestation as an object; raise InvalidAttestation unless its statement is about this file.
 
     Signatures are not verified: that needs the keys of the signer's log, and is the business of who trusts the file.
     A wheel that was retagged after it was attested is another file.
@@ -48,6 +48,6 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
 
 
 def provenance(attestation: dict[str, Any]) -> str:
-    """Give the JSON text of the provenance object of a file; equal values give equal text."""
+    """Return the JSON text of the provenance object of a file; equal values give equal text."""
     bundle = {"publisher": {"kind": _KIND, "claims": None}, "attestations": [attestation]}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]}, indent=1) + "\n"

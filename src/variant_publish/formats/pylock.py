@@ -24,18 +24,18 @@ ONLY_VARIANTS = f"'{VARIANTS_EXTRA}' in extras"
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """Hold one file of a lock, by its URL and lower-case hex SHA-256."""
+    """One file of a lock, by its URL and lower-case hex SHA-256."""
 
     url: str
     sha256: str
 
     @property
     def name(self) -> str:
-        """Give the file name."""
+        """Return the file name."""
         return unquote(self.url.partition("#")[0].rpartition("/")[2])
 
     def table(self) -> dict[str, Any]:
-        """Give the table of PEP 751."""
+        """Return the table of PEP 751."""
         return {"name": self.name, "url": self.url, "hashes": {"sha256": self.sha256}}
 
     @classmethod
@@ -46,13 +46,13 @@ class LockedFile:
 
 @dataclass(frozen=True, slots=True)
 class LockedVariant:
-    """Hold one wheel of a variant in a lock for every machine, and the names of what this variant depends on."""
+    """One wheel of a variant in a lock for every machine, and the names of what this variant depends on."""
 
     file: LockedFile
     requires: tuple[str, ...] = ()
 
     def table(self) -> dict[str, Any]:
-        """Give the table."""
+        """Return the table."""
         return {**self.file.table(), "requires": list(self.requires)}
 
     @classmethod
@@ -63,7 +63,7 @@ class LockedVariant:
 
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """Hold one package: `files` for every client, `chosen` for those that read variants, with what it is.
+    """One package: `files` for every client, `chosen` for those that read variants, with what it is.
 
     `metadata` describes the variants of the release, for clients that choose by themselves. In a lock for every
     machine `variants` are all its wheels that are variants, `selector` is the other file that they are chosen by,
@@ -84,7 +84,7 @@ class LockedPackage:
     index: str = ""
 
     def table(self) -> dict[str, Any]:
-        """Give the table of PEP 751."""
+        """Return the table of PEP 751."""
         wheels = [file.table() for file in self.files if file.name.endswith(".whl")]
         sdists = [file.table() for file in self.files if not file.name.endswith(".whl")]
         data: dict[str, Any] = {"name": self.project, "version": self.version}
@@ -133,7 +133,7 @@ class LockedPackage:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Hold a lock for one machine, or for every machine where `host` is None; `parse(dumps()) == self`.
+    """A lock for one machine, or for every machine where `host` is None; `parse(dumps()) == self`.
 
     A lock for every machine has its own `requires_python`, and `roots`, the names of what was asked for. Today's
     clients, which read PEP 751 alone, leave out what only variants depend on: it is marked with an extra.
@@ -145,7 +145,7 @@ class Lock:
     roots: tuple[str, ...] = ()
 
     def dumps(self) -> str:
-        """Give the TOML text; equal values give equal text."""
+        """Return the TOML text; equal values give equal text."""
         data: dict[str, Any] = {"lock-version": "1.0"}
         if self.requires_python:
             data["requires-python"] = self.requires_python
@@ -174,7 +174,7 @@ class Lock:
             ) from error
 
     def requirements(self) -> str:
-        """Give the lines of a requirements file: a URL and a hash for each package."""
+        """Return the lines of a requirements file: a URL and a hash for each package."""
         return "".join(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ _FEW = 40
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """Hold one row: `path` inside the wheel, `digest` like "sha256=..." and `size`, both empty for RECORD itself."""
+    """One row: `path` inside the wheel, `digest` like "sha256=..." and `size`, both empty for RECORD itself."""
 
     path: str
     digest: str = ""
@@ -33,7 +33,7 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Hold the rows of a RECORD file in their order, and the line ending that its builder used."""
+    """The rows of a RECORD file in their order, and the line ending that its builder used."""
 
     rows: tuple[RecordRow, ...]
     newline: str = "\n"
@@ -60,7 +60,7 @@ class Record:
 
 
 def edit_record(text: bytes, renames: Mapping[str, str], contents: Mapping[str, bytes | None]) -> bytes:
-    """Give a RECORD after a rewrite: paths renamed, rows of new `contents` replaced or added, None dropped.
+    """Return a RECORD after a rewrite: paths renamed, rows of new `contents` replaced or added, None dropped.
 
     `contents` is keyed by the new path. Rows keep their place, and their bytes where nothing changes; new files come
     after the others, RECORD's own row stays where it is. The text is edited line by line: a large wheel has thousands
@@ -99,7 +99,7 @@ def edit_record(text: bytes, renames: Mapping[str, str], contents: Mapping[str, 
 
 
 def _rows(text: bytes, touched: set[bytes]) -> Iterator[tuple[int, int]]:
-    """Give where the rows of these paths begin and end, in the order of the file."""
+    """Return where the rows of these paths begin and end, in the order of the file."""
     _check_encoding(text)
     body = b"\n" + text if text.endswith(b"\n") else b"\n" + text + b"\n"
     is_plain = b'"' not in text and body.count(b",") == 2 * (body.count(b"\n") - 1)

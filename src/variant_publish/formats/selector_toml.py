@@ -27,7 +27,7 @@ class SelectorConflict(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Hold how one variable is evaluated and what its values mean.
+    """How one variable is evaluated and what its values mean.
 
     `requires` is what to install, isolated, to run `function` (entry points that return one string); `wheel_tags`
     maps each value to extra tags, best first, "" standing for the generic wheel; `default` is the list of a value
@@ -47,18 +47,18 @@ class Selector:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Give every extra tag that the table names, once, in the order of first mention."""
+        """Return every extra tag that the table names, once, in the order of first mention."""
         mentioned = (tag for tags in (*self.wheel_tags.values(), self.default or ()) for tag in tags if tag)
         return tuple(dict.fromkeys(mentioned))
 
     def tags_for(self, value: str) -> tuple[str, ...] | None:
-        """Give the tags for a value, best first; None where the value is unknown and there is no default."""
+        """Return the tags for a value, best first; None where the value is unknown and there is no default."""
         return self.wheel_tags.get(value, self.default)
 
 
 @dataclass(frozen=True, slots=True)
 class SelectorFile:
-    """Hold the selectors of a release in the order of their priority; `parse(dumps()) == self`."""
+    """The selectors of a release in the order of their priority; `parse(dumps()) == self`."""
 
     selectors: Mapping[str, Selector] = field(default_factory=dict)
 
@@ -74,11 +74,11 @@ class SelectorFile:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Give the variables, most important first: also the order of the tags in a file name."""
+        """Return the variables, most important first: also the order of the tags in a file name."""
         return tuple(self.selectors)
 
     def needs(self, tags: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Give variable -> the values that admit a wheel with these extra tags, where not every value does."""
+        """Return variable -> the values that admit a wheel with these extra tags, where not every value does."""
         result = {}
         for variable, item in self.selectors.items():
             own = next((tag for tag in tags if tag in item.tags), None)
@@ -118,7 +118,7 @@ class SelectorFile:
         return cls({variable: _selector(variable, tables[variable]) for variable in variables})
 
     def dumps(self) -> str:
-        """Give TOML 1.0 text with `wheel_tags` as a sub-table; equal values give equal text."""
+        """Return TOML 1.0 text with `wheel_tags` as a sub-table; equal values give equal text."""
         lines = ["[wheel-selector]", f"variables = {_list(self.variables)}"]
         for variable, selector in self.selectors.items():
             lines += ["", f"[selector.{_key(variable)}]"]
@@ -151,7 +151,7 @@ def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:
 
 
 def selector_toml_name(project: str, version: str) -> str:
-    """Give the file name on the index: the normalised project name and version."""
+    """Return the file name on the index: the normalised project name and version."""
     return f"{canonicalize_name(project)}-{Version(version)}-wheel-selector.toml"
 
 

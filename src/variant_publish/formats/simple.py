@@ -30,7 +30,7 @@ SELECTORS = ".selectors"
 
 @dataclass(frozen=True, slots=True)
 class IndexFile:
-    """Hold one file of a project page.
+    """One file of a project page.
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
     `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
@@ -51,16 +51,16 @@ class IndexFile:
 
     @property
     def metadata_url(self) -> str | None:
-        """Give where METADATA is served beside the wheel; None where the index does not say that it is."""
+        """Return where METADATA is served beside the wheel; None where the index does not say that it is."""
         return f"{self.url}.metadata" if self.serves_metadata or self.metadata_sha256 is not None else None
 
     @property
     def is_hosted(self) -> bool:
-        """Say whether the file lies beside its page; else the page links it where it lies elsewhere."""
+        """Return whether the file lies beside its page; else the page links it where it lies elsewhere."""
         return "/" not in self.url
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object of PEP 691/700."""
+        """Return the JSON object of PEP 691/700."""
         hashes = {"sha256": self.sha256} if self.sha256 else {}
         result: dict[str, Any] = {"filename": self.filename, "url": self.url, "hashes": hashes}
         if self.size is not None:
@@ -100,7 +100,7 @@ class IndexFile:
 
 @dataclass(frozen=True, slots=True)
 class ProjectIndex:
-    """Hold the master of one project on the extra index: `NAME/index.json`, from which every page is derived.
+    """The master of one project on the extra index: `NAME/index.json`, from which every page is derived.
 
     `files` are the entries of the page, those of the selector files last; `generation` counts the changes.
     `selector_texts` holds, for each version, the texts of the selector files by file name; they travel in the master,
@@ -123,20 +123,20 @@ class ProjectIndex:
 
     @property
     def api_version(self) -> str:
-        """Give the lowest version of the interface that has what the page says."""
+        """Return the lowest version of the interface that has what the page says."""
         if self.status:
             return API_VERSION_WITH_STATUS
         return API_VERSION_WITH_PROVENANCE if any(file.provenance for file in self.files) else API_VERSION
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """Give the versions that have files, oldest first (PEP 700)."""
+        """Return the versions that have files, oldest first (PEP 700)."""
         found = {version for file in self.files if (version := version_of(file.filename))}
         return tuple(map(str, sorted(map(Version, found))))
 
     @property
     def distributions(self) -> tuple[IndexFile, ...]:
-        """Give the wheels and sdists: every entry but those of the selector files."""
+        """Return the wheels and sdists: every entry but those of the selector files."""
         derived = {filename for texts in self.selector_texts.values() for filename in texts}
         return tuple(file for file in self.files if file.filename not in derived)
 
@@ -147,7 +147,7 @@ class ProjectIndex:
         tracks: tuple[str, ...] = (),
         public_url: str = "",
     ) -> Self:
-        """Give the next generation with this content, or this very one where nothing changes.
+        """Return the next generation with this content, or this very one where nothing changes.
 
         Each text of a selector file is entered under an address that its hash is part of, so a page that names a hash
         never links another text, however an update is cut off.
@@ -165,20 +165,20 @@ class ProjectIndex:
         )
 
     def is_removed(self, filename: str) -> bool:
-        """Say whether a wheel or sdist of this name was taken away for good."""
+        """Return whether a wheel or sdist of this name was taken away for good."""
         return filename in self.removed or version_of(filename) in self.removed
 
     def changed(self, **changes: Any) -> Self:
-        """Give the next generation with these changes, or this very one where nothing changes."""
+        """Return the next generation with these changes, or this very one where nothing changes."""
         result = replace(self, **changes)
         return self if result == self else replace(result, generation=self.generation + 1)
 
     def file(self, filename: str) -> IndexFile | None:
-        """Give the entry of a file name, or None."""
+        """Return the entry of a file name, or None."""
         return next((file for file in self.files if file.filename == filename), None)
 
     def dumps(self) -> str:
-        """Give the JSON text; equal values give equal text."""
+        """Return the JSON text; equal values give equal text."""
         meta: dict[str, Any] = {"api-version": self.api_version, GENERATION: self.generation}
         if self.tracks:
             meta["tracks"] = list(self.tracks)
@@ -227,13 +227,13 @@ class ProjectIndex:
 
 @dataclass(frozen=True, slots=True)
 class RootIndex:
-    """Hold the master of the list of projects: `index.json` at the root; `parse(dumps()) == self`."""
+    """The master of the list of projects: `index.json` at the root; `parse(dumps()) == self`."""
 
     names: tuple[str, ...] = ()
     generation: int = 0
 
     def dumps(self) -> str:
-        """Give the JSON text of PEP 691; equal values give equal text."""
+        """Return the JSON text of PEP 691; equal values give equal text."""
         data = {
             "meta": {"api-version": API_VERSION, GENERATION: self.generation},
             "projects": [{"name": name} for name in self.names],
@@ -254,14 +254,14 @@ class RootIndex:
 
 
 def selector_entry(filename: str, text: str) -> IndexFile:
-    """Give the page entry of one text of a selector file."""
+    """Return the page entry of one text of a selector file."""
     content = text.encode()
     digest = hashlib.sha256(content).hexdigest()
     return IndexFile(filename, f"{SELECTORS}/{digest[:16]}/{quote(filename, safe='')}", digest, len(content))
 
 
 def version_of(filename: str) -> str | None:
-    """Give the normalised version in the name of a wheel or sdist, None where there is none."""
+    """Return the normalised version in the name of a wheel or sdist, None where there is none."""
     if filename.endswith(".whl"):
         text = filename.split("-")[1] if filename.count("-") >= 4 else ""
     elif filename.endswith((".tar.gz", ".zip")):

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 class Status(StrEnum):
-    """Say how far a stage has come."""
+    """Return how far a stage has come."""
 
     OPEN = "open"
     RELEASING = "releasing"
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """Hold how far a stage has come; `parse(dumps()) == self`.
+    """How far a stage has come; `parse(dumps()) == self`.
 
     `files` are the keys of the summaries that belong to the release: they are fixed when it begins to be listed, so a
     job that comes late changes nothing. `generation` counts the changes.
@@ -41,13 +41,13 @@ class StageState:
     generation: int = 1
 
     def then(self, status: Status, files: tuple[str, ...] | None = None) -> Self:
-        """Give the next state."""
+        """Return the next state."""
         return replace(
             self, status=status, files=self.files if files is None else files, generation=self.generation + 1
         )
 
     def dumps(self) -> str:
-        """Give the JSON text; equal values give equal text."""
+        """Return the JSON text; equal values give equal text."""
         data: dict[str, Any] = {
             "schema-version": SCHEMA_VERSION,
             "status": self.status.value,
@@ -72,7 +72,7 @@ class StageState:
 
 
 def stage_folder(name: str) -> str:
-    """Give the folder of a stage; raise UsageError for a name that cannot be one."""
+    """Return the folder of a stage; raise UsageError for a name that cannot be one."""
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot name a staged release", hint="use letters, digits and . _ + -, for example foo-1.0"

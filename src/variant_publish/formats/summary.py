@@ -25,7 +25,7 @@ class InvalidSummary(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """Hold what one rule has said of the file: its id, and verdict ("pass", "fail", "skip", "unknown") with reasons."""
+    """What one rule has said of the file: its id, and verdict ("pass", "fail", "skip", "unknown") with reasons."""
 
     rule: str
     verdict: str
@@ -39,7 +39,7 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Hold one file of a release; `parse(dumps()) == self`.
+    """One file of a release; `parse(dumps()) == self`.
 
     `size` is in bytes, `sha256` lower-case hex. Of a wheel, `files` are the small files of its dist-info folder by
     name, `record` is RECORD, and `verdicts` are those of all rules that look at one wheel alone; `made_by` is the
@@ -59,15 +59,15 @@ class Summary:
 
     @property
     def filename(self) -> str:
-        """Give the name that the summary has beside its file."""
+        """Return the name that the summary has beside its file."""
         return self.file + SUMMARY_SUFFIX
 
     def verdicts_of(self, rule: str) -> tuple[RuleVerdict, ...]:
-        """Give what a rule has said; nothing where it did not run."""
+        """Return what a rule has said; nothing where it did not run."""
         return tuple(verdict for verdict in self.verdicts if verdict.rule == rule)
 
     def dumps(self) -> str:
-        """Give the JSON text; equal values give equal text."""
+        """Return the JSON text; equal values give equal text."""
         data = {
             "schema-version": SCHEMA_VERSION,
             "made-by": self.made_by,

@@ -11,12 +11,12 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def dumps(data: Mapping[str, Any]) -> str:
-    """Give the text of nested tables; a sequence of tables becomes an array of tables."""
+    """Return the text of nested tables; a sequence of tables becomes an array of tables."""
     return "\n".join(_table(data, ())).strip("\n") + "\n"
 
 
 def _table(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Give plain values first: in TOML they would belong to the last sub-table else."""
+    """Return plain values first: in TOML they would belong to the last sub-table else."""
     for key, value in data.items():
         if not _is_table(value) and not _is_array_of_tables(value):
             yield f"{_key(key)} = {_value(value)}"

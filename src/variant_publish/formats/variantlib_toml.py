@@ -20,7 +20,7 @@ _NOT_A_TAG = re.compile(r"[^a-z0-9_]+")
 def converted(
     tables: Sequence[Mapping[str, Any]], given: Mapping[str, Provider], metadata_config: str | None
 ) -> tuple[str, tuple[str, ...]]:
-    """Give the keys of `[tool.variant-publish]` as TOML text, and a line for everything that has no place there.
+    """Return the keys of `[tool.variant-publish]` as TOML text, and a line for everything that has no place there.
 
     `tables` are parsed files; `metadata_config` is the table below `[metadata_configs]` that the project is built with.
     Raises UsageError where none of them declares anything, or where that table must be named.

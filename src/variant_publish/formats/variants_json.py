@@ -38,7 +38,7 @@ class VariantConflict(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Hold how the properties of one namespace are evaluated (PEP 850, "Provider information").
+    """How the properties of one namespace are evaluated (PEP 850, "Provider information").
 
     Exactly one of `static` (feature -> values, best first, in feature order), `requires` (with `plugin_api`) and
     `builtin` is set.
@@ -91,7 +91,7 @@ class Provider:
         )
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         result: dict[str, Any] = {}
         if self.static:
             result["static-properties"] = {feature: list(values) for feature, values in self.static}
@@ -122,7 +122,7 @@ KNOWN_PROVIDERS: Mapping[str, Provider] = {
 
 @dataclass(frozen=True, slots=True)
 class VariantsMetadata:
-    """Hold the variants of a release, or of one wheel: priorities, providers, label -> properties.
+    """The variants of a release, or of one wheel: priorities, providers, label -> properties.
 
     Raises InvalidVariantMetadata where the PEPs do not allow it. `parse(dumps()) == self`; `schema` is derived:
     850 with providers, 825 without.
@@ -184,15 +184,15 @@ class VariantsMetadata:
 
     @property
     def schema(self) -> str:
-        """Give the schema's address: PEP 850 where providers are listed, else PEP 825."""
+        """Return the schema's address: PEP 850 where providers are listed, else PEP 825."""
         return SCHEMA_850 if self.providers else SCHEMA_825
 
     def only(self, label: str) -> Self:
-        """Give the metadata that the wheel of one label carries."""
+        """Return the metadata that the wheel of one label carries."""
         return replace(self, variants={label: self.variants[label]})
 
     def dumps(self) -> str:
-        """Give the JSON text: sorted keys, two spaces, a final newline; equal values give equal text."""
+        """Return the JSON text: sorted keys, two spaces, a final newline; equal values give equal text."""
         data: dict[str, Any] = {"$schema": self.schema, "default-priorities": {"namespace": list(self.namespaces)}}
         if self.providers:
             data["providers"] = {namespace: provider.table() for namespace, provider in self.providers.items()}
@@ -238,7 +238,7 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
 
 
 def variants_json_name(project: str, version: str) -> str:
-    """Give the file name on the index: the project and version as wheel file names have them."""
+    """Return the file name on the index: the project and version as wheel file names have them."""
     return f"{canonicalize_name(project).replace('-', '_')}-{Version(version)}-variants.json"
 
 

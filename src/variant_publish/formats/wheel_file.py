@@ -14,7 +14,7 @@ BUILD = "Build"
 
 @dataclass(frozen=True, slots=True)
 class WheelFile:
-    """Hold the text of a WHEEL file; lines that nobody asked to change stay byte for byte."""
+    """The text of a WHEEL file; lines that nobody asked to change stay byte for byte."""
 
     text: str
 
@@ -27,7 +27,7 @@ class WheelFile:
             raise VariantPublishError("WHEEL is not UTF-8 text", hint="build the wheel again") from error
 
     def values(self, key: str) -> tuple[str, ...]:
-        """Give the values of a key in their order."""
+        """Return the values of a key in their order."""
         return tuple(
             value.strip()
             for name, separator, value in (line.partition(":") for line in self.text.splitlines())
@@ -36,11 +36,11 @@ class WheelFile:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Give the values of the `Tag:` lines."""
+        """Return the values of the `Tag:` lines."""
         return self.values(TAG)
 
     def expanded_tags(self) -> frozenset[str]:
-        """Give the tags one by one; some builders write a compressed set in one line."""
+        """Return the tags one by one; some builders write a compressed set in one line."""
         return frozenset(
             f"{python}-{abi}-{platform}"
             for pythons, abis, platforms in (line.split("-", 2) for line in self.tags if line.count("-") >= 2)
@@ -50,7 +50,7 @@ class WheelFile:
         )
 
     def with_tags(self, tags: Iterable[str]) -> Self:
-        """Give the file with these `Tag:` lines, at the place of the first one, else at the end of the header."""
+        """Return the file with these `Tag:` lines, at the place of the first one, else at the end of the header."""
         newline = "\r\n" if "\r\n" in self.text else "\n"
         lines = self.text.splitlines(keepends=True)
         is_tag = [line.partition(":")[0].strip().lower() == TAG.lower() for line in lines]

@@ -34,7 +34,7 @@ _RUNNERS = {
 
 @dataclass(frozen=True, slots=True)
 class BuildJob:
-    """Hold one job: its cell, and how runners and cibuildwheel call it.
+    """One job: its cell, and how runners and cibuildwheel call it.
 
     `cibuildwheel` is a build selector such as "cp312-manylinux_x86_64", "" where cibuildwheel has none;
     `image` the manylinux or musllinux image, `deployment_target` the minimum macOS version, "" elsewhere; `settings` is
@@ -79,7 +79,7 @@ class BuildJob:
         )
 
     def table(self) -> dict[str, Any]:
-        """Give the entry of a CI matrix: strings, but `env`, which is an object.
+        """Return the entry of a CI matrix: strings, but `env`, which is an object.
 
         The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does.
         """
@@ -101,7 +101,7 @@ class BuildJob:
 
 
 def machine_of(platform: str) -> tuple[str, str]:
-    """Give system and architecture of a platform tag, like ("macos", "arm64"); ("linux", "x86_64") for `any`."""
+    """Return system and architecture of a platform tag, like ("macos", "arm64"); ("linux", "x86_64") for `any`."""
     system, _, rest = modern_platform(platform).partition("_")
     if system in ("win", "win32"):
         return "windows", rest or system

@@ -16,7 +16,7 @@ _ESCAPED = r"\\\g<0>"
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
-    """Hold the configuration settings of PEP 517 and environment variables of one build.
+    """The configuration settings of PEP 517 and environment variables of one build.
 
     A setting with several values is handed to the backend as a list. Values are taken as they are: nothing in them is
     expanded. Raises UsageError for a name that no shell or frontend could pass on.
@@ -42,28 +42,28 @@ class BuildSettings:
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Give every configuration setting with each of its values, in order."""
+        """Return every configuration setting with each of its values, in order."""
         return tuple((name, value) for name, values in self.config_settings.items() for value in values)
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Give the configuration settings as `-CKEY=VALUE`, which build, uv and pip take."""
+        """Return the configuration settings as `-CKEY=VALUE`, which build, uv and pip take."""
         return tuple(f"-C{name}={value}" for name, value in self.pairs)
 
     @property
     def cibuildwheel_settings(self) -> str:
-        """Give the configuration settings as cibuildwheel's `config-settings` has them, quoted as a shell would."""
+        """Return the configuration settings as cibuildwheel's `config-settings` has them, quoted as a shell would."""
         return shlex.join(f"{name}={value}" for name, value in self.pairs)
 
     @property
     def cibuildwheel_environment(self) -> str:
-        """Give the variables as cibuildwheel's `environment` has them: assignments that expand to these values.
+        """Return the variables as cibuildwheel's `environment` has them: assignments that expand to these values.
 
         Its reader of shell words does not understand quotes within quotes, which `shlex.quote` writes.
         """
         return " ".join(f'{name}="{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in self.env.items())
 
     def __str__(self) -> str:
-        """Give both as a shell would take them: assignments, then arguments."""
+        """Return both as a shell would take them: assignments, then arguments."""
         assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
         return " ".join((*assignments, *map(shlex.quote, self.arguments)))

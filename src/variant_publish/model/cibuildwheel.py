@@ -27,7 +27,7 @@ _GLIBC = "manylinux_2_28"
 
 
 def cibuildwheel_matrix(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the pythons and platforms that a pyproject.toml names outright; patterns and "auto" name none.
+    """Return the pythons and platforms that a pyproject.toml names outright; patterns and "auto" name none.
 
     Pythons come from `build` less `skip`, else from the classifiers that `requires-python` allows; platforms from
     images, `archs` and selectors.
@@ -46,7 +46,7 @@ def cibuildwheel_matrix(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], 
 
 
 def _linux(table: Mapping[str, Any]) -> Iterator[str]:
-    """Give the platforms of images that are named, and of architectures that are."""
+    """Return the platforms of images that are named, and of architectures that are."""
     named = set()
     for key, image in {**table, **_part(table, "linux")}.items():
         if (match := _IMAGE.fullmatch(str(key))) and (value := _IMAGE_VALUE.fullmatch(str(image))):
@@ -70,7 +70,7 @@ def _others(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _selected(table: Mapping[str, Any], platforms: Iterable[str]) -> Iterator[str]:
-    """Give the platforms that selectors name in full, like cp312-manylinux_x86_64."""
+    """Return the platforms that selectors name in full, like cp312-manylinux_x86_64."""
     named = [platform for platform in _linux(table) if platform.startswith("manylinux")]
     for platform in platforms:
         kind, _, arch = platform.partition("_")
@@ -102,12 +102,12 @@ def _part(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _words(value: Any) -> list[str]:
-    """Give the words of an option, which cibuildwheel takes as a list or as one string; braces stay whole."""
+    """Return the words of an option, which cibuildwheel takes as a list or as one string; braces stay whole."""
     return re.split(r"[\s,]+(?![^{]*\})", value.strip()) if isinstance(value, str) else [str(item) for item in value]
 
 
 def _expanded(selector: str) -> Iterator[str]:
-    """Give what a selector with braces stands for: cp3{11,12}-* is two."""
+    """Return what a selector with braces stands for: cp3{11,12}-* is two."""
     match = _BRACES.fullmatch(selector)
     if match is None:
         yield selector

@@ -27,7 +27,7 @@ class Cell:
 
     @property
     def axes(self) -> dict[str, str]:
-        """Give the three values by the names of their axes."""
+        """Return the three values by the names of their axes."""
         return {"python": self.python, "platform": self.platform, "variant": self.variant}
 
 
@@ -41,7 +41,7 @@ class Skip:
     variant: str | None = None
 
     def matches(self, cell: Cell) -> bool:
-        """Say whether the cell is left out by this skip."""
+        """Return whether the cell is left out by this skip."""
         return (
             self.python in (None, cell.python)
             and self.platform in (None, cell.platform)
@@ -51,7 +51,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Hold the declared matrix: every python x every platform, in the generic build and in each variant.
+    """The declared matrix: every python x every platform, in the generic build and in each variant.
 
     `variants` maps a variant's name to the platforms it is built for; `groups` are the axes that move together, which
     leave out the cells in which they do not. Declared order is kept everywhere. Raises UsageError for a group that
@@ -92,15 +92,15 @@ class Matrix:
                     )
 
     def all_cells(self) -> tuple[Cell, ...]:
-        """Give every declared cell, skipped ones too: generic first, then the variants in their order."""
+        """Return every declared cell, skipped ones too: generic first, then the variants in their order."""
         return tuple(cell for cell in self._product() if not any(group.parts(cell.axes) for group in self.groups))
 
     def apart(self) -> frozenset[Cell]:
-        """Give the cells that are none, for their axes do not move together."""
+        """Return the cells that are none, for their axes do not move together."""
         return frozenset(cell for cell in self._product() if any(group.parts(cell.axes) for group in self.groups))
 
     def settings_of(self, cell: Cell) -> dict[str, str]:
-        """Give what the groups say beyond the cell, such as a compiler: axis -> value, "" where no row has the cell."""
+        """Return what the groups say beyond the cell (a compiler, say): axis -> value, "" where no row has the cell."""
         found: dict[str, str] = {}
         for group in self.groups:
             row = group.row_of(cell.axes) or {}
@@ -113,16 +113,16 @@ class Matrix:
                 yield Cell(python, platform, variant)
 
     def skip_of(self, cell: Cell) -> Skip | None:
-        """Give the first skip that leaves the cell out."""
+        """Return the first skip that leaves the cell out."""
         return next((skip for skip in self.skips if skip.matches(cell)), None)
 
     def cells(self) -> tuple[Cell, ...]:
-        """Give the cells that must be filled."""
+        """Return the cells that must be filled."""
         return tuple(cell for cell in self.all_cells() if self.skip_of(cell) is None)
 
 
 def fills(name: WheelName, variant: str, cell: Cell) -> bool:
-    """Say whether the wheel, known to be of `variant`, serves the cell.
+    """Return whether the wheel, known to be of `variant`, serves the cell.
 
     abi3, `py3-none`, compressed tag sets and older manylinux tags cover what they cover; see
     `variant_publish.model.tags`.
@@ -131,7 +131,7 @@ def fills(name: WheelName, variant: str, cell: Cell) -> bool:
 
 
 def serves(name: WheelName, cell: Cell) -> bool:
-    """Say whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
+    """Return whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
 
     Unlike `fills`, as installers have it: an older minimum version of macOS serves a newer one.
     """
@@ -143,18 +143,18 @@ def serves(name: WheelName, cell: Cell) -> bool:
 
 
 def own_platforms(name: WheelName) -> tuple[str, ...]:
-    """Give the platforms of the name in modern spelling, without those that another member covers already."""
+    """Return the platforms of the name in modern spelling, without those that another member covers already."""
     return _undominated({modern_platform(platform): platform for platform in name.platform})
 
 
 def own_pythons(name: WheelName) -> tuple[str, ...]:
-    """Give the pythons of the name ("cp312-cp312"); Python 2 only where there is nothing else."""
+    """Return the pythons of the name ("cp312-cp312"); Python 2 only where there is nothing else."""
     pythons = tuple(f"{python}-{abi}" for python, abi in product(name.python, name.abi))
     return tuple(python for python in pythons if python[2:3] != "2") or pythons
 
 
 def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
-    """Give the rectangle that the wheels span, each given with its variant; generic is always a column.
+    """Return the rectangle that the wheels span, each given with its variant; generic is always a column.
 
     An older libc, `any` and abi3 are folded into what they cover where the other wheels are narrower, so that a
     generic `py3-none-any` beside compiled variants makes no holes. A variant's column has the platforms for which
@@ -179,12 +179,12 @@ def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Give a sort key by which cp39 comes before cp310."""
+    """Return a sort key by which cp39 comes before cp310."""
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", text) if part)
 
 
 def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
-    """Say whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
+    """Return whether the tags serve the cell; a cell like "cp39-abi3" or "py3-none" is served by any later CPython."""
     own, _, own_abi = cell.partition("-")
     if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
         return True

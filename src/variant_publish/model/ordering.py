@@ -19,7 +19,7 @@ _END: Triple = (math.inf, math.inf, math.inf)
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Hold the place of one label in the order: `key` sorts best first.
+    """The place of one label in the order: `key` sorts best first.
 
     `triples` are (namespace, feature, value) indices of the best compatible value of each feature, sorted.
     """
@@ -29,13 +29,13 @@ class Ranked:
 
     @property
     def key(self) -> tuple[tuple[Triple, ...], str]:
-        """Give the sort key: a longer list beats its prefix, and the label breaks a tie."""
+        """Return the sort key: a longer list beats its prefix, and the label breaks a tie."""
         return ((*self.triples, _END), self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class Incompatible:
-    """Hold why a label cannot be used: one feature of it has no compatible value."""
+    """Why a label cannot be used: one feature of it has no compatible value."""
 
     label: str
     namespace: str
@@ -62,7 +62,7 @@ def rank(label: str, properties: Properties, namespaces: Sequence[str], supporte
 
 
 def tag_candidates(choices: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    """Give the extra-tag combinations of dialect plus, best first.
+    """Return the extra-tag combinations of dialect plus, best first.
 
     `choices` holds, for each selector variable in the order of the file, the tags that the machine's value allows,
     best first; "" stands for no tag. The first variable matters most; an empty list leaves no candidate.

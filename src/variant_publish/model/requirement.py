@@ -33,7 +33,7 @@ Holds = Callable[[str, str, str], bool]
 
 
 def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) -> str:
-    """Give a requirement whose marker asks for selector variables as one that today's tools read.
+    """Return a requirement whose marker asks for selector variables as one that today's tools read.
 
     Comparisons of `variables` (`x86_64_version == "x86-64-v3"`) are made by `holds`; all others stay as they are. A
     marker of which nothing is left is left out.
@@ -59,7 +59,7 @@ def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) 
 
 @dataclass(frozen=True, slots=True)
 class TaggedRequirement:
-    """Hold a PEP 508 requirement whose wheel must carry the extra `tags`; with no tags, a plain requirement.
+    """A PEP 508 requirement whose wheel must carry the extra `tags`; with no tags, a plain requirement.
 
     `parse(str(requirement)) == requirement`; the tags bind this project alone.
     """
@@ -88,12 +88,12 @@ class TaggedRequirement:
 
     @property
     def project(self) -> NormalizedName:
-        """Give the normalised project name."""
+        """Return the normalised project name."""
         return canonicalize_name(self.plain.name)
 
     @property
     def pin(self) -> str | None:
-        """Give the version if the requirement is an exact pin (one `==` without `.*`), else None."""
+        """Return the version if the requirement is an exact pin (one `==` without `.*`), else None."""
         specifiers = list(self.plain.specifier)
         if len(specifiers) != 1 or specifiers[0].operator != "==" or specifiers[0].version.endswith(".*"):
             return None

@@ -40,7 +40,7 @@ def modern_platform(platform: str) -> str:
 
 @cache
 def platform_covers(wheel: str, cell: str) -> bool:
-    """Say whether a wheel tagged `wheel` installs on every machine of the platform `cell`.
+    """Return whether a wheel tagged `wheel` installs on every machine of the platform `cell`.
 
     An older glibc or musl serves a newer one. Minimum versions of macOS stay apart on purpose: folding them
     would hide a cell that is really missing; `universal2` serves both architectures of its version.
@@ -58,7 +58,7 @@ def platform_covers(wheel: str, cell: str) -> bool:
 
 @cache
 def platform_serves(wheel: str, cell: str) -> bool:
-    """Say whether a machine of the platform `cell` can use a wheel tagged `wheel`, as installers see it.
+    """Return whether a machine of the platform `cell` can use a wheel tagged `wheel`, as installers see it.
 
     Unlike `platform_covers`, an older minimum version of macOS serves a newer one, and `linux_ARCH`, which says
     nothing of its libc, is served by every wheel of that architecture.
@@ -74,7 +74,7 @@ def platform_serves(wheel: str, cell: str) -> bool:
 
 @cache
 def python_covers(interpreter: str, abi: str, cell: str) -> bool:
-    """Say whether a wheel with the tags `interpreter`-`abi` installs on the interpreter `cell` ("cp312-cp312").
+    """Return whether a wheel with the tags `interpreter`-`abi` installs on the interpreter `cell` ("cp312-cp312").
 
     abi3 (PEP 384) serves every later CPython that is not free-threaded; `py3`, `py31x` and `cp31x` with the ABI
     `none` serve their own Python and later ones, as installers have it.
@@ -96,5 +96,5 @@ def python_covers(interpreter: str, abi: str, cell: str) -> bool:
 
 
 def tag_covers(tag: Tag, python: str, platform: str) -> bool:
-    """Say whether one expanded tag serves the cell of `python` ("cp312-cp312") and `platform`."""
+    """Return whether one expanded tag serves the cell of `python` ("cp312-cp312") and `platform`."""
     return python_covers(tag.interpreter, tag.abi, python) and platform_covers(tag.platform, platform)

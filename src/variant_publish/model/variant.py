@@ -40,7 +40,7 @@ AWARE = (Dialect.PLUS, Dialect.PEP825)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Property:
-    """Hold one `namespace :: feature :: value` (PEP 825, "Variant properties").
+    """One `namespace :: feature :: value` (PEP 825, "Variant properties").
 
     Raises UsageError for characters that the PEP does not allow.
     """
@@ -78,7 +78,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """Hold the properties of one variant: a set, iterated in sorted order."""
+    """The properties of one variant: a set, iterated in sorted order."""
 
     items: tuple[Property, ...] = ()
 
@@ -103,7 +103,7 @@ class Properties:
         )
 
     def table(self) -> dict[str, dict[str, list[str]]]:
-        """Give namespace -> feature -> sorted values."""
+        """Return namespace -> feature -> sorted values."""
         result: dict[str, dict[str, list[str]]] = {}
         for item in self.items:
             result.setdefault(item.namespace, {}).setdefault(item.feature, []).append(item.value)
@@ -111,11 +111,11 @@ class Properties:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Give the namespaces in use, sorted."""
+        """Return the namespaces in use, sorted."""
         return tuple(self.table())
 
     def values(self, namespace: str, feature: str) -> tuple[str, ...]:
-        """Give the values of one feature, sorted; empty where the feature is not set."""
+        """Return the values of one feature, sorted; empty where the feature is not set."""
         return tuple(item.value for item in self.items if (item.namespace, item.feature) == (namespace, feature))
 
     def __bool__(self) -> bool:
@@ -136,7 +136,7 @@ def validate_label(label: str) -> str:
 
 
 def local_of(label: str) -> str:
-    """Give the local version that stands for a label, normalised (PEP 440, "Local version identifiers").
+    """Return the local version that stands for a label, normalised (PEP 440, "Local version identifiers").
 
     `x86_64_v3` becomes `x86.64.v3`, which is how installers write it; separators that a local version cannot begin or
     end with, or have twice, are left out. Raises UsageError where nothing is left.
@@ -152,7 +152,7 @@ def local_of(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Hold one variant of a project: how each dialect writes it, and its properties.
+    """One variant of a project: how each dialect writes it, and its properties.
 
     `tags` are the extra tags of dialect plus in the order of the selector variables, `label` is that of PEP 825.
     Raises UsageError where a tag or label has illegal characters, or a null label has properties.
@@ -180,5 +180,5 @@ class Variant:
 
     @property
     def local(self) -> str:
-        """Give the local version of dialect local, normalised; raise UsageError where the label allows none."""
+        """Return the local version of dialect local, normalised; raise UsageError where the label allows none."""
         return local_of(self.label)

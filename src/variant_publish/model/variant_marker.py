@@ -19,13 +19,13 @@ _VARIABLES = ("variant_label", "variant_namespaces", "variant_features", "varian
 
 @dataclass(frozen=True, slots=True)
 class VariantMarkers:
-    """Hold what variant markers mean in one wheel: its label ("" without one, "null") and its properties."""
+    """What variant markers mean in one wheel: its label ("" without one, "null") and its properties."""
 
     label: str = ""
     properties: Properties = field(default_factory=Properties)
 
     def resolve(self, requirement: str) -> str | None:
-        """Give the requirement without variant markers; None where they say that this wheel does not have it.
+        """Return the requirement without variant markers; None where they say that this wheel does not have it.
 
         A requirement without variant markers is given back as it is. Raises UsageError where the marker cannot be read.
         """
@@ -68,7 +68,7 @@ class _Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """Hold what is left of a marker, and whether it is an `or` that needs parentheses inside an `and`."""
+    """What is left of a marker, and whether it is an `or` that needs parentheses inside an `and`."""
 
     text: str
     is_or: bool = False

@@ -30,7 +30,7 @@ class PartialTagSet(InvalidWheelName):
 
 @dataclass(frozen=True)
 class WheelName:
-    """Hold the parts of a wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
+    """The parts of a wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
 
     `platform` holds the members of the compressed tag set without extra tags. A name has extra tags or a label,
     never both: they are two dialects. `local` says that the local part of `version` is the variant; no name tells that
@@ -120,27 +120,27 @@ class WheelName:
 
     @cached_property
     def project(self) -> NormalizedName:
-        """Give the normalised project name (PEP 503)."""
+        """Return the normalised project name (PEP 503)."""
         return canonicalize_name(self.distribution)
 
     @cached_property
     def parsed_version(self) -> Version:
-        """Give the version as a comparable value (PEP 440)."""
+        """Return the version as a comparable value (PEP 440)."""
         return Version(self.version)
 
     @property
     def release_version(self) -> Version:
-        """Give the version of the release that the wheel is of: without the local part, if that is the variant."""
+        """Return the version of the release that the wheel is of: without the local part, if that is the variant."""
         return Version(self.parsed_version.public) if self.local is not None else self.parsed_version
 
     @cached_property
     def tags(self) -> frozenset[Tag]:
-        """Give the expanded compatibility tags without extra tags."""
+        """Return the expanded compatibility tags without extra tags."""
         return frozenset(Tag(*parts) for parts in product(self.python, self.abi, self.platform))
 
     @property
     def dialect(self) -> Dialect | None:
-        """Give the dialect that the name is written in; None for a generic wheel."""
+        """Return the dialect that the name is written in; None for a generic wheel."""
         if self.label is not None:
             return Dialect.PEP825
         if self.local is not None:
@@ -149,7 +149,7 @@ class WheelName:
 
     @property
     def variant(self) -> str:
-        """Give the variant as people call it: the extra tags joined by `+`, the label, the local version, or `generic`.
+        """Return variant as people call it: the extra tags joined by `+`, the label, the local version, or `generic`.
 
         The null variant of PEP 825 has its own name, "null".
         """
@@ -157,11 +157,11 @@ class WheelName:
 
     @property
     def serves_everyone(self) -> bool:
-        """Say whether every machine that the platform tag admits can use the wheel: generic, or null."""
+        """Return whether every machine that the platform tag admits can use the wheel: generic, or null."""
         return self.dialect is None or self.label == NULL_LABEL
 
     def tag_lines(self) -> tuple[str, ...]:
-        """Give the `Tag:` values that the WHEEL file must hold: one for each expanded tag, extra tags included."""
+        """Return the `Tag:` values that the WHEEL file must hold: one for each expanded tag, extra tags included."""
         suffix = "".join(f"+{tag}" for tag in self.extra_tags)
         return tuple(
             f"{python}-{abi}-{platform}{suffix}"
@@ -171,7 +171,7 @@ class WheelName:
     def with_variant(
         self, *, extra_tags: tuple[str, ...] = (), label: str | None = None, local: str | None = None
     ) -> Self:
-        """Give the name with this variant in place of any other; without arguments, the generic name.
+        """Return the name with this variant in place of any other; without arguments, the generic name.
 
         Raises InvalidWheelName where the version has a local part that is no variant and `local` would be a second one.
         """
@@ -186,14 +186,14 @@ class WheelName:
         return replace(self, version=version, extra_tags=extra_tags, label=label, local=local)
 
     def with_locals(self, known: Collection[str]) -> Self:
-        """Give the name as a variant of dialect local, if its local version is one of these variants."""
+        """Return the name as a variant of dialect local, if its local version is one of these variants."""
         local = self.parsed_version.local
         return replace(self, local=local) if self.dialect is None and local in known else self
 
     def without_local(self) -> Self:
-        """Give the name with the public version: `1.0` for `1.0+cu128` (PEP 440, "Local version identifiers")."""
+        """Return the name with the public version: `1.0` for `1.0+cu128` (PEP 440, "Local version identifiers")."""
         return replace(self, version=self.version.partition("+")[0])
 
     def renamed(self, project: str) -> Self:
-        """Give the name for another project, escaped as the binary distribution format has it."""
+        """Return the name for another project, escaped as the binary distribution format has it."""
         return replace(self, distribution=canonicalize_name(project).replace("-", "_"))

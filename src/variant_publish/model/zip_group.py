@@ -17,7 +17,7 @@ _AXIS = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class ZipGroup:
-    """Hold axes that move together: each row is one value of each axis, and values of two rows never meet.
+    """Axes that move together: each row is one value of each axis, and values of two rows never meet.
 
     A group speaks of the values that it names. What has another value is not held by it, and combines as before.
     Raises UsageError where the group says nothing: one axis, no axis of a cell, or one place of the matrix twice.
@@ -65,14 +65,14 @@ class ZipGroup:
         return tuple(index for index, axis in enumerate(self.axes) if axis in CELL_AXES)
 
     def values(self, axis: str) -> tuple[str, ...]:
-        """Give the values of one axis, each once; none for an axis that the group lacks."""
+        """Return the values of one axis, each once; none for an axis that the group lacks."""
         if axis not in self.axes:
             return ()
         place = self.axes.index(axis)
         return tuple(dict.fromkeys(row[place] for row in self.rows))
 
     def row_of(self, cell: Mapping[str, str]) -> Mapping[str, str] | None:
-        """Give the row that a cell (python, platform, variant) is of; None where it is of none."""
+        """Return the row that a cell (python, platform, variant) is of; None where it is of none."""
         for row in self.rows:
             found = dict(zip(self.axes, row, strict=True))
             if all(found[axis] == cell[axis] for axis in CELL_AXES if axis in found):
@@ -80,7 +80,7 @@ class ZipGroup:
         return None
 
     def parts(self, cell: Mapping[str, str]) -> bool:
-        """Say whether the group names every value of the cell and lets them not meet."""
+        """Return whether the group names every value of the cell and lets them not meet."""
         held = all(cell[axis] in self.values(axis) for axis in CELL_AXES if axis in self.axes)
         return held and self.row_of(cell) is None
 
@@ -88,5 +88,5 @@ class ZipGroup:
         return "; ".join(", ".join(f"{axis} {value}" for axis, value in self.lines(row)) for row in self.rows)
 
     def lines(self, row: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """Give a row as (axis, value) pairs."""
+        """Return a row as (axis, value) pairs."""
         return tuple(zip(self.axes, row, strict=True))

@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import Upload, read_index, send, update_project
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.index import Upload, read_index, send, update_project
 from variant_publish.publish.plan import Action, Destination, Placement, Plan, entries, make_plan
 from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.staging import fetched
-from variant_publish.publish.store import Outcome, Store
 from variant_publish.publish.view_apply import PublishedView
-from variant_publish.release import Release
-from variant_publish.selectors import SelectorFiles
-from variant_publish.simple_client import hidden
+from variant_publish.release.release import Release
+from variant_publish.release.selectors import SelectorFiles
+from variant_publish.remote.client import hidden
+from variant_publish.store.store import Outcome, Store
 
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
@@ -31,7 +31,7 @@ DEADLINE_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Hold what publishing did: file names sent, found there, listed for the first time; keys of pages written.
+    """What publishing did: file names sent, found there, listed for the first time; keys of pages written.
 
     `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
     are what became of the indexes of one variant each.
@@ -46,16 +46,16 @@ class Published:
 
     @property
     def changed(self) -> bool:
-        """Say whether anything was sent or written."""
+        """Return whether anything was sent or written."""
         return bool(self.sent or self.pages or any(view.changed for view in self.views))
 
     @property
     def is_complete(self) -> bool:
-        """Say whether the extra index lists every file."""
+        """Return whether the extra index lists every file."""
         return not self.missing
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {
             "schema-version": SCHEMA_VERSION,
             "changed": self.changed,
@@ -230,7 +230,7 @@ class _Work:
 
     @contextmanager
     def _local(self, entry: IndexFile) -> Iterator[Path]:
-        """Give the file; a staged one, which is not on this machine, is read from the store for as long as needed."""
+        """Return the file; a staged one, which is not on this machine, is read from the store for as long as needed."""
         if entry.filename in self.paths:
             yield self.paths[entry.filename]
         else:
@@ -241,7 +241,7 @@ class _Work:
         return [self.entries[item.file] for item in placements if not item.is_listed or item.action is not Action.SKIP]
 
     def _found(self, placements: Sequence[Placement]) -> list[IndexFile]:
-        """Give the repository's entries of files that the extra index does not list yet."""
+        """Return the repository's entries of files that the extra index does not list yet."""
         expected = {item.file: item.sha256 for item in placements if not item.is_listed}
         if not expected:
             return []
@@ -280,7 +280,7 @@ def _completed(file: IndexFile, own: Mapping[str, IndexFile]) -> IndexFile:
 
 
 def now() -> str:
-    """Give the time of an upload for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
+    """Return the time of an upload for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

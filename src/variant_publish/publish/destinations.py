@@ -7,20 +7,20 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
-from variant_publish.publish.local import LocalStore
 from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.repository import FolderRepository, Repository
-from variant_publish.publish.s3 import S3Store
-from variant_publish.publish.store import Store
-from variant_publish.simple_client import hidden
+from variant_publish.remote.client import hidden
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.s3 import S3Store
+from variant_publish.store.store import Store
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
 def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
-    """Give the store that `s3://BUCKET/PREFIX` or `file:DIR` names; raise UsageError for anything else."""
+    """Return the store that `s3://BUCKET/PREFIX` or `file:DIR` names; raise UsageError for anything else."""
     if place.startswith("file:"):
         return LocalStore(folder_of(place))
     parts = urlsplit(place)
@@ -30,7 +30,7 @@ def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
 
 
 def open_repository(upload: UploadTable) -> Repository | None:
-    """Give the repository that a configuration names; None where it names none."""
+    """Return the repository that a configuration names; None where it names none."""
     address = upload.repository_url or ""
     if not address and upload.repository is None:
         return None
@@ -41,7 +41,7 @@ def open_repository(upload: UploadTable) -> Repository | None:
 
 
 def folder_of(place: str) -> Path:
-    """Give the folder of `file:DIR`, or of `file:///DIR` as URLs have it; raise UsageError where there is none."""
+    """Return the folder of `file:DIR`, or of `file:///DIR` as URLs have it; raise UsageError where there is none."""
     rest = place.removeprefix("file:")
     if rest.startswith("//"):
         parts = urlsplit(place)

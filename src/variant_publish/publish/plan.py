@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from variant_publish.acceptance import refusal_of
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import parse_size
-from variant_publish.config_tables import TABLE, UploadTable
+from variant_publish.config.configuration import parse_size
+from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.publish.index import hosted_url, merged_texts, refuse_removed
-from variant_publish.publish.store import Conflict
-from variant_publish.release import Release
-from variant_publish.selectors import SelectorFiles
+from variant_publish.index.index import hosted_url, merged_texts, refuse_removed
+from variant_publish.release.acceptance import refusal_of
+from variant_publish.release.release import Release
+from variant_publish.release.selectors import SelectorFiles
+from variant_publish.store.store import Conflict
 
 SCHEMA_VERSION = 1
 LARGE_TO_S3 = "large-to-s3"
@@ -33,7 +33,7 @@ class Destination(StrEnum):
 
 
 class Action(StrEnum):
-    """Say what happens to a file."""
+    """Return what happens to a file."""
 
     UPLOAD = "upload"
     SKIP = "skip"
@@ -43,7 +43,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Hold where one file goes and why; `is_listed` says that the extra index lists it already."""
+    """Where one file goes and why; `is_listed` says that the extra index lists it already."""
 
     file: str
     size: int
@@ -54,7 +54,7 @@ class Placement:
     is_listed: bool = False
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {
             "file": self.file,
             "size": self.size,
@@ -67,7 +67,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold what publishing a release will do; files in the order in which they are sent, sdists last.
+    """What publishing a release will do; files in the order in which they are sent, sdists last.
 
     `entries` are the lines that the extra index will have for the files that it holds itself; the address of the
     others is known when the repository shows them. `selectors` are the names of the selector files, `attested` those
@@ -86,13 +86,13 @@ class Plan:
 
     @property
     def changes(self) -> bool:
-        """Say whether anything is to be sent, listed or rewritten."""
+        """Return whether anything is to be sent, listed or rewritten."""
         return self.selectors_change or any(
             item.action is not Action.SKIP or not item.is_listed for item in self.placements
         )
 
     def to(self, destination: Destination, *, sdists: bool = False) -> tuple[Placement, ...]:
-        """Give the wheels (or the sdists) of one destination."""
+        """Return the wheels (or the sdists) of one destination."""
         return tuple(
             item
             for item in self.placements
@@ -100,7 +100,7 @@ class Plan:
         )  # fmt: skip
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {
             "schema-version": SCHEMA_VERSION,
             "project": self.project,
@@ -115,7 +115,7 @@ class Plan:
 
 
 def is_sdist(filename: str) -> bool:
-    """Say whether a file is no wheel."""
+    """Return whether a file is no wheel."""
     return not filename.endswith(".whl")
 
 
@@ -165,7 +165,7 @@ def make_plan(
 
 
 def entries(release: Release, upload_time: str | None = None) -> Iterator[IndexFile]:
-    """Give the page entry that each file of the release has on an index that holds it."""
+    """Return the page entry that each file of the release has on an index that holds it."""
     for wheel in release.wheels:
         yield IndexFile(
             wheel.filename,
@@ -232,7 +232,7 @@ class _Planner:
             yield item
 
     def _action(self, is_there: bool) -> Action:
-        """Say what happens to a file of the extra index."""
+        """Return what happens to a file of the extra index."""
         if is_there:
             return Action.SKIP
         return Action.STAGED if self.is_staged else Action.UPLOAD

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from variant_publish.acceptance import refusals_of_metadata
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Reporter
-from variant_publish.publish.store import CANARY, Store
-from variant_publish.simple_client import IndexUnavailable, hidden, read_url
+from variant_publish.release.acceptance import refusals_of_metadata
+from variant_publish.remote.client import IndexUnavailable, hidden, read_url
+from variant_publish.store.store import CANARY, Store
 
 _SANE_PAGE = 64 * 1024 * 1024
 

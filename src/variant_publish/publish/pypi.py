@@ -18,15 +18,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.config_tables import UploadTable
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.provenance import check_attestation
 from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import Upload
 from variant_publish.progress import Advance
-from variant_publish.publish.index import Upload
 from variant_publish.publish.preflight import check_metadata
-from variant_publish.publish.store import Outcome, conflict, ignore
-from variant_publish.simple_client import IndexUnavailable, hidden, read_project
+from variant_publish.remote.client import IndexUnavailable, hidden, read_project
+from variant_publish.store.store import Outcome, conflict, ignore
 
 if TYPE_CHECKING:
     import requests
@@ -58,11 +58,11 @@ class TwineRepository:
 
     @property
     def url(self) -> str:
-        """Give the address that files are sent to."""
+        """Return the address that files are sent to."""
         return str(self._settings.repository_config["repository"])
 
     def simple_indexes(self) -> tuple[str, ...]:
-        """Give the addresses at which the repository may show its files, the likeliest first."""
+        """Return the addresses at which the repository may show its files, the likeliest first."""
         if self.given_index is not None:
             return (self.given_index,)
         parts = urlsplit(self.url)
@@ -74,7 +74,7 @@ class TwineRepository:
         return tuple(urlunsplit((parts.scheme, parts.netloc, f"{path}/{place}", "", "")) for place in _SERVED_AT)
 
     def project_url(self, project: str) -> str | None:
-        """Give the project's page on the repository, where its address is known for certain."""
+        """Return the project's page on the repository, where its address is known for certain."""
         indexes = self.simple_indexes()
         return f"{hidden(indexes[0]).rstrip('/')}/{canonicalize_name(project)}/" if len(indexes) == 1 else None
 

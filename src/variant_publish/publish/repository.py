@@ -10,10 +10,10 @@ from typing import Protocol
 from urllib.parse import quote
 
 from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import Upload, read_index, send, update_project
 from variant_publish.progress import Advance
-from variant_publish.publish.index import Upload, read_index, send, update_project
-from variant_publish.publish.local import LocalStore
-from variant_publish.publish.store import Outcome, ignore
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.store import Outcome, ignore
 
 
 class Repository(Protocol):
@@ -27,11 +27,11 @@ class Repository(Protocol):
         """Raise VariantPublishError unless an upload of these files could begin."""
 
     def project_url(self, project: str) -> str | None:
-        """Give the address of the project's own page, where it has one that others can read (PEP 708)."""
+        """Return the address of the project's own page, where it has one that others can read (PEP 708)."""
         ...
 
     def existing(self, project: str) -> tuple[IndexFile, ...] | None:
-        """Give the files that the repository shows, or None where it cannot be asked."""
+        """Return the files that the repository shows, or None where it cannot be asked."""
         ...
 
     def upload(self, upload: Upload, advance: Advance = ...) -> Outcome:
@@ -39,7 +39,7 @@ class Repository(Protocol):
         ...
 
     def listed(self, project: str, expected: Mapping[str, str], deadline_s: float) -> tuple[IndexFile, ...]:
-        """Give the entries of the files (name -> SHA-256) with addresses that can stand on the extra index's page.
+        """Return the entries of the files (name -> SHA-256) with addresses that can stand on the extra index's page.
 
         Waits until all are shown, at most `deadline_s` seconds; files not shown then are left out. Raises Conflict
         where one is shown with another hash.
@@ -69,11 +69,11 @@ class FolderRepository:
         self.store.preflight()
 
     def project_url(self, project: str) -> str | None:
-        """Give None: nobody else reads a folder."""
+        """Return None: nobody else reads a folder."""
         return None
 
     def existing(self, project: str) -> tuple[IndexFile, ...] | None:
-        """Give what the folder's own index lists."""
+        """Return what the folder's own index lists."""
         index = read_index(self.store, project)
         return index.files if index is not None else ()
 
@@ -84,7 +84,7 @@ class FolderRepository:
         return outcome
 
     def listed(self, project: str, expected: Mapping[str, str], deadline_s: float) -> tuple[IndexFile, ...]:
-        """Give the entries with links to the files in the folder."""
+        """Return the entries with links to the files in the folder."""
         return tuple(
             replace(file, url=self._link(project, file)) for file in self.existing(project) or ()
             if file.filename in expected

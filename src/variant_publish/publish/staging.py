@@ -20,17 +20,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config import Config
+from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage import FOLDER, STATE_FILE, StageState, Status, stage_folder
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
+from variant_publish.index.index import Upload, read_index, refuse_removed, send
+from variant_publish.index.yank import BESIDE
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.index import Upload, read_index, refuse_removed, send
 from variant_publish.publish.plan import entries, is_sdist
-from variant_publish.publish.store import JSON, Conflict, Outcome, Store, changed_on_the_way, conflict
-from variant_publish.publish.withdrawal import BESIDE
-from variant_publish.release import Release, Sdist, releases_of
+from variant_publish.release.release import Release, Sdist, releases_of
+from variant_publish.store.store import JSON, Conflict, Outcome, Store, changed_on_the_way, conflict
 
 _AT_ONCE = 16
 _PIECE = 8 * 1024 * 1024
@@ -39,7 +39,7 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Hold what a stage has: its state, the summaries that belong to it, and those that came too late for it."""
+    """What a stage has: its state, the summaries that belong to it, and those that came too late for it."""
 
     name: str
     state: StageState
@@ -48,26 +48,26 @@ class Staged:
 
     @property
     def is_released(self) -> bool:
-        """Say whether the index lists everything already."""
+        """Return whether the index lists everything already."""
         return self.state.status is Status.RELEASED
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Hold what staging did: names of files sent, and of those that were there."""
+    """What staging did: names of files sent, and of those that were there."""
 
     sent: tuple[str, ...]
     skipped: tuple[str, ...]
 
     def table(self) -> dict[str, list[str]]:
-        """Give the members of the JSON object."""
+        """Return the members of the JSON object."""
         return {"sent": list(self.sent), "skipped": list(self.skipped)}
 
 
 def uploads_of(
     release: Release, summaries: Iterable[Summary], *, attest: bool = False
 ) -> Iterator[tuple[Upload, Summary]]:
-    """Give the files of a release, each with its summary; `summaries` are those of the wheels.
+    """Return the files of a release, each with its summary; `summaries` are those of the wheels.
 
     With `attest` the attestations that lie beside the files go with them.
     """
@@ -160,7 +160,7 @@ def begin(store: Store, staged: Staged) -> Staged:
 
 
 def finish(store: Store, staged: Staged) -> None:
-    """Say that a stage is released, and take its summaries away: the index tells everything from now on."""
+    """Return that a stage is released, and take its summaries away: the index tells everything from now on."""
     folder = stage_folder(staged.name)
     state, etag = _read_state(store, folder)
     if state is not None and state.status is Status.RELEASING:
@@ -197,7 +197,7 @@ def abort(store: Store, name: str) -> tuple[str, ...]:
 
 
 def stale_stages(store: Store, days: int, now: datetime) -> tuple[str, ...]:
-    """Give the names of stages to which nothing has come for `days` days and that are not being released."""
+    """Return the names of stages to which nothing has come for `days` days and that are not being released."""
     newest: dict[str, datetime] = {}
     for item in store.keys(FOLDER):
         name = _stage(item.key)
@@ -326,5 +326,5 @@ def _project(key: str) -> str:
 
 
 def _file(key: str) -> str:
-    """Give the file that a summary is of, by the summary's key."""
+    """Return the file that a summary is of, by the summary's key."""
     return key.rpartition("/")[2].removesuffix(SUMMARY_SUFFIX)

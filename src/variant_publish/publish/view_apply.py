@@ -13,20 +13,20 @@ from typing import Any
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import ProjectIndex
+from variant_publish.index.index import Upload, change_project, read_index, send, update_project
+from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.project_page import view_command
-from variant_publish.publish.index import Upload, change_project, read_index, send, update_project
 from variant_publish.publish.plan import Action
 from variant_publish.publish.preflight import check_public_url
-from variant_publish.publish.store import Outcome, Store
 from variant_publish.publish.view_places import linked
 from variant_publish.publish.views import OwnFile, View, links_of
-from variant_publish.release import Release
+from variant_publish.release.release import Release
+from variant_publish.store.store import Outcome, Store
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedView:
-    """Hold what became of one view of a project: file names sent and found there, keys of pages written."""
+    """What became of one view of a project: file names sent and found there, keys of pages written."""
 
     project: str
     name: str
@@ -37,16 +37,16 @@ class PublishedView:
 
     @property
     def command(self) -> str:
-        """Give the command by which users install from the view."""
+        """Return the command by which users install from the view."""
         return view_command(self.project, self.address)
 
     @property
     def changed(self) -> bool:
-        """Say whether anything was sent or written."""
+        """Return whether anything was sent or written."""
         return bool(self.sent or self.pages)
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {
             "view": self.name,
             "url": self.address or None,
@@ -137,7 +137,7 @@ def _publish_view(
 
 @contextmanager
 def _file_of(item: OwnFile, local: str) -> Iterator[Path]:
-    """Give the file of a wheel: the one that is there, or a raw copy under the other name for as long as it takes."""
+    """Return the file of a wheel: the one that is there, or a raw copy under the other name for as long as it takes."""
     if not item.is_made:
         yield item.source.path
         return
@@ -155,7 +155,7 @@ def _file_of(item: OwnFile, local: str) -> Iterator[Path]:
 
 
 def _naming(index: ProjectIndex, version: str, views: Mapping[str, str]) -> ProjectIndex:
-    """Give the extra index with the views of a version named; a known address stays where none is given."""
+    """Return the extra index with the views of a version named; a known address stays where none is given."""
     old = index.views.get(version, {})
     new = {**old, **{name: address or old.get(name, "") for name, address in views.items()}}
     return index.changed(views={**index.views, version: new})

@@ -6,15 +6,15 @@ import posixpath
 from dataclasses import replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from variant_publish.config_tables import TABLE, UploadTable
+from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.publish.destinations import folder_of
-from variant_publish.simple_client import hidden
+from variant_publish.remote.client import hidden
 
 
 def views_address(upload: UploadTable) -> str:
-    """Give where users find the views: as configured, else by where the extra index is found; "" where nobody knows.
+    """Return where users find the views: as configured, else by where the extra index is found; "" where nobody knows.
 
     Where the public address of the extra index ends like its place, whatever serves that serves what lies beside it.
     """
@@ -31,7 +31,7 @@ def views_address(upload: UploadTable) -> str:
 
 
 def base_of_links(upload: UploadTable, name: str, project: str) -> str | None:
-    """Give where the project's files on the extra index lie, for links on a view's page; None where nobody knows."""
+    """Return where the project's files on the extra index lie, for links on a view's page; None where nobody knows."""
     if upload.public_url is not None:
         return f"{hidden(upload.public_url).rstrip('/')}/{project}/"
     if (places := _beside(upload)) is None:
@@ -41,7 +41,7 @@ def base_of_links(upload: UploadTable, name: str, project: str) -> str | None:
 
 
 def _beside(upload: UploadTable) -> tuple[str, str] | None:
-    """Give the paths of extra index and views where both lie on one disk or in one bucket."""
+    """Return the paths of extra index and views where both lie on one disk or in one bucket."""
     extra, views = upload.extra_index, upload.views or ""
     if extra.startswith("file:") and views.startswith("file:"):
         paths = [folder_of(place).resolve() for place in (extra, views)]
@@ -61,7 +61,7 @@ def unreachable(filename: str) -> UsageError:
 
 
 def linked(entry: IndexFile, base: str | None) -> IndexFile:
-    """Give an entry of the extra index with an address that holds on the page of a view.
+    """Return an entry of the extra index with an address that holds on the page of a view.
 
     Raises UsageError where the extra index has no known address and the entry's is relative to it.
     """

@@ -22,19 +22,19 @@ from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config_tables import TABLE, UploadTable
+from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
+from variant_publish.index.index import hosted_url, read_index, refuse_removed
 from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, local_of
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import open_store
-from variant_publish.publish.index import hosted_url, read_index, refuse_removed
 from variant_publish.publish.plan import Action, Destination, Placement, Plan
-from variant_publish.publish.store import Conflict, Store
 from variant_publish.publish.view_places import base_of_links, unreachable, views_address
-from variant_publish.release import Release
+from variant_publish.release.release import Release
+from variant_publish.store.store import Conflict, Store
 
 _ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
 """Which of a variant's wheels becomes the view's, where a release has it in several dialects."""
@@ -42,7 +42,7 @@ _ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
 
 @dataclass(frozen=True)
 class OwnFile:
-    """Hold one wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
+    """One wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
 
     placement: Placement
     source: Wheel
@@ -51,13 +51,13 @@ class OwnFile:
 
     @property
     def is_made(self) -> bool:
-        """Say whether the wheel is made of one in another dialect."""
+        """Return whether the wheel is made of one in another dialect."""
         return self.source.name.dialect is not Dialect.LOCAL
 
 
 @dataclass(frozen=True)
 class View:
-    """Hold what one view becomes: the wheels that it holds itself, and the names of the files that it links.
+    """What one view becomes: the wheels that it holds itself, and the names of the files that it links.
 
     `name` is the folder, the label of the variant; `local` its local version; `address` where users find the view, ""
     where that is not known; `base` where the project's files on the extra index lie, seen from the view's page.
@@ -73,7 +73,7 @@ class View:
     changes: bool
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         files = [{**item.placement.table(), "made-of": item.source.filename if item.is_made else None}
                  for item in self.own]  # fmt: skip
         return {
@@ -158,12 +158,12 @@ def plan_views(
 
 
 def view_names(release: Release) -> tuple[str, ...]:
-    """Give the views that the wheels of a release call for, by the labels of their variants."""
+    """Return the views that the wheels of a release call for, by the labels of their variants."""
     return tuple(name for name, _ in _sources(release))
 
 
 def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
-    """Give for each variant, by its label, one wheel for each place: the first of its dialects."""
+    """Return for each variant, by its label, one wheel for each place: the first of its dialects."""
     found: dict[str, dict[str, Wheel]] = {}
     rank = {dialect: place for place, dialect in enumerate(_ORDER)}
     variants = [wheel for wheel in release.wheels if not wheel.name.serves_everyone and wheel.name.dialect is not None]
@@ -174,7 +174,7 @@ def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
 
 
 def _label(release: Release, name: WheelName) -> str:
-    """Give the label of a variant, as declared, else as a name of another dialect would have it."""
+    """Return the label of a variant, as declared, else as a name of another dialect would have it."""
     declared = release.config.variants.get(release.variant_of(name))
     if declared is not None:
         return declared.label
@@ -217,7 +217,7 @@ def _planned(release: Release) -> list[IndexFile]:
 def links_of(
     files: Iterable[IndexFile], release: Release, own: Iterable[OwnFile], listed: ProjectIndex | None
 ) -> Iterator[str]:
-    """Give the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
+    """Return the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
     version = str(release.version)
     here = {item.entry.filename for item in own}
     here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release.version)}
@@ -239,12 +239,12 @@ def links_of(
 
 
 def _is_own(file: IndexFile, version: Version) -> bool:
-    """Say whether a view holds the file as a local version of the release."""
+    """Return whether a view holds the file as a local version of the release."""
     text = version_of(file.filename)
     return bool(file.is_hosted and text and Version(text).local and Version(Version(text).public) == version)
 
 
 def _on_extra_index(plan: Plan, main: ProjectIndex | None) -> set[str]:
-    """Give the files that the extra index holds or will hold itself."""
+    """Return the files that the extra index holds or will hold itself."""
     planned = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
     return planned | {file.filename for file in (main.files if main else ()) if file.is_hosted}

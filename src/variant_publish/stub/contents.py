@@ -16,14 +16,14 @@ from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
 from variant_publish.archive.zipraw import open_archive
-from variant_publish.config import Config
-from variant_publish.config_tables import TABLE
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 from variant_publish.formats.metadata import Metadata
+from variant_publish.index.project_page import needs_of
 from variant_publish.model.tags import modern_platform
 from variant_publish.model.variant import GENERIC, NULL_LABEL
-from variant_publish.project_page import needs_of
 from variant_publish.stub.rows import Row, rows_of, variables_of
 from variant_publish.stub.source import Offered, Source, names_of
 
@@ -40,7 +40,7 @@ _OWN_FIELDS = ("metadata-version", "name", "version", "dynamic", "license-file")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Hold the texts of an sdist by their paths, and the wheels that it holds in itself."""
+    """The texts of an sdist by their paths, and the wheels that it holds in itself."""
 
     project: str
     version: str
@@ -50,12 +50,12 @@ class Contents:
 
     @property
     def distribution(self) -> str:
-        """Give the name as file names have it (PEP 625)."""
+        """Return the name as file names have it (PEP 625)."""
         return self.project.replace("-", "_")
 
 
 def of_wheels(source: Source, config: Config) -> Contents:
-    """Give the contents of an sdist whose backend fetches a wheel."""
+    """Return the contents of an sdist whose backend fetches a wheel."""
     embeds = config.stub.embed_generic
     if config.stub.fallback == "generic" and not any(item.name.serves_everyone for item in source.wheels):
         raise UsageError(
@@ -89,7 +89,7 @@ def of_wheels(source: Source, config: Config) -> Contents:
 
 
 def of_requirements(source: Source, config: Config, metadata: Metadata | None = None) -> Contents:
-    """Give the contents of an sdist whose backend requires another project for each variant.
+    """Return the contents of an sdist whose backend requires another project for each variant.
 
     `metadata` is what is known of the project, by default what its wheels say. Raises UsageError where a variant has
     no project.
@@ -116,7 +116,7 @@ def of_requirements(source: Source, config: Config, metadata: Metadata | None = 
 
 
 def pkg_info(metadatas: Sequence[Metadata]) -> bytes:
-    """Give PKG-INFO (metadata 2.2, "Dynamic"): what all wheels have alike stands in it, all else is dynamic."""
+    """Return PKG-INFO (metadata 2.2, "Dynamic"): what all wheels have alike stands in it, all else is dynamic."""
     first = metadatas[0]
     fields = dict.fromkeys(name for metadata in metadatas for name in _fields(metadata))
     dynamic = [
@@ -179,7 +179,7 @@ def _needs(variant: str, needs: Mapping[str, str]) -> str:
 
 
 def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Give the entry of a wheel, and the dist-info files of its plain copy, as retagging would write them."""
+    """Return the entry of a wheel, and the dist-info files of its plain copy, as retagging would write them."""
     with open_archive(item.path) as archive:
         wheel = Wheel.of_archive(archive, item.name)
         info = {file: content for file, content in wheel.info.items() if file in _SHOWN}
@@ -219,7 +219,7 @@ def _refuse_markers(metadata: bytes, item: Offered) -> None:
 
 
 def _record(item: Offered, source: Source) -> InstalledVariant:
-    """Give what `doctor` will want to know of the wheel, once it is installed under a plain name."""
+    """Return what `doctor` will want to know of the wheel, once it is installed under a plain name."""
     return InstalledVariant.of(
         item.name,
         source.files.selector,
@@ -231,7 +231,7 @@ def _record(item: Offered, source: Source) -> InstalledVariant:
 
 
 def _variant_names(source: Source, config: Config) -> dict[str, str]:
-    """Give the variant as rows call it -> as the configuration does, for those that have a project."""
+    """Return the variant as rows call it -> as the configuration does, for those that have a project."""
     found = {}
     for name in dict.fromkeys(names_of(source, config)):
         if name.serves_everyone:
@@ -266,7 +266,7 @@ def _project_of(variant: str, config: Config) -> str | None:
 
 
 def _requirements(variant: str, config: Config, version: Version, metadata: Metadata) -> Iterator[str]:
-    """Give the requirements on a variant's project: by itself, and once for each extra."""
+    """Return the requirements on a variant's project: by itself, and once for each extra."""
     text = _project_of(variant, config)
     if text is None:
         raise UsageError(

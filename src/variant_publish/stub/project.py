@@ -14,7 +14,7 @@ _TYPES = {".md": "text/markdown", ".rst": "text/x-rst", ".txt": "text/plain"}
 
 
 def metadata_of(pyproject: Path | None, name: str, version: str) -> Metadata:
-    """Give name, version, and what `[project]` (PEP 621) says for certain: summary, README, URLs, extras and so on."""
+    """Return name, version, what `[project]` (PEP 621) says for certain: summary, README, URLs, extras and so on."""
     table = read_project_table(pyproject) if pyproject is not None else {}
     lines = ["Metadata-Version: 2.2", f"Name: {name}", f"Version: {version}", *_headers(table)]
     body = ""
@@ -27,7 +27,7 @@ def metadata_of(pyproject: Path | None, name: str, version: str) -> Metadata:
 
 
 def read_project_table(pyproject: Path) -> Mapping[str, Any]:
-    """Give the table `[project]`, empty where there is none; UsageError where the file cannot be read."""
+    """Return the table `[project]`, empty where there is none; UsageError where the file cannot be read."""
     try:
         table = tomllib.loads(pyproject.read_text("utf-8")).get("project", {})
     except (OSError, ValueError) as error:

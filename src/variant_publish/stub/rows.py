@@ -12,8 +12,10 @@ from itertools import groupby, product
 from typing import Any
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.host import cpu, nvidia
-from variant_publish.host.machine import (
+from variant_publish.model.variant import Dialect
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.providers import cpu, nvidia
+from variant_publish.providers.machine import (
     AARCH64_VERSION,
     CUDA,
     NONE,
@@ -23,11 +25,9 @@ from variant_publish.host.machine import (
     Machine,
     supported_by,
 )
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.selection.labels import Labels
-from variant_publish.selection.tags import Tags
-from variant_publish.selectors import SelectorFiles
+from variant_publish.release.selectors import SelectorFiles
+from variant_publish.view.labels import Labels
+from variant_publish.view.tags import Tags
 
 _OWN = {"nvidia": CUDA, "x86_64": X86_64_VERSION, "aarch64": AARCH64_VERSION}
 """The variables behind the namespaces whose providers installers have."""
@@ -37,19 +37,19 @@ Test = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold the machines that `when` describes, a test for each variable, and what they can use, best first."""
+    """The machines that `when` describes, a test for each variable, and what they can use, best first."""
 
     when: Mapping[str, Test]
     variants: tuple[str, ...]
 
     def table(self) -> dict[str, Any]:
-        """Give the JSON object."""
+        """Return the JSON object."""
         return {"when": {name: dict(test) for name, test in self.when.items()}, "variants": list(self.variants)}
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """Hold values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
+    """Values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
 
     `others` are the values that do not belong to it, where it is everything else.
     """
@@ -60,7 +60,7 @@ class Class:
     others: tuple[str, ...] = ()
 
     def test(self) -> Test:
-        """Give the test that the backend makes: a range where the values have an order, else a list."""
+        """Return the test that the backend makes: a range where the values have an order, else a list."""
         if self.others:
             return {"not": list(self.others)}
         if self.variable not in ORDERS or self.values[0] == NONE:
@@ -70,7 +70,7 @@ class Class:
 
 
 def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
-    """Give the variables that the choice depends on."""
+    """Return the variables that the choice depends on."""
     if dialect is Dialect.PLUS:
         return files.selector.variables if files.selector is not None else ()
     used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
@@ -80,7 +80,7 @@ def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
 
 
 def rows_of(files: SelectorFiles, dialect: Dialect, names: Sequence[WheelName]) -> tuple[Row, ...]:
-    """Give the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
+    """Return the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
     variants = {name.variant: name for name in names}
     classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
     rows = []
@@ -140,7 +140,7 @@ def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
 
 
 def _domain(variable: str, files: SelectorFiles) -> list[str]:
-    """Give the values that a variable can have, in their order."""
+    """Return the values that a variable can have, in their order."""
     known: Mapping[str, Callable[[], Sequence[str]]] = {
         X86_64_VERSION: lambda: cpu.X86_64_LEVELS,
         AARCH64_VERSION: cpu.known_aarch64_versions,

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.errors import UsageError
-from variant_publish.site import templates_folder
 from variant_publish.stub.contents import Contents
+from variant_publish.templating import templates_folder
 
 BACKEND = ("pyproject.toml", "variant_publish_stub.py")
 

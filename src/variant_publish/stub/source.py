@@ -13,25 +13,25 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from variant_publish.config import Config
-from variant_publish.config_tables import TABLE
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.published import Depth, fetch
-from variant_publish.release import load
-from variant_publish.selection.from_index import selector_files
-from variant_publish.selectors import SelectorFiles, derive
-from variant_publish.simple_client import hidden, local_path, read_project
+from variant_publish.release.published import Depth, fetch
+from variant_publish.release.release import load
+from variant_publish.release.selectors import SelectorFiles, derive
+from variant_publish.remote.client import hidden, local_path, read_project
 from variant_publish.stub.project import read_project_table
+from variant_publish.view.from_index import selector_files
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Hold one wheel: its name, where users fetch it ("" where nothing tells), and a file with its dist-info at least.
+    """One wheel: its name, where users fetch it ("" where nothing tells), and a file with its dist-info at least.
 
     An outline of a wheel on a server has its directory and dist-info, and the wheel's size.
     """
@@ -45,7 +45,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold a release in one dialect: its wheels, sorted by name, and the files that they are chosen by."""
+    """A release in one dialect: its wheels, sorted by name, and the files that they are chosen by."""
 
     project: str
     version: Version
@@ -58,7 +58,7 @@ class Source:
 def release_of(
     text: str | None, index: str | None, config: Config, pyproject: Path | None
 ) -> tuple[str, Version, str | None]:
-    """Give project, version and the index to look at: of a folder, of NAME==VERSION, or of `[project]`."""
+    """Return project, version and the index to look at: of a folder, of NAME==VERSION, or of `[project]`."""
     if text is not None and Path(text).is_dir():
         release = load([Path(text)], config).only()
         return release.project, release.version, text
@@ -123,7 +123,7 @@ def from_index(
 
 
 def from_config(project: str, version: Version, config: Config) -> Source:
-    """Give the declared variants of a release whose wheels belong to other projects."""
+    """Return the declared variants of a release whose wheels belong to other projects."""
     if not config.variants:
         raise UsageError(
             "the configuration declares no variants", hint=f"declare [{TABLE}.variants.NAME] with properties"
@@ -137,7 +137,7 @@ def from_config(project: str, version: Version, config: Config) -> Source:
 
 
 def names_of(source: Source, config: Config) -> Sequence[WheelName]:
-    """Give the names of the wheels, or of those that the declared variants would have, and of the generic one."""
+    """Return the names of the wheels, or of those that the declared variants would have, and of the generic one."""
     if source.wheels:
         return [wheel.name for wheel in source.wheels]
     plain = WheelName.parse(f"{source.project.replace('-', '_')}-{source.version}-py3-none-any.whl")

@@ -1,0 +1,149 @@
+"""Frontends: PyPA's build, uv, or cibuildwheel make an sdist of a project, and wheels of the sdist."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from variant_publish.build import cibuildwheel
+from variant_publish.build.source import configuration, unpack
+from variant_publish.config.tables import TABLE, Frontend
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.model.build_settings import BuildSettings
+from variant_publish.install.process import follow
+
+VARIABLE = "BUILD_VARIANT"
+"""The variable by which every build can see which variant it makes."""
+
+# A folder called build in the working directory is not the frontend.
+_LOOK = """
+import importlib.util, sys
+sys.path = [place for place in sys.path if place]
+sys.exit(importlib.util.find_spec("{0}") is None or importlib.util.find_spec("{0}.__main__") is None)
+"""
+
+_SPOKEN = {Frontend.BUILD: "python -m build", Frontend.UV: "uv build", Frontend.CIBUILDWHEEL: "cibuildwheel"}
+
+Say = Callable[[str], object]
+
+
+class BuildFailed(VariantPublishError):
+    """Report that a frontend gave up; what it said was passed on while it ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Drive one frontend; `python` is the interpreter that runs it, and that build and uv make wheels for.
+
+    `arguments` go to the frontend as they are, `environ` is what it sees besides the settings of a variant.
+    """
+
+    frontend: Frontend
+    python: str = sys.executable
+    arguments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def __post_init__(self) -> None:
+        if os.sep in self.python:  # programs run in other folders; links of virtual environments are not followed
+            object.__setattr__(self, "python", str(Path(self.python).absolute()))
+
+    @property
+    def says_where(self) -> bool:
+        """Return whether the arguments tell cibuildwheel for which machines it builds, other ones than this perhaps."""
+        words = ("--only", "--platform", "--archs")
+        return self.frontend is Frontend.CIBUILDWHEEL and any(one.startswith(words) for one in self.arguments)
+
+    def preflight(self) -> None:
+        """Raise UsageError where the frontend is not installed, before anything takes time."""
+        self._program(Frontend.UV if self.frontend is Frontend.UV else Frontend.BUILD)
+        self._program(self.frontend)
+
+    def sdist(self, project: Path, folder: Path, say: Say) -> Path:
+        """Make the sdist of a project in a folder that is not there yet; wheels are built from it.
+
+        So no build sees what another one left behind.
+        """
+        maker = Frontend.UV if self.frontend is Frontend.UV else Frontend.BUILD
+        arguments = () if self.frontend is Frontend.CIBUILDWHEEL else self.arguments
+        command = self._command(maker, "--sdist", _made(folder), BuildSettings(), arguments, project)
+        _run(maker, command, "the sdist", say, folder, self.environ)
+        return _only(folder, "*.tar.gz", "the sdist")[0]
+
+    def wheels(self, sdist: Path, folder: Path, variant: str, settings: BuildSettings, say: Say) -> tuple[Path, ...]:
+        """Build the wheels of one variant in an empty folder, from a fresh copy of the sdist.
+
+        Raises BuildFailed with the exit code, or where there is no wheel in the end.
+        """
+        settings = replace(settings, env={VARIABLE: variant, **settings.env})
+        what = f"variant {variant!r}"
+        output, source = folder / "dist", unpack(sdist, _made(folder / "source"))
+        _made(output)
+        if self.frontend is Frontend.CIBUILDWHEEL:
+            file = folder / "cibuildwheel.toml"
+            file.write_text(cibuildwheel.configured(configuration(source), settings), "utf-8")
+            environ = cibuildwheel.extended(self.environ, settings)
+            # It takes the working directory into its container; -P: what lies there are no modules of its own.
+            command = [self.python, "-P", "-m", "cibuildwheel", "--output-dir", str(output), "--config-file", str(file)]
+            _run(self.frontend, [*command, *self.arguments, "."], what, say, source, {**environ, **settings.env})
+        else:
+            command = self._command(self.frontend, "--wheel", output, settings, self.arguments, source)
+            _run(self.frontend, command, what, say, output, {**self.environ, **settings.env})
+        return _only(output, "*.whl", what)
+
+    def _command(
+        self, frontend: Frontend, kind: str, output: Path, settings: BuildSettings, arguments: tuple[str, ...],
+        source: Path,
+    ) -> list[str]:  # fmt: skip
+        """Return the command of build or uv, whose options are the same but for the interpreter and the folder."""
+        own = ["--python", self.python, "--out-dir"] if frontend is Frontend.UV else ["--outdir"]
+        program = self._program(frontend)
+        return [*program, kind, *own, str(output), *settings.arguments, *arguments, str(source.absolute())]
+
+    def _program(self, frontend: Frontend) -> list[str]:
+        """Return the beginning of the command; raise UsageError where it is not installed."""
+        if frontend is Frontend.UV:
+            from variant_publish.install.uv import find_uv
+
+            if binary := find_uv():
+                return [str(binary), "build"]
+        elif self._has(frontend):
+            return [self.python, "-m", frontend.value]
+        raise UsageError(
+            f"the frontend {frontend.value!r} is not installed for {self.python}",
+            hint=f"pip install {frontend.value}, or name another one in [{TABLE}.build] frontend",
+        )
+
+    def _has(self, frontend: Frontend) -> bool:
+        try:
+            code = _LOOK.format(frontend.value)
+            return subprocess.run([self.python, "-c", code], capture_output=True, check=False).returncode == 0
+        except OSError as error:
+            raise UsageError(
+                f"{self.python} cannot be run ({error.strerror or error})", hint="name an interpreter with --python"
+            ) from error
+
+
+def _run(frontend: Frontend, command: list[str], what: str, say: Say, folder: Path, environ: Mapping[str, str]) -> None:
+    # Python keeps back what it prints to a pipe, and a build of an hour would be silent.
+    done = follow(command, say, folder=folder, environ={"PYTHONUNBUFFERED": "1", **environ})
+    if done.status:
+        raise BuildFailed(
+            f"{_SPOKEN[frontend]} failed for {what} with exit code {done.status}",
+            hint="what it said is above; the output folder has nothing of it",
+        )
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _only(folder: Path, pattern: str, what: str) -> tuple[Path, ...]:
+    found = tuple(sorted(folder.glob(pattern)))
+    if not found:
+        raise BuildFailed(f"the build of {what} made no {pattern}", hint="see what the frontend said above")
+    return found

@@ -1,0 +1,1 @@
+"""Prove that a release is whole: an engine and rules."""

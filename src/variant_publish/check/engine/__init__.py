@@ -1,0 +1,1 @@
+"""Run rules over a release and report what they found."""

@@ -1,0 +1,165 @@
+"""The matrix of a release as a grid: which cell is filled, by which wheel, in which dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, own_platforms, own_pythons
+from variant_publish.model.variant import GENERIC, Dialect
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.zip_group import ZipGroup
+from variant_publish.release.release import Release
+
+_APART = "its axes move together with others"
+
+
+class State(StrEnum):
+    """Return what is known of a cell in one dialect."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    SKIPPED = "skipped"
+    UNDECLARED = "not declared"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell in one dialect: its state, the wheels that fill it, and why it has to have none."""
+
+    cell: Cell
+    dialect: Dialect
+    state: State
+    files: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        cell = {"python": self.cell.python, "platform": self.cell.platform, "variant": self.cell.variant}
+        reason = {} if self.reason is None else {"reason": self.reason}
+        return {**cell, "dialect": self.dialect.value, "state": self.state.value, "files": list(self.files), **reason}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows (python, platform), columns (generic, then the variants) and an entry for each in each dialect.
+
+    `declared` says whether the configuration has a matrix; without one the rows and columns are what was found, and
+    MISSING is a hole in their rectangle. `groups` are the axes that move together.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    dialects: tuple[Dialect, ...]
+    entries: tuple[Entry, ...]
+    declared: bool
+    extra: tuple[str, ...] = ()
+    groups: tuple[ZipGroup, ...] = ()
+
+    @classmethod
+    def of_release(cls, release: Release) -> Grid:
+        """Lay the wheels of a release into its matrix, declared or found."""
+        return _Layout(release).grid()
+
+    def at(self, cell: Cell) -> tuple[Entry, ...]:
+        """Return the entries of a cell, one for each dialect."""
+        return self._by_cell.get(cell, ())
+
+    @cached_property
+    def _by_cell(self) -> dict[Cell, tuple[Entry, ...]]:
+        return dict(self.by_cell())
+
+    def by_cell(self) -> Iterator[tuple[Cell, tuple[Entry, ...]]]:
+        """Return every cell with its entries, column by column."""
+        step = len(self.dialects)
+        for start in range(0, len(self.entries), step):
+            yield self.entries[start].cell, self.entries[start : start + step]
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return the JSON array of the entries."""
+        return [entry.table() for entry in self.entries]
+
+
+class _Layout:
+    """Work out the grid of one release."""
+
+    def __init__(self, release: Release) -> None:
+        self.config = release.config
+        self.wheels = [(wheel, release.variant_of(wheel.name)) for wheel in release.wheels]
+        self.declared = self.config.matrix is not None
+        self.matrix: Matrix = self.config.matrix or found_matrix(
+            (wheel.name, variant) for wheel, variant in self.wheels
+        )
+        self.cells = set(self.matrix.all_cells())
+        self.apart = self.matrix.apart()
+        found = {wheel.name.dialect for wheel, _ in self.wheels} - {None}
+        named = self.config.dialects if self.declared or len(self.config.dialects) > 1 else ()
+        self.dialects = tuple(item for item in Dialect if item in named or item in found) or self.config.dialects
+        self.named = tuple(named)
+        self.columns = tuple(dict.fromkeys((GENERIC, *(name for name, _ in self.matrix.variants), *release.variants)))
+
+    def grid(self) -> Grid:
+        extra = [
+            (wheel, variant)
+            for wheel, variant in self.wheels
+            if self.declared and not self._is_of_matrix(wheel, variant)
+        ]
+        named = {(cell.python, cell.platform) for cell in self.cells}
+        rows = [row for row in product(self.matrix.python, self.matrix.platform) if row in named]
+        for wheel, variant in extra:
+            if not any(fills(wheel.name, variant, Cell(*row, variant)) for row in rows):
+                rows += product(own_pythons(wheel.name), own_platforms(wheel.name))
+        rows = list(dict.fromkeys(rows))
+        names = {wheel.filename for wheel, _ in extra}
+        entries = tuple(
+            self._entry(Cell(*row, variant), dialect, names)
+            for variant, row, dialect in product(self.columns, rows, self.dialects)
+        )
+        return Grid(tuple(rows), self.columns, self.dialects, entries, self.declared, tuple(sorted(names)),
+                    self.matrix.groups)  # fmt: skip
+
+    def _entry(self, cell: Cell, dialect: Dialect, extra: set[str]) -> Entry:
+        files = tuple(
+            wheel.filename
+            for wheel, variant in self.wheels
+            if speaks(wheel.name, dialect) and fills(wheel.name, variant, cell)
+        )
+        if cell in self.cells and self._asks_for(cell.variant, dialect):
+            if files:
+                return Entry(cell, dialect, State.PRESENT, files)
+            skip = self.matrix.skip_of(cell)
+            if skip is not None:
+                return Entry(cell, dialect, State.SKIPPED, reason=skip.reason)
+            return Entry(cell, dialect, State.MISSING)
+        if not files:
+            return Entry(cell, dialect, State.UNDECLARED, reason=_APART if cell in self.apart else None)
+        return Entry(cell, dialect, State.EXTRA if extra.intersection(files) else State.PRESENT, files)
+
+    def _asks_for(self, variant: str, dialect: Dialect) -> bool:
+        if self.named:
+            return dialect in self.named
+        return variant == GENERIC or any(
+            wheel.name.dialect is dialect for wheel, other in self.wheels if other == variant
+        )
+
+    def _is_of_matrix(self, wheel: Wheel, variant: str) -> bool:
+        spoken = wheel.name.dialect
+        if spoken is not None and spoken not in self.named:
+            return False
+        return any(fills(wheel.name, variant, cell) for cell in self.cells)
+
+
+def speaks(name: WheelName, dialect: Dialect) -> bool:
+    """Return whether the clients of a dialect read the wheel: its own ones, and every plain one."""
+    return name.dialect in (None, dialect)
+
+
+def lacking(entries: Iterable[Entry]) -> tuple[Dialect, ...]:
+    """Return the dialects in which the cell is missing."""
+    return tuple(entry.dialect for entry in entries if entry.state is State.MISSING)

@@ -1,0 +1,182 @@
+"""What a check has found: findings, counts and grids, as values and as a JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from variant_publish.check.engine.family import FamilyReport
+from variant_publish.check.engine.grid import Grid
+from variant_publish.check.engine.rule import Outcome, Rule, Severity, Verdict
+from variant_publish.config.tables import IgnoreTable
+from variant_publish.formats.summary import Summary
+from variant_publish.model.matrix import Cell
+from variant_publish.release.release import Release
+
+SCHEMA_VERSION = 1
+
+_SEVERITIES = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failure, or one thing that could not be decided; `file` is a name without its folder.
+
+    `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    """
+
+    id: str
+    severity: Severity
+    verdict: Verdict
+    file: str | None
+    message: str
+    hint: str | None
+    cell: Cell | None = None
+    release: str = ""
+
+    @classmethod
+    def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
+        """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
+        message = outcome.message if outcome.file else prefix + outcome.message
+        release = prefix.removesuffix(": ")
+        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """Return the key of the order in which findings are shown: worst first, then by rule, file and cell."""
+        cell = (self.cell.variant, self.cell.python, self.cell.platform) if self.cell else ()
+        return (_SEVERITIES.index(self.severity), self.id, self.file or "", self.verdict.value, cell, self.message)
+
+    def is_error(self, strict: bool) -> bool:
+        """Return whether the finding makes the check fail; with `strict`, warnings do."""
+        severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+        return self.verdict is Verdict.FAIL and self.severity in severities
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        result: dict[str, Any] = {
+            "id": self.id,
+            "severity": self.severity.value,
+            "verdict": self.verdict.value,
+            "file": self.file,
+            "message": self.message,
+            "hint": self.hint,
+        }
+        if self.cell is not None:
+            result |= {
+                "python": self.cell.python, "platform": self.cell.platform, "variant": self.cell.variant
+            }  # fmt: skip
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """One ignore of the configuration, and the findings that it kept out of the result."""
+
+    ignore: IgnoreTable
+    findings: tuple[Finding, ...]
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "id": self.ignore.id,
+            "reason": self.ignore.reason,
+            "file": self.ignore.file,
+            "variant": self.ignore.variant,
+            "findings": [finding.table() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReport:
+    """What was checked of one release."""
+
+    project: str
+    version: str
+    wheels: tuple[str, ...]
+    grid: Grid
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, release: Release, grid: Grid) -> Self:
+        """Build from the release and its grid."""
+        sizes = {wheel.filename: wheel.size for wheel in release.wheels}
+        return cls(release.project, str(release.version), tuple(sizes), grid, sizes)
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "project": self.project,
+            "version": self.version,
+            "wheels": list(self.wheels),
+            "sizes": dict(self.sizes),
+            "dialects": [dialect.value for dialect in self.grid.dialects],
+            "variants": list(self.grid.columns),
+            "matrix-declared": self.grid.declared,
+            "zip": [[dict(group.lines(row)) for row in group.rows] for group in self.grid.groups],
+            "grid": self.grid.table(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Count outcomes by verdict."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Self:
+        """Count."""
+        found = list(verdicts)
+        return cls(*(found.count(verdict) for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.UNKNOWN)))
+
+    def table(self) -> dict[str, int]:
+        """Return the JSON object."""
+        return {"pass": self.passed, "fail": self.failed, "skip": self.skipped, "unknown": self.unknown}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
+
+    `summaries` are those of the wheels, where they were asked for.
+    """
+
+    findings: tuple[Finding, ...]
+    counts: Counts
+    releases: tuple[ReleaseReport, ...]
+    strict: bool = False
+    ignored: tuple[Ignored, ...] = ()
+    rules: tuple[str, ...] = ()
+    summaries: tuple[Summary, ...] = ()
+    family: FamilyReport | None = None
+
+    def exit_code(self, strict: bool | None = None) -> int:
+        """Return 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
+        return int(any(finding.is_error(self.strict if strict is None else strict) for finding in self.findings))
+
+    def failed(self, severity: Severity) -> int:
+        """Count the failures of a severity."""
+        return sum(finding.severity is severity and finding.verdict is Verdict.FAIL for finding in self.findings)
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON document."""
+        return {
+            "schema-version": SCHEMA_VERSION,
+            "releases": [release.table() for release in self.releases],
+            "summary": {
+                **self.counts.table(),
+                "errors": self.failed(Severity.ERROR),
+                "warnings": self.failed(Severity.WARNING),
+                "infos": self.failed(Severity.INFO),
+                "strict": self.strict,
+                "exit-code": self.exit_code(),
+            },
+            "findings": [finding.table() for finding in self.findings],
+            **({"family": self.family.table()} if self.family is not None else {}),
+            **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
+        }

@@ -1,0 +1,148 @@
+"""What a rule is: an id, a title, a severity, and a check that yields outcomes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from variant_publish.archive.wheel import ArchiveNotRead, Wheel
+from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.family import Family
+from variant_publish.config.tables import TABLE
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.matrix import Cell
+
+
+class Verdict(StrEnum):
+    """Return what a check has shown; UNKNOWN (the evidence is not there) is never counted as a pass."""
+
+    PASS = "pass"  # noqa: S105  (a verdict, no password)
+    FAIL = "fail"
+    SKIP = "skip"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """Return how much a failure matters, worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict on one thing: a file, a cell, or the release where both are None."""
+
+    verdict: Verdict
+    message: str = ""
+    hint: str | None = None
+    file: str | None = None
+    cell: Cell | None = None
+
+    @classmethod
+    def passed(cls) -> Self:
+        """Build a pass: counted, not listed."""
+        return cls(Verdict.PASS)
+
+    @classmethod
+    def failed(cls, message: str, hint: str, *, file: str | None = None, cell: Cell | None = None) -> Self:
+        """Build a failure: what is wrong, and what to do about it."""
+        return cls(Verdict.FAIL, message, hint, file, cell)
+
+    @classmethod
+    def skipped(cls, reason: str) -> Self:
+        """Build a skip: the rule does not apply, or was told not to; counted, not listed."""
+        return cls(Verdict.SKIP, reason)
+
+    @classmethod
+    def unknown(cls, reason: str, hint: str, *, file: str | None = None, cell: Cell | None = None) -> Self:
+        """Build an unknown: what evidence is missing, and how to get it."""
+        return cls(Verdict.UNKNOWN, reason, hint, file, cell)
+
+
+class Rule(ABC):
+    """Name one check; the docstring of a rule says what it proves and why.
+
+    `is_of_one_wheel` says that what a rule finds in a wheel depends on that wheel and the configuration alone: then a
+    summary of the wheel can tell it to whoever does not have the wheel.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    severity: ClassVar[Severity]
+    is_of_one_wheel: ClassVar[bool] = False
+
+
+class FolderRule(Rule):
+    """Check what was named on the command line, releases or not."""
+
+    @abstractmethod
+    def check(self, folder: Folder) -> Iterable[Outcome]:
+        """Yield an outcome for each thing that was checked."""
+
+
+class ReleaseRule(Rule):
+    """Check one release as a whole."""
+
+    @abstractmethod
+    def check(self, context: Context) -> Iterable[Outcome]:
+        """Yield an outcome for each thing that was checked."""
+
+
+class FamilyRule(Rule):
+    """Check projects that belong together."""
+
+    def check(self, family: Family | None) -> Iterator[Outcome]:
+        """Yield the outcomes; a skip where there is no family, or nothing in it to compare."""
+        if family is None:
+            yield Outcome.skipped(f"no family is named (--family, or {TABLE}.family.members)")
+        elif not family.is_whole:
+            yield Outcome.skipped("there are no two members to compare, each in one version: VP801 looks at it")
+        else:
+            yield from self.outcomes(family)
+
+    def outcomes(self, family: Family) -> Iterator[Outcome]:
+        """Yield an outcome for each thing that was checked in a family of two members or more."""
+        yield from ()
+
+
+class WheelRule(ReleaseRule):
+    """Check each wheel of a release by itself: the problems of one wheel are its failures, none is a pass."""
+
+    is_of_one_wheel = True
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield the failures of every wheel, a pass where there are none, a skip where the rule does not apply."""
+        for wheel in context.release.wheels:
+            try:
+                if reason := self.not_for(wheel, context):
+                    yield Outcome.skipped(reason)
+                    continue
+                problems = list(self.problems(wheel, context))
+            except ArchiveNotRead as error:
+                yield Outcome.skipped(error.message)
+                continue
+            except VariantPublishError as error:  # of this wheel: the others still have their say
+                yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
+                continue
+            failures = [Outcome.failed(message, hint, file=wheel.filename) for message, hint in problems]
+            yield from failures or [Outcome.passed()]
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Return the reason why the rule does not apply to the wheel, or None."""
+        return None
+
+    @abstractmethod
+    def problems(self, wheel: Wheel, context: Context) -> Iterable[tuple[str, str]]:
+        """Yield message and hint of everything that is wrong with the wheel."""
+
+
+def some(names: Iterable[str], limit: int = 3) -> str:
+    """Join the first few names for a message, and say how many more there are."""
+    found = list(names)
+    more = f" and {len(found) - limit} more" if len(found) > limit else ""
+    return ", ".join(found[:limit]) + more

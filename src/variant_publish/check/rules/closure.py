@@ -1,0 +1,196 @@
+"""Rule on what `==` pins lead to: every pinned version is there for every wheel that pins it, and so on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import environment_of
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.check.rules.destination import NO_INDEX, user_indexes
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.release.published import outline
+from variant_publish.remote.client import IndexUnavailable, hidden, local_path, read_url
+
+_SANE_METADATA = 8 * 1024 * 1024
+
+Pin = tuple[str, str]
+"""Normalised project name, and version."""
+
+
+class PinsServed(ReleaseRule):
+    """Prove that every `==` pin can be installed from the indexes that users have, and what those wheels pin in turn.
+
+    `nvidia-cublas-cu12==12.8.4.1` that was never uploaded, or has no wheel for one platform, makes the release
+    impossible to install there. Pins are followed from wheel to wheel.
+    """
+
+    id = "VP410"
+    title = "every == pin is served by the indexes of the users"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each pin, over all cells for which it is pinned."""
+        wanted = _wanted(context.release.wheels)
+        if not wanted:
+            yield Outcome.skipped("no wheel pins a version with ==")
+            return
+        indexes = user_indexes(context)
+        if not indexes:
+            yield Outcome.skipped(NO_INDEX)
+            return
+        if context.offline:
+            names = some(f"{project}=={version}" for project, version in wanted)
+            yield Outcome.unknown(f"{names}: indexes are not asked offline", "check again without --offline")
+            return
+        yield from _Walk(context, indexes).outcomes(wanted)
+
+
+@dataclass
+class _Walk:
+    """Follow pins from wheel to wheel, each pin of each cell once."""
+
+    context: Context
+    indexes: tuple[str, ...]
+    texts: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def outcomes(self, wanted: dict[Pin, dict[Cell, str]]) -> Iterator[Outcome]:
+        """Yield an outcome for each pin; those that it leads to are looked at after it."""
+        seen: set[tuple[Pin, Cell]] = set()
+        silent: list[str] = []
+        while wanted:
+            further: dict[Pin, dict[Cell, str]] = {}
+            for pin, cells in wanted.items():
+                fresh = {cell: who for cell, who in cells.items() if (pin, cell) not in seen}
+                seen |= {(pin, cell) for cell in fresh}
+                if fresh:
+                    yield from self._of_pin(pin, fresh, further, silent)
+            wanted = further
+        if silent:
+            yield Outcome.unknown(
+                f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
+                "check again, or against an index with PEP 658",
+            )
+
+    def _of_pin(
+        self, pin: Pin, cells: dict[Cell, str], further: dict[Pin, dict[Cell, str]], silent: list[str]
+    ) -> Iterator[Outcome]:
+        files, troubles = self._files(pin)
+        lacking = []
+        for cell, who in cells.items():
+            found = [(name, file) for name, file in files if name is not None and serves(name, cell)]
+            if found:
+                self._follow(found[0][1], cell, further, silent)
+            elif not any(name is None for name, _ in files):  # an sdist serves everyone, in its own way
+                lacking.append((cell, who))
+        text = f"{pin[0]}=={pin[1]}"
+        if not lacking:
+            yield Outcome.passed()
+        elif troubles:
+            yield Outcome.unknown(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
+        else:
+            cell, who = lacking[0]
+            places = some((f"{cell.python}, {cell.platform}" for cell, _ in lacking), 2)
+            has = "has wheels of it for other machines only" if files else "has no such version"
+            yield Outcome.failed(
+                f"{who} pins {text}, and {some(map(hidden, self.indexes))} {has}: nothing for {places}",
+                "upload it before the release, or pin a version that is there",
+                cell=cell,
+            )
+
+    def _files(self, pin: Pin) -> tuple[list[tuple[WheelName | None, IndexFile]], list[IndexUnavailable]]:
+        """Return the files of the version with their names (None for an sdist), and why an index could not be read."""
+        found: list[tuple[WheelName | None, IndexFile]] = []
+        troubles = []
+        for own in (self.context.release, *self.context.others):
+            if pin == (own.project, str(own.version)):
+                return [(wheel.name, IndexFile(wheel.filename, "", "")) for wheel in own.wheels], []
+        for index in self.indexes:
+            try:
+                listed = self.context.listing(index, pin[0])
+            except IndexUnavailable as error:
+                troubles.append(error)
+                continue
+            for file in listed:
+                name = _wheel_name(file.filename)
+                if version_of(file.filename) == pin[1] and (name is None or name.serves_everyone):
+                    found.append((name, file))  # a variant may be right for a machine, and none is right for all
+        return found, troubles
+
+    def _follow(self, file: IndexFile, cell: Cell, further: dict[Pin, dict[Cell, str]], silent: list[str]) -> None:
+        if not file.url:
+            return
+        if file.url not in self.texts:
+            self.texts[file.url] = _requires_of(file)
+        requires = self.texts[file.url]
+        if requires is None:
+            silent.append(file.filename)
+            return
+        for pin in _pins(requires, cell):
+            further.setdefault(pin, {}).setdefault(cell, file.filename)
+
+
+def _wanted(wheels: tuple[Wheel, ...]) -> dict[Pin, dict[Cell, str]]:
+    """Return the cells for which each pin is needed, and the wheel that pins it."""
+    found: dict[Pin, dict[Cell, str]] = {}
+    for wheel in wheels:
+        for python in own_pythons(wheel.name):
+            for platform in own_platforms(wheel.name):
+                cell = Cell(python, platform, wheel.name.variant)
+                for pin in _pins(wheel.metadata.requires_dist, cell):
+                    found.setdefault(pin, {}).setdefault(cell, wheel.filename)
+    return found
+
+
+def _pins(requires: tuple[str, ...], cell: Cell) -> Iterator[Pin]:
+    """Return the exact pins of these requirements on a machine of the cell; tagged ones are VP404's."""
+    environment = environment_of([cell.python.partition("-")[0]], cell.platform)
+    for text in requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        specifiers = list(requirement.specifier)
+        if len(specifiers) != 1 or specifiers[0].operator != "==" or specifiers[0].version.endswith(".*"):
+            continue
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            try:
+                yield canonicalize_name(requirement.name), str(Version(specifiers[0].version))
+            except InvalidVersion:
+                continue
+
+
+def _wheel_name(filename: str) -> WheelName | None:
+    try:
+        return WheelName.parse(filename)
+    except InvalidWheelName:
+        return None
+
+
+def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
+    """Return the Requires-Dist of a listed wheel: from the wheel where it lies here, by PEP 658, else by its outline.
+
+    None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
+    """
+    try:
+        if (path := local_path(file.url)) is not None:
+            return Wheel.read(path).metadata.requires_dist
+        if file.metadata_sha256 is not None:
+            return Metadata.parse(read_url(f"{file.url}.metadata", _SANE_METADATA)).requires_dist
+        with TemporaryDirectory(prefix="variant-publish-") as folder:
+            target = Path(folder) / file.filename
+            return Wheel.read(target).metadata.requires_dist if outline(file, target) else None
+    except VariantPublishError:
+        return None

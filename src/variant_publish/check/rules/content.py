@@ -1,0 +1,130 @@
+"""Rules on the bytes of the members: they are what RECORD says, and pure files do not depend on the variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.check.engine.binaries import is_library
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.variant import GENERIC
+from variant_publish.release.acceptance import BOMB_RATIO, BOMB_SIZE
+
+_BUILD_TIME = ("_version.py", "version.py", "__config__.py", "_distributor_init.py", "build_info.json", "cuda.py")
+
+
+class RecordHashes(ReleaseRule):
+    """Prove that the bytes of every file are those whose hash RECORD has, and that the archive holds them undamaged.
+
+    PyPI refuses an upload whose RECORD does not match, `wheel unpack` and security tools refuse it later; a tool that
+    patches a binary in place leaves such a wheel behind.
+    """
+
+    id = "VP112"
+    title = "the files are those whose hashes RECORD has"
+    severity = Severity.ERROR
+    is_of_one_wheel = True
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each wheel."""
+        for wheel in context.release.wheels:
+            if reason := context.no_scan:
+                yield Outcome.skipped(reason)
+                continue
+            try:
+                scan = context.scan(wheel)
+            except VariantPublishError as error:
+                yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
+                continue
+            if scan.mismatches:
+                yield Outcome.failed(
+                    f"RECORD has the hashes of other bytes for {some(scan.mismatches)}",
+                    "build or retag the wheel again, instead of changing files in it",
+                    file=wheel.filename,
+                )
+            for fault in scan.faults:
+                yield Outcome.failed(fault, "build or download the wheel again", file=wheel.filename)
+            if not scan.mismatches and not scan.faults:
+                yield Outcome.passed()
+
+
+class NoBomb(WheelRule):
+    """Prove that the archive unpacks to a sane multiple of its size.
+
+    PyPI takes an archive that unpacks to more than 64 MiB and 50 times its own size for a ZIP bomb, and refuses it.
+    Tables of zeros in a library are how honest wheels get there.
+    """
+
+    id = "VP113"
+    title = "the archive is no ZIP bomb"
+    severity = Severity.ERROR
+
+    def problems(self, wheel: Wheel, context: Context) -> Iterator[tuple[str, str]]:
+        """Compare the sum of the sizes in the directory against the size of the file."""
+        members = context.contents(wheel).members
+        total = sum(member.size for member in members)
+        if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
+            largest = max(members, key=lambda member: member.size)
+            times = f"{total / 1e6:.0f} MB, {total // wheel.size} times its own size"
+            yield (
+                f"it unpacks to {times}; the largest member is {largest.name}",
+                "take out what is nearly all zeros, or make it when the package runs",
+            )
+
+
+class SamePureFiles(ReleaseRule):
+    """Tell of files that are no binaries and differ between the variants of one Python and platform.
+
+    Variants of one release are one source compiled several times; other Python code in one of them was mostly not
+    meant, and costs whoever shares files between variants. Files that record the build are left out.
+    """
+
+    id = "VP211"
+    title = "variants of one platform differ in binaries only"
+    severity = Severity.INFO
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant wheel that has a generic one beside it."""
+        release = context.release
+        if release.variants in ((), (GENERIC,)):
+            yield Outcome.skipped("the release has no variants")
+            return
+        generic = {_place(wheel): wheel for wheel in release.wheels if release.variant_of(wheel.name) == GENERIC}
+        for wheel in release.wheels:
+            if release.variant_of(wheel.name) == GENERIC:
+                continue
+            base = generic.get(_place(wheel))
+            if base is None or base.record is None or wheel.record is None:
+                yield Outcome.skipped("there is no generic wheel of the same Python and platform, or no RECORD")
+                continue
+            if not any(map(is_library, wheel.members)):
+                yield Outcome.skipped("a variant without binaries differs in its other files by nature")
+                continue
+            one, two = _pure(base), _pure(wheel)
+            if differing := sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path)):
+                yield Outcome.failed(
+                    f"it has other files than {base.filename}: {some(differing)}",
+                    "build all variants from one source tree; nothing to do if it is on purpose",
+                    file=wheel.filename,
+                )
+            else:
+                yield Outcome.passed()
+
+
+def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:
+    return wheel.name.python, wheel.name.abi, wheel.name.platform
+
+
+def _pure(wheel: Wheel) -> dict[str, str]:
+    """Return the digests of the files that no compiler made and that do not tell of the build."""
+    assert wheel.record is not None  # noqa: S101  (the caller has looked)
+    return {
+        row.path: row.digest
+        for row in wheel.record.rows
+        if ".dist-info/" not in row.path
+        and ".libs/" not in row.path
+        and not is_library(row.path)
+        and not row.path.endswith(_BUILD_TIME)
+    }

@@ -1,0 +1,124 @@
+"""Rules 7xx: a variant is the same thing in every dialect that it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from variant_publish.archive.wheel import ABI_REQUIRES, RECORD, SIGNATURES, Wheel
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.variants_json import WHEEL_FILE
+from variant_publish.model.variant import Dialect
+from variant_publish.release.release import Release
+
+_OWN = ("METADATA", "WHEEL", RECORD, WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
+"""The dist-info files in which the dialects differ."""
+
+_ONE_DIALECT = "the release has variants in one dialect only"
+
+
+class SameWheels(ReleaseRule):
+    """Prove, where no matrix is declared, that a variant has the same wheels in every dialect of the release.
+
+    A variant that was retagged in one dialect only is there for some clients and not for others, and nothing tells
+    them. With a declared matrix, the cells of each dialect are looked at one by one (VP301).
+    """
+
+    id = "VP310"
+    title = "every variant has the same wheels in each dialect"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant and dialect."""
+        if context.grid.declared:
+            yield Outcome.skipped("the matrix is declared: VP301 looks at it")
+            return
+        places = _places(context.release)
+        dialects = _dialects(context.release)
+        if len(dialects) < 2:
+            yield Outcome.skipped(_ONE_DIALECT)
+            return
+        for variant in dict.fromkeys(variant for variant, _ in places):
+            for dialect in dialects:
+                found = {place: wheels for (owner, place), wheels in places.items() if owner == variant}
+                missing = [sorted(wheel.filename for wheel in wheels.values())[0]
+                           for wheels in found.values() if dialect not in wheels]  # fmt: skip
+                if missing:
+                    yield Outcome.failed(
+                        f"variant {variant!r} lacks {len(missing)} of {len(found)} wheels in dialect {dialect}:"
+                        f" {some(missing)} is in another one only",
+                        "retag in all dialects of the release, or take the wheels of this one away",
+                    )
+                else:
+                    yield Outcome.passed()
+
+
+class SameContent(ReleaseRule):
+    """Prove that the wheels of one variant and place hold the same files in every dialect, by the hashes in RECORD.
+
+    They are one build under several names; where they differ, what a user gets depends on the installer. What says of
+    the variant (METADATA, WHEEL, variant.json, ABI pins) is left out.
+    """
+
+    id = "VP213"
+    title = "the wheels of a variant hold the same files in each dialect"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant and place that has several dialects."""
+        several = [wheels for wheels in _places(context.release).values() if len(wheels) > 1]
+        if not several:
+            yield Outcome.skipped("no wheel is there in several dialects")
+            return
+        for wheels in several:
+            try:
+                yield from _differences(tuple(wheels.values()))
+            except VariantPublishError as error:
+                file = next(iter(wheels.values())).filename
+                yield Outcome.unknown(error.message, error.hint or "check again", file=file)
+
+
+def _differences(wheels: tuple[Wheel, ...]) -> Iterator[Outcome]:
+    if lacking := next((wheel for wheel in wheels if wheel.record is None), None):
+        yield Outcome.unknown("it has no RECORD to compare", "build the wheel again", file=lacking.filename)
+        return
+    first, one = wheels[0], _files(wheels[0])
+    for wheel in wheels[1:]:
+        two = _files(wheel)
+        if differing := sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path)):
+            yield Outcome.failed(
+                f"it is the same variant as {first.filename} in another dialect, with other files: {some(differing)}",
+                "retag both from the same built wheel",
+                file=wheel.filename,
+            )
+        else:
+            yield Outcome.passed()
+
+
+def _places(release: Release) -> Mapping[tuple[str, str], Mapping[Dialect, Wheel]]:
+    """Return for each variant and place (build, python, abi, platform) the wheel in each dialect."""
+    found: dict[tuple[str, str], dict[Dialect, Wheel]] = {}
+    for wheel in release.wheels:
+        if wheel.name.dialect is not None and not wheel.name.serves_everyone:
+            place = str(wheel.name.with_variant())
+            found.setdefault((release.variant_of(wheel.name), place), {}).setdefault(wheel.name.dialect, wheel)
+    return found
+
+
+def _dialects(release: Release) -> tuple[Dialect, ...]:
+    found = {dialect for wheels in _places(release).values() for dialect in wheels}
+    return tuple(dialect for dialect in Dialect if dialect in found)
+
+
+def _files(wheel: Wheel) -> dict[str, str]:
+    """Return the digests of the files, by paths in which the version does not occur."""
+    assert wheel.record is not None  # noqa: S101  (the caller has looked)
+    exempt = {f"{wheel.dist_info}/{file}" for file in _OWN}
+    data = wheel.dist_info.removesuffix(".dist-info") + ".data/"
+    return {
+        path: row.digest
+        for row in wheel.record.rows
+        if row.path not in exempt
+        for path in [row.path.replace(f"{wheel.dist_info}/", ".dist-info/", 1).replace(data, ".data/", 1)]
+    }

@@ -1,0 +1,279 @@
+"""Rules 4xx on extension modules: which Python, stable ABI, NumPy and C++ library they were compiled for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.binary.scan import Binary, Scan
+from variant_publish.check.engine.binaries import BinaryRule, libraries
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import environment_of
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+
+_NUMPY = "numpy"
+_SUFFIX = re.compile(r"\.(?:cpython-([0-9]+t?)|cp([0-9]+t?))-[A-Za-z0-9_-]+\.(?:so|pyd|dylib)$")
+_PYTHON_DLL = re.compile(r"python3[0-9]+t?\.dll")
+_CXX = re.compile(r"libstdc\+\+\.so")
+_OLD_STRING = re.compile(r"_ZNK?S(?:s|bIw)")
+_GLIBCXX = re.compile(r"GLIBCXX_([0-9.]+)")
+
+Problems = Iterator[tuple[str, str]]
+
+
+class BuiltAgainstPin(BinaryRule):
+    """Prove that extension modules run with the NumPy that the wheel pins or at least requires.
+
+    Headers of NumPy 2 leave the oldest NumPy that the module runs with in it; importing it with an older one is an
+    error. Headers of NumPy 1 leave nothing: that is unknown where NumPy is pinned.
+    """
+
+    id = "VP405"
+    title = "extension modules were compiled for the NumPy that is required"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out wheels that require no particular NumPy."""
+        return None if _oldest_numpy(wheel) else "the wheel requires no particular NumPy"
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Compare the oldest NumPy of each module with the oldest that may be installed."""
+        required = _oldest_numpy(wheel)
+        users = [binary for binary in scan.binaries if binary.uses_numpy]
+        if not users:
+            yield Outcome.skipped("no extension module uses NumPy's C API")
+        pinned = any(pin.project == _NUMPY for pin in wheel.pins)
+        silent = [binary.path for binary in users if binary.numpy is None]
+        if silent and pinned:
+            yield Outcome.unknown(
+                f"{some(silent)} has no trace of the NumPy that it was compiled with (headers of NumPy 1)",
+                "compile with the headers of NumPy 2, which run with NumPy 1.x too",
+                file=wheel.filename,
+            )
+        for binary in users:
+            if binary.numpy and required and Version(".".join(map(str, binary.numpy))) > required:
+                yield Outcome.failed(
+                    f"{binary.path} runs with NumPy {binary.numpy[0]}.{binary.numpy[1]} or later,"
+                    f" and the wheel allows {required}",
+                    "raise the requirement, or compile with an older NPY_TARGET_VERSION",
+                    file=wheel.filename,
+                )
+
+
+class StableAbi(BinaryRule):
+    """Prove that a wheel tagged abi3 uses only symbols that the stable ABI had in the Python of its tag.
+
+    The tag promises every later Python; a symbol from outside the stable ABI breaks the promise with the next release,
+    a newer one with the oldest Python. The list of symbols is abi3info's.
+    """
+
+    id = "VP406"
+    title = "abi3 wheels use only the stable ABI of their tag"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out every other wheel."""
+        return None if "abi3" in wheel.name.abi else "the wheel is not tagged abi3"
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Look at what each extension module wants from Python."""
+        oldest = min((int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)), default=2)
+        for binary in libraries(scan):
+            if not binary.image.modules:
+                continue
+            wanted = [name for name in binary.image.imports if name.startswith(("Py", "_Py"))]
+            foreign = sorted(name for name in wanted if name not in _stable_symbols())
+            newer = sorted(name for name in wanted if _stable_symbols().get(name, 0) > oldest)
+            for names, what in (
+                (foreign, "is not in the stable ABI"),
+                (newer, f"came later than Python 3.{oldest}"),
+                ([name for name in binary.image.needed if _PYTHON_DLL.fullmatch(name)], "is the DLL of one Python"),
+            ):
+                if names:
+                    yield Outcome.failed(
+                        f"{binary.path} uses {some(names)}, which {what}",
+                        "define Py_LIMITED_API as the oldest Python of the tag, or tag the wheel for one Python",
+                        file=wheel.filename,
+                    )
+
+
+class ExtensionSuffixes(WheelRule):
+    """Prove that extension modules are for the Python of the tag.
+
+    `foo.cpython-311-x86_64-linux-gnu.so` in a cp312 wheel is never found by an import. Modules without a version in
+    their name, and those that lie there once for each Python, are fine.
+    """
+
+    id = "VP407"
+    title = "names of extension modules fit the Python tag"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out wheels without versioned modules."""
+        return None if _versioned(wheel) else "no extension module has a version in its name"
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Compare the versions of each module with the tags: one of several is enough."""
+        wanted = set(_pythons(wheel))
+        for module, versions in sorted(_versioned(wheel).items() if wanted else ()):
+            if not versions & wanted:
+                yield (
+                    f"{module} is there for Python {some(sorted(versions))}, the wheel is for {some(sorted(wanted))}",
+                    "build the wheel again in an empty build folder: another Python's file was left in it",
+                )
+
+
+class SameCxxLibrary(ReleaseRule):
+    """Tell where the wheels of one platform need different versions of the C++ standard library.
+
+    It is allowed, and it tells of variants that were compiled in different images: one of them may not load where the
+    other does. VP409 compares the ABI of strings.
+    """
+
+    id = "VP408"
+    title = "variants of one platform need the same GLIBCXX"
+    severity = Severity.INFO
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each Python and platform that has several variants."""
+        if reason := context.no_scan or (None if len(context.release.variants) > 1 else "the release has one variant"):
+            yield Outcome.skipped(reason)
+            return
+        places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], dict[str, Version]] = {}
+        for wheel in context.release.wheels:
+            if newest := _newest_cxx(context.scan(wheel).binaries):
+                place = (wheel.name.python, wheel.name.abi, wheel.name.platform)
+                places.setdefault(place, {})[context.release.variant_of(wheel.name)] = newest
+        for place, found in places.items():
+            if len(found) < 2:
+                continue
+            if len(set(found.values())) == 1:
+                yield Outcome.passed()
+                continue
+            tag = "-".join(".".join(part) for part in place)
+            versions = ", ".join(
+                f"{variant} {found[variant]}" for variant in context.release.variants if variant in found
+            )
+            yield Outcome.failed(
+                f"the variants of {tag} need different versions of GLIBCXX: {versions}",
+                "build all of them in one image; nothing to do if it is on purpose",
+            )
+        if not any(len(found) > 1 for found in places.values()):
+            yield Outcome.skipped("no two variants of one platform need the C++ library")
+
+
+class SameCxxAbi(ReleaseRule):
+    """Prove that the same library of all variants was compiled for the same std::string.
+
+    Symbols with `__cxx11` in their name are of the ABI that GCC has had since version 5, `std::string` as `Ss` of the
+    one before. An extension that was compiled against one variant does not load with one of the other ABI. A library
+    that uses neither proves nothing.
+    """
+
+    id = "VP409"
+    title = "variants have the same C++11 ABI"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each library that several variants of one Python and platform have."""
+        if reason := context.no_scan or (None if len(context.release.variants) > 1 else "the release has one variant"):
+            yield Outcome.skipped(reason)
+            return
+        places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], dict[str, bool | None]] = {}
+        for wheel in context.release.wheels:
+            name, variant = wheel.name, context.release.variant_of(wheel.name)
+            for binary in libraries(context.scan(wheel)):
+                if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
+                    key = (name.python, name.abi, name.platform, binary.path)
+                    places.setdefault(key, {})[variant] = _is_cxx11(binary)
+        shared = [(key[-1], found) for key, found in places.items() if len(found) > 1]
+        if not shared:
+            yield Outcome.skipped("no two variants of one platform have the same C++ library")
+        yield from (self._compared(path, found) for path, found in shared)
+
+    @staticmethod
+    def _compared(path: str, found: Mapping[str, bool | None]) -> Outcome:
+        new = [variant for variant, is_new in found.items() if is_new]
+        old = [variant for variant, is_new in found.items() if is_new is False]
+        if new and old:
+            return Outcome.failed(
+                f"{path} has the new C++11 ABI in {some(new)}, the old one in {some(old)}",
+                "compile all variants with the same _GLIBCXX_USE_CXX11_ABI",
+            )
+        silent = [variant for variant, is_new in found.items() if is_new is None]
+        if silent and (new or old):
+            return Outcome.unknown(
+                f"{path} shows no C++11 ABI in {some(silent)}, which {some(new + old)} does",
+                "nothing to do if the library has no std::string at its borders",
+            )
+        return Outcome.passed()
+
+
+def _is_cxx11(binary: Binary) -> bool | None:
+    """Return which std::string a library has at its borders: the new one, the old one (False), or none that shows."""
+    if binary.image.cxx11:
+        return True
+    return False if any(map(_OLD_STRING.match, binary.image.imports | binary.image.weak)) else None
+
+
+def _versioned(wheel: Wheel) -> dict[str, set[str]]:
+    """Return the modules that have a Python version in their names, and which ones."""
+    found: dict[str, set[str]] = {}
+    for path in wheel.members:
+        if match := _SUFFIX.search(path):
+            found.setdefault(path[: match.start()], set()).add(match[1] or match[2])
+    return found
+
+
+def _oldest_numpy(wheel: Wheel) -> Version | None:
+    """Return the oldest NumPy that the wheel allows, by its pins or by a requirement with a lower bound."""
+    bounds = []
+    environment = environment_of(wheel.name.python, wheel.name.platform[0])
+    for text in [*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist]:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.name.lower() != _NUMPY or "extra" in str(requirement.marker or ""):
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            continue
+        bounds += [
+            Version(one.version.removesuffix(".*"))
+            for one in requirement.specifier
+            if one.operator in ("==", ">=", "~=")
+        ]
+    return max(bounds, default=None)
+
+
+def _pythons(wheel: Wheel) -> Iterable[str]:
+    """Return the versions of the tag as suffixes have them; none for a wheel that is for more than it names."""
+    for python in wheel.name.python:
+        for abi in wheel.name.abi:
+            if abi.startswith("cp") and python.startswith("cp"):
+                yield abi.removeprefix("cp").removesuffix("m")
+
+
+def _newest_cxx(binaries: Iterable[Binary]) -> Version | None:
+    found = [
+        Version(match[1])
+        for binary in binaries
+        if not binary.is_vendored
+        for versions in binary.image.versions.values()
+        for version in versions
+        if (match := _GLIBCXX.fullmatch(version))
+    ]
+    return max(found, default=None)
+
+
+@cache
+def _stable_symbols() -> Mapping[str, int]:
+    """Return the symbols of the stable ABI and the minor version of Python 3 since which they are in it."""
+    from abi3info import DATAS, FUNCTIONS
+
+    return {symbol.name: entry.added.minor for table in (FUNCTIONS, DATAS) for symbol, entry in table.items()}

@@ -1,0 +1,165 @@
+"""Rules 6xx by simulation: every variant is the best choice somewhere, and every machine gets something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.requirements import Requirement
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.check.engine.simulation import Case, cases_of
+from variant_publish.check.rules.selection import unusable
+from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.model.variant import NULL_LABEL, Dialect
+
+_NO_VARIANTS = "no variant has properties or selectors to choose by"
+
+VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0", "tpu": "0.1.0"}
+"""The versions of the providers that uv 0.13.9 carries in itself."""
+
+Problems = Iterator[tuple[str, str]]
+
+
+class EveryVariantChosen(ReleaseRule):
+    """Prove that every variant is the best choice of some machine.
+
+    A variant that another one beats wherever it fits is built, uploaded and never installed; mostly its properties, or
+    the order of the namespaces, are not what was meant.
+    """
+
+    id = "VP607"
+    title = "every variant is the best choice of some machine"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant, over all simulated machines."""
+        cases = cases_of(context)
+        best = {case.order[0] for case in cases if case.order}
+        for variant in sorted(_variants(context)):
+            if variant in best:
+                yield Outcome.passed()
+                continue
+            example = next((case for case in cases if variant in case.order), None)
+            why = (
+                f"on {example} {example.order[0]!r} is chosen, and so on every other one"
+                if example
+                else "no machine of its platforms has its properties"
+            )
+            yield Outcome.failed(
+                f"variant {variant!r} is never the best choice: {why}",
+                "correct its properties or the order of the namespaces (priority), or stop building it",
+            )
+        if not cases:
+            yield Outcome.skipped(_NO_VARIANTS)
+
+
+class EveryMachineServed(ReleaseRule):
+    """Prove that every machine of a platform that has wheels gets one of them.
+
+    Where no variant fits and no generic or null wheel is there, the installer fails, or goes back to an older release
+    without a word.
+    """
+
+    id = "VP608"
+    title = "every machine gets a wheel"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each platform, with the first machine that is left with nothing."""
+        places: dict[str, list[Case]] = {}
+        for case in cases_of(context):
+            places.setdefault(case.platform, []).append(case)
+        for platform, cases in places.items():
+            left = next((case for case in cases if not case.order and not case.served), None)
+            if left is None:
+                yield Outcome.passed()
+            else:
+                yield Outcome.failed(
+                    f"{left} gets no wheel, though there are some for {platform}",
+                    "build the generic wheel for it, or a variant that fits",
+                )
+        if not places:
+            yield Outcome.skipped(_NO_VARIANTS)
+
+
+class NoTies(ReleaseRule):
+    """Prove that no choice depends on the alphabet.
+
+    Where two variants are equally good for a machine, PEP 825 takes the one whose label comes first; whoever renames a
+    label changes what users get.
+    """
+
+    id = "VP609"
+    title = "no choice is made by the label alone"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield a failure for each pair that ties somewhere, with the first machine of it."""
+        ties: dict[tuple[str, str], Case] = {}
+        for case in cases_of(context):
+            for other in case.ties:
+                ties.setdefault((case.order[0], other), case)
+        for (first, other), case in ties.items():
+            yield Outcome.failed(
+                f"{first!r} and {other!r} are equally good for {case}: the label decides",
+                "give one of them a property that the other has not, or another value",
+            )
+        if not ties:
+            yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
+
+
+class AcceptedByUv(WheelRule):
+    """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
+
+    uv reads labels with `--preview-features wheel-variants` and knows nothing of extra tags. It wants the providers in
+    the wheel's own variant.json too, and for its vendored providers a version range that holds what it carries;
+    otherwise the wheel is never chosen, or the install fails after the download.
+    """
+
+    id = "VP610"
+    title = "uv can choose and install every variant"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out plain and null wheels, and everything where nobody asked."""
+        if context.client != "uv":
+            return "nobody asked for uv (--for uv)"
+        plain = wheel.name.dialect is None or wheel.name.label == NULL_LABEL
+        if wheel.name.dialect is Dialect.LOCAL:
+            return "a local version is a version to uv, no variant"
+        return "the wheel is no variant" if plain else None
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Dialect, providers and versions against what uv evaluates."""
+        if wheel.name.dialect is Dialect.PLUS:
+            yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"
+            return
+        metadata, label = wheel.variant_json, wheel.name.label or ""
+        if metadata is None or label not in metadata.variants:
+            return  # VP109 reports it
+        for namespace in metadata.variants[label].namespaces:
+            provider = metadata.providers.get(namespace)
+            if why := unusable(namespace, provider):
+                known = ", ".join(sorted(KNOWN_PROVIDERS.keys() & VENDORED.keys()))
+                yield f"uv cannot evaluate namespace {namespace!r}: {why}", f"use one of {known}, or static-properties"
+            elif provider is not None and not _holds_vendored(namespace, provider):
+                yield (
+                    f"uv carries version {VENDORED[namespace]} of the provider {provider.requires[0]!r}",
+                    "widen the version range, or leave it out",
+                )
+
+
+def _holds_vendored(namespace: str, provider: Provider) -> bool:
+    """Return whether the provider's version range holds what uv carries; static ones need nothing."""
+    if not provider.requires or namespace not in VENDORED:
+        return True
+    return Requirement(provider.requires[0]).specifier.contains(VENDORED[namespace], prereleases=True)
+
+
+def _variants(context: Context) -> set[str]:
+    """Return the variants that have wheels in a dialect that was simulated."""
+    names = [wheel.name for wheel in context.release.wheels if wheel.name.label != NULL_LABEL]
+    simulated = {case.dialect for case in cases_of(context)}
+    return {name.label or "+".join(name.extra_tags) for name in names if name.dialect in simulated}

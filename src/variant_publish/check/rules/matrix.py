@@ -1,0 +1,289 @@
+"""Rules 3xx: the release is complete: no cell is missing, none is there twice, everyone gets something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.grid import Entry, State, lacking, speaks
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.config.tables import TABLE
+from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons
+from variant_publish.model.tags import modern_platform, platform_serves, python_covers
+from variant_publish.model.variant import GENERIC, Dialect
+
+_NO_MATRIX = f"no [{TABLE}.matrix] is declared"
+
+
+class DeclaredCells(ReleaseRule):
+    """Prove that every declared cell has a wheel in each dialect that the configuration names.
+
+    A cell that is left out by a skip with a reason is counted as skipped. abi3, `py3-none`, compressed tag sets and
+    older manylinux tags fill what they cover.
+    """
+
+    id = "VP301"
+    title = "every declared cell has a wheel"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each declared cell."""
+        if not context.grid.declared:
+            yield Outcome.skipped(_NO_MATRIX)
+            return
+        for cell, entries in context.grid.by_cell():
+            if skip := next((entry for entry in entries if entry.state is State.SKIPPED), None):
+                yield Outcome.skipped(f"{cell}: {skip.reason}")
+            elif missing := lacking(entries):
+                yield Outcome.failed(
+                    f"no wheel for {cell}{_in_dialects(missing, entries)}",
+                    f"build it{' and retag it' if cell.variant != GENERIC else ''}, or leave the cell out on purpose:"
+                    f" {TABLE}.matrix.skip with a reason",
+                    cell=cell,
+                )
+            elif any(entry.state is State.PRESENT for entry in entries):
+                yield Outcome.passed()
+
+
+class NoExtraWheels(ReleaseRule):
+    """Prove that every wheel fills a cell of the declared matrix, in a dialect that the configuration names.
+
+    A wheel outside it was built by a job that nobody declared, or its name is not what it should be.
+    """
+
+    id = "VP302"
+    title = "no wheel is outside the declared matrix"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each wheel."""
+        if not context.grid.declared:
+            yield Outcome.skipped(_NO_MATRIX)
+            return
+        config = context.release.config
+        for wheel in context.release.wheels:
+            if wheel.filename not in context.grid.extra:
+                yield Outcome.passed()
+                continue
+            name, variant = wheel.name, context.release.variant_of(wheel.name)
+            cell = Cell(own_pythons(name)[0], own_platforms(name)[0], variant)
+            hint = f"add its python and platform to [{TABLE}.matrix], or take the wheel away"
+            if name.dialect is not None and name.dialect not in config.dialects:
+                why = f"it is of dialect {name.dialect}, which the configuration does not name"
+                hint = f'add "{name.dialect}" to {TABLE}.dialects, or take the wheel away'
+            elif variant != GENERIC and variant not in config.variants:
+                why = f"variant {variant!r} is not declared"
+                hint = f"declare [{TABLE}.variants.{variant}], or take the wheel away"
+            else:
+                why = f"it fills no declared cell ({cell})"
+            yield Outcome.failed(why, hint, file=wheel.filename, cell=cell)
+
+
+class NoTwins(ReleaseRule):
+    """Prove that no two wheels of one variant and dialect claim the same tag.
+
+    Which of the two an installer takes is a matter of build numbers or of chance.
+    """
+
+    id = "VP303"
+    title = "no two wheels claim the same tag and variant"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield a failure for each pair of files, naming a tag that both have."""
+        claims: dict[tuple[Dialect | None, str, str, str], str] = {}
+        for wheel in context.release.wheels:
+            name = wheel.name
+            twins: dict[str, Cell] = {}
+            for tag in sorted(name.tags, key=str):
+                cell = Cell(f"{tag.interpreter}-{tag.abi}", modern_platform(tag.platform), name.variant)
+                first = claims.setdefault((name.dialect, cell.variant, cell.python, cell.platform), wheel.filename)
+                if first != wheel.filename:
+                    twins.setdefault(first, cell)
+            for first, cell in twins.items():
+                yield Outcome.failed(
+                    f"it claims the same tag and variant as {first}",
+                    "keep one of the two",
+                    file=wheel.filename,
+                    cell=cell,
+                )
+            if not twins:
+                yield Outcome.passed()
+
+
+class NoHoles(ReleaseRule):
+    """Prove, where no matrix is declared, that the wheels fill the rectangle that they span.
+
+    Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
+    a wheel at all. A hole was probably forgotten. Minimum versions of macOS are kept apart, because folding them
+    hides real holes; declare the matrix where they differ on purpose.
+    """
+
+    id = "VP304"
+    title = "the rectangle of found pythons, platforms and variants has no holes"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each cell, but for those that VP306 reports."""
+        if context.grid.declared:
+            yield Outcome.skipped("the matrix is declared: VP301 looks at it")
+            return
+        for cell, entries in context.grid.by_cell():
+            missing = lacking(entries)
+            if missing and cell.variant == GENERIC and _variants_at(context, cell):
+                yield Outcome.skipped("VP306 looks at generic wheels where there are variants")
+            elif missing:
+                yield Outcome.failed(
+                    f"no wheel for {cell}{_in_dialects(missing, entries)}, though its python, its platform and its"
+                    " variant occur elsewhere",
+                    f"build it, or declare what the release shall have in [{TABLE}.matrix]",
+                    cell=cell,
+                )
+            elif any(entry.state is State.PRESENT for entry in entries):
+                yield Outcome.passed()
+
+
+class VariantOnAllPlatforms(ReleaseRule):
+    """Tell, where no matrix is declared, of platforms for which a variant has no wheel at all.
+
+    That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
+    """
+
+    id = "VP305"
+    title = "every variant has wheels for every platform"
+    severity = Severity.INFO
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant and platform."""
+        grid = context.grid
+        if grid.declared:
+            yield Outcome.skipped("the matrix is declared: VP301 looks at it")
+            return
+        filled = {(cell.variant, cell.platform) for cell, entries in grid.by_cell() if any(e.files for e in entries)}
+        platforms = dict.fromkeys(platform for _, platform in grid.rows)
+        for variant in grid.columns:
+            if variant == GENERIC:
+                continue
+            absent = [platform for platform in platforms if (variant, platform) not in filled]
+            if absent:
+                yield Outcome.failed(
+                    f"variant {variant!r} has no wheels for {some(absent)}",
+                    f"nothing to do if that is on purpose; [{TABLE}.matrix] says so",
+                )
+            else:
+                yield Outcome.passed()
+
+
+class EveryoneGetsSomething(ReleaseRule):
+    """Prove that there is a generic (or null) wheel wherever there is a variant.
+
+    A machine that no variant fits is left with nothing otherwise. A null wheel counts in dialect pep825 only: clients
+    of dialect plus do not read it.
+    """
+
+    id = "VP306"
+    title = "every python and platform that has a variant has a generic wheel"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each python and platform that has a variant."""
+        grid = context.grid
+        if grid.columns == (GENERIC,):
+            yield Outcome.skipped("the release has no variants")
+            return
+        for row in grid.rows:
+            cell = Cell(*row, GENERIC)
+            entries = grid.at(cell)
+            variants = _variants_at(context, cell)
+            if not variants:
+                continue
+            if grid.declared and any(entry.state in (State.MISSING, State.SKIPPED) for entry in entries):
+                state = next(entry for entry in entries if entry.state in (State.MISSING, State.SKIPPED))
+                yield Outcome.skipped(state.reason or "VP301 reports the cell")
+                continue
+            spoken = tuple(dialect for dialect in grid.dialects if any(dialect in found for found in variants.values()))
+            missing = tuple(dialect for dialect in spoken if not _serves_everyone(context, cell, dialect))
+            if not missing:
+                yield Outcome.passed()
+                continue
+            yield Outcome.failed(
+                f"{row[0]}, {row[1]} has {some(variants)} and no generic wheel{_in_dialects(missing, entries)}:"
+                " a machine that no variant fits gets nothing",
+                "build the wheel without a variant too",
+                cell=cell,
+            )
+
+
+class LiveSkips(ReleaseRule):
+    """Prove that every declared skip leaves out a declared cell that really has no wheel.
+
+    A skip that matches nothing is a typing error or has outlived its reason, and the next one like it hides a hole.
+    """
+
+    id = "VP307"
+    title = "every skip matches a cell without a wheel"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each skip."""
+        matrix = context.release.config.matrix
+        if matrix is None or not matrix.skips:
+            yield Outcome.skipped("no skips are declared")
+            return
+        for number, skip in enumerate(matrix.skips):
+            where = f"{TABLE}.matrix.skip[{number}] ({_fields(skip)}: {skip.reason})"
+            cells = [cell for cell in matrix.all_cells() if skip.matches(cell)]
+            if not cells:
+                yield Outcome.failed(
+                    f"{where} matches no cell of the matrix", "correct its python, platform or variant, or take it out"
+                )
+            elif all(self._is_filled(context, cell) for cell in cells):
+                yield Outcome.failed(
+                    f"{where} leaves out nothing: every cell it matches has a wheel of its own",
+                    "take the skip out, so that the cells are required from now on",
+                )
+            else:
+                yield Outcome.passed()
+
+    @staticmethod
+    def _is_filled(context: Context, cell: Cell) -> bool:
+        """Return whether wheels were built for the very cell: one that covers it by the way (abi3) does not count."""
+        own = {
+            wheel.filename
+            for wheel in context.release.wheels
+            if cell.python in own_pythons(wheel.name) and modern_platform(cell.platform) in own_platforms(wheel.name)
+        }
+        return all(own.intersection(entry.files) for entry in context.grid.at(cell))
+
+
+def _in_dialects(missing: tuple[Dialect, ...], entries: tuple[Entry, ...]) -> str:
+    """Name the dialects that lack the cell where the release has several."""
+    if len(entries) == 1:
+        return ""
+    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(missing)}"
+
+
+def _variants_at(context: Context, cell: Cell) -> dict[str, set[Dialect]]:
+    """Return the variants that have a wheel at the row of the cell, and in which dialects."""
+    found: dict[str, set[Dialect]] = {}
+    for variant in context.grid.columns:
+        for entry in context.grid.at(Cell(cell.python, cell.platform, variant)):
+            if variant != GENERIC and entry.files:
+                found.setdefault(variant, set()).add(entry.dialect)
+    return found
+
+
+def _serves_everyone(context: Context, cell: Cell, dialect: Dialect) -> bool:
+    return any(
+        wheel.name.serves_everyone
+        and speaks(wheel.name, dialect)
+        and any(
+            python_covers(tag.interpreter, tag.abi, cell.python) and platform_serves(tag.platform, cell.platform)
+            for tag in wheel.name.tags
+        )
+        for wheel in context.release.wheels
+    )
+
+
+def _fields(skip: Skip) -> str:
+    return ", ".join(text for text in (skip.python, skip.platform, skip.variant) if text) or "everything"

@@ -1,0 +1,340 @@
+"""Rules 2xx: the wheels are one release, and today's indexes and clients can read what they require."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import Difference, changes_of, requirements_of
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.metadata import PROVIDES_EXTRA
+from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
+from variant_publish.model.variant import Dialect
+from variant_publish.release.acceptance import description_fault
+from variant_publish.release.release import Release
+from variant_publish.release.selectors import of_release
+
+_ALIKE = "build all wheels of a release from the same sources and the same pyproject.toml"
+_MARKER = re.compile(r"\bvariant_(?:label|properties|features|namespaces)\b")
+
+_T = TypeVar("_T")
+
+Problems = Iterator[tuple[str, str]]
+
+
+class _AlikeRule(ReleaseRule):
+    """One thing against all wheels of the release: what most of them say is right."""
+
+    what: str
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield a failure for each wheel that differs from most of the others."""
+        wheels = context.release.wheels
+        if len(wheels) == 1:
+            yield Outcome.skipped("the release has one wheel")
+            return
+        values = {wheel.filename: self.value(wheel) for wheel in wheels}
+        usual = most_common(values.values())
+        count = sum(value == usual for value in values.values())
+        for file, value in values.items():
+            if value == usual:
+                yield Outcome.passed()
+            else:
+                yield Outcome.failed(
+                    f"{self.what} is {value or 'not there'}; in {count} other wheel{'s' * (count > 1)} of the release"
+                    f" it is {usual or 'not there'}",
+                    _ALIKE,
+                    file=file,
+                )
+
+    @abstractmethod
+    def value(self, wheel: Wheel) -> str:
+        """Return what must be alike, in a form that can be compared and shown."""
+
+
+class SameName(_AlikeRule):
+    """Prove that all wheels spell the project's name in METADATA alike.
+
+    Two spellings are one project to installers, but they tell of two ways in which the release was built.
+    """
+
+    id = "VP201"
+    title = "Name is the same in all wheels"
+    what = "Name"
+
+    def value(self, wheel: Wheel) -> str:
+        """Return the name as it is written."""
+        return wheel.metadata.name
+
+
+class SameRequiresPython(_AlikeRule):
+    """Prove that all wheels require the same Python versions.
+
+    Resolvers take one wheel's metadata for the whole version; where another one differs, a lock file is wrong.
+    """
+
+    id = "VP202"
+    title = "Requires-Python is the same in all wheels"
+    what = "Requires-Python"
+
+    def value(self, wheel: Wheel) -> str:
+        """Return the specifiers in one order."""
+        text = wheel.metadata.requires_python or ""
+        try:
+            return str(SpecifierSet(text))
+        except InvalidSpecifier:
+            return text
+
+
+class SameExtras(_AlikeRule):
+    """Prove that all wheels provide the same extras.
+
+    An extra that only one variant has cannot be asked for before it is known which variant is chosen.
+    """
+
+    id = "VP203"
+    title = "Provides-Extra is the same in all wheels"
+    what = "Provides-Extra"
+
+    def value(self, wheel: Wheel) -> str:
+        """Return the extras, normalised and sorted."""
+        return ", ".join(sorted(map(canonicalize_name, wheel.metadata.values(PROVIDES_EXTRA))))
+
+
+class SameEntryPoints(_AlikeRule):
+    """Prove that all wheels have the same entry points.
+
+    A command or plugin that is there on one machine and not on the next is no property of a variant.
+    """
+
+    id = "VP204"
+    title = "entry points are the same in all wheels"
+    what = "entry_points.txt"
+
+    def value(self, wheel: Wheel) -> str:
+        """Return groups, names and objects, sorted."""
+        text = wheel.info.get("entry_points.txt", b"").decode("utf-8", "replace")
+        parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        try:
+            parser.read_string(text)
+        except configparser.Error:
+            return " ".join(text.split())
+        lines = [f"[{group}] {name} = {value}" for group in parser.sections() for name, value in parser.items(group)]
+        return ", ".join(sorted(lines))
+
+
+class ValidRequirements(WheelRule):
+    """Prove that every Requires-Dist can be read: as a requirement, or one with extra tags.
+
+    pip and uv refuse to install a wheel with a requirement that they cannot parse, and PyPI refuses to take it.
+    """
+
+    id = "VP205"
+    title = "every Requires-Dist is a valid requirement"
+    severity = Severity.ERROR
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Parse each one; in a wheel with extra tags, markers may ask for the selector variables of the release."""
+        variables = _selector_variables(context.release) if wheel.name.extra_tags else ()
+        for value in wheel.metadata.requires_dist:
+            if _has_variant_marker(value):
+                continue  # VP206 reports it
+            try:
+                TaggedRequirement.parse(with_evaluated_markers(value, variables, lambda *_: True))
+            except VariantPublishError as error:
+                yield f"Requires-Dist: {error.message}", "correct the dependency in the project's sources"
+
+
+def _selector_variables(release: Release) -> tuple[str, ...]:
+    try:
+        selector = of_release(release).selector
+    except VariantPublishError:
+        return ()  # a rule of its own says what is wrong with it
+    return selector.variables if selector is not None else ()
+
+
+class NoVariantMarkers(WheelRule):
+    """Prove that no requirement depends on the variant by a marker of PEP 825.
+
+    `variant_label` and its kin are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
+    requirements of its own instead.
+    """
+
+    id = "VP206"
+    title = "no requirement has a variant marker"
+    severity = Severity.ERROR
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Look for the marker variables behind the `;`."""
+        for value in wheel.metadata.requires_dist:
+            if _has_variant_marker(value):
+                yield (
+                    f"Requires-Dist {value!r} has a variant marker, which no installer of today reads",
+                    "retag the wheel as a variant of the configuration, or convert it: both make it plain",
+                )
+
+
+class NoLocalVersion(WheelRule):
+    """Prove that a wheel for PyPI has no local version.
+
+    PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine. Dialect local has such
+    wheels on purpose, for indexes of their own.
+    """
+
+    id = "VP207"
+    title = "generic wheels have no local version"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
+        config = context.release.config
+        if wheel.name.dialect is Dialect.LOCAL and Dialect.LOCAL not in config.dialects and config.upload.views is None:
+            return None
+        return is_for_pypi(wheel)
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Look at the version of the name and of METADATA."""
+        if local := wheel.name.parsed_version.local or _local(wheel.metadata.version):
+            yield (
+                f"the version {wheel.metadata.version!r} has the local part {local!r}, which PyPI refuses",
+                f"make it {wheel.name.parsed_version.public} by retag --drop-local-version, and name its variant",
+            )
+
+
+class NoDirectUrl(WheelRule):
+    """Prove that a wheel for PyPI requires nothing by URL.
+
+    PyPI refuses `name @ https://...` in the metadata of an upload.
+    """
+
+    id = "VP208"
+    title = "generic wheels require nothing by URL"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave variant wheels out: PyPI does not get them."""
+        return is_for_pypi(wheel)
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Parse each requirement; those that do not parse are VP205's."""
+        for value in wheel.metadata.requires_dist:
+            try:
+                url = Requirement(value).url
+            except InvalidRequirement:
+                continue
+            if url is not None:
+                yield f"Requires-Dist {value!r} is a direct URL, which PyPI refuses", "require a version instead"
+
+
+class SameRequirementsOverVariants(ReleaseRule):
+    """Prove that variants require the same projects, but for what the configuration adds, removes and pins.
+
+    CUDA 12 and CUDA 13 builds differ on purpose: declare it, and this warning goes; what is left was not meant.
+    """
+
+    id = "VP209"
+    title = "Requires-Dist differs between variants only as declared"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Compare what most wheels of a variant require with what most wheels of the first column require."""
+        release = context.release
+        first, *others = release.variants
+        if not others:
+            yield Outcome.skipped("the release has one variant")
+            return
+        usual = {variant: most_common(requirements_of(release, variant).values()) for variant in release.variants}
+        for variant in others:
+            difference = Difference.between(
+                usual[first], usual[variant], changes_of(release, first), changes_of(release, variant)
+            )
+            if not difference:
+                yield Outcome.passed()
+                continue
+            yield Outcome.failed(
+                f"the wheels of variant {variant!r} require something else than those of {first!r}: {difference}",
+                f"declare it if it is on purpose: variants.{variant}.requires = {difference.table()}",
+            )
+
+
+class SameRequirementsInVariant(ReleaseRule):
+    """Prove that the wheels of one variant require the same.
+
+    Resolvers read one wheel's metadata and take it for that of all; what differs by platform or Python belongs into a
+    marker.
+    """
+
+    id = "VP210"
+    title = "Requires-Dist is the same in all wheels of a variant"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Compare each wheel with most of its variant."""
+        for variant in context.release.variants:
+            found = requirements_of(context.release, variant)
+            usual = most_common(found.values())
+            for file, requires in found.items():
+                if difference := Difference.between(usual, requires):
+                    yield Outcome.failed(
+                        f"it requires something else than most wheels of variant {variant!r}: {difference}",
+                        "say it with a marker that all wheels have, for example '; sys_platform == \"linux\"'",
+                        file=file,
+                    )
+                else:
+                    yield Outcome.passed()
+
+
+class DescriptionRenders(WheelRule):
+    """Prove that PyPI can render the description of a wheel.
+
+    One wrong line in a README of reStructuredText makes PyPI refuse the whole upload; `twine check` finds the same.
+    Markdown and plain text cannot fail.
+    """
+
+    id = "VP212"
+    title = "the description renders"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave variant wheels out: PyPI does not get them."""
+        return is_for_pypi(wheel)
+
+    def problems(self, wheel: Wheel, context: Context) -> Problems:
+        """Render it as PyPI does."""
+        if fault := description_fault(wheel.info["METADATA"]):
+            yield f"its description does not render: {fault}", "correct the README, and check it with 'twine check'"
+
+
+def most_common(values: Iterable[_T]) -> _T:
+    """Return the value that occurs most often, the first of equals."""
+    return Counter(values).most_common(1)[0][0]
+
+
+def _has_variant_marker(value: str) -> bool:
+    return _MARKER.search(value.partition(";")[2]) is not None
+
+
+def is_for_pypi(wheel: Wheel) -> str | None:
+    """Return the reason why PyPI does not get the wheel, or None."""
+    return "variant wheels do not go to PyPI" if wheel.name.dialect is not None else None
+
+
+def _local(version: str) -> str | None:
+    try:
+        return Version(version).local
+    except InvalidVersion:
+        return None

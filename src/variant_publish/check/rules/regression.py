@@ -1,0 +1,127 @@
+"""Rules 3xx that compare a release with the one before it: no cell is gone, no wheel has grown without need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.model.matrix import Cell, own_platforms, own_pythons
+from variant_publish.model.tags import platform_serves, python_covers
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+
+_NO_PREVIOUS = "no previous release is known (name an index with --index)"
+_GROWN = 1.5
+_SMALL = 5_000_000
+
+
+class NothingGone(ReleaseRule):
+    """Prove that every cell of the previous release has a wheel in this one too.
+
+    Whoever had a wheel gets the sdist now, or stays on the old release without a word. A Python that Requires-Python
+    leaves out was dropped on purpose.
+    """
+
+    id = "VP308"
+    title = "every cell of the previous release is still there"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield a failure for each platform and variant that lost Pythons, else a pass for each cell."""
+        if not context.previous:
+            yield Outcome.skipped(_NO_PREVIOUS)
+            return
+        gone: dict[tuple[str, str], list[str]] = {}
+        for cell in dict.fromkeys(cell for name, _ in _named(context) for cell in _cells(context, name)):
+            if _is_served(context, cell) or _is_dropped(context, cell.python):
+                yield Outcome.passed()
+            else:
+                gone.setdefault((cell.platform, cell.variant), []).append(cell.python)
+        for (platform, variant), pythons in gone.items():
+            yield Outcome.failed(
+                f"no wheel for {some(sorted(pythons), 6)} on {platform}, {variant}: the previous release had",
+                "build it, or tell users that it is gone; Requires-Python says so for a Python",
+                cell=Cell(pythons[0], platform, variant),
+            )
+
+
+class NoGrowth(ReleaseRule):
+    """Tell of wheels that are much larger than the one of the same name in the previous release.
+
+    Debug symbols that were not stripped and libraries that were copied twice are found in this way, before the limit
+    of the index is.
+    """
+
+    id = "VP309"
+    title = "no wheel has grown by half since the previous release"
+    severity = Severity.INFO
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each wheel that has one with the same tags in the previous release."""
+        before = {_tags(context, name): size for name, size in _named(context) if size}
+        if not before:
+            yield Outcome.skipped(_NO_PREVIOUS)
+        for wheel in context.release.wheels:
+            old = before.get(_tags(context, wheel.name))
+            if old is None:
+                continue
+            if wheel.size > old * _GROWN and wheel.size > old + _SMALL:
+                yield Outcome.failed(
+                    f"it has {wheel.size / 1e6:.1f} MB, the one of the previous release {old / 1e6:.1f} MB",
+                    "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose",
+                    file=wheel.filename,
+                )
+            else:
+                yield Outcome.passed()
+
+
+def _named(context: Context) -> Iterator[tuple[WheelName, int]]:
+    for file in context.previous:
+        try:
+            yield WheelName.parse(file.filename), file.size or 0
+        except InvalidWheelName:
+            continue
+
+
+def _tags(context: Context, name: WheelName) -> tuple[object, ...]:
+    return name.python, name.abi, own_platforms(name), context.release.variant_of(name)
+
+
+def _cells(context: Context, name: WheelName) -> Iterator[Cell]:
+    for python in own_pythons(name):
+        for platform in own_platforms(name):
+            yield Cell(python, platform, context.release.variant_of(name))
+
+
+def _is_served(context: Context, cell: Cell) -> bool:
+    """Return whether a wheel serves the cell; of macOS, one for an older or newer minimum version does."""
+    return any(
+        context.release.variant_of(wheel.name) == cell.variant
+        and any(
+            (python_covers(tag.interpreter, tag.abi, cell.python) or f"{tag.interpreter}-{tag.abi}" == cell.python)
+            and (platform_serves(tag.platform, cell.platform) or _same_mac(tag.platform, cell.platform))
+            for tag in wheel.name.tags
+        )
+        for wheel in context.release.wheels
+    )
+
+
+def _same_mac(one: str, two: str) -> bool:
+    """Return whether two tags are of macOS and one architecture: its minimum version rises with every toolchain."""
+    return one.startswith("macosx_") and two.startswith("macosx_") and one.split("_", 3)[3] == two.split("_", 3)[3]
+
+
+def _is_dropped(context: Context, python: str) -> bool:
+    """Return whether no wheel wants this Python any more."""
+    minor = python.partition("-")[0].removeprefix("cp3")
+    if not minor.isdigit():
+        return False
+    for wheel in context.release.wheels:
+        try:
+            if SpecifierSet(wheel.metadata.requires_python or "").contains(f"3.{minor}.99"):
+                return False
+        except InvalidSpecifier:
+            return False
+    return True

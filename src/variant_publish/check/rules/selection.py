@@ -1,0 +1,287 @@
+"""Rules 6xx: the selector files tell of the wheels that are there, and clients can read them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from variant_publish.check.engine.context import Context, Folder, selector_names
+from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.selector_toml import SelectorConflict, SelectorFile
+from variant_publish.formats.variants_json import (
+    ABI_DEPENDENCY,
+    KNOWN_PROVIDERS,
+    Provider,
+    VariantConflict,
+    VariantsMetadata,
+    merge,
+)
+from variant_publish.release.release import Release
+from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json, of_release
+
+_WRITE = "write it again with 'variant-publish metadata'"
+_NO_FILES = "no selector file of the release lies beside the wheels"
+
+
+class CurrentFiles(ReleaseRule):
+    """Prove that the selector files beside the wheels are what would be written for these wheels now.
+
+    An old file sends machines to wheels that are gone, or keeps new ones from being chosen. Files are compared by what
+    they say, not by how they are laid out.
+    """
+
+    id = "VP601"
+    title = "selector files are current"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each file that is there, and for each that should be."""
+        release = context.release
+        if not context.selector_files:
+            yield Outcome.skipped(_NO_FILES)
+            return
+        try:
+            wanted = of_release(release, context.reporter).texts(release.project, str(release.version))
+        except (VariantConflict, SelectorConflict):
+            yield Outcome.skipped("VP604 reports the conflict of the wheels")
+            return
+        except VariantPublishError as error:
+            yield Outcome.unknown(f"the selector files cannot be worked out: {error.message}", error.hint or _WRITE)
+            return
+        present = {path.name: path for path in context.selector_files}
+        for name in sorted(wanted.keys() | present.keys()):
+            if name not in present:
+                yield Outcome.failed("it is missing beside the wheels", _WRITE, file=name)
+            elif name not in wanted:
+                yield Outcome.failed("no wheel of the release is of its dialect", "take the file away", file=name)
+            else:
+                yield self._compared(present[name], wanted[name])
+
+    @staticmethod
+    def _compared(path: Path, wanted: str) -> Outcome:
+        try:
+            same = _normal(path) == wanted
+        except VariantPublishError as error:
+            return Outcome.failed(error.message, f"{_WRITE}: {error.hint}" if error.hint else _WRITE, file=path.name)
+        if same:
+            return Outcome.passed()
+        return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
+
+
+class _NamesRule(ReleaseRule):
+    """The names in the selector files against the wheels."""
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each name; a file that cannot be read is VP601's."""
+        if not context.selector_files:
+            yield Outcome.skipped(_NO_FILES)
+            return
+        yield from self.outcomes(_parsed(context), context.release, *selector_names(context.release))
+
+    @abstractmethod
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
+        """Yield an outcome for each name; `toml` and `json` are what the files are called."""
+
+
+class EveryVariantNamed(_NamesRule):
+    """Prove that the selector files name every variant that has a wheel.
+
+    A label that variants.json does not list, or a tag that no selector mentions, is never chosen on any machine.
+    """
+
+    id = "VP602"
+    title = "every variant is named by the selector files"
+    severity = Severity.ERROR
+
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
+        """Yield an outcome for each variant of each file."""
+        if files.variants is not None:
+            for label in _labels(release):
+                yield _named(label in files.variants.variants, f"it does not name the label {label!r}", json)
+        if files.selector is not None:
+            for tags in sorted({wheel.name.extra_tags for wheel in release.wheels} - {()}):
+                fault = _fault(files.selector, tags)
+                yield _named(not fault, fault, toml)
+
+
+class EveryNameHasAWheel(_NamesRule):
+    """Prove that every label and tag of the selector files has a wheel.
+
+    Installers pass over a label without a wheel, so this does no harm today; it tells of wheels that were not built.
+    """
+
+    id = "VP603"
+    title = "every label and tag of the selector files has a wheel"
+    severity = Severity.WARNING
+
+    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
+        """Yield an outcome for each label and tag."""
+        labels = {} if files.variants is None else files.variants.variants
+        built = _labels(release)
+        tags = {tag for wheel in release.wheels for tag in wheel.name.extra_tags}
+        selectors = {} if files.selector is None else files.selector.selectors
+        yield from (_has_wheel(label in built, f"label {label!r}", json) for label in labels)
+        yield from (
+            _has_wheel(tag in tags, f"tag {tag!r}", toml) for selector in selectors.values() for tag in selector.tags
+        )
+
+
+class NoConflict(ReleaseRule):
+    """Prove that what the labelled wheels say of their variants can be united.
+
+    One label means one set of properties, priorities agree, and a namespace has one provider (PEP 825, "Index
+    metadata"): otherwise there is no variants.json for the release.
+    """
+
+    id = "VP604"
+    title = "variant.json of all wheels agree"
+    severity = Severity.ERROR
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield one outcome for the release."""
+        parts = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        if not parts:
+            yield Outcome.skipped("no wheel carries variant.json")
+            return
+        try:
+            merge(parts)
+        except VariantConflict as error:
+            yield Outcome.failed(error.message, error.hint or "retag the wheels with one configuration")
+        else:
+            yield Outcome.passed()
+
+
+class KnownProviders(ReleaseRule):
+    """Prove that the clients of today can evaluate every namespace of the release.
+
+    uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
+    never chosen, and neither are those whose provider is optional.
+    """
+
+    id = "VP605"
+    title = "clients know the provider of every namespace"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each namespace that a variant uses."""
+        files = _parsed(context)
+        beside = [] if files.variants is None else [files.variants]
+        carried = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        providers: dict[str, list[Provider | None]] = {}
+        for metadata in (*beside, *carried):
+            for namespace in dict.fromkeys(item.namespace for one in metadata.variants.values() for item in one.items):
+                providers.setdefault(namespace, []).append(metadata.providers.get(namespace))
+        if not providers:
+            yield Outcome.skipped("no wheel has properties")
+        for namespace, found in sorted(providers.items()):
+            if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
+                yield Outcome.failed(
+                    f"clients of today never choose a variant of namespace {namespace!r}: {why}",
+                    f"use one of {', '.join(sorted(KNOWN_PROVIDERS.keys() - {ABI_DEPENDENCY}))}, or static-properties",
+                )
+            else:
+                yield Outcome.passed()
+
+
+class OwnedFiles(FolderRule):
+    """Prove that every selector file in the folder belongs to a release whose wheels lie there.
+
+    Clients ask for one exact name, with the normalised project and version: a file with another one is never read.
+    """
+
+    id = "VP606"
+    title = "every selector file belongs to a release in the folder"
+    severity = Severity.WARNING
+
+    def check(self, folder: Folder) -> Iterator[Outcome]:
+        """Yield an outcome for each selector file."""
+        names = {name for release in folder.loaded.releases for name in selector_names(release)}
+        if not folder.selector_files:
+            yield Outcome.skipped("no selector file lies beside the wheels")
+        for path in folder.selector_files:
+            if path.name in names:
+                yield Outcome.passed()
+            else:
+                expected = sorted(name for name in names if name.endswith(path.suffix))
+                hint = f"clients ask for {some(expected)}" if expected else "take it away"
+                yield Outcome.failed("it belongs to no release whose wheels lie here", hint, file=path.name)
+
+
+def _normal(path: Path) -> str:
+    """Return the file in the layout that this project writes; raise VariantPublishError where it cannot be read."""
+    content = path.read_bytes()
+    if is_variants_json(path.name):
+        return VariantsMetadata.parse(content).dumps()
+    return SelectorFile.parse(content).dumps()
+
+
+def _parsed(context: Context) -> SelectorFiles:
+    """Return what the files beside the wheels say; one that cannot be read is VP601's."""
+    variants, selector = None, None
+    for path in context.selector_files:
+        try:
+            if is_variants_json(path.name):
+                variants = VariantsMetadata.parse(path.read_bytes())
+            elif is_selector_toml(path.name):
+                selector = SelectorFile.parse(path.read_bytes())
+        except VariantPublishError:
+            continue
+    return SelectorFiles(variants, selector)
+
+
+def _labels(release: Release) -> list[str]:
+    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.label is not None})
+
+
+def _fault(selector: SelectorFile, tags: tuple[str, ...]) -> str:
+    """Return why the file never leads to a wheel with these tags, or give ""."""
+    owners: Mapping[str, str] = {tag: variable for variable, one in selector.selectors.items() for tag in one.tags}
+    if unknown := [tag for tag in tags if tag not in owners]:
+        return f"it does not name the tag {unknown[0]!r} of the wheels +{'+'.join(tags)}"
+    order = [selector.variables.index(owners[tag]) for tag in tags]
+    if sorted(set(order)) != order:
+        return f"the wheels +{'+'.join(tags)} do not have their tags in the order of its variables"
+    silent = [
+        variable
+        for place, (variable, one) in enumerate(selector.selectors.items())
+        if place not in order and not any("" in names for names in (*one.wheel_tags.values(), one.default or ()))
+    ]
+    return f"the wheels +{'+'.join(tags)} have no tag of {silent[0]!r}, which has no fallback" if silent else ""
+
+
+def _named(is_named: bool, message: str, file: str) -> Outcome:
+    return Outcome.passed() if is_named else Outcome.failed(message, _WRITE, file=file)
+
+
+def _has_wheel(has: bool, what: str, file: str) -> Outcome:
+    if has:
+        return Outcome.passed()
+    return Outcome.failed(
+        f"{what} has no wheel", "build the wheel, or take the variant out of the configuration", file=file
+    )
+
+
+def unusable(namespace: str, provider: Provider | None) -> str:
+    """Return why clients of today cannot evaluate a namespace by this provider, or give ""."""
+    if provider is None:
+        return "its provider is not listed (PEP 825 without PEP 850)"
+    if provider.optional:
+        return "its provider is optional, and off unless a user turns it on"
+    if provider.static:
+        return ""
+    if provider.builtin is not None:
+        return f"the builtin {provider.builtin!r} is read and not evaluated"
+    known = KNOWN_PROVIDERS.get(namespace)
+    if known is None or not known.requires:
+        return f"they do not know the provider {some(provider.requires)}"
+    mine = [Requirement(text) for text in provider.requires]
+    if len(mine) != 1 or mine[0].marker or mine[0].extras or canonicalize_name(mine[0].name) != known.requires[0]:
+        return f"they know the provider {known.requires[0]}, not {some(provider.requires)}"
+    if provider.plugin_api != known.plugin_api:
+        return f"its plugin-api is {provider.plugin_api!r}, and they know {known.plugin_api!r} only"
+    return ""

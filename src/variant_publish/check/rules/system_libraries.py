@@ -1,0 +1,202 @@
+"""Rules on what the loader of an operating system needs: libc, libraries, minimum versions, architectures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.binary.image import Format
+from variant_publish.binary.policy import is_loader, policy_of
+from variant_publish.binary.scan import Binary, Scan
+from variant_publish.check.engine.binaries import BinaryRule, libraries
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.config.tables import TABLE
+from variant_publish.model.tags import modern_platform
+
+_LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
+_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
+_WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
+_FIRST_ARM64 = (11, 0)
+_DRIVER = ("libcuda.so.1", "libnvidia-ml.so.1")
+_FROM_PACKAGES = (
+    (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
+    (re.compile(r"lib(?:torch|c10|shm)[a-z_]*\.so"), re.compile(r"torch\b")),
+    (re.compile(r"lib(?:arrow|parquet)[a-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"pyarrow\b")),
+    (re.compile(r"lib(?:hip|amd|roc|rccl|MIOpen)[A-Za-z0-9_-]*\.so(?:\.[0-9]+)*"), re.compile(r"rocm|torch\b")),
+)  # fmt: skip
+"""Libraries that another distribution brings, and what a requirement on that distribution looks like."""
+
+
+class PolicyFits(BinaryRule):
+    """Prove that the symbol versions that ELF files need are in the libc that the platform tag promises.
+
+    A wheel that says manylinux_2_17 and needs GLIBC_2.34 installs everywhere and then fails to load. The policies are
+    auditwheel's; its own run takes as long as the wheel is large, because it unpacks it.
+    """
+
+    id = "VP501"
+    title = "ELF symbol versions fit the manylinux or musllinux tag"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out wheels whose tag promises no libc."""
+        return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Compare the versions that each file needs against the policy of the weakest promise."""
+        for tag in _libc_tags(wheel):
+            policy = policy_of(tag)
+            if policy is None:
+                hint = "update auditwheel, or install it where it is missing"
+                yield Outcome.unknown(f"no policy is known for {tag}", hint, file=wheel.filename)
+                continue
+            beyond = {binary.path: wanted for binary in _elf(scan) if (wanted := policy.beyond(binary.image))}
+            if beyond:
+                versions = sorted({version for wanted in beyond.values() for version in wanted})
+                yield Outcome.failed(
+                    f"{some(beyond)} {'needs' if len(beyond) == 1 else 'need'} {some(versions, 5)},"
+                    f" which {tag} does not promise",
+                    "build it in the image of that policy, or give it the tag that 'auditwheel show' names",
+                    file=wheel.filename,
+                )
+
+
+class ExternalLibraries(BinaryRule):
+    """Prove that each library an ELF file needs is in the wheel, in every Linux, or declared.
+
+    What `auditwheel repair` would have copied in is missing on most machines. Drivers cannot be copied, and CUDA or
+    torch come from other distributions: a requirement on those, or the configuration, declares them.
+    """
+
+    id = "VP502"
+    title = "external libraries are in the wheel or declared"
+    severity = Severity.WARNING
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out wheels whose tag promises nothing of the machine."""
+        return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
+        inside = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
+        declared = {*context.release.config.check.external, *_DRIVER}
+        policy = policy_of(_libc_tags(wheel)[0])
+        allowed = inside | declared | set(policy.libraries if policy is not None else ())
+        missing: dict[str, list[str]] = {}
+        for binary in _elf(scan):
+            for library in binary.image.needed:
+                if library not in allowed and not is_loader(library) and not _required(library, wheel):
+                    missing.setdefault(library, []).append(binary.path)
+        for library, paths in sorted(missing.items()):
+            yield Outcome.failed(
+                f"{some(paths)} needs {library}, which is neither in the wheel nor on every machine",
+                f"run 'auditwheel repair', or declare it: {TABLE}.check.external = [\"{library}\"]",
+                file=wheel.filename,
+            )
+
+
+class MacTags(BinaryRule):
+    """Prove that Mach-O files run on the oldest macOS and on every architecture that the tag names.
+
+    An installer offers a macosx_11_0 wheel to macOS 11; a library in it that was built for 14.0 does not load there.
+    """
+
+    id = "VP509"
+    title = "minimum macOS and architectures fit the tag"
+    severity = Severity.ERROR
+
+    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+        """Leave out the wheels for other systems."""
+        return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Compare each library with each macOS tag."""
+        for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
+            promised = (int(match[1]), int(match[2]))
+            wanted = ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
+            for binary in libraries(scan):
+                if binary.image.format is not Format.MACHO:
+                    continue
+                yield from self._compared(wheel, binary, promised, wanted)
+
+    @staticmethod
+    def _compared(
+        wheel: Wheel, binary: Binary, promised: tuple[int, int], wanted: tuple[str, ...]
+    ) -> Iterator[Outcome]:
+        if lacking := [arch for arch in wanted if arch not in binary.image.architectures]:
+            yield Outcome.failed(
+                f"{binary.path} has no code for {some(lacking)}",
+                "build it for every architecture of the tag, or name the wheel by those that it has",
+                file=wheel.filename,
+            )
+        for arch, minimum in binary.image.macos.items():
+            floor = max(promised, _FIRST_ARM64) if arch == "arm64" else promised
+            if arch in wanted and minimum > floor:
+                needed = ".".join(map(str, minimum))
+                yield Outcome.failed(
+                    f"{binary.path} needs macOS {needed} on {arch}, the tag promises {'.'.join(map(str, promised))}",
+                    f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
+                    file=wheel.filename,
+                )
+
+
+class MachineType(BinaryRule):
+    """Prove that libraries and extension modules are for the operating system and architecture of the tag.
+
+    Cross builds put an x86-64 library into an Arm wheel; a wheel for "any" platform with an extension module in it
+    fails on all platforms but one.
+    """
+
+    id = "VP510"
+    title = "libraries are for the system and architecture of the tag"
+    severity = Severity.ERROR
+
+    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Compare each library with the architectures of all tags."""
+        expected = [_expected(platform) for platform in wheel.name.platform]
+        for binary in libraries(scan):
+            if "any" in wheel.name.platform:
+                if binary.image.modules:
+                    message = f"{binary.path} is an extension module, and the wheel is for any platform"
+                    yield Outcome.failed(message, "name the platform in the tag", file=wheel.filename)
+                continue
+            known = [found for found in expected if found is not None]
+            fits = any(
+                binary.image.format is kind and set(architectures) & set(binary.image.architectures)
+                for kind, architectures in known
+            )
+            if len(known) == len(expected) and not fits:
+                yield Outcome.failed(
+                    f"{binary.path} is {binary.image.format} for {some(binary.image.architectures)}",
+                    "build it for the platform of the wheel",
+                    file=wheel.filename,
+                )
+
+
+def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
+    """Return format and architectures of a platform tag; None for systems that are not known here."""
+    if platform in _WINDOWS:
+        return Format.PE, (_WINDOWS[platform],)
+    if match := _MACOS.fullmatch(platform):
+        return Format.MACHO, ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
+    modern = modern_platform(platform)
+    if match := _LINUX.fullmatch(modern):
+        return Format.ELF, (match[3],)
+    return (Format.ELF, (modern.removeprefix("linux_"),)) if modern.startswith("linux_") else None
+
+
+def _libc_tags(wheel: Wheel) -> list[str]:
+    return [tag for tag in dict.fromkeys(map(modern_platform, wheel.name.platform)) if _LINUX.fullmatch(tag)]
+
+
+def _elf(scan: Scan) -> Iterator[Binary]:
+    return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
+
+
+def _required(library: str, wheel: Wheel) -> bool:
+    return any(
+        pattern.fullmatch(library) and any(map(project.match, wheel.metadata.requires_dist))
+        for pattern, project in _FROM_PACKAGES
+    )

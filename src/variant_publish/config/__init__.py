@@ -1,0 +1,1 @@
+"""Configuration: `[tool.variant-publish]`."""

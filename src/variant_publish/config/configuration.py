@@ -1,0 +1,286 @@
+"""`[tool.variant-publish]`: read once, validated by msgspec, turned into frozen values of the model."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from variant_publish.config.tables import (
+    DEFAULT_FILE,
+    TABLE,
+    BuildTable,
+    ChangesTable,
+    FamilyTable,
+    MatrixTable,
+    ProviderTable,
+    Tables,
+    VariantTable,
+)
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.selector_toml import Selector
+from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.matrix import Matrix, Skip
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.zip_group import ZipGroup
+
+
+class Config:
+    """The configuration as values of the model; built by `load` or `parse`, never changed.
+
+    `declared` says whether there was a `[tool.variant-publish]` table at all.
+    """
+
+    def __init__(self, tables: Tables, *, declared: bool) -> None:
+        self.tables = tables
+        self.declared = declared
+        self.dialects = tables.dialects
+        self.upload = tables.upload
+        self.check = tables.check
+        self.family = tables.family
+        _check_family(tables.family)
+        self.stub = tables.stub
+        self.large = parse_size(tables.upload.large, f"{TABLE}.upload.large")
+        self.pins = tuple(TaggedRequirement.parse(text) for text in tables.abi.requires)
+        self.tag_indexes: Mapping[str, str] = dict(tables.abi.indexes)
+        self.variants = {name: _variant(name, table) for name, table in tables.variants.items()}
+        self.build_settings = {
+            GENERIC: _settings(f"{TABLE}.generic", tables.generic.build),
+            **{name: _settings(f"{TABLE}.variants.{name}", table.build) for name, table in tables.variants.items()},
+        }
+        self.namespaces = self._namespaces()
+        self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
+        self.selectors = {
+            name: Selector(table.wheel_tags, table.requires, table.function, table.default)
+            for name, table in tables.selectors.items()
+        }
+        self.matrix = self._matrix()
+        if Dialect.LOCAL in self.dialects or self.upload.views is not None:
+            self.check_locals()
+
+    @classmethod
+    def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:
+        """Parse TOML text: a file with `[tool.variant-publish]`, or one that is that table alone.
+
+        Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
+        table = data.get("tool", {}).get("variant-publish")
+        if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
+            table = data
+        try:
+            return cls(_convert(table or {}), declared=table is not None)
+        except VariantPublishError as error:
+            raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Config:
+        """Read the configuration: `path`, else pyproject.toml of the working directory, else defaults."""
+        if path is None:
+            path = Path(DEFAULT_FILE)
+            if not path.exists():
+                return cls(Tables(), declared=False)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} cannot be read ({error})", hint="name an existing file with --config") from error
+        return cls.parse(text, str(path))
+
+    def variant(self, name: str) -> Variant:
+        """Return a variant by its key, or raise UsageError with the nearest known one."""
+        if name not in self.variants:
+            known = ", ".join(self.variants) or "none; declare [tool.variant-publish.variants.NAME]"
+            raise UsageError(f"variant {name!r} is not in the configuration{_nearest(name, self.variants)}",
+                             hint=f"declared variants: {known}")  # fmt: skip
+        return self.variants[name]
+
+    @cached_property
+    def locals(self) -> Mapping[str, str]:
+        """Return local version -> declared variant, for every variant whose label can be a local version."""
+        found: dict[str, str] = {}
+        for name, variant in self.variants.items():
+            with suppress(UsageError):
+                found.setdefault(variant.local, name)
+        return found
+
+    def check_locals(self) -> None:
+        """Raise UsageError unless every declared variant has a local version of its own."""
+        for name, variant in self.variants.items():
+            if self.locals.get(variant.local) != name:
+                raise UsageError(
+                    f"{TABLE}.variants.{name} and .{self.locals[variant.local]} have the same local version"
+                    f" {variant.local!r}: local versions do not tell '_' from '.'",
+                    hint="give one of the two another label",
+                )
+
+    def settings_of(self, name: str) -> BuildSettings:
+        """Return what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
+        return self.build_settings[name if name == GENERIC else self.variant(name).name]
+
+    def with_stub(self, **changes: Any) -> Config:
+        """Return the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        stub = msgspec.structs.replace(self.stub, **given)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
+
+    def changes_of(self, name: str) -> ChangesTable:
+        """Return what retagging does to the wheels of a variant, or of "generic"."""
+        return self.tables.generic if name == GENERIC else self.tables.variants[name]
+
+    def _namespaces(self) -> tuple[str, ...]:
+        used = (item.namespace for variant in self.variants.values() for item in variant.properties.items)
+        listed = dict.fromkeys((*self.tables.priority, *self.tables.providers, *used))
+        return tuple(listed)
+
+    def _provider(self, namespace: str) -> Provider:
+        return provider_of(namespace, self.tables.providers.get(namespace))
+
+    def _matrix(self) -> Matrix | None:
+        table = self.tables.matrix
+        if table is None:
+            return None
+        if not table.python or not table.platform:
+            raise UsageError(
+                f"{TABLE}.matrix needs python and platform", hint='write python = ["cp312-cp312"], platform = [...]'
+            )
+        for variant, own in self.tables.variants.items():
+            if odd := [platform for platform in own.platform if platform not in table.platform]:
+                raise UsageError(
+                    f"{TABLE}.variants.{variant}.platform names {odd[0]!r}, which {TABLE}.matrix.platform does not"
+                    f"{_nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
+                )  # fmt: skip
+        skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
+        columns = tuple((name, own.platform or table.platform) for name, own in self.tables.variants.items())
+        try:
+            return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
+        except VariantPublishError as error:
+            raise UsageError(f"{TABLE}.matrix.{error.message}", hint=error.hint) from error
+
+    @staticmethod
+    def _groups(table: MatrixTable) -> Iterator[ZipGroup]:
+        for number, columns in enumerate(table.zip):
+            try:
+                yield ZipGroup.of_columns(columns)
+            except VariantPublishError as error:
+                raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
+
+
+def _check_family(table: FamilyTable | None) -> None:
+    if table is None:
+        return
+    names: list[str] = []
+    for place, text in enumerate(table.members):
+        where = f"{TABLE}.family.members[{place}]"
+        if not is_normalized_name(canonicalize_name(text)):
+            raise UsageError(f"{where} {text!r} is not the name of a project", hint="write names only, no versions")
+        if canonicalize_name(text) in names:
+            raise UsageError(f"{where} names {text!r} a second time", hint="name every project once")
+        names.append(canonicalize_name(text))
+    if len(names) == 1:
+        raise UsageError(f"{TABLE}.family.members has one project", hint="name all that belong together")
+    for place, skip in enumerate(table.skip):
+        where = f"{TABLE}.family.skip[{place}]"
+        if not skip.reason.strip():
+            raise UsageError(f"{where} has no reason", hint="say why the wheels are left out")
+        if skip.project is not None and names and canonicalize_name(skip.project) not in names:
+            raise UsageError(
+                f"{where}.project {skip.project!r} is no member of the family{_nearest(skip.project, names)}",
+                hint=f"the members are {', '.join(names)}",
+            )
+
+
+def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
+    """Return the provider of a namespace: as configured, else the one that clients know; UsageError for neither."""
+    if table is not None:
+        return Provider.parse(
+            {key: value for key, value in msgspec.to_builtins(table).items() if value not in (None, False, [], {}, ())}
+        )
+    if namespace not in KNOWN_PROVIDERS:
+        raise UsageError(
+            f"namespace {namespace!r} has no known provider{_nearest(namespace, KNOWN_PROVIDERS)}",
+            hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
+        )
+    return KNOWN_PROVIDERS[namespace]
+
+
+def parse_size(text: str, where: str) -> int:
+    """Parse "100 MB" (powers of ten) or "100 MiB" (powers of two) into bytes."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kMGT]?)(i?)B?\s*", text)
+    if match is None:
+        raise UsageError(f"{where} {text!r} is not a size", hint='write it like "100 MB" or "2 GiB"')
+    power = " kMGT".index(match[2] or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def _variant(name: str, table: VariantTable) -> Variant:
+    try:
+        if name == GENERIC:
+            raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
+        return Variant(name, table.tags or (name,), table.label or name, Properties.parse(table.properties))
+    except VariantPublishError as error:
+        raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
+
+
+def _settings(where: str, table: BuildTable) -> BuildSettings:
+    settings = {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in table.config_settings.items()
+    }
+    try:
+        return BuildSettings(settings, dict(table.env))
+    except VariantPublishError as error:
+        raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error
+
+
+def _convert(table: Any) -> Tables:
+    _check_keys(table, Tables, TABLE)
+    try:
+        return msgspec.convert(table, Tables)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `")
+        dotted = TABLE + path.removesuffix("`").removeprefix("$")
+        raise UsageError(f"{dotted} is wrong ({reason})", hint="see the README for the shape of the table") from error
+
+
+def _check_keys(table: Any, kind: type[msgspec.Struct], where: str) -> None:
+    if not isinstance(table, dict):
+        return
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in table.items():
+        if key not in known:
+            raise UsageError(
+                f"{where}.{key} is not a known key{_nearest(key, known)}", hint=f"known keys: {', '.join(known)}"
+            )
+        for sub, inner in _structs_in(known[key], value, f"{where}.{key}"):
+            _check_keys(inner[1], sub, inner[0])
+
+
+def _structs_in(annotation: Any, value: Any, where: str) -> Iterator[tuple[type[msgspec.Struct], tuple[str, Any]]]:
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        yield annotation, (where, value)
+        return
+    for argument in getattr(annotation, "__args__", ()):
+        if isinstance(value, dict):
+            single = getattr(annotation, "__origin__", None) is dict
+            inner = [(f"{where}.{key}", item) for key, item in value.items()] if single else [(where, value)]
+        else:
+            inner = [(f"{where}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list) else []
+        for place, item in inner:
+            yield from _structs_in(argument, item, place)
+
+
+def _nearest(word: str, known: Any) -> str:
+    found = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -1,0 +1,1 @@
+"""The index of a store: masters, pages and their care."""

@@ -1,0 +1,106 @@
+"""Masters are changed by compare-and-swap; the pages that are derived from them only move forward."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.store.store import SIMPLE_JSON, Conflict, Store
+
+_ATTEMPTS = 60
+_LONGEST_WAIT = 2.0
+
+
+class Master(Protocol):
+    """What a page is derived from; `generation` counts its changes."""
+
+    @property
+    def generation(self) -> int:
+        """Return the number of changes."""
+        ...
+
+    def dumps(self) -> str:
+        """Return the text that is stored."""
+        ...
+
+
+M = TypeVar("M", bound=Master)
+
+
+def read_master(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M | None, str | None]:
+    """Read a master and its tag; (None, None) where it is not there."""
+    stored = store.read(key)
+    if stored is None:
+        return None, None
+    try:
+        return parse(stored.content), stored.etag
+    except VariantPublishError as error:
+        raise VariantPublishError(f"{store.describe()}: {key}: {error.message}", hint=error.hint) from error
+
+
+def change_master(
+    store: Store, key: str, parse: Callable[[bytes], M], empty: M, change: Callable[[M], M]
+) -> tuple[M, list[str]]:
+    """Change a master by compare-and-swap until nobody else was faster."""
+    for _ in _attempts(store, key):
+        found, etag = read_master(store, key, parse)
+        old = found if found is not None else empty
+        new = change(old)
+        if new == old:
+            return old, []
+        if store.swap(key, new.dumps().encode(), etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
+            return new, [key]
+    raise AssertionError  # _attempts raises first
+
+
+def mend(
+    store: Store,
+    key: str,
+    parse: Callable[[bytes], M],
+    known: M,
+    derive: Callable[[M], Iterable[tuple[str, bytes, str]]],
+) -> list[str]:
+    """Write the pages that are not as the master has them.
+
+    A page is read before the master and swapped after it, so whoever replaces a page knows a master at least as new
+    as the one that the page was made from: pages only move forward, in any interleaving of writers.
+    """
+    written: list[str] = []
+    keys = [page for page, _, _ in derive(known)]
+    for _ in _attempts(store, key):
+        before = {page: store.read(page) for page in keys}
+        master, _etag = read_master(store, key, parse)
+        if master is None:
+            return written
+        pages = list(derive(master))
+        keys = [page for page, _, _ in pages]
+        if not set(keys) <= set(before):
+            continue  # pages that were not known yet: read them before the master, too
+        settled = True
+        for page, content, content_type in pages:
+            stored = before[page]
+            if stored is not None and stored.content == content:
+                continue
+            etag = stored.etag if stored is not None else None
+            if store.swap(page, content, etag=etag, content_type=content_type, generation=master.generation):
+                written.append(page)
+            else:
+                settled = False
+        if settled:
+            return written
+    raise AssertionError  # _attempts raises first
+
+
+def _attempts(store: Store, key: str) -> Iterator[int]:
+    """Count tries with growing, random pauses, so that writers who meet do not meet again; give up with an error."""
+    for attempt in range(_ATTEMPTS):
+        if attempt > 1:
+            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.01 * 2**attempt)))  # noqa: S311 - no secret depends on it
+        yield attempt
+    raise Conflict(
+        f"{store.describe()}: {key} was changed by others at every one of {_ATTEMPTS} tries",
+        hint="run the command again when fewer jobs publish this project at once",
+    )

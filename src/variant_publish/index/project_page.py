@@ -1,0 +1,248 @@
+"""What people see on a project's page: for each release, its variants and platforms, and which machines need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.selector_toml import SelectorFile
+from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
+from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+
+_NEEDS = {
+    ("nvidia", "cuda_version_lower_bound"): "a driver for CUDA {} or newer",
+    ("nvidia", "cuda_version_upper_bound"): "a driver for CUDA below {}",
+    ("nvidia", "sm_arch"): "an NVIDIA GPU of architecture {}",
+    ("x86_64", "level"): "a CPU of level x86-64-{}",
+    ("aarch64", "version"): "a CPU of level ARMv{}",
+}
+"""What properties mean to people; others are shown as they are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One wheel in a cell: its entry, and the tag of its interpreter as the label."""
+
+    file: IndexFile
+    label: str
+
+    @property
+    def href(self) -> str:
+        """Return the link with the hash, where one is known."""
+        return href_of(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One variant of a release: what it needs, and its wheels for each platform of the release."""
+
+    variant: str
+    needs: str
+    cells: tuple[tuple[Link, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One release: a grid of its wheels, and every other file."""
+
+    version: str
+    platforms: tuple[str, ...]
+    rows: tuple[Row, ...]
+    others: tuple[IndexFile, ...]
+    yanked: str | None
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Return the variants besides the generic wheels."""
+        return tuple(row.variant for row in self.rows if row.variant != GENERIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One way to install: for whom it is, and the lines to copy."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
+
+
+def href_of(file: IndexFile) -> str:
+    """Return the link to a file with its hash, where one is known."""
+    return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
+
+
+def sections(index: ProjectIndex) -> tuple[Section, ...]:
+    """Return the releases, newest first."""
+    owner = {filename: version for version, texts in index.selector_texts.items() for filename in texts}
+    groups: dict[str, list[IndexFile]] = {}
+    for file in index.files:
+        version = owner.get(file.filename) or version_of(file.filename) or ""
+        groups.setdefault(Version(version).public if version else "", []).append(file)
+    ordered = sorted(groups, key=lambda text: Version(text or "0"), reverse=True)
+    return tuple(_section(version, groups[version], index.selector_texts.get(version, {})) for version in ordered)
+
+
+def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, ...]:
+    """Return the ways to install the newest release that has wheels, made from what is really there."""
+    best = next((item for item in found if item.rows and item.yanked is None), None)
+    if best is None:
+        return ()
+    address = index.public_url or "ADDRESS-OF-THIS-INDEX"
+    if local := _only_local(best):
+        return tuple(_of_view(index.name, best.version, local, address))
+    result = []
+    if any(row.variant == GENERIC for row in best.rows):
+        result.append(Install("pip, the generic wheel", (f"pip install --extra-index-url {address} {index.name}",)))
+        requirement = f"{index.name}=={best.version}"
+        result.append(Install("a requirements file", (f"--extra-index-url {address}", requirement)))
+    preview = "--preview-features wheel-variants "
+    if any(file.filename.endswith("-variants.json") for file in best.others):
+        title = "uv, the variant of this machine"
+        result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
+    elif result:
+        result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
+    for name, view in sorted(index.views.get(best.version, {}).items()):
+        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
+    for local in _locals(best):
+        command = f"pip install --extra-index-url {address} {index.name}=={local}"
+        result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
+    if best.variants:
+        command = f"variant-publish select {index.name} --index {address}"
+        result.append(Install("which wheel this machine would get", (command,)))
+    return tuple(result)
+
+
+def view_command(project: str, address: str) -> str:
+    """Return the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
+    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
+
+
+def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:
+    parsed = {file.filename: _name(file.filename) for file in files}
+    wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
+    platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
+    needs = needs_of(texts)
+    variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
+    rows = []
+    for variant in variants:
+        own = [(name, file) for name, file in wheels if _variant(name) == variant]
+        cells = tuple(_cell([item for item in own if _platform(item[0]) == platform]) for platform in platforms)
+        rows.append(Row(variant, _everyone(variant) or needs.get(variant, ""), cells))
+    reasons = {file.yanked for _, file in wheels}
+    yanked = next(iter(reasons)) if len(reasons) == 1 else None
+    return Section(
+        version, platforms, tuple(rows), tuple(file for file in files if parsed[file.filename] is None), yanked
+    )
+
+
+def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
+    labels = [_label(name) for name, _ in wheels]
+    return tuple(
+        Link(file, f"{label} {'-' if name.label else '+'}{name.variant}" if labels.count(label) > 1 else label)
+        for (name, file), label in zip(wheels, labels, strict=True)
+    )
+
+
+def _of_view(project: str, version: str, local: str, address: str) -> Iterator[Install]:
+    """Return ways to install from a view: an index of one variant as a local version, which every installer prefers.
+
+    uv takes a project from the first index that has it, and a view has all files of the release.
+    """
+    variant = local.partition("+")[2]
+    yield Install(f"pip, {variant} where it is built", (view_command(project, address),))
+    yield Install("a requirements file", (f"--extra-index-url {address}", f"{project}=={version}"))
+    yield Install(f"uv, {variant} where it is built", (f"uv pip install --index {address} {project}",))
+    yield Install(f"pip, {variant} or nothing", (f"{view_command(project, address)}=={local}",))
+
+
+def _only_local(section: Section) -> str | None:
+    """Return the version of the one variant of a view; None where the section is no view's."""
+    found = _locals(section)
+    aware = any(name.dialect is not None for name in _names(section))
+    return found[0] if len(found) == 1 and not aware else None
+
+
+def _locals(section: Section) -> list[str]:
+    return sorted({name.version for name in _names(section) if "+" in name.version})
+
+
+def _names(section: Section) -> Iterator[WheelName]:
+    for row in section.rows:
+        for link in (link for cell in row.cells for link in cell):
+            if (name := _name(link.file.filename)) is not None:
+                yield name
+
+
+def _name(filename: str) -> WheelName | None:
+    try:
+        return WheelName.parse(filename) if filename.endswith(".whl") else None
+    except InvalidWheelName:
+        return None
+
+
+def _variant(name: WheelName) -> str:
+    _, plus, local = name.version.partition("+")
+    return local if plus and name.variant == GENERIC else name.variant
+
+
+def _label(name: WheelName) -> str:
+    python, abi = ".".join(name.python), ".".join(name.abi)
+    return python if abi in (python, "none") else f"{python}-{abi}"
+
+
+def _platform(name: WheelName) -> str:
+    """Return the most telling of a wheel's platforms: of manylinux's aliases the one with the C library's version."""
+    return next((item for item in name.platform if item.startswith("manylinux_")), name.platform[0])
+
+
+def _platform_order(platform: str) -> tuple[int, str]:
+    kinds = ("any", "manylinux", "musllinux", "linux", "macosx", "win")
+    return next((rank for rank, kind in enumerate(kinds) if platform.startswith(kind)), len(kinds)), platform
+
+
+def _everyone(variant: str) -> str:
+    return "every machine" if variant in (GENERIC, NULL_LABEL) else ""
+
+
+def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
+    result: dict[str, str] = {}
+    for name, text in texts.items():
+        try:
+            if name.endswith(".toml"):
+                result = {**dict(_of_selector(SelectorFile.parse(text))), **result}
+            else:
+                result |= dict(_of_variants(VariantsMetadata.parse(text)))
+        except VariantPublishError:
+            continue  # `check` and `verify` say what is wrong with it; the page shows the wheels all the same
+    return result
+
+
+def _of_variants(metadata: VariantsMetadata) -> Iterator[tuple[str, str]]:
+    for label, properties in metadata.variants.items():
+        yield label, ", ".join(_sentences(properties.items))
+
+
+def _sentences(properties: Iterable[Property]) -> Iterator[str]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in properties:
+        groups.setdefault((item.namespace, item.feature), []).append(item.value)
+    for (namespace, feature), values in groups.items():
+        known = _NEEDS.get((namespace, feature))
+        yield known.format(" or ".join(values)) if known else f"{namespace} {feature} {' or '.join(values)}"
+
+
+def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:
+    for variable in selector.variables:
+        table = selector.selectors[variable].wheel_tags
+        for tag in selector.selectors[variable].tags:
+            values = [value for value, tags in table.items() if tag in tags]
+            span = values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
+            yield tag, f"{variable} {span}"

@@ -1,0 +1,166 @@
+"""An index against itself: every listed file is there, and every page equals its master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from posixpath import normpath
+from typing import Any
+from urllib.parse import unquote
+
+from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
+from variant_publish.index.index import change_project, project_pages, read_index, read_root, root_pages
+from variant_publish.index.yank import BESIDE
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.store.store import Store
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong: a key, what is wrong with it, and whether `--repair` mends it."""
+
+    key: str
+    what: str
+    is_mendable: bool = False
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"key": self.key, "what": self.what, "mendable": self.is_mendable}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was looked at and found; `unlisted` are objects that no page lists, such as a cut-off upload leaves."""
+
+    projects: tuple[str, ...]
+    files: int
+    troubles: tuple[Trouble, ...]
+    unlisted: tuple[str, ...]
+    mended: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Return whether nothing is wrong, or everything that was is mended."""
+        return all(trouble.key in self.mended for trouble in self.troubles)
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "schema-version": SCHEMA_VERSION,
+            "sound": self.is_sound,
+            "projects": list(self.projects),
+            "files": self.files,
+            "troubles": [trouble.table() for trouble in self.troubles],
+            "mended": list(self.mended),
+            "unlisted": list(self.unlisted),
+        }
+
+
+def verify(
+    store: Store, projects: Sequence[str] = (), *, deep: bool = False, repair: bool = False, reporter: Reporter = SILENT
+) -> Verified:
+    """Verify projects (default: all). `deep` reads every file and compares its hash; `repair` writes pages anew."""
+    root = read_root(store) or RootIndex()
+    names = tuple(projects) or tuple(sorted({*root.names, *_found(store)}))
+    troubles: list[Trouble] = []
+    unlisted: list[str] = []
+    mended: list[str] = []
+    count = 0
+    for name in names:
+        index = read_index(store, name)
+        if index is None:
+            troubles.append(Trouble(f"{name}/index.json", "is not there"))
+            continue
+        look = _Look(store, index, deep=deep, reporter=reporter)
+        found = [*look.troubles()]
+        if name not in root.names:
+            found.append(Trouble("index.json", f"does not list the project {name}", is_mendable=True))
+        unlisted += look.unlisted()
+        count += len(index.files)
+        if repair and any(trouble.is_mendable for trouble in found):
+            versions = tuple(index.selector_texts)
+            mended += change_project(store, name, lambda unchanged: unchanged, versions=versions).written
+        troubles += found
+    root = read_root(store) or RootIndex()
+    troubles += _page_troubles(store, root_pages(store, root)) if root.generation else []
+    return Verified(names, count, tuple(troubles), tuple(unlisted), tuple(dict.fromkeys(mended)))
+
+
+def stored_key(project: str, url: str) -> str | None:
+    """Return the key of a file by its address on the project's page; None for one that lies elsewhere."""
+    if "://" in url or url.startswith("/"):
+        return None
+    key = normpath(f"{project}/{unquote(url)}")
+    return None if key.startswith("../") else key
+
+
+class _Look:
+    """Look at one project; its objects are listed once, a thousand to a request."""
+
+    def __init__(self, store: Store, index: ProjectIndex, *, deep: bool, reporter: Reporter) -> None:
+        self.store = store
+        self.index = index
+        self.deep = deep
+        self.reporter = reporter
+        self.sizes = {item.key: item.size for item in store.keys(f"{index.name}/")}
+        self.pages = {page for page, _, _ in project_pages(store, index, index.selector_texts)}
+        self.used = {f"{index.name}/index.json", *self.pages}
+
+    def troubles(self) -> Iterator[Trouble]:
+        names = [file.filename for file in self.index.files]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Trouble(f"{self.index.name}/{name}", "is listed twice")
+        for file in self.index.files:
+            yield from self._file(file)
+        yield from _page_troubles(self.store, project_pages(self.store, self.index, self.index.selector_texts))
+
+    def unlisted(self) -> list[str]:
+        """Return what lies there and is not listed; old texts of selector files stay for pages that are in caches."""
+        return sorted(key for key in self.sizes if key not in self.used and f"{self.index.name}/." not in key)
+
+    def _file(self, file: IndexFile) -> Iterator[Trouble]:
+        key = stored_key(self.index.name, file.url)
+        if key is None:
+            return
+        self.used |= {key, *(key + ending for ending in BESIDE)}
+        size = self._size(key)
+        if size is None:
+            yield Trouble(key, "is listed and not there")
+            return
+        if not file.sha256:
+            yield Trouble(key, "is listed without a hash")
+        if file.size is not None and size != file.size:
+            yield Trouble(key, f"has {size} bytes instead of {file.size}")
+        elif self.deep and file.sha256:
+            with self.reporter.track(file.filename, None):
+                if self.store.digest(key) != file.sha256:
+                    yield Trouble(key, "has other bytes than the hash on its page")
+        if file.metadata_sha256 is not None:
+            if self._size(f"{key}.metadata") is None:
+                yield Trouble(f"{key}.metadata", "is listed and not there")
+            elif self.deep and self.store.digest(f"{key}.metadata") != file.metadata_sha256:
+                yield Trouble(f"{key}.metadata", "has other bytes than the hash on its page")
+
+    def _size(self, key: str) -> int | None:
+        if key in self.sizes or key.startswith(f"{self.index.name}/"):
+            return self.sizes.get(key)
+        found = self.store.stat(key)
+        return None if found is None else found.size
+
+
+def _found(store: Store) -> Iterator[str]:
+    for item in store.keys(""):
+        project, _, name = item.key.rpartition("/")
+        if name == "index.json" and project and "/" not in project:
+            yield project
+
+
+def _page_troubles(store: Store, pages: Iterator[tuple[str, bytes, str]]) -> Iterator[Trouble]:
+    for key, content, _ in pages:
+        stored = store.read(key)
+        if stored is None:
+            yield Trouble(key, "is not there", is_mendable=True)
+        elif stored.content != content:
+            yield Trouble(key, "is not what its master says", is_mendable=True)

@@ -1,0 +1,87 @@
+"""Whose build an installed distribution is: whether it carries the extra tags that an ABI pin asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from variant_publish.formats.simple import IndexFile
+from variant_publish.install.environment import Installed
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+
+
+class Verdict(StrEnum):
+    """Name what can be said of a pin."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and its reason, a sentence about the installed distribution."""
+
+    verdict: Verdict
+    reason: str
+
+
+def judge(pin: TaggedRequirement, installed: Installed | None, files: Iterable[IndexFile] | None) -> Judgement:
+    """Return whether an installed distribution is the build that a pin means.
+
+    `files` is what the index lists that vouches for the tags of the pin; None where no such index is known. A build
+    from a folder, a file or another index is not the one, even if it has the same version.
+    """
+    if installed is None:
+        return Judgement(Verdict.BROKEN, f"{pin.project} is not installed")
+    here = f"{pin.project} {installed.version}"
+    if not pin.plain.specifier.contains(installed.version, prereleases=True):
+        return Judgement(Verdict.BROKEN, f"{here} is installed")
+    record = installed.record
+    if record is not None:
+        found = Verdict.HOLDS if set(pin.tags) <= set(record.tags) else Verdict.BROKEN
+        return Judgement(found, f"{here} was installed from {record.wheel} of {record.index}")
+    direct = installed.direct_url
+    if "dir_info" in direct or "vcs_info" in direct:
+        return Judgement(Verdict.BROKEN, f"{here} was built from {direct.get('url')}")
+    if files is None:
+        return Judgement(Verdict.UNKNOWN, f"no index is known that vouches for +{'+'.join(pin.tags)}")
+    listed = list(_wheels_of(files, installed))
+    if direct:
+        return _of_archive(direct, here, listed)
+    if not any(_same(installed, name, file) for name, file in listed):
+        tags = ", ".join(sorted(installed.tags)) or "no tag"
+        reason = f"{here} ({tags}) is none of the wheels that the index has of it: it was built elsewhere"
+        return Judgement(Verdict.BROKEN, reason)
+    return Judgement(Verdict.HOLDS, f"{here} is a wheel of the index")
+
+
+def _of_archive(direct: object, here: str, listed: list[tuple[WheelName, IndexFile]]) -> Judgement:
+    assert isinstance(direct, dict)  # noqa: S101  (Installed reads an object)
+    info = direct.get("archive_info", {})
+    digest = info.get("hashes", {}).get("sha256") or info.get("hash", "").removeprefix("sha256=")
+    for _, file in listed:
+        if file.url == direct.get("url") or (digest and digest == file.sha256):
+            return Judgement(Verdict.HOLDS, f"{here} is {file.filename} of the index")
+    return Judgement(Verdict.BROKEN, f"{here} was installed from {direct.get('url')}, which is not on the index")
+
+
+def _wheels_of(files: Iterable[IndexFile], installed: Installed) -> Iterator[tuple[WheelName, IndexFile]]:
+    for file in files:
+        try:
+            name = WheelName.parse(file.filename)
+        except InvalidWheelName:
+            continue
+        if name.parsed_version == installed.version:
+            yield name, file
+
+
+def _same(installed: Installed, name: WheelName, file: IndexFile) -> bool:
+    """Compare what an installed distribution keeps of its wheel: the tags, and METADATA where the index hashes it."""
+    if installed.tags != frozenset(name.tag_lines()):
+        return False
+    metadata = installed.dist_info / "METADATA"
+    return file.metadata_sha256 is None or sha256(metadata.read_bytes()).hexdigest() == file.metadata_sha256

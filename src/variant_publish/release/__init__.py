@@ -1,0 +1,1 @@
+"""A release: its wheels, selector files and matrix."""

@@ -1,0 +1,187 @@
+"""Turn what variantlib and its kin made into today's: wheels by raw copy, index files, configurations."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from variant_publish.archive.rewrite import Rewrite
+from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.zipraw import open_archive
+from variant_publish.config.configuration import Config
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats import variantlib_toml
+from variant_publish.formats.older_variants import OlderVariants, new_label, unite
+from variant_publish.formats.variants_json import WHEEL_FILE, Provider, VariantsMetadata, variants_json_name
+from variant_publish.model.variant_marker import VariantMarkers
+from variant_publish.model.wheel_name import WheelName
+from variant_publish.progress import Reporter
+from variant_publish.release.release import wheel_paths
+
+CONFIGURATION = "variant-publish.toml"
+"""The name under which a converted configuration is written."""
+
+_INDEX_FILE = "-variants.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a conversion writes: a rewrite for each wheel, and the text of each other file by its old place."""
+
+    wheels: Mapping[Path, Rewrite]
+    texts: Mapping[Path, str]
+    configuration: str | None = None
+
+
+@dataclass
+class _Found:
+    """Gather the files of one release."""
+
+    wheels: list[tuple[Path, WheelName]] = field(default_factory=list)
+    indexes: list[Path] = field(default_factory=list)
+    parts: list[OlderVariants] = field(default_factory=list)
+
+
+def plan(
+    places: Iterable[Path],
+    providers: Mapping[str, Provider],
+    labels: Mapping[str, str],
+    metadata_config: str | None,
+    reporter: Reporter,
+) -> Conversion:
+    """Read everything and say what becomes of it; nothing is written.
+
+    `providers` stand for themselves, `labels` are new names of labels. What cannot be kept is reported as a warning.
+    Raises the error of the first file that cannot be read: the files of a release explain one another.
+    """
+    wheels, indexes, configurations = _sorted(places)
+    releases: dict[tuple[NormalizedName, Version], _Found] = {}
+    for path in wheels:
+        name = WheelName.parse(path.name)
+        found = releases.setdefault((name.project, name.parsed_version), _Found())
+        found.wheels.append((path, name))
+        if (text := _variant_json(path, name)) is not None:
+            found.parts.append(_parsed(path, text))
+    for path in indexes:
+        found = releases.setdefault(_release_of(path), _Found())
+        found.indexes.append(path)
+        found.parts.append(_parsed(path, path.read_bytes()))
+    rewrites: dict[Path, Rewrite] = {}
+    texts: dict[Path, str] = {}
+    for (project, version), found in releases.items():
+        _plan_release(f"{project} {version}", found, providers, labels, rewrites, texts, reporter)
+    configuration = _configuration(configurations, providers, metadata_config, reporter) if configurations else None
+    return Conversion(rewrites, texts, configuration)
+
+
+def _plan_release(
+    title: str, found: _Found, providers: Mapping[str, Provider], labels: Mapping[str, str],
+    rewrites: dict[Path, Rewrite], texts: dict[Path, str], reporter: Reporter,
+) -> None:  # fmt: skip
+    older, metadata = None, None
+    if found.parts:
+        try:
+            older = unite(found.parts, providers)
+            metadata, notes = older.today(providers, labels)
+        except VariantPublishError as error:
+            raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
+        for note in notes:
+            reporter.warn(f"{title}: {note}")
+    for path, name in found.wheels:
+        rewrites[path] = _rewrite(path, name, older, metadata, labels)
+    for path in found.indexes:
+        assert metadata is not None  # noqa: S101  (an index file is one of the parts)
+        texts[path] = metadata.dumps()
+
+
+def _rewrite(
+    path: Path,
+    name: WheelName,
+    older: OlderVariants | None,
+    metadata: VariantsMetadata | None,
+    labels: Mapping[str, str],
+) -> Rewrite:
+    """Return what becomes of one wheel: its label's part of the metadata, and requirements without variant markers."""
+    if name.extra_tags:
+        return Rewrite(extra_tags=name.extra_tags)
+    if name.label is None:
+        return Rewrite(markers=VariantMarkers())
+    if older is None or metadata is None or name.label not in older.variants:
+        raise VariantPublishError(
+            f"{path} has the label {name.label!r}, and nothing says what it means",
+            hint=f"name the release's *{_INDEX_FILE} too, or label the plain wheel with retag",
+        )
+    properties = older.variants[name.label]
+    label = new_label(name.label, properties, labels)
+    return Rewrite(label=label, variant_json=metadata.only(label), markers=VariantMarkers(label, properties))
+
+
+def _configuration(
+    paths: Iterable[Path], providers: Mapping[str, Provider], metadata_config: str | None, reporter: Reporter
+) -> str:
+    tables = [(path, _toml(path)) for path in paths]
+    sources = ", ".join(path.name for path, _ in tables)
+    try:
+        text, notes = variantlib_toml.converted([table for _, table in tables], providers, metadata_config)
+    except VariantPublishError as error:
+        raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
+    for note in notes:
+        reporter.warn(f"{sources}: {note}")
+    Config.parse(text, CONFIGURATION)  # what is written can be read
+    return f"# Converted from {sources}.\n\n{text}"
+
+
+def _sorted(places: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    """Sort the places into wheels, index files and configurations; folders stand for what is directly inside."""
+    wheels: list[Path] = []
+    others: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = sorted(place.glob(f"*{_INDEX_FILE}"))
+            others += inside
+            wheels += wheel_paths([place]) if not inside or any(place.glob("*.whl")) else []
+        elif place.suffix == ".whl" or not place.exists():
+            wheels += wheel_paths([place])
+        else:
+            others.append(place)
+    indexes = [path for path in others if path.name.endswith(_INDEX_FILE)]
+    configurations = [path for path in others if path.suffix == ".toml"]
+    if odd := [path for path in others if path not in indexes and path not in configurations]:
+        raise UsageError(
+            f"{odd[0]} is none of the files that convert knows", hint=f"name wheels, *{_INDEX_FILE}, *.toml, or folders"
+        )
+    return wheels, indexes, configurations
+
+
+def _variant_json(path: Path, name: WheelName) -> bytes | None:
+    with open_archive(path) as archive:
+        return Wheel.of_archive(archive, name, variant_json=False).info.get(WHEEL_FILE)
+
+
+def _parsed(path: Path, content: bytes) -> OlderVariants:
+    try:
+        return OlderVariants.parse(content)
+    except VariantPublishError as error:
+        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def _release_of(path: Path) -> tuple[NormalizedName, Version]:
+    name, _, version = path.name.removesuffix(_INDEX_FILE).rpartition("-")
+    try:
+        return canonicalize_name(name), Version(version)
+    except InvalidVersion as error:
+        raise UsageError(
+            f"{path} is not named like an index file", hint=f"name it like {variants_json_name('foo', '1.0')}"
+        ) from error
+
+
+def _toml(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML ({error})", hint="correct the file") from error

@@ -1,0 +1,44 @@
+"""The indexes that a user names, and the extra tags that they vouch for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+_TAGGED = re.compile(r"([a-z0-9_]+)=(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """Indexes (URLs and folders) in the order in which they count; `implied` maps one to the tags it vouches for.
+
+    Repositories such as PyPI refuse extra tags in file names, so that `numpy+pypi` is a wheel of a certain index.
+    """
+
+    urls: tuple[str, ...]
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Self:
+        """Read `URL`, `DIR`, `TAG=URL` and `TAG=DIR`; a folder that is there under the whole name is that folder."""
+        urls: list[str] = []
+        implied: dict[str, tuple[str, ...]] = {}
+        for text in texts:
+            match = None if Path(text).exists() else _TAGGED.fullmatch(text)
+            place = match[2] if match else text
+            place = place if "://" in place or place.startswith("file:") else str(Path(place))
+            urls.append(place)
+            if match:
+                implied[place] = (*implied.get(place, ()), match[1])
+        return cls(tuple(dict.fromkeys(urls)), implied)
+
+    def vouching(self, index: str, tags: Sequence[str]) -> Self:
+        """Return these with one more index at the end, which vouches for the tags."""
+        return replace(
+            self,
+            urls=tuple(dict.fromkeys((*self.urls, index))),
+            implied={**self.implied, index: tuple(dict.fromkeys((*self.implied.get(index, ()), *tags)))},
+        )

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from variant_publish.check.engine import registry
+from variant_publish.check.engine.binaries import BinaryRule
+from variant_publish.check.engine.rule import ReleaseRule, Rule, WheelRule
+from variant_publish.check.engine.rule_pages import explain, not_built, pages_folder
+from variant_publish.errors import UsageError
+
+EVERY_RULE = pytest.mark.parametrize("rule", registry.RULES, ids=lambda rule: rule.id)
+HEADS = ["What it checks", "Why", "Example", "How to fix it", "When to ignore it", "Evidence"]
+
+
+def code_of(rule: Rule) -> str:
+    """Give the source of a rule and of what its family shares, without the bases of all families."""
+    shared = (BinaryRule, WheelRule, ReleaseRule)
+    own = [base for base in type(rule).__mro__ if issubclass(base, Rule) and base not in (*shared, *Rule.__mro__)]
+    return "".join(map(inspect.getsource, own))
+
+
+def test_ids_are_unique_and_in_order() -> None:
+    ids = [rule.id for rule in registry.RULES]
+    assert ids == sorted(set(ids))
+    assert all(re.fullmatch(r"VP[1-9][0-9]{2}", id_) for id_ in ids)
+
+
+def test_every_module_with_rules_is_a_family() -> None:
+    package = Path(inspect.getfile(registry)).parents[1] / "rules"
+    text = {path.stem: path.read_text("utf-8") for path in package.glob("*.py")}
+    with_rules = {stem for stem, code in text.items() if re.search(r'^    id = "VP', code, flags=re.MULTILINE)}
+    assert with_rules == {family.__name__.rpartition(".")[2] for family in registry.FAMILIES}
+    assert len(registry.RULES) == sum(code.count('    id = "VP') for code in text.values())
+
+
+@EVERY_RULE
+def test_every_rule_says_what_it_proves(rule: Rule) -> None:
+    text = type(rule).__doc__ or ""
+    assert text.startswith(("Prove", "Tell"))
+    assert "\n\n" in text, "say why it matters, too"
+    assert rule.title
+
+
+@EVERY_RULE
+def test_every_rule_has_a_test_module_with_its_cases(rule: Rule) -> None:
+    text = (Path(__file__).parents[1] / "rules" / f"test_{rule.id.lower()}.py").read_text("utf-8")
+    assert re.search(rf"\b{type(rule).__name__}\(", text)
+    tests = [
+        ast.unparse(node)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    shown = {verdict for verdict in ("pass", "skip", "unknown") if any(f"'{verdict}'" in test for test in tests)}
+    if any("'fail'" in test or "failures(" in test for test in tests):
+        shown.add("fail")
+    if any("held_against_most(" in test for test in tests):
+        shown |= {"pass", "fail", "skip"}
+    code = code_of(rule)
+    can_skip = isinstance(rule, BinaryRule) or "Outcome.skipped" in code or "def not_for" in code
+    wanted = {"pass", "fail"} | ({"skip"} if can_skip else set())
+    wanted |= {"unknown"} if "Outcome.unknown" in code else set()
+    assert wanted <= shown
+
+
+@EVERY_RULE
+def test_every_rule_has_a_page(rule: Rule) -> None:
+    page = explain(rule.id)
+    assert page.startswith(f"# {rule.id}: {rule.title}\n\nSeverity: {rule.severity}\n")
+    assert re.findall("^## (.*)$", page, flags=re.MULTILINE) == HEADS
+    assert not re.search(r"^## .*\n\n*(?=##|\Z)", page, flags=re.MULTILINE), "no section is empty"
+
+
+def test_every_other_page_says_why_the_rule_is_not_built() -> None:
+    pages = {path.stem for path in pages_folder().glob("VP*.md")}
+    others = not_built()
+    assert pages == {rule.id for rule in registry.RULES} | others.keys()
+    assert others
+    for id_, title in others.items():
+        page = explain(id_)
+        assert page.startswith(f"# {id_}: {title}\n\nNot built\n")
+        assert re.findall("^## (.*)$", page, flags=re.MULTILINE) == ["What it would check", "Why it is not built"]
+        assert not re.search(r"^## .*\n\n*(?=##|\Z)", page, flags=re.MULTILINE), "no section is empty"
+
+
+def test_an_unknown_id_has_no_page() -> None:
+    with pytest.raises(UsageError, match="'VP999' is the id of no rule"):
+        explain("VP999")
+
+
+def test_a_rule_is_found_by_its_id() -> None:
+    assert registry.rule("VP301").id == "VP301"

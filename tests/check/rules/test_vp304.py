@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.checks import LINUX, MAC, WINDOWS, failures, verdicts
+from support.matrices import COMPLETE, MATRIX, NEW, OLD, product, wheels
+from variant_publish.check.rules.matrix import (
+    EveryoneGetsSomething,
+    NoHoles,
+)
+
+
+def test_a_full_rectangle_has_no_holes(tmp_path: Path) -> None:
+    wheels(tmp_path, *COMPLETE)
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 6}
+    assert verdicts(NoHoles(), tmp_path, MATRIX) == {"skip": 1}
+
+
+def test_a_hole_is_named(tmp_path: Path) -> None:
+    wheels(tmp_path, *COMPLETE[:3], COMPLETE[4])
+    assert failures(NoHoles(), tmp_path) == [
+        f"no wheel for {NEW}, {WINDOWS}, generic, though its python, its platform and its variant occur elsewhere",
+        f"no wheel for {NEW}, {LINUX}, cu128, though its python, its platform and its variant occur elsewhere",
+    ]
+
+
+def test_wide_wheels_make_no_holes(tmp_path: Path) -> None:
+    wheels(tmp_path, "py3-none-any", *product([OLD, NEW], [f"{LINUX}+a"]), f"cp39-abi3-{LINUX}+b",
+           f"cp314-cp314t-{LINUX}+a", f"cp314-cp314t-{LINUX}+b", f"{OLD}-manylinux2014_x86_64+c",
+           f"{NEW}-manylinux2014_x86_64+c", f"cp314-cp314t-{LINUX}+c")  # fmt: skip
+    assert failures(NoHoles(), tmp_path) == []
+
+
+def test_minimum_versions_of_macos_stay_apart(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-macosx_11_0_arm64", f"{NEW}-{MAC}")
+    assert len(failures(NoHoles(), tmp_path)) == 2
+
+
+def test_a_generic_wheel_that_lacks_a_variants_cell_is_left_to_its_own_rule(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}+a", f"{NEW}-{LINUX}+a")
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}
+    assert failures(EveryoneGetsSomething(), tmp_path) == [
+        f"{NEW}, {LINUX} has a and no generic wheel: a machine that no variant fits gets nothing"
+    ]

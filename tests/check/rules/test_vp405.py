@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.binaries import NUMPY_1, NUMPY_2, elf
+from support.checks import PLAIN, failures, verdicts
+from support.code import EXTENSION
+from support.wheels import make_wheel
+from variant_publish.check.rules.extensions import BuiltAgainstPin
+
+
+def against(version: bytes) -> bytes:
+    return elf(exports=["PyInit__c"], extra=NUMPY_2.replace(b"%s", version))
+
+
+@pytest.mark.parametrize("requires", ["numpy>=1.25", "numpy==2.0.0", "numpy>=1.20; python_version < '3.9'\nnumpy>=2"])
+def test_a_module_for_the_numpy_that_is_required_passes(tmp_path: Path, requires: str) -> None:
+    make_wheel(tmp_path, PLAIN, files={EXTENSION: against(b"1.25+")}, requires=requires.splitlines())
+    assert verdicts(BuiltAgainstPin(), tmp_path) == {"pass": 1}
+
+
+def test_a_module_for_a_newer_numpy_fails(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN, files={EXTENSION: against(b"2.1")}, requires=["numpy==2.0.0"])
+    (message,) = failures(BuiltAgainstPin(), tmp_path)
+    assert message == "foo/_c.abi3.so runs with NumPy 2.1 or later, and the wheel allows 2.0.0"
+
+
+@pytest.mark.parametrize(
+    ("requires", "content"),
+    [
+        ([], against(b"2.1")),
+        (["numpy"], against(b"2.1")),
+        (["numpy>=2"], elf(exports=["PyInit__c"])),
+        (["numpy>=2"], b""),
+    ],
+)
+def test_wheels_without_a_claim_or_a_use_are_skipped(tmp_path: Path, requires: list[str], content: bytes) -> None:
+    make_wheel(tmp_path, PLAIN, files={EXTENSION: content}, requires=requires)
+    assert verdicts(BuiltAgainstPin(), tmp_path) == {"skip": 1}
+
+
+def test_headers_of_numpy_1_are_unknown_where_numpy_is_pinned(tmp_path: Path) -> None:
+    pins = {"abi-requires.txt": b"numpy+pypi==2.0.0"}
+    content = elf(exports=["PyInit__c"], extra=NUMPY_1)
+    make_wheel(tmp_path, PLAIN, files={EXTENSION: content}, requires=["numpy==2.0.0"], extra_info=pins)
+    assert verdicts(BuiltAgainstPin(), tmp_path) == {"unknown": 1}

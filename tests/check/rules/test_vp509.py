@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.binaries import fat, macho
+from support.checks import MAC, PLAIN, failures, verdicts
+from support.code import OLD_LIBC
+from support.wheels import make_wheel
+from variant_publish.check.rules.system_libraries import MacTags
+
+ARM, INTEL = 0x0100000C, 0x01000007
+
+
+def test_macos_libraries_that_fit_pass(tmp_path: Path) -> None:
+    both = fat((INTEL, macho(cpu=INTEL, minimum=(10, 13))), (ARM, macho(minimum=(11, 0))))
+    make_wheel(tmp_path, "foo-1.0-cp312-cp312-macosx_10_13_universal2.whl", files={"foo/a.so": both})
+    make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{MAC}.whl", files={"foo/a.so": macho(), "foo/.dylibs/b.dylib": macho()})
+    assert verdicts(MacTags(), tmp_path) == {"pass": 2}
+
+
+def test_macos_libraries_that_do_not_fit_fail(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{MAC}.whl", files={"foo/a.so": macho(minimum=(15, 0))})
+    make_wheel(tmp_path, "foo-1.0-cp312-cp312-macosx_11_0_universal2.whl", files={"foo/a.so": macho()})
+    assert failures(MacTags(), tmp_path) == [
+        "foo/a.so has no code for x86_64",
+        "foo/a.so needs macOS 15.0 on arm64, the tag promises 14.0",
+    ]
+
+
+def test_other_systems_are_skipped(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": OLD_LIBC})
+    assert verdicts(MacTags(), tmp_path) == {"skip": 1}

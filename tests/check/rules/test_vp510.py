@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.binaries import elf, macho, pe
+from support.checks import MAC, PLAIN, WINDOWS, failures, verdicts
+from support.wheels import make_wheel
+from variant_publish.check.rules.system_libraries import MachineType
+
+ANY = "foo-1.0-py3-none-any.whl"
+
+
+@pytest.mark.parametrize(
+    ("wheel", "file", "content"),
+    [
+        (PLAIN, "foo/a.so", elf()),
+        (f"foo-1.0-cp312-cp312-{WINDOWS}.whl", "foo/a.pyd", pe()),
+        (f"foo-1.0-cp312-cp312-{MAC}.whl", "foo/a.so", macho()),
+        (PLAIN, "foo/launcher.exe", pe()),
+        (ANY, "foo/data.so", elf()),
+        ("foo-1.0-cp312-cp312-ios_13_0_arm64_iphoneos.whl", "foo/a.so", macho()),
+    ],
+)
+def test_libraries_for_the_platform_pass(tmp_path: Path, wheel: str, file: str, content: bytes) -> None:
+    make_wheel(tmp_path, wheel, files={file: content})
+    assert verdicts(MachineType(), tmp_path) == {"pass": 1}
+
+
+@pytest.mark.parametrize(
+    ("wheel", "file", "content", "message"),
+    [
+        (PLAIN, "foo/a.so", elf(machine=183), "foo/a.so is ELF for aarch64"),
+        (PLAIN, "foo/a.so", macho(), "foo/a.so is Mach-O for arm64"),
+        (f"foo-1.0-cp312-cp312-{WINDOWS}.whl", "foo/a.pyd", pe(machine=0xAA64), "foo/a.pyd is PE for arm64"),
+        (
+            ANY,
+            "foo/a.so",
+            elf(exports=["PyInit_a"]),
+            "foo/a.so is an extension module, and the wheel is for any platform",
+        ),
+    ],
+)
+def test_libraries_for_another_platform_fail(
+    tmp_path: Path, wheel: str, file: str, content: bytes, message: str
+) -> None:
+    make_wheel(tmp_path, wheel, files={file: content})
+    assert failures(MachineType(), tmp_path) == [message]
+
+
+def test_a_wheel_without_binaries_has_no_machine(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN)
+    assert verdicts(MachineType(), tmp_path) == {"skip": 1}

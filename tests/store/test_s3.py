@@ -1,0 +1,369 @@
+"""The bucket store, against a real server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from support.careless_s3 import careless_s3
+from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
+from support.publishing import GENERIC, PLUS, make_release, run
+from support.wheels import make_wheel
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.index.index import read_index, update_project
+from variant_publish.release.release import load
+from variant_publish.remote.client import read_project
+from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, part_size
+from variant_publish.store.s3 import S3Store
+from variant_publish.store.s3_errors import StoreError
+from variant_publish.store.store import BINARY, CANARY, HTML, Conflict, Outcome
+
+pytestmark = pytest.mark.slow
+
+MIB = 1024 * 1024
+SMALL_PART = 5 * MIB  # the least that S3 takes
+
+
+@pytest.fixture
+def store(moto: Moto) -> Iterator[S3Store]:
+    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url, part_size=SMALL_PART)) as store:
+        yield store
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def requests_of(store: S3Store) -> list[str]:
+    """Collect the methods of the requests that the store sends from now on."""
+    sent: list[str] = []
+
+    def note(request: Any, **_: Any) -> None:
+        sent.append(request.method)
+
+    store.client.meta.events.register("before-send.s3", note)
+    return sent
+
+
+def test_what_is_not_there_is_none(store: S3Store) -> None:
+    assert store.read("foo/index.json") is None
+    assert store.stat("foo/index.json") is None
+
+
+def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"one")
+    two.write_bytes(b"two")
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    sent = requests_of(store)
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert sent == ["HEAD"]
+    with pytest.raises(Conflict, match=r"foo/a\.whl"):
+        store.create("foo/a.whl", two, sha256=digest(b"two"), content_type=BINARY)
+    assert sent == ["HEAD", "HEAD", "GET"]  # before a conflict is cried, the bytes decide
+    head = moto.client.head_object(Bucket=BUCKET, Key="simple/foo/a.whl")
+    assert head["ContentType"] == BINARY
+    assert "immutable" in head["CacheControl"]
+    assert head["Metadata"] == {"sha256": digest(b"one")}
+
+
+def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -> None:
+    sent = requests_of(store)
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert sent == ["PUT"]
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert sent == ["PUT", "PUT", "HEAD"]
+    with pytest.raises(Conflict):
+        store.create("foo/a", b"two", sha256=digest(b"two"), content_type=BINARY)
+
+
+def test_an_object_of_another_tool_is_compared_by_its_bytes(store: S3Store, moto: Moto) -> None:
+    moto.client.put_object(Bucket=BUCKET, Key="simple/foo/a.whl", Body=b"one")
+    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    with pytest.raises(Conflict):
+        store.create("foo/a.whl", b"two", sha256=digest(b"two"), content_type=BINARY)
+
+
+def test_a_page_is_swapped_only_from_what_was_read(store: S3Store, moto: Moto) -> None:
+    assert store.swap("foo/", b"one", etag=None, content_type=HTML, generation=1)
+    assert not store.swap("foo/", b"two", etag=None, content_type=HTML, generation=2)
+    found = store.read("foo/")
+    assert found is not None
+    assert (found.content, found.generation) == (b"one", 1)
+    assert store.swap("foo/", b"two", etag=found.etag, content_type=HTML, generation=2)
+    assert not store.swap("foo/", b"three", etag=found.etag, content_type=HTML, generation=3)
+    assert not store.swap("gone/", b"three", etag=found.etag, content_type=HTML, generation=3)
+    head = moto.client.head_object(Bucket=BUCKET, Key="simple/foo/")
+    assert head["ContentType"] == HTML
+    assert head["CacheControl"] == "public, max-age=60"
+
+
+def test_a_swap_that_won_and_was_answered_too_late_has_won(store: S3Store) -> None:
+    assert store.swap("foo/", b"one", etag=None, content_type=HTML, generation=1)
+    assert store.swap("foo/", b"one", etag=None, content_type=HTML, generation=1)
+
+
+def test_the_preflight_costs_two_requests(store: S3Store) -> None:
+    store.preflight()
+    sent = requests_of(store)
+    store.preflight()
+    assert sent == ["PUT", "PUT"]
+    assert store.read(CANARY) is not None
+    store.preflight(SMALL_PART + 1)  # and where parts will be sent, one more
+    assert sent == ["PUT", "PUT", "GET", "PUT", "PUT", "GET"]  # the first GET is the assertion above
+
+
+@pytest.mark.parametrize(("honours_create", "word"), [(False, "If-None-Match"), (True, "If-Match")])
+def test_a_store_that_ignores_conditions_is_refused(moto: Moto, honours_create: bool, word: str) -> None:
+    with (
+        careless_s3(honours_create=honours_create) as address,
+        closing(S3Store("b", endpoint_url=address)) as store,
+        pytest.raises(UsageError, match=f"ignores {word}"),
+    ):
+        store.preflight()
+
+
+def test_errors_have_remedies_and_no_secrets(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(S3Store("no-such-bucket", endpoint_url=moto.endpoint_url)) as store:
+        with pytest.raises(VariantPublishError, match="no such bucket") as missing:
+            store.preflight()
+        with pytest.raises(VariantPublishError, match="no such bucket"):
+            store.read("foo/index.json")
+    address = f"http://me:{SECRET_KEY}@127.0.0.1:1"
+    with closing(S3Store(BUCKET, endpoint_url=address)) as store, pytest.raises(VariantPublishError) as unreachable:
+        store.preflight()
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with (
+        closing(S3Store(BUCKET, endpoint_url=moto.endpoint_url)) as store,
+        pytest.raises(VariantPublishError, match="no usable AWS credentials") as anonymous,
+    ):
+        store.preflight()
+    for caught in (missing, unreachable, anonymous):
+        assert caught.value.hint
+        assert SECRET_KEY not in str(caught.value)
+        assert ACCESS_KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "word"),
+    [
+        ("AccessDenied", 403, "s3:ListBucket"),
+        ("PermanentRedirect", 301, "region"),
+        ("ExpiredToken", 400, "renew"),
+        ("NotImplemented", 501, "conditional writes"),
+        ("Strange", 418, "Strange"),
+    ],
+)
+def test_answers_of_the_store(store: S3Store, code: str, status: int, word: str) -> None:
+    with Stubber(store.client) as stubber:
+        stubber.add_client_error("put_object", code, "no", http_status_code=status)
+        with pytest.raises(StoreError, match=word) as caught:
+            store.swap("foo/", b"", etag=None, content_type=HTML, generation=1)
+    assert caught.value.code == code
+
+
+def big(tmp_path: Path, size: int = 12 * MIB) -> tuple[Path, str]:
+    path = tmp_path / "big.whl"
+    path.write_bytes(os.urandom(size))
+    return path, digest(path.read_bytes())
+
+
+def test_a_large_file_goes_in_parts(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    path, sha256 = big(tmp_path)
+    counts: list[int] = []
+    outcome = store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=counts.append)
+    assert outcome is Outcome.CREATED
+    assert sum(counts) == 12 * MIB
+    answer = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
+    assert answer["Body"].read() == path.read_bytes()
+    assert answer["ETag"].endswith('-3"')
+    assert answer["Metadata"]["sha256"] == sha256
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+
+
+def uploads(moto: Moto) -> list[Any]:
+    return list(moto.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
+
+
+def cut_off(store: S3Store, moto: Moto, content: bytes) -> str:
+    """Leave an upload of the key with one part."""
+    place = {"Bucket": BUCKET, "Key": "simple/foo/big.whl"}
+    upload_id = moto.client.create_multipart_upload(**place, ChecksumAlgorithm="CRC32")["UploadId"]  # type: ignore[arg-type]
+    moto.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=content)  # type: ignore[arg-type]
+    return upload_id
+
+
+def test_an_upload_that_was_cut_off_is_resumed(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    path, sha256 = big(tmp_path)
+    cut_off(store, moto, path.read_bytes()[:SMALL_PART])
+    sent = requests_of(store)
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert sent.count("PUT") == 2  # the other two parts
+    assert uploads(moto) == []
+    body = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()
+    assert digest(body) == sha256
+
+
+def test_a_kill_between_parts_costs_only_the_parts_that_were_not_sent(
+    store: S3Store, moto: Moto, tmp_path: Path
+) -> None:
+    def kill(count: int) -> None:
+        raise KeyboardInterrupt
+
+    path, sha256 = big(tmp_path, 20 * SMALL_PART)
+    with pytest.raises(KeyboardInterrupt):
+        store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=kill)
+    assert store.stat("foo/big.whl") is None
+    sent = requests_of(store)
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert 0 < sent.count("PUT") < 20
+    assert uploads(moto) == []
+    assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
+
+
+def test_an_upload_of_other_bytes_is_not_taken_over_and_ends_when_the_name_is_taken(
+    store: S3Store, moto: Moto, tmp_path: Path
+) -> None:
+    path, sha256 = big(tmp_path)
+    foreign = cut_off(store, moto, os.urandom(SMALL_PART))
+    sent = requests_of(store)
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert sent.count("PUT") == 3
+    assert sent[-1] == "DELETE"
+    assert foreign not in [item["UploadId"] for item in uploads(moto)]
+    assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
+
+
+def test_a_large_conflict_is_aborted(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    path, sha256 = big(tmp_path)
+    moto.client.put_object(Bucket=BUCKET, Key="simple/foo/big.whl", Body=b"other")
+    # Past the first look, as if the other writer had come while the parts were on their way.
+    sending = Multipart(store, "foo/big.whl", path, sha256, {"ContentType": BINARY}, lambda count: None)
+    with pytest.raises(Conflict):
+        sending.send()
+    assert uploads(moto) == []
+
+
+def test_a_large_file_that_changed_is_aborted(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    path, _ = big(tmp_path)
+    with pytest.raises(VariantPublishError, match="changed while"):
+        store.create("foo/big.whl", path, sha256="00" * 32, content_type=BINARY)
+    assert uploads(moto) == []
+    assert store.stat("foo/big.whl") is None
+
+
+def test_a_race_on_completion_sends_the_upload_again(store: S3Store, tmp_path: Path) -> None:
+    # moto never answers 409, so the answers of S3 are stubbed.
+    path, sha256 = big(tmp_path, 6 * MIB)
+    with Stubber(store.client) as stubber:
+        stubber.add_client_error("head_object", "404", http_status_code=404)
+        for last in (False, True):
+            stubber.add_response("list_multipart_uploads", {})
+            stubber.add_response("create_multipart_upload", {"UploadId": f"u{last}"})
+            for number in (1, 2):
+                stubber.add_response("upload_part", {"ETag": f'"{number}"'})
+            if not last:
+                stubber.add_client_error(
+                    "complete_multipart_upload", "ConditionalRequestConflict", http_status_code=409
+                )  # fmt: skip
+                stubber.add_client_error("head_object", "404", http_status_code=404)
+                stubber.add_response("abort_multipart_upload", {})
+        stubber.add_response(
+            "complete_multipart_upload", {},
+            {"Bucket": BUCKET, "Key": "simple/foo/big.whl", "UploadId": "uTrue", "MultipartUpload": ANY, "IfNoneMatch": "*"},
+        )  # fmt: skip
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+        stubber.assert_no_pending_responses()
+
+
+def test_a_completion_that_was_answered_too_late_has_won(store: S3Store, tmp_path: Path) -> None:
+    path, sha256 = big(tmp_path, 6 * MIB)
+    with Stubber(store.client) as stubber:
+        stubber.add_client_error("head_object", "404", http_status_code=404)
+        stubber.add_response("list_multipart_uploads", {})
+        stubber.add_response("create_multipart_upload", {"UploadId": "u"})
+        for number in (1, 2):
+            stubber.add_response("upload_part", {"ETag": f'"{number}"'})
+        stubber.add_client_error("complete_multipart_upload", "NoSuchUpload", http_status_code=404)
+        stubber.add_response("head_object", {"ContentLength": 6 * MIB, "Metadata": {"sha256": sha256}})
+        stubber.add_client_error("abort_multipart_upload", "NoSuchUpload", http_status_code=404)
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+
+
+@pytest.mark.parametrize("size", [1, PART, PART * MOST_PARTS, PART * MOST_PARTS + 1, 5 * 1024**4])
+def test_ten_thousand_parts_hold_every_file(size: int) -> None:
+    assert -(-size // part_size(size)) <= MOST_PARTS
+    assert part_size(size) >= PART
+
+
+def test_eight_writers_lose_nothing(moto: Moto) -> None:
+    def add(number: int) -> None:
+        name = f"foo-1.{number}-py3-none-any.whl"
+        with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
+            update_project(store, "foo", [IndexFile(name, name, "ab" * 32)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(16)))
+    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
+        index = read_index(store, "foo")
+        pages = [store.read(key) for key in ("foo/", "foo/index.html")]
+    assert index is not None
+    assert len(index.files) == 16
+    assert index.generation == 16
+    assert [page.generation for page in pages if page] == [16, 16]
+    assert all(page and page.content.count(b"<a ") == 16 for page in pages)
+
+
+def test_a_release_is_published_once(moto: Moto, tmp_path: Path) -> None:
+    upload = f'extra-index = "s3://{BUCKET}/simple"\nendpoint-url = "{moto.endpoint_url}"\n'
+    release = make_release(tmp_path / "dist", upload=upload)
+    _, published = run(release)
+    assert set(published.sent) == {GENERIC, PLUS}
+    before = moto.snapshot()
+    assert {key for key in before if key.endswith((".html", "/"))} == {
+        "simple/", "simple/index.html", "simple/foo-bar/", "simple/foo-bar/index.html"
+    }  # fmt: skip
+    assert f"simple/foo-bar/{PLUS}.metadata" in before
+    again = S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)
+    sent = requests_of(again)
+    plan, published = run(release, again)
+    assert not plan.changes
+    assert not published.changed
+    assert set(sent) <= {"GET", "HEAD"}
+    assert moto.snapshot() == before
+    page = moto.client.get_object(Bucket=BUCKET, Key="simple/foo-bar/index.json")
+    assert page["ContentType"] == "application/vnd.pypi.simple.v1+json"
+    assert ProjectIndex.parse(page["Body"].read()).generation == 1
+
+
+def test_other_bytes_change_nothing(moto: Moto, tmp_path: Path) -> None:
+    upload = f'extra-index = "s3://{BUCKET}/simple"\nendpoint-url = "{moto.endpoint_url}"\n'
+    run(make_release(tmp_path / "one", PLUS, upload=upload))
+    before = moto.snapshot()
+    release = make_release(tmp_path / "two", PLUS, upload=upload)
+    make_wheel(tmp_path / "two", PLUS, files={"foo_bar.py": b"other"})
+    with pytest.raises(Conflict, match="cu128"):
+        run(load([tmp_path / "two"], release.config).only())
+    assert moto.snapshot() == before
+
+
+def test_the_bucket_serves_a_simple_index(moto: Moto, tmp_path: Path) -> None:
+    upload = f'extra-index = "s3://{BUCKET}/simple"\nendpoint-url = "{moto.endpoint_url}"\n'
+    run(make_release(tmp_path / "dist", upload=upload))
+    files = {file.filename: file for file in read_project(f"{moto.endpoint_url}/{BUCKET}/simple/", "foo-bar")}
+    assert set(files) == {GENERIC, PLUS, "foo-bar-1.0-wheel-selector.toml"}
+    assert "%2Bcu128" in files[PLUS].url
+    with urllib.request.urlopen(files[PLUS].url) as answer:
+        assert digest(answer.read()) == files[PLUS].sha256
