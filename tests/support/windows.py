@@ -60,12 +60,12 @@ def _msvcrt() -> ModuleType:
 
 def _is_open(path: Any) -> bool:
     try:
-        wanted = os.stat(path, follow_symlinks=False)
+        wanted = os.lstat(path)
     except OSError:
         return False
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  (pathlib would use what is patched here)
         try:
-            if os.path.samestat(os.stat(int(name)), wanted):
+            if os.path.samestat(os.fstat(int(name)), wanted):
                 return True
         except OSError:
             continue  # the descriptor of the listing itself
