@@ -40,7 +40,6 @@ LAZY_MODULES = {
     "pypi_simple",
     "jinja2",
     "archspec",
-    "macholib",
     "iced_x86",
     "abi3info",
     "uv",
