@@ -111,7 +111,6 @@ FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
 ROUND_THE_FACE = {
     "build.py": {"build"},
     "config.py": {"remote"},
-    "destinations.py": {"publish"},
     "doctor.py": {"install", "view"},
     "host.py": {"archive", "view"},
     "init.py": {"archive", "build"},
