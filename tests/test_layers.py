@@ -180,13 +180,11 @@ NAMES_OF_SEVERAL_CLASSES = {
     "Plan",
     "Published",
     "Row",
-    "Section",
     "Verdict",
 }
 NAMES_OF_SEVERAL_MODULES = {
     "apply",
     "client",
-    "many",
     "plan",
     "selectors",
     "staging",

@@ -8,8 +8,8 @@ from support.binaries import VEX, elf
 from support.checks import PLAIN, PLUS
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.binary import many
-from variant_publish.binary.many import scan_all
+from variant_publish.binary import parallel
+from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import scan
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.runner import Settings, check
