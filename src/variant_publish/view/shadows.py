@@ -60,7 +60,7 @@ def _drop_covered(classes: Sequence[Sequence[Offer]], *, mixed: bool) -> None:
     for members in classes:
         for offer in members:
             offer.listed = {tag for tag in offer.listed if not _is_covered(tag, offer, better, mixed=mixed)}
-            if offer.listed and (mixed or any(_NEWER.fullmatch(tag.interpreter) for tag in better)):
+            if mixed or any(_NEWER.fullmatch(tag.interpreter) for tag in better):
                 offer.listed = {_last(tag) for tag in offer.listed}
         for offer in members:
             for tag in offer.own:
@@ -86,6 +86,7 @@ def _stand_before(classes: Sequence[Sequence[Offer]]) -> None:
         for offer in members:
             found = {tag for own in offer.own for other in worse if (tag := meet(own, other)) is not None}
             new = {tag for tag in found - offered if not any(meet(tag, other) == tag for other in better)}
+            new = {_last(tag) for tag in new} if any(_NEWER.fullmatch(tag.interpreter) for tag in better) else new
             offer.listed |= new
             offered |= new
         worse |= offered
