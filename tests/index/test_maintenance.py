@@ -25,8 +25,9 @@ from variant_publish.index.verify import verify
 from variant_publish.index.yank import Pinned, plan_removal, remove, set_status, yank
 from variant_publish.release.release import load
 from variant_publish.store.folder import LocalStore
+from variant_publish.store.objects import BINARY, HTML, Conflict
 from variant_publish.store.s3 import S3Store
-from variant_publish.store.store import BINARY, HTML, Conflict, Store
+from variant_publish.store.store import Store
 
 SELECTOR = "foo-bar-1.0-wheel-selector.toml"
 BASE = "https://h/simple/foo-bar/"

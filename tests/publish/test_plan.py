@@ -13,7 +13,7 @@ from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.plan import Plan, entries, make_plan
 from variant_publish.release.release import Release
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 PYPI = 'repository = "pypi"\n'
 

@@ -24,9 +24,9 @@ from variant_publish.index.index import read_index, update_project
 from variant_publish.release.release import load
 from variant_publish.remote.client import read_project
 from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, part_size
+from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError
-from variant_publish.store.store import BINARY, CANARY, HTML, Conflict, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -64,9 +64,9 @@ def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_bytes(b"one")
     two.write_bytes(b"two")
-    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.CREATED
     sent = requests_of(store)
-    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     assert sent == ["HEAD"]
     with pytest.raises(Conflict, match=r"foo/a\.whl"):
         store.create("foo/a.whl", two, sha256=digest(b"two"), content_type=BINARY)
@@ -79,9 +79,9 @@ def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None
 
 def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -> None:
     sent = requests_of(store)
-    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.CREATED
     assert sent == ["PUT"]
-    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     assert sent == ["PUT", "PUT", "HEAD"]
     with pytest.raises(Conflict):
         store.create("foo/a", b"two", sha256=digest(b"two"), content_type=BINARY)
@@ -89,7 +89,7 @@ def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -
 
 def test_an_object_of_another_tool_is_compared_by_its_bytes(store: S3Store, moto: Moto) -> None:
     moto.client.put_object(Bucket=BUCKET, Key="simple/foo/a.whl", Body=b"one")
-    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     with pytest.raises(Conflict):
         store.create("foo/a.whl", b"two", sha256=digest(b"two"), content_type=BINARY)
 
@@ -184,13 +184,13 @@ def test_a_large_file_goes_in_parts(store: S3Store, moto: Moto, tmp_path: Path) 
     path, sha256 = big(tmp_path)
     counts: list[int] = []
     outcome = store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=counts.append)
-    assert outcome is Outcome.CREATED
+    assert outcome is CreateOutcome.CREATED
     assert sum(counts) == 12 * MIB
     answer = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
     assert answer["Body"].read() == path.read_bytes()
     assert answer["ETag"].endswith('-3"')
     assert answer["Metadata"]["sha256"] == sha256
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.ALREADY_THERE
 
 
 def uploads(moto: Moto) -> list[Any]:
@@ -209,7 +209,7 @@ def test_an_upload_that_was_cut_off_is_resumed(store: S3Store, moto: Moto, tmp_p
     path, sha256 = big(tmp_path)
     cut_off(store, moto, path.read_bytes()[:SMALL_PART])
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
     assert sent.count("PUT") == 2  # the other two parts
     assert uploads(moto) == []
     body = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()
@@ -227,7 +227,7 @@ def test_a_kill_between_parts_costs_only_the_parts_that_were_not_sent(
         store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=kill)
     assert store.stat("foo/big.whl") is None
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
     assert 0 < sent.count("PUT") < 20
     assert uploads(moto) == []
     assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
@@ -239,7 +239,7 @@ def test_an_upload_of_other_bytes_is_not_taken_over_and_ends_when_the_name_is_ta
     path, sha256 = big(tmp_path)
     foreign = cut_off(store, moto, os.urandom(SMALL_PART))
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
     assert sent.count("PUT") == 3
     assert sent[-1] == "DELETE"
     assert foreign not in [item["UploadId"] for item in uploads(moto)]
@@ -284,7 +284,7 @@ def test_a_race_on_completion_sends_the_upload_again(store: S3Store, tmp_path: P
             "complete_multipart_upload", {},
             {"Bucket": BUCKET, "Key": "simple/foo/big.whl", "UploadId": "uTrue", "MultipartUpload": ANY, "IfNoneMatch": "*"},
         )  # fmt: skip
-        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
         stubber.assert_no_pending_responses()
 
 
@@ -299,7 +299,7 @@ def test_a_completion_that_was_answered_too_late_has_won(store: S3Store, tmp_pat
         stubber.add_client_error("complete_multipart_upload", "NoSuchUpload", http_status_code=404)
         stubber.add_response("head_object", {"ContentLength": 6 * MIB, "Metadata": {"sha256": sha256}})
         stubber.add_client_error("abort_multipart_upload", "NoSuchUpload", http_status_code=404)
-        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.ALREADY_THERE
 
 
 @pytest.mark.parametrize("size", [1, PART, PART * MOST_PARTS, PART * MOST_PARTS + 1, 5 * 1024**4])

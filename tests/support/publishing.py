@@ -8,10 +8,11 @@ from pathlib import Path
 from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.publish.apply import Published, plan_release, publish
-from variant_publish.publish.destinations import open_repository, open_store
+from variant_publish.publish.destinations import open_repository
 from variant_publish.publish.plan import Plan
 from variant_publish.release.release import Release, load
 from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.store.registry import open_store
 from variant_publish.store.store import Store
 
 GENERIC = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64.whl"

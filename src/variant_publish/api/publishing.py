@@ -118,9 +118,10 @@ def plan_upload(
     """
     from variant_publish.index.index import read_index
     from variant_publish.publish.apply import plan_release
-    from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.destinations import open_repository
     from variant_publish.publish.views import check_local_wheels, plan_views
     from variant_publish.release.selectors import of_release
+    from variant_publish.store.registry import open_store
 
     loaded = load(places, config)
     if loaded.unreadable:

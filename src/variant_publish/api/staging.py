@@ -43,10 +43,10 @@ def stage(
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
-    from variant_publish.publish.destinations import open_store
     from variant_publish.publish.staging import stage as stage_files
     from variant_publish.publish.staging import uploads_of
     from variant_publish.publish.views import refuse_local_wheels
+    from variant_publish.store.registry import open_store
 
     loaded = load(places, config)
     if loaded.unreadable:
@@ -102,10 +102,11 @@ def plan_staged(
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.apply import plan_release
-    from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.destinations import open_repository
     from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
     from variant_publish.publish.views import refuse_local_wheels
     from variant_publish.release.selectors import of_release
+    from variant_publish.store.registry import open_store
 
     store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
     staged = read_stage(store, name)
@@ -147,8 +148,8 @@ def release(planned: PlannedRelease, reporter: Reporter = SILENT) -> tuple[Publi
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
     """Withdraw a staged release, and give the names of the files that went."""
-    from variant_publish.publish.destinations import open_store
     from variant_publish.publish.staging import abort
+    from variant_publish.store.registry import open_store
 
     store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
     try:

@@ -21,7 +21,7 @@ from variant_publish.index import retention, verify
 from variant_publish.index import yank as withdrawal
 from variant_publish.index.index import read_root
 from variant_publish.publish import staging
-from variant_publish.publish.destinations import open_store
+from variant_publish.store.registry import open_store
 from variant_publish.store.store import Store
 
 TARGETS = click.argument("targets", nargs=-1, required=True, metavar="VERSION|FILE...")

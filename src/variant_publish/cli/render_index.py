@@ -11,7 +11,7 @@ from variant_publish.formats.simple import ProjectIndex
 from variant_publish.formats.size import readable_size
 from variant_publish.index.verify import Verified
 from variant_publish.index.yank import Removal
-from variant_publish.store.store import Pending
+from variant_publish.store.objects import Pending
 
 
 def show_files(index: ProjectIndex) -> None:

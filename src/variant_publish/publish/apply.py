@@ -23,7 +23,8 @@ from variant_publish.publish.view_apply import PublishedView
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.client import hidden
-from variant_publish.store.store import Outcome, Store
+from variant_publish.store.objects import CreateOutcome
+from variant_publish.store.store import Store
 
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
@@ -226,7 +227,7 @@ class _Work:
                     outcome = send(self.store, upload, advance)
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (self.sent if outcome is Outcome.CREATED else self.skipped).append(item.file)
+            (self.sent if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
 
     @contextmanager
     def _local(self, entry: IndexFile) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from variant_publish.index.index import hosted_url, merged_texts, refuse_removed
 from variant_publish.release.acceptance import refusal_of
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 SCHEMA_VERSION = 1
 LARGE_TO_S3 = "large-to-s3"

@@ -21,7 +21,8 @@ from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.view_places import linked
 from variant_publish.publish.views import OwnFile, View, links_of
 from variant_publish.release.release import Release
-from variant_publish.store.store import Outcome, Store
+from variant_publish.store.objects import CreateOutcome
+from variant_publish.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,14 @@ def _publish_view(
     sent: list[str] = []
     skipped: list[str] = []
     for item in view.own:
-        outcome = Outcome.ALREADY_THERE
+        outcome = CreateOutcome.ALREADY_THERE
         if item.placement.action is Action.UPLOAD:
             with (
                 _file_of(item, view.local) as path,
                 reporter.track(item.entry.filename, path.stat().st_size) as advance,
             ):
                 outcome = send(view.store, Upload(release.project, path, item.entry, item.metadata), advance)
-        (sent if outcome is Outcome.CREATED else skipped).append(item.entry.filename)
+        (sent if outcome is CreateOutcome.CREATED else skipped).append(item.entry.filename)
     entries = [replace(item.entry, upload_time=upload_time) for item in view.own]
     listed = read_index(view.store, release.project)
     known = {file.filename: file for file in main.distributions} if main is not None else {}

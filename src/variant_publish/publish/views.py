@@ -30,11 +30,12 @@ from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, local_of
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.destinations import open_store
 from variant_publish.publish.plan import Action, Destination, Placement, Plan
 from variant_publish.publish.view_places import base_of_links, unreachable, views_address
 from variant_publish.release.release import Release
-from variant_publish.store.store import Conflict, Store
+from variant_publish.store.objects import Conflict
+from variant_publish.store.registry import open_store
+from variant_publish.store.store import Store
 
 _ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
 """Which of a variant's wheels becomes the view's, where a release has it in several dialects."""
