@@ -11,10 +11,10 @@ from types import ModuleType
 import pytest
 
 from variant_publish import api
-from variant_publish.api import building, checking, installing, publishing, retagging, staging, stubs, values
+from variant_publish.api import building, checking, indexing, installing, publishing, retagging, staging, stubs, values
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, installing, publishing, retagging, staging, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, stubs]
 PARTS = [*FUNCTIONS, values]
 
 

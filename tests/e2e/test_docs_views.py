@@ -87,7 +87,7 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         names = {path.name for path in Path("alone").rglob("*.whl")}
         assert len(names) == 3
         assert [name for name in names if "cu128" in name] == ["myproject-1.0+cu128-py3-none-manylinux_2_17_x86_64.whl"]
-        assert "0 troubles" in follow("How do I look after a view?")
+        assert "0 problems" in follow("How do I look after a view?")
         master = json.loads(Path("www/views/cu128/myproject/index.json").read_text())
         assert [file["filename"] for file in master["files"] if "yanked" in file] == [
             "myproject-1.0+cu128-py3-none-manylinux_2_17_x86_64.whl"

@@ -204,7 +204,7 @@ def damage(store: Store, key: str, content: bytes | None) -> None:
     assert isinstance(store, S3Store)
     store.delete(key)
     if content is not None:
-        store.client.put_object(Bucket=BUCKET, Key=store.key(key), Body=content)
+        store.client.put_object(Bucket=BUCKET, Key=store.prefix + key, Body=content)
 
 
 def test_verifying_finds_what_is_wrong_and_repairs_pages(store: Store, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from pypi_simple import ProjectPage
 
 import variant_publish
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
-from variant_publish.formats.size import readable_size
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.index.project_page import sections
+from variant_publish.model.quantity import readable_size
 from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
 

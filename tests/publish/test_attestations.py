@@ -41,7 +41,7 @@ def test_the_index_serves_a_provenance_object_and_both_pages_name_it() -> None:
     assert {file.filename: file.provenance for file in master.distributions} == {PLUS: address, GENERIC: None}
     page = ProjectPage.from_html("foo-bar", Path("index/foo-bar/index.html").read_text(), base_url=f"{ROOT}/foo-bar/")
     assert {item.filename: item.provenance_url for item in page.packages if item.filename == PLUS} == {PLUS: address}
-    assert "0 troubles" in run("index", "verify", "--deep").stdout
+    assert "0 problems" in run("index", "verify", "--deep").stdout
     assert "nothing to do" in run("upload", "dist", "--no-repository").stdout
 
 

@@ -9,13 +9,13 @@ import click
 from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
 from variant_publish.config.tables import UploadTable
-from variant_publish.formats.size import readable_size
-from variant_publish.publish.apply import Published
+from variant_publish.model.quantity import readable_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from variant_publish.api import PlannedRelease
+    from variant_publish.publish.apply import Published
     from variant_publish.publish.plan import Plan
     from variant_publish.publish.views import View
 

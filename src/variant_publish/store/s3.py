@@ -41,6 +41,8 @@ _MD5_DIGITS = 32
 class S3Store(Store):
     """Keep an index under `s3://BUCKET/PREFIX`, or in the like of it at `endpoint_url`."""
 
+    repeats = True
+
     def __init__(
         self,
         bucket: str,
@@ -101,13 +103,11 @@ class S3Store(Store):
         return Stat(self.bucket.field(answer, "ContentLength", key), own, checksum.strip('"'))
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
         try:
             with self._translated(key):
-                self.client.put_object(
-                    **self.bucket.place(key), **_fixed(headers), **condition, Body=content, ChecksumSHA256=digest
-                )
+                self.client.put_object(**self.bucket.place(key), **fixed, Body=content, ChecksumSHA256=digest)
         except StoreError as error:
             if error.code in LOST or (error.code in ABSENT and etag is not None):
                 return PutResult.LOST
