@@ -1,4 +1,7 @@
-"""Servers that tests of several rooms use; each is imported and started when the first test asks for it."""
+"""What all tests share: the order in which they run, settings of property tests, and servers.
+
+A server is imported and started when the first test asks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from support.moto import Moto
+
+# A machine under load is slow, which is no fault of what is tested; examples that a filter throws away are.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow tests first: what begins last and takes long would keep one worker busy alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

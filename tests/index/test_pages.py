@@ -188,6 +188,6 @@ def test_templates_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
     script = "from variant_publish import site; print(site.templates_folder()); site.render_root(site.RootIndex())"
     done = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": str(tmp_path / "installed")}, cwd=tmp_path,
-        check=True, capture_output=True, text=True,
+        check=True, capture_output=True, encoding="utf-8",
     )  # fmt: skip
     assert done.stdout.strip() == str(tmp_path / "installed" / "variant_publish" / "templates")

@@ -29,7 +29,7 @@ from variant_publish.index.verify import verify
 from variant_publish.publish.staging import abort, begin, forget, read_stage, stale_stages
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict
-from variant_publish.store.registry import open_store
+from variant_publish.store.places import open_store
 from variant_publish.store.store import Store
 
 CONFIG = """

@@ -5,8 +5,8 @@ Each function opens the store that `settings` names, and closes it. Each imports
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -195,12 +195,7 @@ def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
             staging.forget(store, name)
 
 
-@contextmanager
-def _store(settings: UploadTable) -> Iterator[Store]:
-    from variant_publish.store.registry import open_store
+def _store(settings: UploadTable) -> AbstractContextManager[Store]:
+    from variant_publish.publish.destinations import opened_store
 
-    store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
-    try:
-        yield store
-    finally:
-        store.close()
+    return opened_store(settings.extra_index, settings.endpoint_url)

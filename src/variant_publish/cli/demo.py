@@ -65,7 +65,7 @@ def command(folder: Path) -> int:
 
     _step("upload --split large-to-s3")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
-        render_upload.show_plan(planned.plan)
+        render_upload.show_plan(planned)
         render_upload.show_published(api.upload(planned, reporter), config.upload)
 
     _step("select")

@@ -1,11 +1,47 @@
-"""The repository that a configuration names."""
+"""The extra index and the repository that a configuration names, opened and closed."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from variant_publish.config.tables import UploadTable
 from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.repository import FolderRepository, Repository
-from variant_publish.store.registry import folder_of
+from variant_publish.store.places import folder_of, open_store
+from variant_publish.store.store import Store
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """The extra index and the repository of an upload, and the settings that name them."""
+
+    settings: UploadTable
+    store: Store
+    repository: Repository | None = None
+
+
+@contextmanager
+def opened(settings: UploadTable) -> Iterator[Destinations]:
+    """Open what the settings name, and close it at the end."""
+    with opened_store(settings.extra_index, settings.endpoint_url) as store:
+        repository = open_repository(settings)
+        try:
+            yield Destinations(settings, store, repository)
+        finally:
+            if repository is not None:
+                repository.close()
+
+
+@contextmanager
+def opened_store(place: str, endpoint_url: str | None = None) -> Iterator[Store]:
+    """Open the store that `s3://BUCKET/PREFIX` or `file:DIR` names, and close it at the end."""
+    store = open_store(place, endpoint_url=endpoint_url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def open_repository(upload: UploadTable) -> Repository | None:

@@ -8,7 +8,7 @@ import pytest
 
 from variant_publish.errors import UsageError
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.registry import folder_of, open_store
+from variant_publish.store.places import folder_of, open_store
 from variant_publish.store.s3 import S3Store
 
 
