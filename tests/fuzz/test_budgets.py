@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.hostile import BINARIES, WHEELS, hostile_wheel
+from support.attacks import BINARIES, WHEELS, hostile_wheel
 from support.limits import measured
 
 SECONDS, MEBIBYTES = 10, 300
@@ -44,5 +44,5 @@ def test_memory_does_not_follow_the_largest_member(tmp_path: Path) -> None:
     wheel = hostile_wheel("one_large_binary", tmp_path / "wheels")
     assert wheel.stat().st_size > 200_000_000
     result = measured("check", "--offline", wheel, cwd=tmp_path)
-    assert result.exit_code == 0, result.output
+    assert "1 wheel checked" in result.output
     assert result.peak <= 160
