@@ -16,7 +16,7 @@ from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 NAME = "foo-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 INFO = "foo-1.0.dist-info"
@@ -207,7 +207,7 @@ def test_wheel_unpack_accepts_the_result(tmp_path: Path, rewrite: Rewrite) -> No
     done = subprocess.run(
         [sys.executable, "-m", "wheel", "unpack", str(place), "-d", str(tmp_path / "unpacked")],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from support.moto import give_credentials, moto_server
 from support.wheels import make_wheel
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 GENERIC = "foo-1.0-py3-none-manylinux_2_28_x86_64.whl"
 LABELLED = GENERIC.replace(".whl", "-cu128.whl")
@@ -50,7 +50,9 @@ def test_pages_lie_under_the_root_and_list_every_wheel(wheelhouse: Path) -> None
     code, table, _ = upload(wheelhouse, "--extra-index", "file:index", "--repository-url", "file:repo")
     assert code == 0
     assert table["published"]["changed"] is True  # type: ignore[index]
-    listed = {file["filename"] for file in json.loads(Path("index/foo/index.json").read_text())["files"]}
+    listed = {
+        file["filename"] for file in json.loads(Path("index/foo/index.json").read_text(encoding="utf-8"))["files"]
+    }
     assert {GENERIC, LABELLED, "foo-1.0-variants.json"} <= listed
     assert Path("index/foo", LABELLED).read_bytes() == (wheelhouse / LABELLED).read_bytes()
     assert not Path("index/foo", GENERIC).exists()
@@ -98,7 +100,7 @@ def test_what_the_index_lists_already_is_part_of_the_selector_file(wheelhouse: P
     later = tmp_path / "later"
     make_wheel(later, GENERIC.replace(".whl", "-cu130.whl"), variant=metadata("13.0", "cu130"))
     assert upload(later, "--no-repository")[0] == 0
-    variants = json.loads(Path("dist-index/foo/foo-1.0-variants.json").read_text())["variants"]
+    variants = json.loads(Path("dist-index/foo/foo-1.0-variants.json").read_text(encoding="utf-8"))["variants"]
     assert set(variants) == {"cu128", "cu130"}
 
 
@@ -143,7 +145,7 @@ def test_views_are_planned_made_and_told(wheelhouse: Path) -> None:
 
 
 def test_a_local_version_without_a_view_is_refused(wheelhouse: Path) -> None:
-    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n")
+    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n", encoding="utf-8")
     make_wheel(wheelhouse, GENERIC.replace("1.0", "1.0+cu128"))
     result = run("upload", str(wheelhouse), "--repository-url", "file:repo", "--dry-run")
     assert result.code == 2

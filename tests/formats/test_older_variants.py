@@ -11,7 +11,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.older_variants import OlderVariants, unite
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 SCHEMAS = "https://variants-schema.wheelnext.dev/"
 NVIDIA = {

@@ -12,7 +12,7 @@ from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.pages import render_project
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 SHA = "ab" * 32
 

@@ -13,7 +13,7 @@ from support.wheels import make_wheel
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 file_names = st.text(
     st.characters(codec="utf-8", exclude_characters="/\\\0\r\n:", exclude_categories=["C"]), min_size=1, max_size=8
@@ -36,7 +36,7 @@ variants = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(payloads, platform_sets, variants, st.booleans())
 def test_retag_then_remove_is_the_identity_and_never_recompresses(
     payload: dict[str, bytes], platforms: list[str], rewrite: Rewrite, info_first: bool

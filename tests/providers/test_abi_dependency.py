@@ -25,7 +25,9 @@ def test_other_words_say_nothing(word: str) -> None:
 
 
 def test_a_release_supports_its_prefixes_longest_first() -> None:
-    assert AbiDependency().supported({"abi_torch": "2.9.1", "abi_mpi": "openmpi"}) == {"torch": ("2.9.1", "2.9", "2")}
+    assert AbiDependency().supported({"abi_torch": "2.9.1", "abi_numpy": "none", "torch": "2.8"}) == {
+        "torch": ("2.9.1", "2.9", "2")
+    }
 
 
 def test_machines_are_those_that_have_one_of_the_releases() -> None:

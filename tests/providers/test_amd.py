@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from variant_publish.providers.amd import Amd
-from variant_publish.providers.registry import supported_by
+from variant_publish.providers.catalog import supported_by
 
 
 def machine(folder: Path, *targets: int | tuple[int, int], rocm: str | None = "6.4.1-91\n") -> dict[str, str]:

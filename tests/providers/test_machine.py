@@ -8,9 +8,9 @@ from packaging.tags import Tag, sys_tags
 
 from variant_publish.errors import UsageError
 from variant_publish.providers import selectors
+from variant_publish.providers.catalog import detected as detected_values
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import compatible_platforms
-from variant_publish.providers.registry import detected as detected_values
 
 FORCED = {"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.8", "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0"}
 

@@ -9,7 +9,7 @@ from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.providers.tpu import Tpu
 
 

@@ -14,7 +14,7 @@ from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def test_pip_takes_the_generic_wheel(root: Path, tmp_path: Path) -> None:
             [sys.executable, "-m", "pip", "--isolated", "download", "--no-deps", "--no-cache-dir", "--index-url",
              f"{address}/extra", "--platform", "manylinux_2_28_x86_64", "--only-binary=:all:",
              "--disable-pip-version-check", "--dest", str(tmp_path / "got"), "foo-bar"],
-            capture_output=True, text=True, check=False,
+            capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (tmp_path / "got").iterdir()] == [GENERIC]

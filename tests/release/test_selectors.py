@@ -11,7 +11,7 @@ from variant_publish.formats.selector_toml import Selector, SelectorConflict, Se
 from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata
 from variant_publish.model.variant import Properties, Variant
 from variant_publish.progress import SilentReporter
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import Release, load
 from variant_publish.release.selectors import SelectorFiles, derive, of_release
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from variant_publish.providers.registry import GROUP
+from variant_publish.providers.catalog import GROUP
 
 
 def distribution(

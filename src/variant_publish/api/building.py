@@ -39,9 +39,9 @@ def repair_for(
     platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
     """
     from variant_publish.build.repair import Repair
-    from variant_publish.providers import registry
+    from variant_publish.providers import catalog
 
-    properties = Properties() if variant is None else variant.properties or registry.properties_of_words(variant.tags)
+    properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
     levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
     return Repair(min(levels, default=None), plat, tuple(exclude), tuple(options))
 
@@ -70,7 +70,7 @@ def build(
     the place of a file of its name; nothing lies there before it is whole. `repair` gives the repair of a variant.
     Raises UsageError for what cannot be built at all, BuildFailed with the exit code of the frontend.
     """
-    from variant_publish.build.source import is_sdist
+    from variant_publish.build.source_tree import is_sdist
 
     variants = {name: None if name == GENERIC else config.variant(name) for name in names}
     changes = {name: rewrites(one, config, declared=config.changes_of(name)) for name, one in variants.items()}

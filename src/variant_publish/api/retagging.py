@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import creating, replacing
+from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config, provider_of
@@ -23,7 +24,7 @@ from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers.registry import properties_of_words
+from variant_publish.providers.catalog import properties_of_words
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def retag(
         raise UsageError(
             "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
         )
-    paths = wheel_paths(places)
+    paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:

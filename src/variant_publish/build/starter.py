@@ -17,7 +17,7 @@ from variant_publish.model.cibuildwheel import cibuildwheel_matrix
 from variant_publish.model.matrix import found_matrix, natural_key
 from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
 from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.release.release import wheel_paths
 from variant_publish.templating import templates_folder
 
@@ -72,7 +72,7 @@ def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ProposedVariant:
     """One variant of a proposal; `platform` and `tags` are empty where they need not be written."""
 
     properties: tuple[str, ...]
@@ -87,7 +87,7 @@ class Proposal:
     dialects: tuple[str, ...] = ("plus", "pep825")
     python: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
-    variants: Mapping[str, Column] = field(default_factory=dict)
+    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
     upload: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,13 +124,13 @@ def propose(
             )
         own = own_platforms.get(name, platform)
         tags = next((one.name.extra_tags for one in group if one.name.extra_tags), (name,))
-        variants[name] = Column(lines, () if own == platform else own, () if tags == (name,) else tags)
+        variants[name] = ProposedVariant(lines, () if own == platform else own, () if tags == (name,) else tags)
     return Proposal(python=python, platform=platform, variants=variants, upload=upload)
 
 
 def guessed(variant: str) -> tuple[str, ...]:
     """Return the properties that a well-known word stands for: cu128, x86_64_v3, gfx942; empty for any other name."""
-    return tuple(map(str, registry.properties_of_word(variant)))
+    return tuple(map(str, catalog.properties_of_word(variant)))
 
 
 def applied(text: str, proposal: Proposal) -> str:
@@ -208,7 +208,7 @@ def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
         seen.setdefault((item.namespace, item.feature), set()).add(item.value)
     for (namespace, feature), values in seen.items():
         ordered = sorted(values, key=natural_key)
-        provider = registry.find(namespace)
+        provider = catalog.find(namespace)
         several = ordered if provider and feature == provider.code_feature else ordered[-1:]
         if (namespace, feature) not in known:
             found += [Property(namespace, feature, value) for value in several]

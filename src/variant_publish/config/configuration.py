@@ -33,7 +33,7 @@ from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 
 
 class Config:
@@ -209,10 +209,10 @@ def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
         return Provider.parse(
             {key: value for key, value in msgspec.to_builtins(table).items() if value not in (None, False, [], {}, ())}
         )
-    known = registry.find(namespace)
+    known = catalog.find(namespace)
     if known is None:
         raise UsageError(
-            f"namespace {namespace!r} has no known provider{_nearest(namespace, registry.KNOWN_PROVIDERS)}",
+            f"namespace {namespace!r} has no known provider{_nearest(namespace, catalog.KNOWN_PROVIDERS)}",
             hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
         )
     return known.metadata

@@ -13,7 +13,7 @@ from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def _sentences(properties: Iterable[Property]) -> Iterator[str]:
     for item in properties:
         groups.setdefault((item.namespace, item.feature), []).append(item.value)
     for (namespace, feature), values in groups.items():
-        provider, text = registry.find(namespace), " or ".join(values)
+        provider, text = catalog.find(namespace), " or ".join(values)
         yield provider.sentence(feature, text) if provider else f"{namespace} {feature} {text}"
 
 

@@ -20,7 +20,7 @@ from variant_publish.install.client import Client, Job
 from variant_publish.install.environment import Environment
 from variant_publish.model.variant import Property
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 
@@ -129,8 +129,14 @@ class Sandbox:
             command = [str(environment.python), "-I", "-c", code + _TELL, target, str(answer)]
             try:
                 subprocess.run(
-                    command, env=kept, cwd=folder, capture_output=True, text=True, check=True, timeout=self.limit_s
-                )
+                    command,
+                    env=kept,
+                    cwd=folder,
+                    capture_output=True,
+                    encoding="utf-8",
+                    check=True,
+                    timeout=self.limit_s,
+                )  # fmt: skip
                 return json.loads(answer.read_bytes()[:_ANSWER_LIMIT])
             except subprocess.TimeoutExpired as error:
                 reason = f"took longer than {self.limit_s:g} s"
@@ -168,7 +174,7 @@ def _strangers(machine: Machine, files: SelectorFiles) -> Iterator[tuple[str, Se
         if machine.value(variable) is None:
             yield variable, selector
     for namespace, provider in files.variants.providers.items() if files.variants is not None else ():
-        known = namespace in machine.evaluated or registry.find(namespace) is not None
+        known = namespace in machine.evaluated or catalog.find(namespace) is not None
         if provider.requires and not known:
             yield namespace, provider
 

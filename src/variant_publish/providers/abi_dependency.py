@@ -6,7 +6,7 @@ It is no hardware: the values come from what is, or will be, installed beside th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider
@@ -26,6 +26,17 @@ _RELEASE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}")
 def parse_release(text: str) -> str | None:
     """Return the first three parts of a release, or "none"; None for anything else."""
     return NONE if text == NONE else ".".join(text.split(".")[:3]) if _RELEASE.fullmatch(text) else None
+
+
+def release_prefixes(version: str) -> tuple[str, ...]:
+    """Return the release prefixes of a version, longest first: 2.9.1, 2.9 and 2 (PEP 850, "abi_dependency")."""
+    parts = version.split("+")[0].split(".")
+    return tuple(".".join(parts[:count]) for count in range(min(len(parts), 3), 0, -1))
+
+
+def releases_in(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that are releases, of what may be a dependency."""
+    return {name: value for name, value in values.items() if parse_release(value) not in (None, NONE)}
 
 
 class AbiDependency(VariantProvider):
@@ -53,9 +64,8 @@ class AbiDependency(VariantProvider):
         """Return the prefixes of each dependency's release, longest first: 2.9.1, 2.9, 2."""
         result = {}
         for name, value in values.items():
-            if name.startswith(PREFIX) and _RELEASE.fullmatch(value):
-                parts = value.split(".")[:3]
-                result[name.removeprefix(PREFIX)] = tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
+            if name.startswith(PREFIX) and value != NONE:
+                result[name.removeprefix(PREFIX)] = release_prefixes(value)
         return result
 
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:

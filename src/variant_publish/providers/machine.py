@@ -16,8 +16,8 @@ from variant_publish.errors import UsageError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.model.ordering import Supported
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
-from variant_publish.providers import registry
-from variant_publish.providers.abi_dependency import parse_release
+from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import PREFIX, releases_in
 from variant_publish.providers.base import NONE
 from variant_publish.providers.platforms import compatible_platforms, has_libc
 
@@ -31,7 +31,8 @@ class Machine:
     `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; the variables of
     other hardware, a project's own ones, and dependencies with their versions are there where they are known.
     `evaluated` are properties that the plugin of a release said, and no value does. `allowed` and `denied` are the
-    namespaces whose providers the user turned on (optional ones) or off.
+    namespaces whose providers the user turned on (optional ones) or off. `abi` maps dependencies, as
+    dist-info folders name them, to their versions.
     """
 
     values: Mapping[str, str]
@@ -40,12 +41,13 @@ class Machine:
     evaluated: Supported = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    abi: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def detect(cls, environ: Mapping[str, str]) -> Self:
         """Look at this machine and at the running Python."""
         return cls(
-            values=registry.detected(environ),
+            values=catalog.detected(environ),
             tags=tuple(packaging_tags.sys_tags()),
             python_version=platform.python_version().rstrip("+"),
         )
@@ -53,21 +55,12 @@ class Machine:
     @cached_property
     def supported(self) -> Supported:
         """Return the supported properties (PEP 850) by namespace; what the machine does not have is not there."""
-        return {**self.evaluated, **registry.supported_by(self.values)}
-
-    @property
-    def abi(self) -> dict[str, str]:
-        """Return the releases of dependencies, by name: the values of variables that no provider has."""
-        known = {item.name for item in registry.variables()}
-        return {
-            name: value
-            for name, value in self.values.items()
-            if name not in known and parse_release(value) not in (None, NONE)
-        }
+        releases = {f"{PREFIX}{name}": version for name, version in self.abi.items()}
+        return {**self.evaluated, **catalog.supported_by({**releases, **self.values})}
 
     def value(self, variable: str) -> str | None:
         """Return the value of a variable; "none" for known hardware that is not there, None for what is unknown."""
-        default = NONE if registry.find_variable(variable) else None
+        default = NONE if catalog.find_variable(variable) else None
         return self.values.get(variable, default)
 
     @classmethod
@@ -77,7 +70,7 @@ class Machine:
         tags = tuple(_tags(minor, threaded, compatible_platforms(file.platform)))
         # A machine of another architecture has no level of this one, which nobody could set.
         values = {name: value if value == NONE else parse_setting(name, value) for name, value in file.values.items()}
-        return cls(values, tags, version, file.evaluated)
+        return cls(values, tags, version, file.evaluated, abi=releases_in(_unknown(values)))
 
     def store(self) -> HostFile:
         """Return the machine as a file describes it; `stored` makes the same choices of it."""
@@ -96,22 +89,24 @@ class Machine:
         that architecture and no GPU are assumed. Raises UsageError for what is not understood.
         """
         values = dict(self.values)
-        for provider in registry.providers() if platform is not None else ():
-            values.update(registry.asked(provider, provider.assumed, str(platform)))
+        for provider in catalog.providers() if platform is not None else ():
+            values.update(catalog.asked(provider, provider.assumed, str(platform)))
         values.update({name: parse_setting(name, value) for name, value in settings.items()})
         values = _without_absent(values)
+        abi = {**self.abi, **releases_in(_unknown(settings))}
         if python is None and platform is None:
-            return replace(self, values=values)
+            return replace(self, values=values, abi=abi)
         minor, threaded, version = _parse_python(python) if python is not None else self._own_python
         platforms = compatible_platforms(platform) if platform is not None else list(packaging_tags.platform_tags())
-        return replace(self, values=values, tags=tuple(_tags(minor, threaded, platforms)), python_version=version)
+        tags = tuple(_tags(minor, threaded, platforms))
+        return replace(self, values=values, abi=abi, tags=tags, python_version=version)
 
     def requirement(self, text: str) -> TaggedRequirement:
         """Parse a requirement; markers that ask for selector variables are evaluated on this machine.
 
         Raises UsageError for a requirement that is none, and for a marker variable that this machine does not know.
         """
-        known = {item.name: NONE for item in registry.variables()}
+        known = {item.name: NONE for item in catalog.variables()}
         return TaggedRequirement.parse(with_evaluated_markers(text, {**known, **self.values}, self.holds))
 
     @property
@@ -135,7 +130,7 @@ class Machine:
                 )
             literal = literal if "in" in operator or operator == "lacks" else parse_setting(variable, literal)
             return simple[operator]()
-        known = registry.find_variable(variable)
+        known = catalog.find_variable(variable)
         if known is None or known.order is None:
             raise UsageError(
                 f"the values of {variable} have no order, so {operator!r} says nothing of them",
@@ -154,9 +149,14 @@ class Machine:
         return int(self.python_version.split(".")[1]), threaded, self.python_version
 
 
+def _unknown(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of variables that no provider has: a project's own, and the releases of dependencies."""
+    return {name: value for name, value in values.items() if catalog.find_variable(name) is None}
+
+
 def _without_absent(values: Mapping[str, str]) -> dict[str, str]:
     """Return the values without what "none" says of hardware that few machines have, and what needs other hardware."""
-    known = {item.name: item for item in registry.variables()}
+    known = {item.name: item for item in catalog.variables()}
     absent = {
         name
         for name, value in values.items()
@@ -168,7 +168,7 @@ def _without_absent(values: Mapping[str, str]) -> dict[str, str]:
 
 def parse_setting(name: str, value: str) -> str:
     """Return the value of a selector variable as it is compared; raise UsageError where it cannot be one."""
-    variable = registry.find_variable(name)
+    variable = catalog.find_variable(name)
     if variable is None:
         return value
     parsed = variable.parse(value)

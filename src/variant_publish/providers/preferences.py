@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from variant_publish.errors import UsageError
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine, parse_setting
 
@@ -53,7 +53,7 @@ class Preferences:
             or set(providers) - {"allow", "deny"}
         ):
             raise UsageError("the preferences hold something unknown", hint=_HINT)
-        ordered = [item.name for item in registry.variables() if item.order is not None]
+        ordered = [item.name for item in catalog.variables() if item.order is not None]
         if unknown := sorted(set(limits) - set(ordered)):
             raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ordered)}")
         if not all(isinstance(item, str) for names in providers.values() for item in names):
@@ -68,10 +68,10 @@ class Preferences:
         """Return the machine as far as the user wants it used."""
         values = dict(machine.values)
         for name, limit in self.limits.items():
-            variable = registry.find_variable(name)
+            variable = catalog.find_variable(name)
             if variable is not None and variable.order is not None and values.get(name, NONE) != NONE:
                 values[name] = limit if limit == NONE else min(values[name], limit, key=variable.order)
-        for provider in registry.providers():
+        for provider in catalog.providers():
             if provider.namespace in self.deny:
                 values |= {item.name: item.lowest for item in provider.variables if values.get(item.name, NONE) != NONE}
         return replace(machine, values=values, allowed=self.allow, denied=self.deny).described({})

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import PREFIX, parse_release
 from variant_publish.providers.base import NONE
 
@@ -69,4 +69,4 @@ def __getattr__(name: str) -> Callable[[], str]:
 
 
 def _value(name: str) -> str:
-    return registry.detected(os.environ).get(name, NONE)
+    return catalog.detected(os.environ).get(name, NONE)

@@ -21,7 +21,7 @@ from variant_publish.formats.variants_json import WHEEL_FILE, Provider, Variants
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import wheel_paths
 
 CONFIGURATION = "variant-publish.toml"

@@ -13,7 +13,7 @@ from variant_publish.formats.variants_json import VariantConflict, VariantsMetad
 from variant_publish.model.ordering import Ranked, rank
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.base import Features, Variable, VariantProvider
 from variant_publish.release.release import Release
 
@@ -130,7 +130,7 @@ def _variables(variants: Sequence[Variant]) -> dict[str, _Derivation]:
     """Return the variables that tell the properties of the variants, by name."""
     items = {item for variant in variants for item in variant.properties.items}
     found = {}
-    for provider in filter(None, map(registry.find, sorted({item.namespace for item in items}))):
+    for provider in filter(None, map(catalog.find, sorted({item.namespace for item in items}))):
         own = sorted(item for item in items if item.namespace == provider.namespace)
         for variable in provider.variables_of(own):
             told = [item.value for item in own if item.feature in variable.features]
@@ -261,11 +261,11 @@ def _undeclared(release: Release) -> Iterator[Variant]:
     found = {wheel.name.extra_tags for wheel in release.wheels}
     for tags in sorted(found, key=lambda tags: (-len(tags), tags)):
         unknown = [tag for tag in tags if tag not in declared]
-        if unknown and (properties := registry.properties_of_words(unknown)):
+        if unknown and (properties := catalog.properties_of_words(unknown)):
             yield Variant("+".join(tags), tags, "_".join(tags), properties)
 
 
 def _in_order_of_tags(variant: Variant) -> list[str]:
     """Return the namespaces of a variant in the order of its tags, where those are well-known words."""
-    words = [item.namespace for tag in variant.tags for item in registry.properties_of_word(tag)]
+    words = [item.namespace for tag in variant.tags for item in catalog.properties_of_word(tag)]
     return [*words, *variant.properties.namespaces]

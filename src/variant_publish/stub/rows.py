@@ -14,12 +14,12 @@ from typing import Any
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.labels import Labels
-from variant_publish.view.tags import Tags
+from variant_publish.view.selector_tags import Tags
 
 Test = Mapping[str, Any]
 
@@ -64,7 +64,7 @@ def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
         return files.selector.variables if files.selector is not None else ()
     used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
     found: dict[str, None] = {}
-    for provider in registry.providers():
+    for provider in catalog.providers():
         for variable in provider.variables:
             if any((provider.namespace, feature) in used for feature in variable.features):
                 # Without a driver a device has no architecture, so whoever asks for one asks for the driver, too.
@@ -73,7 +73,7 @@ def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
 
 
 def _is_ordered(name: str) -> bool:
-    variable = registry.find_variable(name)
+    variable = catalog.find_variable(name)
     return variable is not None and variable.order is not None
 
 
@@ -114,7 +114,7 @@ def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[
     domain = _domain(variable, files)
     for _, group in groupby(domain, lambda value: (value == NONE, _meaning(variable, value, files, dialect))):
         values = tuple(group)
-        known = registry.find_variable(variable)
+        known = catalog.find_variable(variable)
         yield Class(variable, values, is_open=known is not None and known.is_open and values[-1] == domain[-1])
     selector = None if files.selector is None else files.selector.selectors.get(variable)
     if dialect is Dialect.PLUS and not _is_ordered(variable) and selector is not None and selector.default is not None:
@@ -125,8 +125,8 @@ def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) 
     if dialect is Dialect.PLUS:
         return None if files.selector is None else files.selector.selectors[variable].tags_for(value)
     used = _properties(files)
-    needed = _needed(registry.find_variable(variable))
-    supported = registry.supported_by({**needed, variable: value})
+    needed = _needed(catalog.find_variable(variable))
+    supported = catalog.supported_by({**needed, variable: value})
     return [
         (namespace, feature, [item for item in values if (namespace, feature, item) in used])
         for namespace, features in supported.items()
@@ -136,7 +136,7 @@ def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) 
 
 def _needed(variable: Variable | None) -> dict[str, str]:
     """Return a value of the variable without which this one says nothing."""
-    other = registry.find_variable(variable.needs) if variable is not None and variable.needs else None
+    other = catalog.find_variable(variable.needs) if variable is not None and variable.needs else None
     return {} if other is None else {other.name: other.known()[0]}
 
 
@@ -147,7 +147,7 @@ def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
 
 def _domain(variable: str, files: SelectorFiles) -> list[str]:
     """Return the values that a variable can have, in their order."""
-    if (known := registry.find_variable(variable)) is not None:
+    if (known := catalog.find_variable(variable)) is not None:
         return [NONE, *known.known()]
     return [] if files.selector is None else list(files.selector.selectors[variable].wheel_tags)
 

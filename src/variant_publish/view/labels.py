@@ -9,7 +9,7 @@ from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.variant import NULL_LABEL
 from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 
 
@@ -48,9 +48,11 @@ class Labels:
             return f"{self.off[lost.namespace]}, and {needs}"
         if self.metadata is not None and lost.namespace not in self.metadata.providers:
             return f"the release names no provider for {lost.namespace}, and {needs}"
+        if self.metadata is not None and self.metadata.providers[lost.namespace].builtin is not None:
+            return f"{lost.feature} is {self.machine.abi.get(lost.feature, 'not known')} here, and {needs}"
         if self.metadata is not None and self.metadata.providers[lost.namespace].static:
             return f"the provider of {lost.namespace} has no such value, and {needs}"
-        own = registry.find(lost.namespace)
+        own = catalog.find(lost.namespace)
         here = own.here(lost.feature, self.machine.values) if own else "no such value"
         return f"this machine has {here}, and {needs}"
 
@@ -67,7 +69,7 @@ def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[st
         return f"provider {namespace} is optional, so it is off"
     if provider.static:
         return dict(provider.static)
-    own = registry.find(namespace)
+    own = catalog.find(namespace)
     if own is not None and not own.objection_to(provider):
         return machine.supported.get(namespace, {})
     if namespace in machine.evaluated:

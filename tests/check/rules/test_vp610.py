@@ -9,7 +9,7 @@ from support.wheels import make_wheel
 from variant_publish.check.rules.machines import AcceptedByUv
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.providers.registry import KNOWN_PROVIDERS
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 
 def test_uv_is_asked_for_only_on_demand(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC, Properties
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.release.release import Release
 
 NO_BINARIES = "the wheel has no binaries"
@@ -90,7 +90,7 @@ def claimed_properties(release: Release, wheel: Wheel) -> Properties:
 
 def claimed_by_words(words: Iterable[str]) -> Properties:
     """Return the properties of all words that are well known; others say nothing."""
-    return Properties(tuple(item for word in words for item in registry.properties_of_word(word.replace(".", "_"))))
+    return Properties(tuple(item for word in words for item in catalog.properties_of_word(word.replace(".", "_"))))
 
 
 def properties_of(release: Release, wheel: Wheel) -> Properties:

@@ -12,7 +12,7 @@ from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
 from variant_publish.model.ordering import Incompatible, Supported, rank, tag_candidates
 from variant_publish.model.variant import NULL_LABEL, Dialect, Properties
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE, Values
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
@@ -96,7 +96,7 @@ def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
     items = {item for properties in variants for item in properties.items}
     axes = [
         provider.machines(sorted(item for item in items if item.namespace == provider.namespace), platform)
-        for provider in registry.providers()
+        for provider in catalog.providers()
         if any(item.namespace == provider.namespace for item in items)
     ]
     for combination in product(*axes):
@@ -121,7 +121,7 @@ def _features(namespace: str, provider: Provider, values: Values) -> Mapping[str
         return {}
     if provider.static:
         return dict(provider.static)
-    own = registry.find(namespace)
+    own = catalog.find(namespace)
     return own.supported(values) if own else {}
 
 

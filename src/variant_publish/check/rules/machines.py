@@ -10,7 +10,7 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, Wh
 from variant_publish.check.engine.simulation import Case, cases_of
 from variant_publish.check.rules.selection import unusable
 from variant_publish.model.variant import NULL_LABEL, Dialect
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
 
@@ -138,7 +138,7 @@ class AcceptedByUv(WheelRule):
             if why := unusable(namespace, metadata.providers.get(namespace)):
                 yield (
                     f"uv cannot evaluate namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(registry.vendored())} as variant-publish lists them, or static-properties",
+                    f"use one of {', '.join(catalog.vendored())} as variant-publish lists them, or static-properties",
                 )
 
 

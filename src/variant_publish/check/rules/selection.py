@@ -16,7 +16,7 @@ from variant_publish.formats.variants_json import (
     VariantsMetadata,
     merge,
 )
-from variant_publish.providers import registry
+from variant_publish.providers import catalog
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json, of_release
 
@@ -178,7 +178,7 @@ class KnownProviders(ReleaseRule):
             if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(registry.vendored())}, or static-properties",
+                    f"use one of {', '.join(catalog.vendored())}, or static-properties",
                 )
             else:
                 yield Outcome.passed()
@@ -270,7 +270,7 @@ def unusable(namespace: str, provider: Provider | None) -> str:
         return "its provider is optional, and off unless a user turns it on"
     if provider.static:
         return ""
-    own = registry.find(namespace)
+    own = catalog.find(namespace)
     if own is not None and own.vendored is not None:
         return own.objection_to(provider)
     if provider.builtin is not None:

@@ -15,7 +15,7 @@ from variant_publish.formats.variants_json import Provider
 from variant_publish.model.ordering import Supported
 from variant_publish.model.variant import Properties, Property
 from variant_publish.providers.aarch64 import Arm
-from variant_publish.providers.abi_dependency import PREFIX, AbiDependency
+from variant_publish.providers.abi_dependency import AbiDependency
 from variant_publish.providers.amd import Amd
 from variant_publish.providers.base import Values, Variable, VariantProvider
 from variant_publish.providers.intel import Intel
@@ -92,10 +92,7 @@ def detected(environ: Mapping[str, str]) -> dict[str, str]:
 
 def supported_by(values: Values) -> Supported:
     """Return the supported properties (PEP 850) of a machine with these values, by namespace."""
-    known = {item.name for item in variables()}
-    more = {f"{PREFIX}{name}": value for name, value in values.items() if name not in known}
-    every = {**more, **values}
-    found = {provider.namespace: asked(provider, provider.supported, every) for provider in providers()}
+    found = {provider.namespace: asked(provider, provider.supported, values) for provider in providers()}
     return {namespace: features for namespace, features in found.items() if features}
 
 
