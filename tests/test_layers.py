@@ -13,9 +13,9 @@ import variant_publish
 ROOT = Path(variant_publish.__file__).parent
 
 LAYERS = (
-    {"errors", "progress", "templating", "__init__"},
+    {"errors", "progress", "__init__"},
     {"model"},
-    {"formats"},
+    {"formats", "templating"},
     {"archive", "config"},
     {"binary", "providers", "dialects"},
     {"remote"},
@@ -110,6 +110,7 @@ FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
 ROUND_THE_FACE = {
     "build.py": {"build"},
     "config.py": {"remote"},
+    "console.py": {"archive"},
     "doctor.py": {"install", "view"},
     "host.py": {"archive", "view"},
     "init.py": {"archive", "build"},
