@@ -14,8 +14,7 @@ import pytest
 import variant_publish
 from support.cli import run
 from support.wheels import make_wheel
-from variant_publish.cli import layout, main
-from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli import console, layout, main
 
 CLI = Path(variant_publish.__file__).parent / "cli"
 HOSTILE = "x\n::set-output name=a::b\r\x1b[2J\x1b]0;title\x07\u202egpj.exe\x85"
@@ -120,14 +119,14 @@ def test_names_of_one_release_are_shortened() -> None:
     assert layout.short_names([*names, "bar-1.0-py3-none-any.whl"])[0] == names[0]
 
 
-def test_one_line_shows_all_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_line_shows_all_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("variant_publish.cli.console._DELAY", 0.0)
-    reporter = ConsoleReporter()
+    monkeypatch.setattr(console, "_DELAY", 0.0)
+    reporter = console.ConsoleReporter()
     with reporter.track("one.whl", 100) as one, reporter.track("two.whl", 300) as two:
         one(100)
         two(100)
-    shown = capsys.readouterr().err
-    assert "\n" not in shown
-    assert "25% of 400 B  two.whl and 1 more" in shown
-    assert shown.endswith("\r\x1b[K")
+        assert console._LINE.bar is not None
+        [task] = console._LINE.bar[0].tasks
+        assert (task.description, task.completed, task.total) == ("two.whl and 1 more", 200, 400)
+    assert console._LINE.bar is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import threading
 import time
@@ -16,16 +15,16 @@ import click
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.cli import layout
-from variant_publish.model.quantity import readable_size
 from variant_publish.model.safe_text import for_terminal, visible, without_colours
 from variant_publish.progress import Advance
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from variant_publish.check.engine.report import Report
 
 _DELAY = 1.0
 """Seconds before work is worth a progress line."""
-_PAUSE = 0.1
 
 
 def echo(text: object = "", *, err: bool = False, bold: bool = False) -> None:
@@ -116,8 +115,8 @@ class _ProgressLine:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.work: list[_Work] = []
-        self.begun = self.drawn = 0.0
-        self.is_shown = False
+        self.begun = 0.0
+        self.bar: tuple[Progress, TaskID] | None = None
 
     def add(self, work: _Work) -> None:
         with self.lock:
@@ -127,11 +126,16 @@ class _ProgressLine:
     def advance(self, work: _Work, count: int) -> None:
         with self.lock:
             work.done += count
-            now = time.monotonic()
-            if now - self.begun >= _DELAY and now - self.drawn >= _PAUSE:
-                self.drawn, self.is_shown = now, True
-                sys.stderr.write(f"\r\x1b[K{self.text(shutil.get_terminal_size().columns - 1)}")
-                sys.stderr.flush()
+            if time.monotonic() - self.begun >= _DELAY:
+                self.bar = self.bar or _bar()
+                more = f" and {len(self.work) - 1} more" if len(self.work) > 1 else ""
+                totals = [work.total for work in self.work]
+                self.bar[0].update(
+                    self.bar[1],
+                    description=visible(self.work[-1].label) + more,
+                    completed=sum(work.done for work in self.work),
+                    total=sum(filter(None, totals)) if None not in totals else None,
+                )
 
     def remove(self, work: _Work) -> None:
         with self.lock:
@@ -140,20 +144,25 @@ class _ProgressLine:
                 self.clear()
 
     def clear(self) -> None:
+        """Take the line away; the next advance draws it again."""
         with self.lock:
-            if self.is_shown:
-                sys.stderr.write("\r\x1b[K")
-                sys.stderr.flush()
-                self.is_shown = False
+            if self.bar is not None:
+                self.bar[0].stop()
+                self.bar = None
 
-    def text(self, width: int) -> str:
-        done = sum(work.done for work in self.work)
-        totals = [work.total for work in self.work]
-        total = sum(filter(None, totals)) if None not in totals else None
-        amount = readable_size(done) if not total else f"{min(100 * done // total, 100)}% of {readable_size(total)}"
-        more = f" and {len(self.work) - 1} more" if len(self.work) > 1 else ""
-        label = visible(self.work[-1].label)
-        return f"{amount}  {label}{more}"[:width]
+
+def _bar() -> tuple[Progress, TaskID]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.table import Column
+
+    name = TextColumn(
+        "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    )
+    columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
+    progress.start()
+    return progress, progress.add_task("", total=None)
 
 
 _LINE = _ProgressLine()

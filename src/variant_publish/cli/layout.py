@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -9,9 +10,10 @@ from collections.abc import Sequence
 
 import click
 
-GAP = "  "
-LEAST = 24
-"""The fewest columns in which the last column of a table is wrapped; with less room, rows are stacked."""
+_NO_LIMIT = 10_000
+_LEAST = 24
+"""The fewest columns for a last column that is wrapped; with less room, rows are stacked."""
+_TRAILING = re.compile(r" +(\x1b\[0m)?$", re.MULTILINE)
 
 
 def columns() -> int | None:
@@ -39,24 +41,41 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | 
 
     Where the table is wider than the terminal, the last column is wrapped, or each row becomes lines of its own.
     """
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     kept = [place for place in range(len(header)) if keep or any(row[place] for row in rows)]
-    head = [header[place] for place in kept]
-    body = [[row[place] for place in kept] for row in rows]
     if not kept:
         return ""
-    sizes = [max(len(click.unstyle(cell)) for cell in column) for column in zip(head, *body, strict=True)]
-    before = sum(sizes[:-1]) + len(GAP) * (len(sizes) - 1)
-    if width is None or before + sizes[-1] <= width:
-        return "\n".join([click.style(_line(head, sizes), dim=True), *(_line(row, sizes) for row in body)])
-    longest = max((len(word) for row in body for word in click.unstyle(row[-1]).split()), default=0)
-    if len(kept) > 1 and width - before >= max(LEAST, longest):
-        lines = [_line([*row[:-1], ""], sizes) for row in body]
-        wrapped = [
-            paragraph(click.unstyle(row[-1]), first=_padded(line, before), rest=" " * before, width=width)
-            for row, line in zip(body, lines, strict=True)
-        ]
-        return "\n".join([click.style(_line(head, sizes), dim=True), *(text.rstrip() for text in wrapped)])
-    return "\n".join(_stacked(head, row, width) for row in body)
+    head, body = [header[place] for place in kept], [[row[place] for place in kept] for row in rows]
+    drawn, needed = Table.grid(padding=(0, 2, 0, 0)), 0
+    for place, cells in enumerate(zip(head, *body, strict=True)):
+        is_last = place == len(kept) - 1 > 0
+        texts = [click.unstyle(cell) for cell in cells]
+        whole = max(map(cell_len, texts))
+        word = max((cell_len(word) for text in texts for word in text.split()), default=0)
+        least = min(whole, max(word, _LEAST)) if is_last else whole
+        drawn.add_column(no_wrap=not is_last, min_width=least)
+        needed += least if is_last else least + 2
+    for row in ([click.style(name, dim=True) for name in head], *body):
+        drawn.add_row(*map(Text.from_ansi, row))
+    console = Console(width=width or _NO_LIMIT, force_terminal=True, color_system="standard", highlight=False)
+    if width is not None and needed > width:
+        return "\n".join(_stacked(head, row, width) for row in body)
+    with console.capture() as capture:
+        console.print(drawn)
+    return _TRAILING.sub(r"\1", capture.get().rstrip("\n"))
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return names of wheels without the distribution and version that all of them share, and without the suffix."""
+    prefixes = {"-".join(name.split("-", 2)[:2]) + "-" for name in names if name.endswith(".whl")}
+    if len(prefixes) != 1:
+        return list(names)
+    cut = slice(len(*prefixes), -len(".whl"))
+    return [name[cut] if name.endswith(".whl") else name for name in names]
 
 
 def _stacked(head: Sequence[str], row: Sequence[str], width: int) -> str:
@@ -66,19 +85,3 @@ def _stacked(head: Sequence[str], row: Sequence[str], width: int) -> str:
             first = f"    {name}: " if name else "    "
             lines.append(paragraph(click.unstyle(cell), first=first, rest=" " * 6, width=width))
     return "\n".join(lines)
-
-
-def _line(cells: Sequence[str], sizes: Sequence[int]) -> str:
-    return GAP.join(_padded(cell, size) for cell, size in zip(cells, sizes, strict=True)).rstrip()
-
-
-def _padded(cell: str, size: int) -> str:
-    return cell + " " * (size - len(click.unstyle(cell)))
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """Return names of wheels without the distribution and version that all of them share, and without the suffix."""
-    prefixes = {"-".join(name.split("-", 2)[:2]) + "-" for name in names if name.endswith(".whl")}
-    if len(prefixes) != 1:
-        return list(names)
-    return [name.removeprefix(*prefixes).removesuffix(".whl") for name in names]

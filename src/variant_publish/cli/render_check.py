@@ -53,7 +53,9 @@ def _grid(title: str, grid: Grid, ascii_only: bool, width: int | None) -> str:
         cells = [_mark(grid.at(Cell(python, platform, variant)), ascii_only) for variant in grid.columns]
         rows.append(["" if python == before else python, platform, *cells])
         before = python
-    drawn = layout.table(["python", "platform", *map(visible, grid.columns)], rows, width=width, keep=True)
+    drawn = layout.table(
+        ["python", "platform", *map(visible, grid.columns)], rows, width=width and width - 2, keep=True
+    )
     indented = "\n".join(f"  {line}" for line in drawn.split("\n"))
     return "\n".join([click.style(visible(title), bold=True), indented, *_legend(grid, ascii_only, width)])
 

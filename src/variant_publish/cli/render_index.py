@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from variant_publish.cli.console import echo, echo_table
-from variant_publish.cli.layout import short_names
 from variant_publish.model.quantity import count, readable_size
 
 if TYPE_CHECKING:
@@ -21,11 +20,11 @@ def show_files(index: ProjectIndex) -> None:
     """Print the files of a project."""
     echo(f"{index.name}: {count(len(index.files), 'file')}, generation {index.generation}", bold=True)
     rows = []
-    for name, file in zip(short_names([file.filename for file in index.files]), index.files, strict=True):
+    for file in index.files:
         size = readable_size(file.size) if file.size is not None else ""
         place = "elsewhere" if "://" in file.url else "here"
         yanked = "" if file.yanked is None else file.yanked or "yes"
-        rows.append((name, place, size, (file.upload_time or "")[:10], yanked))
+        rows.append((file.filename, place, size, (file.upload_time or "")[:10], yanked))
     echo_table(("file", "stored", "size", "uploaded", "yanked"), rows)
 
 
