@@ -166,7 +166,7 @@ def _fetch(
 def _published(project: str, version: str, index: str) -> published.Published:
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
-    from variant_publish.remote.client import read_project
+    from variant_publish.remote.index import read_project
 
     return published.Published.of(project, read_project(index_url(index), project), Version(version))
 
@@ -182,7 +182,7 @@ def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
     """Return the wheels of the newest release on the index that is older than this one."""
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release.published import previous_of
-    from variant_publish.remote.client import read_project
+    from variant_publish.remote.index import read_project
 
     return previous_of(read_project(index_url(index), release.project), release.version)
 

@@ -22,7 +22,7 @@ from variant_publish.publish.staging import fetched
 from variant_publish.publish.view_apply import PublishedView
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 from variant_publish.store.store import Outcome, Store
 
 SCHEMA_VERSION = 1
@@ -160,7 +160,7 @@ class _Work:
 
     def _attested(self, entry: IndexFile) -> IndexFile:
         """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
-        root = hidden(self.public_url or "").rstrip("/")
+        root = redact(self.public_url or "").rstrip("/")
         if entry.filename not in self.plan.attested or not root.startswith("https://"):
             return entry
         return replace(entry, provenance=f"{root}/{self.plan.project}/{entry.url}{PROVENANCE_SUFFIX}")
@@ -260,7 +260,7 @@ class _Work:
             version=self.plan.version,
             selectors=selectors,
             tracks=(tracked,) if tracked else (),
-            public_url=hidden(self.public_url or ""),
+            public_url=redact(self.public_url or ""),
         )
         self.pages += updated.written
         if updated.written:

@@ -11,7 +11,7 @@ from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.repository import FolderRepository, Repository
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.store import Store
@@ -26,7 +26,7 @@ def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
     parts = urlsplit(place)
     if parts.scheme == "s3" and _BUCKET.fullmatch(parts.netloc) and not (parts.query or parts.fragment):
         return S3Store(parts.netloc, unquote(parts.path), endpoint_url=endpoint_url)
-    raise UsageError(f"{hidden(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
+    raise UsageError(f"{redact(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
 
 
 def open_repository(upload: UploadTable) -> Repository | None:

@@ -27,7 +27,8 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.formats.size import readable_size
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.client import IndexUnavailable, download, open_session, read_url
+from variant_publish.remote.files import download, read_url
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
 if TYPE_CHECKING:
     import requests
@@ -133,54 +134,23 @@ def _by_version(listed: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
 
 
 class _Source:
-    """Fetch wheels from threads of a pool; each thread has a session of its own, so connections are kept."""
+    """Fetch wheels from threads of a pool."""
 
-    def __init__(self, folder: Path, depth: Depth, reporter: Reporter) -> None:
-        self.folder, self.depth, self.reporter = folder, depth, reporter
-        self.bytes_read = self.requests = self.ranges = 0
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+    def __init__(self, folder: Path, depth: Depth, reporter: Reporter, transport: Transport) -> None:
+        self.folder, self.depth, self.reporter, self.transport = folder, depth, reporter, transport
+        self.ranges = 0
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
     def fetch(self, file: IndexFile) -> Wheel | None:
-        """Write a wheel or its outline into the folder, or give what its METADATA says."""
+        """Write a wheel or its outline into the folder, or return what its METADATA says."""
         target = self.folder / file.filename
-        if urlsplit(file.url).scheme == "file":
-            target.symlink_to(url2pathname(urlsplit(file.url).path))
-            return None
         if self.depth is Depth.METADATA and (wheel := self._metadata(file, target)) is not None:
             return wheel
         if self.depth is Depth.WHOLE or not self.outline(file, target):
             target.unlink(missing_ok=True)
-            if file.sha256:
-                download(file, target, self.reporter)
-            else:  # an old index without hashes: there is nothing to hold the bytes against
-                target.write_bytes(read_url(file.url, _SANE))
-            self._count(target.stat().st_size)
+            download(file, target, self.reporter, self.transport)
         return None
-
-    def get(self, url: str, **options: Any) -> requests.Response:
-        """Send a request and read the answer, unless it is that of a server without ranges."""
-        if not hasattr(self._local, "session"):
-            self._local.session = open_session()
-            with self._lock:
-                self._sessions.append(self._local.session)
-        response: requests.Response = self._local.session.request(
-            options.pop("method", "GET"), url, timeout=_TIMEOUT, stream=True, **options
-        )
-        self._count(len(response.content) if _is_wanted(response) else 0)
-        return response
-
-    def close(self) -> None:
-        """Close what is open."""
-        for session in self._sessions:
-            session.close()
-
-    def _count(self, size: int) -> None:
-        with self._lock:
-            self.bytes_read += size
-            self.requests += 1
 
     def _once(self, message: str) -> None:
         with self._lock:
@@ -191,44 +161,30 @@ class _Source:
 
     def _metadata(self, file: IndexFile, target: Path) -> Wheel | None:
         """Read the METADATA that the index serves; None where it does not, or tells no size of the wheel."""
-        if file.metadata_url is None or (size := self._size(file)) is None:
+        if file.metadata_url is None:
             return None
-        try:
-            with self.get(file.metadata_url) as response:
-                if response.status_code in (403, 404):
-                    self._once(f"{_host(file)} does not serve the METADATA that the index lists: outlines were read")
-                    return None
-                response.raise_for_status()
-                content = response.content
-        except OSError as error:
-            raise IndexUnavailable(file.metadata_url, str(error) or type(error).__name__) from error
-        if file.metadata_sha256 and hashlib.sha256(content).hexdigest() != file.metadata_sha256:
+        size = file.size if file.size is not None else self.transport.size(file.url)
+        if size is None:
+            return None  # whatever it is, the request for its tail will say so
+        answer = self.transport.get(file.metadata_url, METADATA_LIMIT, accept=(403, 404))
+        if answer.status != 200:
+            self._once(f"{_host(file)} does not serve the METADATA that the index lists: outlines were read")
+            return None
+        if file.metadata_sha256 and hashlib.sha256(answer.content).hexdigest() != file.metadata_sha256:
             raise IndexUnavailable(
                 file.metadata_url, "the bytes that arrived have another SHA-256 than the index lists"
             )
         try:
-            return Wheel.of_metadata(target, size, content)
+            return Wheel.of_metadata(target, size, answer.content)
         except VariantPublishError:
             return None  # the wheel itself will tell what is wrong with it
-
-    def _size(self, file: IndexFile) -> int | None:
-        """Return the size of a wheel; pages without it (PEP 503) leave that to the server."""
-        if file.size is not None:
-            return file.size
-        try:
-            with self.get(file.url, method="HEAD", allow_redirects=True) as response:
-                response.raise_for_status()
-                length = response.headers.get("Content-Length", "")
-        except OSError:
-            return None  # whatever it is, the request for its tail will say so
-        return int(length) if length.isdigit() else None
 
     def outline(self, file: IndexFile, target: Path) -> bool:
         """Write the outline of a wheel; False where the server knows no ranges."""
         try:
             with target.open("w+b") as stream:
-                written = Outline(self.get, file.url, stream).write()
-        except (OSError, struct.error, zipfile.BadZipFile) as error:  # those of requests are OSErrors too
+                written = Outline(self.transport, file.url, stream).write()
+        except (OSError, struct.error, zipfile.BadZipFile) as error:
             raise IndexUnavailable(file.url, str(error) or type(error).__name__) from error
         self.ranges += written
         if not written:
@@ -238,16 +194,9 @@ class _Source:
 
 def outline(file: IndexFile, target: Path) -> bool:
     """Write the outline of a wheel by range requests; False where the server knows none. Raises IndexUnavailable."""
-    source = _Source(target.parent, Depth.OUTLINE, SILENT)
-    try:
-        return source.outline(file, target)
-    finally:
-        source.close()
+    with Transport() as transport:
+        return _Source(target.parent, Depth.OUTLINE, SILENT, transport).outline(file, target)
 
 
 def _host(file: IndexFile) -> str | None:
     return urlsplit(file.url).hostname
-
-
-def _is_wanted(response: requests.Response) -> bool:
-    return "Range" not in response.request.headers or response.status_code == 206

@@ -15,7 +15,9 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.model.variant import Dialect
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
-from variant_publish.remote.client import hidden, read_project, read_url
+from variant_publish.model.url import redact
+from variant_publish.remote.files import read_url
+from variant_publish.remote.index import read_project
 from variant_publish.view.choice import Selection, TagDemand, choose
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
@@ -57,7 +59,7 @@ def select(
         first = first or chosen
     if first is None:
         raise ProjectNotFound(
-            f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+            f"{project} is not on {', '.join(redact(index) for index in indexes)}",
             hint="check the project's name, or name another index",
         )
     return first
@@ -74,7 +76,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
             return linked[found]
         return SelectorFiles()
     raise ProjectNotFound(
-        f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+        f"{project} is not on {', '.join(redact(index) for index in indexes)}",
         hint="check the project's name, or name another index",
     )
 
@@ -102,7 +104,7 @@ class _Linked(Mapping[Version, SelectorFiles]):
         content = read_url(file.url, _SELECTOR_LIMIT)
         if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
             raise VariantPublishError(
-                f"{hidden(file.url)} is not the file that the index lists: the SHA-256 differs",
+                f"{redact(file.url)} is not the file that the index lists: the SHA-256 differs",
                 hint="the page may be newer than the file: try again, or tell the publisher",
             )
         return content.decode("utf-8", "replace")

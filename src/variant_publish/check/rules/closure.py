@@ -22,7 +22,10 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.release.published import outline
-from variant_publish.remote.client import IndexUnavailable, hidden, local_path, read_url
+from variant_publish.model.url import redact
+from variant_publish.remote.files import read_url
+from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import IndexUnavailable
 
 _SANE_METADATA = 8 * 1024 * 1024
 
