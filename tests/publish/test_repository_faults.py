@@ -15,7 +15,7 @@ from support.pypi import pypiserver
 from variant_publish.errors import VariantPublishError
 from variant_publish.index.verify import verify
 from variant_publish.release.release import Release
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
 
 pytestmark = [

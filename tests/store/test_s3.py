@@ -22,7 +22,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.index.index import read_index, update_project
 from variant_publish.release.release import load
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, part_size
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError

@@ -135,7 +135,7 @@ def _tags(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _attributes(text: str, position: int) -> tuple[dict[str, str], int]:
-    """Return the attributes of the tag that goes on at a position, the first of a name, and where it ends; -1 for never."""
+    """Return the attributes of a tag from a position on, the first of each name, and where it ends; -1 for never."""
     found: dict[str, str] = {}
     while (match := _ATTRIBUTE.match(text, position)) is not None:
         position = match.end()

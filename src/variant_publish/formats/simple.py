@@ -33,6 +33,8 @@ SELECTORS = ".selectors"
 
 _FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,254}")
 """Letters that occur in names of wheels, sdists and selector files: no separator, space, escape or drive."""
+_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
+"""PEP 714, PEP 691, and what PyPI wrote by mistake."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,20}(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
 _LARGEST = 1 << 50
@@ -126,7 +128,7 @@ class IndexFile:
         """Build from the JSON object; raise InvalidEntry where it is none."""
         if not isinstance(table, dict) or not isinstance(table.get("hashes", {}), dict):
             raise InvalidEntry("", "is not an object with hashes (PEP 691)")
-        metadata = table.get("core-metadata", table.get("dist-info-metadata", False))
+        metadata = next((table[key] for key in _METADATA_KEYS if key in table), False)
         metadata_hash = metadata.get("sha256") if isinstance(metadata, dict) else None
         yanked = table.get("yanked", False)
         return cls(

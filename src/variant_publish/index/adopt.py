@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 from packaging.utils import canonicalize_name
 
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.page import parse_page
 from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.page import parse_page
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.index.index import read_index, update_project
 from variant_publish.index.verify import stored_key

@@ -12,9 +12,9 @@ from typing import Self
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.model.url import redact
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import IndexUnavailable

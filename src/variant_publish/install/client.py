@@ -14,9 +14,9 @@ from packaging.version import Version
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import LockedFile
 from variant_publish.install import process
+from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.model.url import redact
 from variant_publish.remote.local import local_path
 
 _TAIL = 600
@@ -98,7 +98,7 @@ class Client(Protocol):
 
 def run(command: Sequence[str | Path], what: str) -> str:
     """Run a client quietly and give its stdout."""
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise failed(what, done.stderr or done.stdout)
     return done.stdout

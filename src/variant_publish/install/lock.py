@@ -9,11 +9,11 @@ from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
 from variant_publish.install.cache import Cache
 from variant_publish.install.client import Resolved
 from variant_publish.install.plan import Chosen, InstallPlan
+from variant_publish.model.url import redact
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.model.url import redact
 from variant_publish.view import select
 
 

@@ -30,7 +30,7 @@ class Pip:
 
     def default_index(self) -> str:
         """Return PIP_INDEX_URL, the configured index-url, or the default of everybody."""
-        from variant_publish.remote.index import PYPI
+        from variant_publish.remote.listing import PYPI
 
         if self.environ.get("PIP_INDEX_URL"):
             return self.environ["PIP_INDEX_URL"]

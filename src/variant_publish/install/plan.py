@@ -19,11 +19,11 @@ from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Verdict, judge
 from variant_publish.install.plain import plain_for
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.model.url import redact
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 

@@ -20,12 +20,12 @@ from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.model.url import redact
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
@@ -110,9 +110,7 @@ class UniversalLocker:
                 return None
             files = selector_files(item.name, [index], SpecifierSet(f"=={item.version}"))
             with TemporaryDirectory(prefix="variant-publish-") as folder:
-                remote = [file for _, file in listed if local_path(file.url) is None]
-                if remote:
-                    fetch(remote, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
+                fetch([file for _, file in listed], Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
                 variables = files.selector.variables if files.selector is not None else ()
                 requires = {
                     name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)), variables)

@@ -42,7 +42,7 @@ def check_link(url: str) -> str:
         path = unquote(parts.path)
         if parts.netloc not in ("", "localhost") or path.startswith("//") or "\\" in path or "\0" in path:
             raise InvalidAddress(url, "is not a file of this machine")
-    elif not parts.scheme and (parts.netloc or not parts.path or url.startswith("//")):
+    elif not parts.scheme and (parts.netloc or url.startswith("//")):
         raise InvalidAddress(url, "is not relative to its page")
     elif parts.scheme and parts.scheme not in HTTP:
         raise InvalidAddress(url, "is not an http, https or file URL")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
 from variant_publish.release.acceptance import refusals_of_metadata
-from variant_publish.model.url import redact
 from variant_publish.remote.files import read_url
 from variant_publish.remote.transport import IndexUnavailable
 from variant_publish.store.store import CANARY, Store

@@ -23,10 +23,10 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.provenance import check_attestation
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
+from variant_publish.model.url import redact
 from variant_publish.progress import Advance
 from variant_publish.publish.preflight import check_metadata
-from variant_publish.model.url import redact
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
 from variant_publish.store.store import Outcome, conflict, ignore
 

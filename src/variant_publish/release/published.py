@@ -15,31 +15,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.version import Version
 
-from variant_publish.archive.outline import Outline
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.formats.size import readable_size
+from variant_publish.model.quantity import readable_size
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.files import download, read_url
+from variant_publish.remote.files import METADATA_LIMIT, download
+from variant_publish.remote.local import local_path
+from variant_publish.remote.outline import Outline
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
-if TYPE_CHECKING:
-    import requests
-
-_TIMEOUT = 30.0
 _AT_ONCE = 8
-_SANE = 10 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedRelease:
     """The wheels of one version on an index, the names of its sdists, and the wheels of the release before it."""
 
     version: Version
@@ -48,7 +42,7 @@ class Published:
     sdists: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, project: str, listed: Sequence[IndexFile], version: Version) -> Published:
+    def of(cls, project: str, listed: Sequence[IndexFile], version: Version) -> PublishedRelease:
         """Pick the wheels of a version, and those of the release before it, from what an index lists of a project."""
         wheels = _by_version(listed)
         if version not in wheels:
@@ -77,40 +71,42 @@ class Depth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What was fetched: `wheels` of which the index gave METADATA; the others lie in the folder as files.
+class FetchedWheels:
+    """What was fetched: `wheels` of which the index gave METADATA, and the `paths` of the others.
 
     `bytes_read` in so many `requests` are those for the wheels, without the page of the index; 0 for files.
     """
 
     wheels: tuple[Wheel, ...]
-    files: int
+    paths: tuple[Path, ...]
     bytes_read: int
     requests: int
 
 
 def fetch(
     files: Iterable[IndexFile], folder: Path, *, depth: Depth, label: str = "", reporter: Reporter = SILENT
-) -> Fetched:
+) -> FetchedWheels:
     """Ask for the wheels, several at a time: METADATA that the index serves (PEP 658), else outlines, or all of them.
 
-    What was read is told, after `label`. A server that knows no ranges sends whole files: that is told, and they are
-    taken. Raises IndexUnavailable.
+    A wheel that lies on this machine is read where it lies. What was read is noted, after `label`, and so is a server
+    without ranges, of which whole files are taken. Raises IndexUnavailable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(files)
-    source = _Source(folder, depth, reporter)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        done = list(pool.map(source.fetch, listed))
-    source.close()
-    wheels = tuple(wheel for wheel in done if wheel is not None)
-    found = Fetched(wheels, len(listed) - len(wheels), source.bytes_read, source.requests)
-    for line in _told(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
+    with Transport() as transport:
+        source = _Source(folder, depth, reporter, transport)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = list(pool.map(source.fetch, listed))
+    found = FetchedWheels(
+        tuple(one for one in done if isinstance(one, Wheel)), tuple(one for one in done if isinstance(one, Path)),
+        transport.bytes_read, transport.requests,
+    )  # fmt: skip
+    for line in _notes(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
         reporter.note(f"{label}: {line}" if label else line)
     return found
 
 
-def _told(found: Fetched, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
+def _notes(found: FetchedWheels, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
     """Return what was read of the wheels, and why not less or more; `ranges` were read for want of METADATA."""
     if found.wheels:
         yield (
@@ -142,15 +138,17 @@ class _Source:
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
-    def fetch(self, file: IndexFile) -> Wheel | None:
-        """Write a wheel or its outline into the folder, or return what its METADATA says."""
+    def fetch(self, file: IndexFile) -> Wheel | Path:
+        """Return what the METADATA of a wheel says, or where the wheel or its outline lies."""
+        if (path := local_path(file.url)) is not None:
+            return path
         target = self.folder / file.filename
         if self.depth is Depth.METADATA and (wheel := self._metadata(file, target)) is not None:
             return wheel
         if self.depth is Depth.WHOLE or not self.outline(file, target):
             target.unlink(missing_ok=True)
             download(file, target, self.reporter, self.transport)
-        return None
+        return target
 
     def _once(self, message: str) -> None:
         with self._lock:

@@ -68,12 +68,12 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools; `requests` calls this."""
-        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **options)
         _watch(self.poolmanager)
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         """Return the pools of a proxy; `requests` calls this."""
-        manager = super().proxy_manager_for(*arguments, **options)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(*arguments, **options)
         _watch(manager)
         return manager
 
@@ -84,7 +84,7 @@ class _Watched(HTTPConnection):
         _watch_now(connection)
         return connection
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         if self.sock is not None:  # one that was opened for an earlier request
             _watch_now(self.sock)
         return super().getresponse()

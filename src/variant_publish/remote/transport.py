@@ -13,7 +13,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
 
 if TYPE_CHECKING:
-    import requests
+    from requests import Response, Session
 
     from variant_publish.remote.deadline import Deadline
 
@@ -26,6 +26,7 @@ SLOWEST = 20_000
 LONGEST = 6 * 3600.0
 RETRIES = 2
 _CHUNK = 1 << 16
+_TOO_SLOW = "the answer comes too slowly"
 
 
 class IndexUnavailable(VariantPublishError):
@@ -55,7 +56,7 @@ class Transport:
     bytes_read: int = 0
     requests: int = 0
     _local: threading.local = field(default_factory=threading.local)
-    _sessions: list[requests.Session] = field(default_factory=list)
+    _sessions: list[Session] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -88,7 +89,7 @@ class Transport:
             return None
 
     def save(self, url: str, limit: int, write: Callable[[bytes], object]) -> None:
-        """Hand on the content in pieces; more than `limit` bytes are an IndexUnavailable, after `limit` bytes at most."""
+        """Hand on the content in pieces; more than `limit` bytes are an IndexUnavailable, after at most as many."""
         with self._open("GET", url, {"Accept-Encoding": "identity"}, ()) as (response, deadline):
             expected = min(limit, length) if (length := _length(response)) is not None else limit
             deadline.restart(min(DEADLINE + expected / SLOWEST, LONGEST))
@@ -97,7 +98,7 @@ class Transport:
     @contextmanager
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], accept: tuple[int, ...]
-    ) -> Iterator[tuple[requests.Response, Deadline]]:
+    ) -> Iterator[tuple[Response, Deadline]]:
         from urllib3.exceptions import HTTPError
 
         from variant_publish.remote.deadline import Deadline
@@ -116,12 +117,10 @@ class Transport:
                         response.raise_for_status()
                     yield response, deadline
             except (OSError, ValueError, HTTPError) as error:  # those of requests are OSErrors
-                reason = f"no whole answer in {DEADLINE:.0f} s" if deadline.expired else _reason(error)
+                reason = _TOO_SLOW if deadline.expired else _reason(error)
                 raise IndexUnavailable(url, reason) from error
 
-    def _receive(
-        self, response: requests.Response, deadline: Deadline, limit: int, write: Callable[[bytes], object]
-    ) -> None:
+    def _receive(self, response: Response, deadline: Deadline, limit: int, write: Callable[[bytes], object]) -> None:
         received = 0
         for chunk in response.iter_content(_CHUNK):
             received += len(chunk)
@@ -132,14 +131,14 @@ class Transport:
             write(chunk)
         self._count(received, 0)
         if deadline.expired:  # the end of a body without a length looks like any other
-            raise IndexUnavailable(response.url, "the answer came too slowly")
+            raise IndexUnavailable(response.url, _TOO_SLOW)
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> Session:
         if not hasattr(self._local, "session"):
             self._local.session = _new_session()
             with self._lock:
                 self._sessions.append(self._local.session)
-        session: requests.Session = self._local.session
+        session: Session = self._local.session
         return session
 
     def _count(self, size: int, requests: int) -> None:
@@ -148,7 +147,7 @@ class Transport:
             self.requests += requests
 
 
-def _new_session() -> requests.Session:
+def _new_session() -> Session:
     """Return a session that tries again where a server is busy, and waits no longer than it likes itself."""
     import requests
     from urllib3.util import Retry
@@ -165,7 +164,7 @@ def _new_session() -> requests.Session:
     return session
 
 
-def _length(response: requests.Response) -> int | None:
+def _length(response: Response) -> int | None:
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 

@@ -18,14 +18,14 @@ from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.url import redact
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.release import load
 from variant_publish.release.selectors import SelectorFiles, derive
-from variant_publish.model.url import redact
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
 from variant_publish.stub.project import read_project_table
 from variant_publish.view.from_index import selector_files

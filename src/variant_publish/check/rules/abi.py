@@ -206,7 +206,7 @@ class _Offer:
 def index_url(index: str) -> str:
     """Return URL of an index that the configuration names as twine does, "pypi" or "testpypi"; others as they are."""
     if index == "pypi":
-        from variant_publish.remote.index import PYPI
+        from variant_publish.remote.listing import PYPI
 
         return PYPI
     if index == "testpypi":

@@ -17,9 +17,9 @@ from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.metadata import is_for_pypi
 from variant_publish.config.tables import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import redact
 from variant_publish.release.acceptance import FILE_LIMIT, PROJECT_LIMIT, refusal_of_name, refusals_of_metadata
 from variant_publish.release.release import Sdist
-from variant_publish.model.url import redact
 from variant_publish.remote.transport import IndexUnavailable
 
 NO_INDEX = "no index is named (--index, or upload.repository-index)"

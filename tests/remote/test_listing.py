@@ -12,7 +12,7 @@ from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.model.url import redact
 from variant_publish.remote.files import read_url
-from variant_publish.remote.index import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
 
 SHA = "ab" * 32
