@@ -22,7 +22,7 @@ from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.view_apply import PublishedView, preflight, publish_views
 from variant_publish.release.release import Sdist
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.store.store import Outcome
+from variant_publish.store.objects import CreateOutcome
 
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
@@ -175,7 +175,7 @@ class _Uploader:
                     outcome = send(self.store, upload, advance)
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (self.sent if outcome is Outcome.CREATED else self.skipped).append(item.file)
+            (self.sent if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
 
     @contextmanager
     def _local(self, upload: Upload) -> Iterator[Upload]:
