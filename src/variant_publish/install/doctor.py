@@ -14,7 +14,7 @@ from variant_publish.model.variant import GENERIC
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 from variant_publish.view.labels import Labels
