@@ -672,7 +672,7 @@ def _fetch(wheel: Wheel, part: Path) -> str:
 
 
 def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
-    """Return the wheel, or the fallback where its index does not answer: metadata must be that of what is handed over."""
+    """Return the wheel, or the fallback where its index does not answer: metadata must be that of what is used."""
     other = _fallback(data, machine)
     if other is None or wheel is other or wheel.get("embedded"):
         return wheel

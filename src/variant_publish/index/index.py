@@ -91,7 +91,7 @@ def update_project(
 ) -> Updated:
     """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
-    `selectors` are those of `version`, whose plain-named copies are rewritten too. Raises Conflict where a name is listed
+    `selectors` are those of `version`, whose plain-named copies are rewritten. Raises Conflict where a name is listed
     with another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
     files = tuple(files)
