@@ -9,7 +9,7 @@ import click
 from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
 from variant_publish.config.tables import UploadTable
-from variant_publish.model.quantity import readable_size
+from variant_publish.model.quantity import count, readable_size
 
 if TYPE_CHECKING:
     from variant_publish.api import PlannedRelease
@@ -59,9 +59,10 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:
     """Print how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
-    staged = found.staged
+    staged = found.contents
     size = sum(summary.size for _, summary in staged.summaries)
-    click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
+    files = count(len(staged.summaries), "file")
+    click.echo(f"{staged.state.name}: {staged.state.status}, {files}, {readable_size(size)}")
     for file in staged.late:
         click.echo(f"{file} came too late, and is not part of it")
     if staged.is_released:
@@ -71,17 +72,17 @@ def show_staged(found: PlannedRelease, *, plans: bool) -> None:
     for item in found.planned if plans else ():
         show_plan(item)
     if plans and not found.planned:
-        click.echo("nothing is listed: mend what is an error above, stage it, and run the command again")
+        click.echo("nothing is listed: correct the errors above, stage the files again, and run the command again")
 
 
 def staged_table(found: PlannedRelease, published: tuple[UploadResult, ...]) -> dict[str, Any]:
     """Return the JSON document of a staged release."""
     return {
         "schema-version": 1,
-        "stage": found.staged.name,
-        "status": found.staged.state.status.value,
-        "files": [summary.file for _, summary in found.staged.summaries],
-        "late": list(found.staged.late),
+        "stage": found.contents.state.name,
+        "status": found.contents.state.status.value,
+        "files": [summary.file for _, summary in found.contents.summaries],
+        "late": list(found.contents.late),
         "check": found.report.table(),
         "releases": [item.table() for item in found.planned],
         "published": [result.table() for result in published],
