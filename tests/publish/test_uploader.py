@@ -15,7 +15,7 @@ from support.wheels import make_wheel
 from variant_publish.progress import Advance
 from variant_publish.remote.client import read_project
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict, Outcome, ignore
+from variant_publish.store.store import Conflict, Outcome, StoredFile, ignore
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ class Dying(LocalStore):
             raise KeyboardInterrupt
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+        self, key: str, source: Path | bytes | StoredFile, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> Outcome:
         self._die(after=False)
         outcome = super().create(key, source, sha256=sha256, content_type=content_type, advance=advance)

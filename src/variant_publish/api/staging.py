@@ -52,14 +52,16 @@ def stage(
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     choice = Choice.of([rule.id for rule in RULES], alone, ())
-    rules = Settings(choice, config.check, jobs=jobs, summaries=True)
+    rules = Settings(choice, config.check, processes=jobs, summaries=True)
     report = run_rules(loaded, reporter=reporter, settings=rules)
     with opened_store(settings.extra_index, settings.endpoint_url) as store:
         for release in loaded.releases:
             refuse_local_wheels(release)
             refuse_taken(store, release)
     with opened_stage(settings, name) as opened:
-        opened.store.preflight(max(item.size for one in loaded.releases for item in (*one.wheels, *one.sdists)))
+        sizes = [wheel.size for one in loaded.releases for wheel in one.wheels]
+        sizes += [sdist.size for one in loaded.releases for sdist in one.sdists]
+        opened.store.preflight(max(sizes))
         opened.open()
         done = [
             opened.add(release, report.summaries, reporter, attest=settings.attestations) for release in loaded.releases

@@ -46,11 +46,14 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
     if not published.changed:
         click.echo("nothing to do: everything is published already")
     else:
-        click.echo(f"{len(published.sent)} files sent, {len(published.skipped)} there already")
-        click.echo(f"{len(published.pages)} index pages written")
+        copied = f"{len(published.copied)} copied on the store, " if published.copied else ""
+        click.echo(f"{count(len(published.sent), 'file')} sent, {copied}{len(published.skipped)} there already")
+        click.echo(f"{count(len(published.pages), 'index page')} written")
     for view in published.views:
         if view.changed:
-            click.echo(f"view {view.name}: {len(view.sent)} files sent, {len(view.pages)} pages written")
+            click.echo(
+                f"view {view.name}: {count(len(view.sent), 'file')} sent, {count(len(view.pages), 'page')} written"
+            )
     if settings.public_url:
         click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:

@@ -21,6 +21,7 @@ from variant_publish.store.store import (
     Conflict,
     Outcome,
     Store,
+    StoredFile,
     conflict,
     content_type_of,
     ignore,
@@ -71,11 +72,14 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore) -> Outcome:
-    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
+def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> Outcome:
+    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
+
+    A file that is `stored` elsewhere is copied from there.
+    """
     key = f"{upload.project}/{upload.entry.filename}"
     outcome = store.create(
-        key, upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
+        key, stored or upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
     )
     if upload.metadata is not None and upload.entry.metadata_sha256 is not None:
         store.create(

@@ -1,11 +1,11 @@
 """A release made on many machines: an index of its own that jobs fill and testers install from, released or withdrawn.
 
-A stage `NAME` lies in `.staged/NAME/` of the extra index, or in a place of its own (`upload.stage`). It is an index like
-the extra one, with a summary `PROJECT/FILE.summary.json` beside each file and `state.json` at its root. A summary is
-written after its file, so what has a summary is there.
+A stage `NAME` lies in `.staged/NAME/` of the extra index, or in a place of its own (`upload.stage`). It is an index
+like the extra one, with a summary `PROJECT/FILE.summary.json` beside each file and `state.json` at its root. A summary
+is written after its file, so what has a summary is there.
 
 The state changes by compare-and-swap alone: a release fixes the list of its files before it lists any, and a withdrawal
-closes the stage before it deletes any. Nothing of a stage lies outside it, so neither touches what others have published.
+closes the stage before it deletes any. Nothing of a stage lies outside it, so neither touches what is published.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class StageContents:
                 raise UsageError(
                     f"{file.filename} of the project {file.project} is staged into a release of"
                     f" {', '.join(sorted(expected))}",
-                    hint=f"name the project in {TABLE}.family.members, or withdraw the stage and find out who staged it",
+                    hint=f"name the project in {TABLE}.family.members, or find out who staged it and use --abort",
                 )
         wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
         sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]

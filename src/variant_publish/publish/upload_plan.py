@@ -9,8 +9,8 @@ from typing import Any
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
-from variant_publish.formats.stage_state import StagedFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.stage_state import StagedFile
 from variant_publish.index.index import Upload, merged_texts, read_index, refuse_removed
 from variant_publish.model.variant import AWARE
 from variant_publish.progress import SILENT, Reporter

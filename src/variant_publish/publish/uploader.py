@@ -27,13 +27,14 @@ DEADLINE_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What publishing did: file names sent, found there, listed for the first time; keys of pages written.
+    """What publishing did: file names sent, copied on the store, found there, listed for the first time; pages written.
 
     `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
     are the results of the indexes of one variant each.
     """
 
     sent: tuple[str, ...]
+    copied: tuple[str, ...]
     skipped: tuple[str, ...]
     linked: tuple[str, ...]
     pages: tuple[str, ...]
@@ -43,7 +44,7 @@ class UploadResult:
     @property
     def changed(self) -> bool:
         """Return whether anything was sent or written."""
-        return bool(self.sent or self.pages or any(view.changed for view in self.views))
+        return bool(self.sent or self.copied or self.pages or any(view.changed for view in self.views))
 
     @property
     def is_complete(self) -> bool:
@@ -57,6 +58,7 @@ class UploadResult:
             "changed": self.changed,
             "complete": self.is_complete,
             "sent": list(self.sent),
+            "copied": list(self.copied),
             "skipped": list(self.skipped),
             "linked": list(self.linked),
             "pages": list(self.pages),
@@ -108,6 +110,7 @@ class _Uploader:
             for name, upload in plan.uploads().items()
         }
         self.sent: list[str] = []
+        self.copied: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []
         self.pages: list[str] = []
@@ -157,6 +160,7 @@ class _Uploader:
             )
         return UploadResult(
             tuple(self.sent),
+            tuple(self.copied),
             tuple(self.skipped),
             tuple(self.linked),
             tuple(dict.fromkeys(self.pages)),
@@ -174,13 +178,13 @@ class _Uploader:
             if item.transfer is Transfer.SKIP:
                 self.skipped.append(item.file)
                 continue
-            upload = self.uploads[item.file]
+            upload, done = self.uploads[item.file], self.copied if item.transfer is Transfer.COPY else self.sent
             with self.reporter.track(item.file, item.size) as advance:
                 if item.destination is Destination.EXTRA_INDEX:
                     outcome = send(self.store, upload, advance, self.sources.stored_of(upload))
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (self.sent if outcome is Outcome.CREATED else self.skipped).append(item.file)
+            (done if outcome is Outcome.CREATED else self.skipped).append(item.file)
 
     def _own(self, placements: list[Placement]) -> list[IndexFile]:
         listed = (item for item in placements if not item.is_listed or item.transfer is not Transfer.SKIP)

@@ -22,6 +22,7 @@ from variant_publish.store.store import (
     Pending,
     Stat,
     Stored,
+    StoredFile,
     changed_on_the_way,
     conflict,
     ignore,
@@ -80,9 +81,12 @@ class LocalStore:
                 return None
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+        self, key: str, source: Path | bytes | StoredFile, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> Outcome:
         """Copy the bytes beside their place, hash them on the way, and link them in if the name is free."""
+        if isinstance(source, StoredFile):
+            with source.fetched() as path:
+                return self.create(key, path, sha256=sha256, content_type=content_type, advance=advance)
         target = self._path(key)
         with self._readable():
             if target.exists():

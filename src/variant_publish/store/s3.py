@@ -25,6 +25,7 @@ from variant_publish.store.store import (
     Pending,
     Stat,
     Stored,
+    StoredFile,
     changed_on_the_way,
     conflict,
     ignore,
@@ -141,12 +142,15 @@ class S3Store:
         return Stat(answer["ContentLength"], _sha256_of(answer))
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+        self, key: str, source: Path | bytes | StoredFile, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> Outcome:
         """Send an object unless it is there; a file with the same hash costs a HEAD request.
 
         A few bytes are sent without asking first: the condition refuses them where they are there.
         """
+        if isinstance(source, StoredFile):
+            with source.fetched() as path:
+                return self.create(key, path, sha256=sha256, content_type=content_type, advance=advance)
         if isinstance(source, Path) and self.is_there(key, sha256, advance):
             return Outcome.ALREADY_THERE
         fixed = {"ContentType": content_type, "CacheControl": _FOREVER, "Metadata": {_SHA256: sha256}}

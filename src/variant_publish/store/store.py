@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from variant_publish.errors import VariantPublishError
@@ -73,6 +75,38 @@ class Pending:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a store as it was at one moment: a source for `Store.create`."""
+
+    store: Store
+    key: str
+    size: int
+    etag: str = ""
+
+    @classmethod
+    def of(cls, store: Store, key: str) -> StoredFile:
+        """Look at a file; raise VariantPublishError where it is not there."""
+        found = store.stat(key)
+        if found is None:
+            raise VariantPublishError(f"{store.describe()}: {key} is not there any more", hint="run the command again")
+        return cls(store, key, found.size)
+
+    def read_range(self, offset: int, length: int) -> bytes:
+        """Read a piece of the file."""
+        return self.store.read_range(self.key, offset, length)
+
+    @contextmanager
+    def fetched(self) -> Iterator[Path]:
+        """Yield a copy of the file on this machine."""
+        with TemporaryDirectory(prefix="variant-publish-") as folder:
+            path = Path(folder) / "file"
+            with path.open("wb") as stream:
+                for offset in range(0, self.size, 8 * 1024 * 1024):
+                    stream.write(self.read_range(offset, min(8 * 1024 * 1024, self.size - offset)))
+            yield path
+
+
 class Store(Protocol):
     """Keep the objects of one index under keys like `NAME/index.json`; files for good, pages until swapped.
 
@@ -99,7 +133,7 @@ class Store(Protocol):
         ...
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ...
+        self, key: str, source: Path | bytes | StoredFile, *, sha256: str, content_type: str, advance: Advance = ...
     ) -> Outcome:
         """Write an object that must not be there with other bytes, or raise Conflict.
 
