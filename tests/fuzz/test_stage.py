@@ -18,7 +18,9 @@ def test_states() -> None:
     def parse(content: bytes) -> None:
         state = StageState.parse(content, "foo")
         assert StageState.parse(state.dumps(), "foo") == state
-        assert all(str(file).startswith(f"{file.project}/") and ".." not in str(file).split("/") for file in state.files)
+        assert all(
+            str(file).startswith(f"{file.project}/") and ".." not in str(file).split("/") for file in state.files
+        )
 
     fuzz(parse, [STATE.dumps().encode()], words=[b"foo-bar/../x", b"released", b"aborting"])
 

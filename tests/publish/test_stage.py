@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from pathlib import Path
@@ -28,11 +28,12 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage_state import InvalidStage, StagedFile, StageState, Status
 from variant_publish.index.index import read_index
 from variant_publish.index.verify import verify
-from variant_publish.publish.destinations import open_store
 from variant_publish.publish.stage import Stage, stage_address, stale_stages
 from variant_publish.publish.verified_files import FalseSummary
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict, Store, StoredFile
+from variant_publish.store.objects import Conflict
+from variant_publish.store.places import open_store
+from variant_publish.store.store import Store
 
 CONFIG = """
 [tool.variant-publish.matrix]
@@ -399,20 +400,12 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = LocalStore.read_range
 
-    def read_range(store: LocalStore, key: str, offset: int, length: int) -> bytes:
+    def read_range(store: LocalStore, key: str, offset: int, length: int, etag: str = "") -> bytes:
         seen.append(key)
-        return real(store, key, offset, length)
+        return real(store, key, offset, length, etag)
 
     monkeypatch.setattr(LocalStore, "read_range", read_range)
-    monkeypatch.setattr("variant_publish.store.store.StoredFile.fetched", in_place)
     return seen
-
-
-@contextmanager
-def in_place(self: StoredFile) -> Iterator[Path]:
-    """Yield the file itself instead of a copy, so that the copy is not counted as a read."""
-    assert isinstance(self.store, LocalStore)
-    yield self.store.folder / self.key
 
 
 def test_trusted_summaries_are_not_read_but_for_what_the_repository_gets(

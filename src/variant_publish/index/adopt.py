@@ -21,7 +21,8 @@ from variant_publish.index.verify import stored_key
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
-from variant_publish.store.store import TEXT, Listed, Store, ignore
+from variant_publish.store.objects import TEXT, Listed, ignore
+from variant_publish.store.store import Store
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -14,18 +14,9 @@ from variant_publish.index.master import change_master, mend, read_master
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.progress import Advance
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.store.store import (
-    HTML,
-    JSON,
-    TEXT,
-    Conflict,
-    Outcome,
-    Store,
-    StoredFile,
-    conflict,
-    content_type_of,
-    ignore,
-)
+from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
+from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
 
 ROOT_MASTER = "index.json"
 
@@ -72,7 +63,7 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> Outcome:
+def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> CreateOutcome:
     """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
 
     A file that is `stored` elsewhere is copied from there.

@@ -9,7 +9,8 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Reporter
 from variant_publish.release.acceptance import refusals_of_metadata
 from variant_publish.remote.client import IndexUnavailable, hidden, read_url
-from variant_publish.store.store import CANARY, Store
+from variant_publish.store.objects import CANARY
+from variant_publish.store.store import Store
 
 _SANE_PAGE = 64 * 1024 * 1024
 

@@ -26,7 +26,7 @@ from variant_publish.index.index import Upload
 from variant_publish.progress import Advance
 from variant_publish.publish.preflight import check_metadata
 from variant_publish.remote.client import IndexUnavailable, hidden, read_project
-from variant_publish.store.store import Outcome, conflict, ignore
+from variant_publish.store.objects import CreateOutcome, conflict, ignore
 
 if TYPE_CHECKING:
     import requests
@@ -102,7 +102,7 @@ class TwineRepository:
             answered = True
         return () if answered else None
 
-    def upload(self, upload: Upload, advance: Advance = ignore) -> Outcome:
+    def upload(self, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
         """Send one file; one that is there with the same hash is left alone."""
         package = self._package(upload.path)
         if upload.attestation is not None:
@@ -114,10 +114,10 @@ class TwineRepository:
         with contextlib.closing(response):
             if response.status_code == 200:
                 advance(upload.path.stat().st_size)
-                return Outcome.CREATED
+                return CreateOutcome.CREATED
             if _says_existing(response) and self._has(upload):
                 advance(upload.path.stat().st_size)
-                return Outcome.ALREADY_THERE
+                return CreateOutcome.ALREADY_THERE
             raise self._refusal(upload, response)
 
     def listed(self, project: str, expected: Mapping[str, str], deadline_s: float) -> tuple[IndexFile, ...]:

@@ -35,13 +35,15 @@ from variant_publish.formats.stage_state import (
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.index.index import Upload, read_index, refuse_removed, send, update_project
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.destinations import folder_of, opened_store
+from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import is_sdist
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release, Sdist, releases_of
 from variant_publish.release.selectors import of_release
 from variant_publish.remote.client import hidden
-from variant_publish.store.store import JSON, Conflict, Outcome, Store, conflict
+from variant_publish.store.objects import JSON, Conflict, CreateOutcome, conflict
+from variant_publish.store.places import folder_of
+from variant_publish.store.store import Store
 
 _AT_ONCE = 16
 _ATTEMPTS = 20
@@ -136,7 +138,7 @@ class Stage:
             summary = by_name.get(entry.filename) or Summary(entry.filename, entry.size or 0, entry.sha256)
             summary = replace(summary, attestation=None if attestation is None else attestation.decode())
             outcome = self._send(upload, summary, reporter)
-            (sent if outcome is Outcome.CREATED else skipped).append(entry.filename)
+            (sent if outcome is CreateOutcome.CREATED else skipped).append(entry.filename)
             entries.append(entry)
         update_project(
             self.store,
@@ -214,7 +216,7 @@ class Stage:
         else:
             self.abort()
 
-    def _send(self, upload: Upload, summary: Summary, reporter: Reporter) -> Outcome:
+    def _send(self, upload: Upload, summary: Summary, reporter: Reporter) -> CreateOutcome:
         file = StagedFile(upload.project, summary.file)
         with reporter.track(summary.file, summary.size) as advance:
             outcome = send(self.store, upload, advance)

@@ -19,7 +19,7 @@ from variant_publish.publish.verified_files import VerifiedFiles
 from variant_publish.publish.view_apply import PublishedView, preflight, publish_views
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.client import hidden
-from variant_publish.store.store import Outcome
+from variant_publish.store.objects import CreateOutcome
 
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
@@ -184,7 +184,7 @@ class _Uploader:
                     outcome = send(self.store, upload, advance, self.sources.stored_of(upload))
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (done if outcome is Outcome.CREATED else self.skipped).append(item.file)
+            (done if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
 
     def _own(self, placements: list[Placement]) -> list[IndexFile]:
         listed = (item for item in placements if not item.is_listed or item.transfer is not Transfer.SKIP)

@@ -18,7 +18,8 @@ from variant_publish.formats.summary import Summary
 from variant_publish.index.index import Upload
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.placement import is_sdist
-from variant_publish.store.store import Store, StoredFile
+from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
 
 _AT_ONCE = 4
 """Files that are on disk at once, each as long as it is looked at."""

@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.publish.destinations import folder_of
 from variant_publish.remote.client import hidden
+from variant_publish.store.places import folder_of
 
 
 def views_address(upload: UploadTable) -> str:

@@ -1,4 +1,4 @@
-"""What can go wrong with a bucket, each with its remedy; no message tells a credential."""
+"""What can go wrong with a bucket, each with its remedy; no message has a credential."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.remote.client import hidden
+from variant_publish.store.objects import CutOff
 
 ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 LOST = frozenset({"PreconditionFailed", "412"})
@@ -14,7 +15,6 @@ RACE = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
 GONE = frozenset({"NoSuchUpload"})
 SPOILT = frozenset({"InvalidPart", "InvalidPartOrder"})
 """Two jobs sent different parts into one upload: neither can complete it."""
-
 
 _REGION = {
     "PermanentRedirect", "301", "307", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
@@ -46,16 +46,15 @@ _HINTS = (
     (
         {"RequestTimeTooSkewed"},
         "the clock of this machine is wrong",
-        "set it right: signatures hold for fifteen minutes",
+        "correct it: signatures are valid for fifteen minutes",
     ),
     (
         {"NotImplemented", "501"},
-        "the store does not know what was asked of it",
+        "the store does not support what was asked of it",
         "use a store with conditional writes, such as Amazon S3",
     ),
     ({"SlowDown", "503", "ServiceUnavailable"}, "the store asks for fewer requests", "run the command again later"),
 )
-_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class StoreError(VariantPublishError):
@@ -64,15 +63,6 @@ class StoreError(VariantPublishError):
     def __init__(self, code: str, message: str, *, hint: str) -> None:
         super().__init__(message, hint=hint)
         self.code = code
-
-
-class CutOff(VariantPublishError):
-    """Report an answer that ended too early or makes no sense: what it would have said is not known."""
-
-
-def pauses() -> Iterator[float]:
-    """Return the pauses between tries, in seconds."""
-    yield from _PAUSES
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from variant_publish.model.variant import Dialect
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
 from variant_publish.remote.client import hidden, read_project, read_url
-from variant_publish.view.choice import Selection, TagDemand, choose
+from variant_publish.view.choice import Selection, choose
+from variant_publish.view.wish import Wish
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
 
@@ -49,8 +50,8 @@ def select(
         files = read_project(index, project)
         if not files:
             continue
-        demand = TagDemand(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
-        chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, tags=demand)
+        wish = Wish(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
+        chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, wish=wish)
         chosen = replace(chosen, project=canonicalize_name(project), index=index)
         if chosen.selected is not None or not tags:
             return chosen
