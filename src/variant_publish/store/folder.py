@@ -208,7 +208,8 @@ def _copy(source: Path | bytes, target: BinaryIO, advance: Advance) -> str:
         sink = Sink(target.fileno())
         sink.copy(stream.fileno(), 0, os.fstat(stream.fileno()).st_size, ignore)
         sink.flush()
-    with Path(target.name).open("rb") as copied:  # what counts is what was written
+    name = f"/proc/self/fd/{target.name}" if isinstance(target.name, int) else target.name  # a file without a name yet
+    with Path(name).open("rb") as copied:  # what counts is what was written
         while chunk := copied.read(_CHUNK):
             digest.update(chunk)
             advance(len(chunk))
