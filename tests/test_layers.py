@@ -15,8 +15,9 @@ LAYERS = (
     {"errors", "progress", "templating", "__init__"},
     {"model"},
     {"formats"},
+    {"dialects"},
     {"archive", "config"},
-    {"binary", "providers", "dialects"},
+    {"binary", "providers"},
     {"remote"},
     {"release"},
     {"view"},
@@ -30,7 +31,7 @@ LAYERS = (
     {"__main__"},
 )
 
-PURE = {"model", "formats"}
+PURE = {"model", "formats", "dialects"}
 IMPURE_MODULES = {"os", "pathlib", "socket", "subprocess", "tempfile", "time", "datetime", "random", "logging", "sys"}
 LAZY_MODULES = {
     "boto3",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
-from variant_publish.model.variant import AWARE
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release, load
 
@@ -131,7 +130,7 @@ def plan_upload(
         store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
         repository = open_repository(settings)
         selector_files = of_release(release, reporter)
-        plan = plan_release(release.in_dialects(None, *AWARE), settings, store, repository, selector_files, reporter)
+        plan = plan_release(release.for_installers(), settings, store, repository, selector_files, reporter)
         listed = read_index(store, release.project) if settings.views is not None else None
         views = plan_views(release, settings, plan, listed, reporter)
         planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url, views))
@@ -148,7 +147,7 @@ def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
 
     preflight(planned.views, reporter)
     published = publish(
-        planned.release.in_dialects(None, *AWARE),
+        planned.release.for_installers(),
         planned.store,
         planned.repository,
         planned.plan,

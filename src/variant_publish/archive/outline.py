@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from variant_publish.archive.wheel import INFO_FILES
+from variant_publish.dialects.registry import own_files
 
 if TYPE_CHECKING:
     import requests
@@ -82,7 +83,7 @@ def _directory_start(tail: bytes) -> int:
 
 def _is_info(name: str) -> bool:
     folder, _, file = name.partition("/")
-    return folder.endswith(".dist-info") and file in INFO_FILES
+    return folder.endswith(".dist-info") and file in (*INFO_FILES, *own_files())
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:

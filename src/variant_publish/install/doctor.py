@@ -7,11 +7,11 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Judgement, Verdict, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers.machine import NONE, Machine
 from variant_publish.remote.client import read_project
 from variant_publish.view import Indexes, Selection, select

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from typing import Self
 
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
-from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata, merge, variants_json_name
+from variant_publish.formats.variants_json import (
+    WHEEL_FILE,
+    VariantConflict,
+    VariantsMetadata,
+    merge,
+    variants_json_name,
+)
 from variant_publish.model.ordering import Ranked, Supported, rank
-from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import cpu, nvidia
 from variant_publish.providers.machine import AARCH64_VERSION, CUDA, NONE, X86_64_VERSION, supported_by
@@ -47,6 +56,22 @@ class SelectorFiles:
             except VariantPublishError as error:
                 raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
         return cls(variants, selector)
+
+    def record(self, name: WheelName, sha256: str, index: str, tags: tuple[str, ...]) -> InstalledVariant:
+        """Return what is kept of a wheel once it is installed: of these files, what the wheel needs."""
+        metadata = self.variants
+        return InstalledVariant(
+            project=name.project,
+            version=str(name.parsed_version),
+            wheel=str(name),
+            variant=name.variant,
+            dialect=None if name.dialect is None else name.dialect.name,
+            sha256=sha256,
+            index=index,
+            tags=tags,
+            needs=self.selector.needs(name.words) if self.selector is not None else {},
+            metadata=metadata.only(name.label) if metadata is not None and name.label in metadata.variants else None,
+        )
 
     def merged(self, other: Self) -> Self:
         """Unite the files of two parts of a release; raise VariantConflict or SelectorConflict."""
@@ -211,7 +236,7 @@ def _inexpressible(why: str, place: str) -> UsageError:
 def _variants(release: Release) -> VariantsMetadata | None:
     parts = []
     for wheel in release.wheels:
-        if wheel.name.dialect is not Dialect.PEP825:
+        if WHEEL_FILE not in wheel.name.own_files:
             continue
         if wheel.variant_json is None:
             raise VariantPublishError(
@@ -226,7 +251,7 @@ def _variants(release: Release) -> VariantsMetadata | None:
 
 
 def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
-    used = {tag: wheel for wheel in reversed(release.wheels) for tag in wheel.name.extra_tags}
+    used = {tag: wheel for wheel in reversed(release.wheels) for tag in _tags(wheel.name)}
     if not used:
         return None
     config = release.config
@@ -241,3 +266,7 @@ def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
         if tag not in known:
             raise _inexpressible(f"{wheel.path} has the tag {tag!r}, which no variant declares", "NAME")
     return result
+
+
+def _tags(name: WheelName) -> tuple[str, ...]:
+    return name.words if name.dialect is DIALECTS["plus"] else ()

@@ -13,9 +13,10 @@ from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.archive.atomic import creating
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 
 if TYPE_CHECKING:

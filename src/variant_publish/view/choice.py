@@ -12,9 +12,12 @@ from packaging.tags import Tag
 from packaging.utils import BuildTag, parse_wheel_filename
 from packaging.version import Version
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.labels import Labels
@@ -57,11 +60,11 @@ class Selection:
         return {
             "project": self.project,
             "version": None if self.version is None else str(self.version),
-            "dialect": self.dialect,
+            "dialect": self.dialect and self.dialect.name,
             "selected": self.selected,
             "candidates": [
-                {"filename": item.filename, "variant": item.variant, "dialect": item.dialect, "chosen": item.chosen,
-                 "reason": item.reason}
+                {"filename": item.filename, "variant": item.variant,
+                 "dialect": item.dialect and item.dialect.name, "chosen": item.chosen, "reason": item.reason}
                 for item in self.candidates
             ],
         }  # fmt: skip
@@ -119,12 +122,12 @@ class TagDemand:
 
     def met_by(self, name: WheelName) -> bool:
         """Return whether a wheel carries the tags, or its index vouches for those that it lacks."""
-        return set(self.tags) <= {*name.extra_tags, *self.implied} or name.label in (*self.tags, "_".join(self.tags))
+        return set(self.tags) <= {*name.words, *self.implied} or name.label in (*self.tags, "_".join(self.tags))
 
     def without(self, name: WheelName, known: Collection[str]) -> WheelName:
         """Return the name without tags that were asked for and that no selector places: asking for them is enough."""
-        kept = tuple(tag for tag in name.extra_tags if tag in known or tag not in self.tags)
-        return name if name.label is not None else name.with_variant(extra_tags=kept)
+        kept = tuple(tag for tag in name.words if tag in known or tag not in self.tags)
+        return name if name.plain_installers_read else name.with_variant(name.dialect, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class _Wheel:
     @property
     def build_place(self) -> tuple[int, str]:
         # A higher build number is the better wheel, and none is the lowest (binary distribution format).
-        build: BuildTag = parse_wheel_filename(str(self.name.with_variant()))[2]
+        build: BuildTag = parse_wheel_filename(str(self.name.generic()))[2]
         return (-build[0], build[1]) if build else (1, "")
 
     def tag_place(self, order: Mapping[Tag, int]) -> int:
@@ -235,10 +238,10 @@ def _dialect_of(wheels: Sequence[_Wheel], files: SelectorFiles, demand: TagDeman
         if len(named) == 1:
             return named.pop()
     if files.variants is not None:
-        return Dialect.PEP825
-    if files.selector is not None or any(wheel.name.dialect is Dialect.PLUS for wheel in wheels):
-        return Dialect.PLUS
-    return Dialect.PEP825 if any(wheel.name.dialect is Dialect.PEP825 for wheel in wheels) else None
+        return PEP825
+    if files.selector is not None or any(wheel.name.dialect is PLUS for wheel in wheels):
+        return PLUS
+    return PEP825 if any(wheel.name.dialect is PEP825 for wheel in wheels) else None
 
 
 def _misfit(
@@ -294,10 +297,10 @@ def _ranked(wheel: _Wheel, best: _Wheel) -> Candidate:
 
 def _place_of(dialect: Dialect | None, files: SelectorFiles, machine: Machine, demand: TagDemand) -> Place:
     if demand.generic:
-        return lambda name: (0,) if name.label is not None else (1,)  # null beats the plain wheel
-    if dialect is Dialect.PEP825:
+        return lambda name: (0,) if name.dialect is not None else (1,)  # null beats the plain wheel
+    if dialect is PEP825:
         return Labels(files.variants, machine).place
-    if dialect is Dialect.PLUS and files.selector is not None:
+    if dialect is PLUS and files.selector is not None:
         place = Tags(files.selector, machine).place
         known = {tag for selector in files.selector.selectors.values() for tag in selector.tags}
         return lambda name: place(demand.without(name, known))

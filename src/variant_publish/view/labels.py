@@ -8,10 +8,10 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.variant import NULL_LABEL
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers.machine import CUDA, NONE, SM_ARCH, Machine
 
 _VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0"}
@@ -36,7 +36,7 @@ class Labels:
     def place(self, name: WheelName) -> tuple[Any, ...] | str:
         """Return the key of a wheel, the smallest being the best, or the reason why the machine cannot use it."""
         label = name.label
-        if label is None:
+        if name.dialect is None:
             return (2,)
         if self.metadata is None:
             return "is a variant, and no selector file lists it"

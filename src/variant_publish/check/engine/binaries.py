@@ -75,7 +75,7 @@ class Claims:
         """Read the properties of the configuration or of variant.json, else the tags, label or local version."""
         properties = properties_of(release, wheel)
         name = wheel.name
-        words = [*name.extra_tags, *filter(None, (name.label, name.parsed_version.local))]
+        words = [*name.words, *filter(None, (name.parsed_version.local,))]
         bounds = properties.values("nvidia", "cuda_version_lower_bound")
         majors = [int(value.partition(".")[0]) for value in bounds]
         codes = filter(None, map(DeviceCode.parse, properties.values("nvidia", "sm_arch")))
@@ -96,10 +96,8 @@ def properties_of(release: Release, wheel: Wheel) -> Properties:
     variant = release.config.variants.get(release.variant_of(wheel.name))
     if variant is not None and variant.properties:
         return variant.properties
-    label = wheel.name.label
-    if label is not None and wheel.variant_json is not None:
-        return wheel.variant_json.variants.get(label, Properties())
-    return Properties()
+    metadata = wheel.variant_json
+    return Properties() if metadata is None else metadata.variants.get(wheel.name.label, Properties())
 
 
 def libraries(scan: Scan) -> tuple[Binary, ...]:
