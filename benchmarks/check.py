@@ -119,7 +119,7 @@ def timed(*arguments: str) -> Timed:
     """Run Python with these arguments."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "variant-publish-bytecode"))
-    with tempfile.TemporaryFile("w+") as stream:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as stream:
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, *arguments], stdout=stream, stderr=subprocess.STDOUT, env=environment

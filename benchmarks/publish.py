@@ -76,7 +76,7 @@ def sink(certificate: Path | None) -> Iterator[str]:
     """Run the sink in a process of its own, so that its work is not the client's; with a certificate it speaks TLS."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); import publish; publish.serve(sys.argv[2])"
     command = [sys.executable, "-c", code, str(Path(__file__).parent), str(certificate or "")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None  # noqa: S101
         yield f"{'https' if certificate else 'http'}://localhost:{process.stdout.readline().strip()}"
@@ -167,7 +167,7 @@ def compare(size: int, runs: int, *, secure: bool) -> None:
         for _ in range(runs):
             for how, row in rows.items():
                 command = [sys.executable, __file__, "--send", how, str(path), address]
-                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
                 row.append([float(text) for text in done.stdout.split()])
     print(f"{size // MIB} MiB to a sink over {address.partition(':')[0]}: wall s, CPU s, peak MiB (medians of {runs})")
     medians = {how: [statistics.median(column) for column in zip(*row, strict=True)] for how, row in rows.items()}

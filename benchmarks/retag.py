@@ -183,7 +183,7 @@ def command(arguments: list[str], *, may_fail: bool = False) -> Cost:
 def call(how: str, source: Path, folder: Path) -> Cost:
     """Time one call of the library, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", CALL, how, str(source), str(folder)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", CALL, how, str(source), str(folder)], check=True, capture_output=True, encoding="utf-8"
     )
     wall, cpu, peak = json.loads(done.stdout)
     return Cost(wall, cpu, peak / (1024 if sys.platform != "darwin" else 1024 * 1024))
@@ -259,7 +259,7 @@ def table(case: Case, source: Path, rows: dict[str, Cost]) -> float:
 def processor() -> str:
     """Give the name of the processor."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), os.uname().machine)
 
 

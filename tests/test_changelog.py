@@ -14,7 +14,7 @@ def draft(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "9.0", "--config", ROOT / "pyproject.toml",
          "--dir", folder],
-        capture_output=True, text=True, check=False,
+        capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
 
 

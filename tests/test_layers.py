@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,209 @@ def test_the_library_never_prints(path: Path) -> None:
     calls = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     assert "print" not in calls
     assert {"click", "rich"}.isdisjoint(name.split(".")[0] for name in imports(path))
+
+
+FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
+ROUND_THE_FACE = {
+    "build.py": {"build"},
+    "config.py": {"remote"},
+    "doctor.py": {"install", "view"},
+    "host.py": {"archive", "view"},
+    "init.py": {"archive", "build"},
+    "install.py": {"formats", "install", "view"},
+    "lock.py": {"archive", "install", "view"},
+    "logs.py": {"remote"},
+    "machine.py": {"formats", "providers"},
+    "retag.py": {"archive"},
+    "select.py": {"providers", "view"},
+}
+"""Commands that still go round the public face; the list only gets shorter."""
+
+
+def run_time_imports(path: Path) -> set[str]:
+    """Return the rooms that a module imports, but for what only a type checker sees."""
+    tree = ast.parse(path.read_text("utf-8"))
+    typing = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for part in node.body
+        for inner in ast.walk(part)
+    }
+    names = [
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node not in typing
+    ]
+    return {name.split(".")[1] for name in names if name.startswith("variant_publish.")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_a_command_calls_the_public_face_only(path: Path) -> None:
+    drawn = {"check"} if path.name.startswith("render_") else set()  # the enumerations of what they draw
+    beyond = run_time_imports(path) - FACE - drawn
+    assert beyond <= ROUND_THE_FACE.get(path.name, set())
+
+
+MOST_PARAMETERS = 6
+WIDE_FUNCTIONS = {
+    "api/building.py:build",
+    "api/installing.py:evaluate",
+    "api/installing.py:plan_locked",
+    "api/retagging.py:convert",
+    "api/retagging.py:retag",
+    "api/retagging.py:rewrites",
+    "api/staging.py:stage",
+    "api/stubs.py:stub",
+    "archive/wheel.py:_of_info",
+    "index/index.py:update_project",
+    "install/plan.py:__init__",
+    "publish/apply.py:__init__",
+    "publish/apply.py:plan_release",
+    "publish/apply.py:publish",
+    "publish/plan.py:make_plan",
+    "release/conversion.py:_plan_release",
+    "stub/source.py:from_index",
+    "view/from_index.py:select",
+}
+"""Functions that still have more parameters; the list only gets shorter."""
+
+NAMES_OF_SEVERAL_CLASSES = {
+    "Action",
+    "Contents",
+    "Fetched",
+    "Job",
+    "Outcome",
+    "Plan",
+    "Published",
+    "Row",
+    "Section",
+    "Verdict",
+}
+NAMES_OF_SEVERAL_MODULES = {
+    "apply",
+    "client",
+    "many",
+    "plan",
+    "selectors",
+    "staging",
+    "tags",
+}
+"""Words that still name several things; the lists only get shorter."""
+
+NAMES_A_DIALECT = {
+    "api/retagging.py",
+    "check/engine/family.py",
+    "check/engine/simulation.py",
+    "check/rules/abi.py",
+    "check/rules/archive.py",
+    "check/rules/machines.py",
+    "check/rules/metadata.py",
+    "cli/retag.py",
+    "config/configuration.py",
+    "config/tables.py",
+    "formats/variantlib_toml.py",
+    "install/lock.py",
+    "model/variant.py",
+    "model/wheel_name.py",
+    "publish/views.py",
+    "release/selectors.py",
+    "stub/rows.py",
+    "stub/source.py",
+    "view/choice.py",
+}
+"""Modules outside dialects/ that still name one dialect; two may do so in the end."""
+
+CIRCLES = {("store/multipart.py", "store/s3.py")}
+"""Modules that still import each other, perhaps by way of others; the list only gets shorter."""
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def library() -> list[Path]:
+    """Return the modules outside cli/, whose functions take what click gives them."""
+    return [path for path in modules() if room(path) != "cli"]
+
+
+def test_no_function_has_more_than_six_parameters() -> None:
+    wide = set()
+    for path in library():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                if sum(argument.arg not in ("self", "cls") for argument in given) > MOST_PARAMETERS:
+                    wide.add(f"{relative(path)}:{node.name}")
+    assert wide <= WIDE_FUNCTIONS
+
+
+def test_one_name_means_one_class() -> None:
+    places: dict[str, set[str]] = {}
+    for path in modules():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, set()).add(relative(path))
+    assert {
+        name: found for name, found in places.items() if len(found) > 1 and name not in NAMES_OF_SEVERAL_CLASSES
+    } == {}
+
+
+def test_one_name_means_one_module() -> None:
+    places: dict[str, set[str]] = {}
+    for path in library():
+        if path.stem != "__init__" and path.parent.name != "rules":  # those are called like what they check
+            places.setdefault(path.stem, set()).add(relative(path))
+    assert {
+        name: found for name, found in places.items() if len(found) > 1 and name not in NAMES_OF_SEVERAL_MODULES
+    } == {}
+
+
+def test_only_dialects_name_a_dialect() -> None:
+    pattern = re.compile(r"\bDialect\.(PLUS|PEP825|LOCAL)\b")
+    naming = {
+        relative(path) for path in modules() if room(path) != "dialects" and pattern.search(path.read_text("utf-8"))
+    }
+    assert naming <= NAMES_A_DIALECT
+
+
+def graph() -> dict[str, set[str]]:
+    """Return which modules each module imports when it is imported itself."""
+    known = {
+        f"variant_publish.{relative(path).removesuffix('.py').removesuffix('/__init__').replace('/', '.')}": relative(
+            path
+        )
+        for path in modules()
+    }
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        own = found.setdefault(relative(path), set())
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                own |= {known[name] for name in names if name in known}
+    return found
+
+
+def reached(edges: dict[str, set[str]], start: str) -> set[str]:
+    """Return the modules that one module imports, by way of others too."""
+    found: set[str] = set()
+    left = set(edges[start])
+    while left:
+        found |= left
+        left = {other for one in left for other in edges[one]} - found
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    edges = graph()
+    closure = {start: reached(edges, start) for start in edges}
+    circles = {
+        tuple(sorted((one, other))) for one in edges for other in closure[one] if other != one and one in closure[other]
+    }
+    assert circles <= CIRCLES
+
+
+def test_few_modules_lie_at_the_root() -> None:
+    loose = {path.stem for path in ROOT.glob("*.py")} - {"__init__"}
+    assert loose == {"__main__", "errors", "progress", "templating"}

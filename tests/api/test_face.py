@@ -11,10 +11,10 @@ from types import ModuleType
 import pytest
 
 from variant_publish import api
-from variant_publish.api import building, checking, installing, publishing, retagging, staging, stubs, values
+from variant_publish.api import building, checking, indexing, installing, publishing, retagging, staging, stubs, values
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, installing, publishing, retagging, staging, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, stubs]
 PARTS = [*FUNCTIONS, values]
 
 
@@ -56,5 +56,5 @@ def test_retagging_does_not_wait_for_what_installs_or_publishes() -> None:
         "print([name for name in sys.modules if name.startswith(('variant_publish.install', 'variant_publish.providers',"
         " 'variant_publish.publish', 'variant_publish.check', 'requests'))])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"

@@ -13,11 +13,12 @@ import pytest
 
 from support.archives import assert_gap_free, contents
 from support.wheels import make_wheel
-from variant_publish.archive.journal import Journal, recover_folder, recover_wheel
+from variant_publish.archive.journal import Journal, recover, recover_folder, recover_wheel
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
+from variant_publish.config.configuration import Config
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
-from variant_publish.release.release import wheel_paths
+from variant_publish.release.release import load, wheel_paths
 
 NAME = "foo-1.0-py3-none-linux_x86_64.whl"
 NEW = "foo-1.0-py3-none-linux_x86_64+cu128.whl"
@@ -84,7 +85,7 @@ def test_a_kill_at_any_write_loses_nothing(tmp_path: Path, torn: bool, moved: bo
         if not killed:
             break
         assert killed_at(3, lambda: recover_folder(folder), torn=torn) in (True, False)  # recovery may be killed too
-        (place,) = wheel_paths([folder])
+        (place,) = wheel_paths([recover(folder)])
         assert wheels(folder) == [place.name]
         assert contents(place) == (before if place.name == NAME else after)
         assert_gap_free(place)
@@ -172,7 +173,7 @@ def test_a_rewrite_that_goes_on_is_left_alone(tmp_path: Path) -> None:
 def test_a_journal_that_is_not_whole_means_that_nothing_was_touched(tmp_path: Path, text: bytes) -> None:
     source = make_wheel(tmp_path, NAME)
     source.with_name(f".{NAME}.retag-journal").write_bytes(text)
-    assert wheel_paths([tmp_path]) == [source]
+    assert wheel_paths([recover(tmp_path)]) == [source]
     assert wheels(tmp_path) == [NAME]
 
 
@@ -186,7 +187,7 @@ def test_a_journal_leads_nowhere_else(tmp_path: Path) -> None:
         os.write(journal.descriptor, b"tail")
         journal.seal(NEW, 0)
     source.with_name(f".{NAME}.retagging").symlink_to(victim)
-    with pytest.raises(OSError, match="symbolic"):
+    with pytest.raises(VariantPublishError, match="symbolic"):
         recover_folder(source.parent)
     assert victim.read_bytes() == b"precious"
 
@@ -196,4 +197,47 @@ def test_a_damaged_journal_of_a_wheel_that_was_touched_is_an_error(tmp_path: Pat
     source.rename(source.with_name(f".{NAME}.retagging"))
     source.with_name(f".{NAME}.retag-journal").write_bytes(b"nonsense")
     with pytest.raises(VariantPublishError, match="is damaged"):
-        wheel_paths([tmp_path])
+        recover(tmp_path)
+
+
+def cut_off(folder: Path) -> Path:
+    """Leave an in-place rewrite of a wheel unfinished: the journal is complete and the wheel hidden."""
+    source = make_wheel(folder, NAME)
+    with Journal.create(source) as journal:
+        os.write(journal.descriptor, b"new end")
+        journal.seal(NEW, 10)
+        journal.begin()
+    return source
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
+@pytest.mark.parametrize("kind", ["hardlink_to", "symlink_to"])
+def test_a_link_in_place_of_the_hidden_wheel_is_refused_and_what_it_names_stays(tmp_path: Path, kind: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"x" * 100)
+    source = cut_off(tmp_path / "shared")
+    hidden = source.with_name(f".{NAME}.retagging")
+    hidden.unlink()
+    getattr(hidden, kind)(precious)
+    with pytest.raises(VariantPublishError):
+        recover(source.parent)
+    assert precious.read_bytes() == b"x" * 100
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_a_journal_of_another_user_is_refused(tmp_path: Path) -> None:
+    source = cut_off(tmp_path)
+    os.chown(source.with_name(f".{NAME}.retag-journal"), 12345, -1)
+    with pytest.raises(VariantPublishError, match="belongs to another user"):
+        recover(tmp_path)
+
+
+def test_checking_a_folder_reports_an_unfinished_retag_and_writes_nothing(tmp_path: Path) -> None:
+    cut_off(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    loaded = load([tmp_path], Config.load(None))
+    (unreadable,) = loaded.unreadable
+    assert unreadable.path.name == NAME
+    assert "half retagged" in unreadable.error.message
+    assert "retag --in-place' again" in (unreadable.error.hint or "")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

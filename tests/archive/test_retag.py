@@ -214,7 +214,7 @@ def test_wheel_unpack_accepts_the_result(tmp_path: Path, rewrite: Rewrite) -> No
     done = subprocess.run(
         [sys.executable, "-m", "wheel", "unpack", str(place), "-d", str(tmp_path / "unpacked")],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr

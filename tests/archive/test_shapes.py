@@ -67,7 +67,7 @@ def test_every_shape_comes_out_right(tmp_path: Path, shape: str, rewrite: str) -
 def test_unzip_accepts_every_shape(tmp_path: Path, shape: str) -> None:
     for rewrite in REWRITES.values():
         result = retag(source(tmp_path, shape), tmp_path / "out", rewrite).path
-        done = subprocess.run(["unzip", "-tqq", str(result)], capture_output=True, text=True, check=False)
+        done = subprocess.run(["unzip", "-tqq", str(result)], capture_output=True, encoding="utf-8", check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -79,7 +79,7 @@ def test_wheel_unpack_accepts_every_shape(tmp_path: Path, shape: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "wheel", "unpack", str(result), "-d", str(tmp_path / "unpacked")],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         assert done.returncode == 0, done.stderr

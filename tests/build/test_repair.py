@@ -124,7 +124,7 @@ def test_one_repair_command_of_cibuildwheel_does_both(project: Path, built: dict
         target = project / variant
         target.mkdir()
         done = subprocess.run(
-            ["sh", "-c", line.format(wheel=wheel, dest_dir=target)], capture_output=True, text=True, check=False,
+            ["sh", "-c", line.format(wheel=wheel, dest_dir=target)], capture_output=True, encoding="utf-8", check=False,
             env={**os.environ, "PATH": scripts, "BUILD_VARIANT": variant},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -167,7 +167,7 @@ def test_check_finds_the_v3_build_under_a_baseline_label_and_uv_chooses_the_righ
                 [sys.executable, "-c", code],
                 env={"PYTHONPATH": str(target)},
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=True,
             )
             assert told.stdout.strip() == level

@@ -18,7 +18,7 @@ def complete(folder: Path, *words: str) -> list[str]:
                    "COMP_WORDS": " ".join(("variant-publish", *words)), "COMP_CWORD": str(len(words))}  # fmt: skip
     code = "from variant_publish.cli.main import main; import sys; sys.argv[0] = 'variant-publish'; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
     )
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.split()]
@@ -62,5 +62,5 @@ def test_the_names_of_commands_cost_no_import(tmp_path: Path) -> None:
         "names = [item.value for item in group.shell_complete(click.Context(group), '')];"
         "assert not [name for name in sys.modules if name == 'variant_publish.api'], names; print(*names)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split() == list(COMMANDS)

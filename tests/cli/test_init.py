@@ -51,7 +51,7 @@ def test_the_matrix_comes_from_cibuildwheel_and_properties_from_usual_names() ->
         "--yes",
     )
     assert result.code == 0, result.stderr
-    text = Path("pyproject.toml").read_text()
+    text = Path("pyproject.toml").read_text(encoding="utf-8")
     assert text.startswith(TEXT.rstrip())
     config = Config.load()
     assert config.matrix is not None
@@ -108,7 +108,7 @@ def test_a_matrix_that_is_declared_already_is_not_contradicted(project: Path) ->
     matrix = (
         '[tool.variant-publish.matrix]\npython = ["cp312-cp312"]\nplatform = ["manylinux_2_34_x86_64", "win_amd64"]\n'
     )
-    Path("pyproject.toml").write_text(matrix)
+    Path("pyproject.toml").write_text(matrix, encoding="utf-8")
     make_wheel(project / "dist" / "generic", "foo-1.0-cp312-cp312-win_amd64.whl")
     make_wheel(project / "dist" / "cu128", f"foo-1.0-cp312-cp312-{LINUX}.whl")
     make_wheel(project / "dist" / "cu130", "foo-1.0-cp312-cp312-win_amd64.whl")
@@ -160,24 +160,24 @@ def test_bucket_files_are_written_for_the_bucket_of_the_configuration_once() -> 
     assert "+++ b/deploy/bucket-policy.json" in shown.stdout
     assert not Path("deploy").exists()
     assert run(*arguments, "--yes").code == 0
-    policy = json.loads(Path("deploy/bucket-policy.json").read_text())
+    policy = json.loads(Path("deploy/bucket-policy.json").read_text(encoding="utf-8"))
     resources = {str(statement["Resource"]) for statement in policy["Statement"]}
     assert resources == {
         "['arn:aws:s3:::wheels/pre/simple/*', 'arn:aws:s3:::wheels/pre/views/*']",
         "['arn:aws:s3:::wheels', 'arn:aws:s3:::wheels/*']",
     }
-    stack = Path("deploy/cloudformation.yaml").read_text()
+    stack = Path("deploy/cloudformation.yaml").read_text(encoding="utf-8")
     assert "Default: pre/simple" in stack
     assert "Default: pre/views" in stack
-    Path("deploy/cloudformation.yaml").write_text("mine\n")
+    Path("deploy/cloudformation.yaml").write_text("mine\n", encoding="utf-8")
     again = run("init", "--bucket-files", "deploy", "--yes")  # the configuration knows the bucket now
     assert "nothing to do" in again.stdout
-    assert Path("deploy/cloudformation.yaml").read_text() == "mine\n"
+    assert Path("deploy/cloudformation.yaml").read_text(encoding="utf-8") == "mine\n"
 
 
 def test_an_index_that_is_a_whole_bucket_has_files_too() -> None:
     assert run("init", "--extra-index", "s3://wheels", "--bucket-files", "deploy", "--yes").code == 0
-    assert "arn:aws:s3:::wheels/*" in Path("deploy/bucket-policy.json").read_text()
+    assert "arn:aws:s3:::wheels/*" in Path("deploy/bucket-policy.json").read_text(encoding="utf-8")
 
 
 def test_comments_and_order_of_a_configuration_that_is_there_stay() -> None:
@@ -191,9 +191,9 @@ properties = ["x86_64 :: level :: v3"]
 [tool.last]
 b = 2
 """
-    Path("pyproject.toml").write_text(text)
+    Path("pyproject.toml").write_text(text, encoding="utf-8")
     assert run("init", "--variant", "cu128", "--repository", "pypi", "--yes").code == 0
-    lines = Path("pyproject.toml").read_text().splitlines()
+    lines = Path("pyproject.toml").read_text(encoding="utf-8").splitlines()
     left = iter(lines)
     assert all(line in left for line in text.splitlines() if line.strip())  # all of it, in its order
     assert 'repository = "pypi"' in lines
@@ -207,7 +207,7 @@ def test_at_a_terminal_it_asks_and_shows_before_it_writes(project: Path) -> None
     main, terminal = pty.openpty()
     os.write(main, b"cu128 fast\nx86_64 :: level :: v3\npypi\ns3://wheels/simple\ny\n")
     command = [sys.executable, "-c", "from variant_publish.cli.main import main; main(['init'])"]
-    done = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, stdin=terminal, capture_output=True, encoding="utf-8", timeout=60, check=False)
     os.close(terminal)
     os.close(main)
     assert done.returncode == 0, done.stderr
@@ -229,13 +229,13 @@ def test_at_a_terminal_it_asks_and_shows_before_it_writes(project: Path) -> None
 def test_a_second_run_changes_nothing_and_what_is_there_stays() -> None:
     arguments = ("init", "--variant", "cu128", "--repository", "pypi", "--yes")
     run(*arguments)
-    before = Path("pyproject.toml").read_text()
+    before = Path("pyproject.toml").read_text(encoding="utf-8")
     assert "nothing to do" in run(*arguments).stdout
     changed = run(
         "init", "--variant", "cu128=nvidia :: cuda_version_lower_bound :: 13.0", "--repository", "other", "--yes"
     )
     assert "nothing to do" in changed.stdout
-    assert Path("pyproject.toml").read_text() == before
+    assert Path("pyproject.toml").read_text(encoding="utf-8") == before
 
 
 def test_without_a_terminal_and_without_yes_only_the_diff_is_shown() -> None:
@@ -243,7 +243,7 @@ def test_without_a_terminal_and_without_yes_only_the_diff_is_shown() -> None:
     assert result.code == 0
     assert "+[tool.variant-publish.variants.cu128]" in result.stdout
     assert "--yes" in result.stderr
-    assert Path("pyproject.toml").read_text() == TEXT
+    assert Path("pyproject.toml").read_text(encoding="utf-8") == TEXT
 
 
 def test_a_project_without_a_pyproject_gets_one() -> None:
@@ -256,7 +256,7 @@ def test_the_workflow_runs_commands_that_exist() -> None:
     from variant_publish.cli.main import COMMANDS
 
     assert run("init", "--variant", "cu128", "--workflow", "--yes").code == 0
-    text = Path(".github/workflows/variant-wheels.yml").read_text()
+    text = Path(".github/workflows/variant-wheels.yml").read_text(encoding="utf-8")
     commands = set(re.findall(r"variant-publish ([a-z-]+)", text)) - {
         "init",
         "cibuildwheel",
@@ -264,9 +264,9 @@ def test_the_workflow_runs_commands_that_exist() -> None:
     assert commands == {"plan-matrix", "build", "check", "metadata", "upload"}
     assert commands <= set(COMMANDS)
     assert "${{ fromJSON(needs.plan.outputs.matrix) }}" in text
-    Path(".github/workflows/variant-wheels.yml").write_text("mine\n")
+    Path(".github/workflows/variant-wheels.yml").write_text("mine\n", encoding="utf-8")
     assert run("init", "--variant", "cu128", "--workflow", "--yes").code == 0
-    assert Path(".github/workflows/variant-wheels.yml").read_text() == "mine\n"
+    assert Path(".github/workflows/variant-wheels.yml").read_text(encoding="utf-8") == "mine\n"
 
 
 @pytest.mark.parametrize(
@@ -287,4 +287,4 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(arguments: list[str], mess
     result = run("init", *arguments, "--yes")
     assert result.code == 2, result.stdout
     assert message in result.stderr
-    assert Path("pyproject.toml").read_text() == TEXT
+    assert Path("pyproject.toml").read_text(encoding="utf-8") == TEXT

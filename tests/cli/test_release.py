@@ -82,7 +82,7 @@ def test_a_stage_can_be_withdrawn() -> None:
 
 def test_what_was_left_alone_is_found_by_gc() -> None:
     stage(PLUS)
-    assert "withdraw the staged release foo-1.0" in run("index", "gc", "--stages", "0", "--dry-run").stdout
+    assert "remove the stage foo-1.0" in run("index", "gc", "--stages", "0", "--dry-run").stdout
     assert run("index", "gc", "--stages", "0", "--yes").code == 0
     assert not list(Path("index").rglob("*.whl"))
 

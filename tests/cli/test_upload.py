@@ -49,7 +49,9 @@ def test_pages_lie_under_the_root_and_list_every_wheel(wheelhouse: Path) -> None
     code, table, _ = upload(wheelhouse, "--extra-index", "file:index", "--repository-url", "file:repo")
     assert code == 0
     assert table["published"]["changed"] is True  # type: ignore[index]
-    listed = {file["filename"] for file in json.loads(Path("index/foo/index.json").read_text())["files"]}
+    listed = {
+        file["filename"] for file in json.loads(Path("index/foo/index.json").read_text(encoding="utf-8"))["files"]
+    }
     assert {GENERIC, LABELLED, "foo-1.0-variants.json"} <= listed
     assert Path("index/foo", LABELLED).read_bytes() == (wheelhouse / LABELLED).read_bytes()
     assert not Path("index/foo", GENERIC).exists()
@@ -97,7 +99,7 @@ def test_what_the_index_lists_already_is_part_of_the_selector_file(wheelhouse: P
     later = tmp_path / "later"
     make_wheel(later, GENERIC.replace(".whl", "-cu130.whl"), variant=metadata("13.0", "cu130"))
     assert upload(later, "--no-repository")[0] == 0
-    variants = json.loads(Path("dist-index/foo/foo-1.0-variants.json").read_text())["variants"]
+    variants = json.loads(Path("dist-index/foo/foo-1.0-variants.json").read_text(encoding="utf-8"))["variants"]
     assert set(variants) == {"cu128", "cu130"}
 
 
@@ -142,7 +144,7 @@ def test_views_are_planned_made_and_told(wheelhouse: Path) -> None:
 
 
 def test_a_local_version_without_a_view_is_refused(wheelhouse: Path) -> None:
-    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n")
+    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n", encoding="utf-8")
     make_wheel(wheelhouse, GENERIC.replace("1.0", "1.0+cu128"))
     result = run("upload", str(wheelhouse), "--repository-url", "file:repo", "--dry-run")
     assert result.code == 2

@@ -56,7 +56,7 @@ class Runner:
         }
         return subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
-            cwd=self.folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
+            cwd=self.folder, env={**os.environ, **environment}, capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
 
     def outputs(self) -> dict[str, Any]:

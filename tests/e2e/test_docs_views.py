@@ -56,7 +56,9 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     isolate(monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     with serving(tmp_path / "www") as address:
-        Path("pyproject.toml").write_text(blocks("How do I publish views?", "toml").replace(HOST, address))
+        Path("pyproject.toml").write_text(
+            blocks("How do I publish views?", "toml").replace(HOST, address), encoding="utf-8"
+        )
         config = Config.load(tmp_path / "pyproject.toml")
         assert config.matrix is not None
         for cell in config.matrix.cells():
@@ -78,7 +80,7 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             else:
                 python = [*new_pip(), "--isolated", "--no-cache-dir", "--python", str(environment)]
                 command = [*python, *arguments, "--index-url", (tmp_path / "default-index").as_uri()]
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
             assert done.returncode == 0, done.stderr
             assert installed(site(environment)) == "myproject-1.0+cu128.dist-info"
             assert (site(environment) / "myproject.py").read_text() == "VARIANT = 'cu128'\n"
@@ -87,8 +89,8 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         names = {path.name for path in Path("alone").rglob("*.whl")}
         assert len(names) == 3
         assert [name for name in names if "cu128" in name] == ["myproject-1.0+cu128-py3-none-manylinux_2_17_x86_64.whl"]
-        assert "0 troubles" in follow("How do I look after a view?")
-        master = json.loads(Path("www/views/cu128/myproject/index.json").read_text())
+        assert "0 problems" in follow("How do I look after a view?")
+        master = json.loads(Path("www/views/cu128/myproject/index.json").read_text(encoding="utf-8"))
         assert [file["filename"] for file in master["files"] if "yanked" in file] == [
             "myproject-1.0+cu128-py3-none-manylinux_2_17_x86_64.whl"
         ]

@@ -98,7 +98,7 @@ def installed(target: Path) -> str:
     """Give the variant that was installed, as the module itself tells it."""
     code = "import foo; print(foo.VARIANT)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(target)}, capture_output=True, encoding="utf-8", check=True
     )
     return done.stdout.strip().replace("cpu", "generic")
 
@@ -163,7 +163,7 @@ def test_pip_takes_the_generic_wheel(published: tuple[str, str], tmp_path: Path)
         target = tmp_path / f"target{number}"
         pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-cache-dir"]
         done = subprocess.run(
-            [*pip, *arguments, "--target", str(target), "foo"], capture_output=True, text=True, check=False
+            [*pip, *arguments, "--target", str(target), "foo"], capture_output=True, encoding="utf-8", check=False
         )
         assert done.returncode == 0, done.stderr
         assert installed(target) == "generic"

@@ -14,10 +14,10 @@ from pypi_simple import ProjectPage
 
 import variant_publish
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
-from variant_publish.formats.size import readable_size
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.index.project_page import sections
+from variant_publish.model.quantity import readable_size
 from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
 
@@ -188,6 +188,6 @@ def test_templates_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
     script = "from variant_publish import site; print(site.templates_folder()); site.render_root(site.RootIndex())"
     done = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": str(tmp_path / "installed")}, cwd=tmp_path,
-        check=True, capture_output=True, text=True,
+        check=True, capture_output=True, encoding="utf-8",
     )  # fmt: skip
     assert done.stdout.strip() == str(tmp_path / "installed" / "variant_publish" / "templates")

@@ -225,7 +225,7 @@ def test_freeze_tells_name_and_version_and_no_path_of_the_cache(place: Place, cl
         frozen = uv("pip", "freeze", "--python", place.environment).stdout
         assert frozen.split() == ["bar==1.0", "foo==1.0"]
         pip = [sys.executable, "-m", "pip", "--python", str(place.environment)]
-        assert subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout == frozen
+        assert subprocess.run([*pip, "freeze"], check=True, capture_output=True, encoding="utf-8").stdout == frozen
         assert place.record().values == {"cuda": cuda}
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", "foo"], check=True)
     assert not list(site(place.environment).glob("foo*"))

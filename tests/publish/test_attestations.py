@@ -34,14 +34,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_index_serves_a_provenance_object_and_both_pages_name_it() -> None:
     assert run("upload", "dist", "--no-repository").code == 0
     address = f"{ROOT}/foo-bar/{PLUS.replace('+', '%2B')}.provenance"
-    bundle = json.loads(Path(f"index/foo-bar/{PLUS}.provenance").read_text())["attestation_bundles"][0]
-    assert bundle["attestations"] == [json.loads(Path(f"dist/{PLUS}.publish.attestation").read_text())]
+    bundle = json.loads(Path(f"index/foo-bar/{PLUS}.provenance").read_text(encoding="utf-8"))["attestation_bundles"][0]
+    assert bundle["attestations"] == [json.loads(Path(f"dist/{PLUS}.publish.attestation").read_text(encoding="utf-8"))]
     master = ProjectIndex.parse(Path("index/foo-bar/index.json").read_bytes())
     assert master.api_version == "1.3"
     assert {file.filename: file.provenance for file in master.distributions} == {PLUS: address, GENERIC: None}
-    page = ProjectPage.from_html("foo-bar", Path("index/foo-bar/index.html").read_text(), base_url=f"{ROOT}/foo-bar/")
+    page = ProjectPage.from_html(
+        "foo-bar", Path("index/foo-bar/index.html").read_text(encoding="utf-8"), base_url=f"{ROOT}/foo-bar/"
+    )
     assert {item.filename: item.provenance_url for item in page.packages if item.filename == PLUS} == {PLUS: address}
-    assert "0 troubles" in run("index", "verify", "--deep").stdout
+    assert "0 problems" in run("index", "verify", "--deep").stdout
     assert "nothing to do" in run("upload", "dist", "--no-repository").stdout
 
 
@@ -54,7 +56,7 @@ def test_an_attestation_of_another_wheel_stops_everything_before_it_begins() -> 
 
 
 def test_without_the_option_attestations_stay_at_home() -> None:
-    Path("pyproject.toml").write_text(CONFIG)
+    Path("pyproject.toml").write_text(CONFIG, encoding="utf-8")
     assert run("upload", "dist", "--no-repository", "--extra-index", "file:index").code == 0
     assert not list(Path("index").rglob("*.provenance"))
     assert run("upload", "dist", "--no-repository", "--extra-index", "file:other", "--attestations").code == 0
@@ -107,4 +109,7 @@ def test_the_repository_gets_the_attestation_with_the_file(monkeypatch: pytest.M
         run("upload", "dist", "--repository-url", address)
     (form,) = forms
     assert b'name="attestations"' in form
-    assert json.dumps([json.loads(Path(f"dist/{GENERIC}.publish.attestation").read_text())]).encode() in form
+    assert (
+        json.dumps([json.loads(Path(f"dist/{GENERIC}.publish.attestation").read_text(encoding="utf-8"))]).encode()
+        in form
+    )

@@ -60,7 +60,7 @@ def test_pip_takes_the_generic_wheel(root: Path, tmp_path: Path) -> None:
             [sys.executable, "-m", "pip", "--isolated", "download", "--no-deps", "--no-cache-dir", "--index-url",
              f"{address}/extra", "--platform", "manylinux_2_28_x86_64", "--only-binary=:all:",
              "--disable-pip-version-check", "--dest", str(tmp_path / "got"), "foo-bar"],
-            capture_output=True, text=True, check=False,
+            capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (tmp_path / "got").iterdir()] == [GENERIC]

@@ -275,7 +275,7 @@ def test_a_password_of_the_index_does_not_reach_the_page(tmp_path: Path) -> None
         private = address.replace("http://", f"http://me:{PASSWORD}@") + "simple/"
         upload = upload_lines(tmp_path, address) + f'repository-index = "{private}"\n'
         plan, _ = run(make_release(tmp_path / "dist", upload=upload))
-        assert plan.repository == address
+        assert plan.inventory.repository == address
     for path in (tmp_path / "extra").rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()
 

@@ -22,7 +22,7 @@ from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import Advance
-from variant_publish.publish.apply import Published
+from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.view_places import base_of_links, linked, views_address
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.store import Conflict, Outcome, ignore
@@ -49,7 +49,7 @@ def make(folder: Path, *names: str) -> Path:
     return folder
 
 
-def upload(folder: Path, settings: Config) -> Published:
+def upload(folder: Path, settings: Config) -> UploadResult:
     [planned] = api.plan_upload([folder], settings, settings.upload)
     return api.upload(planned)
 

@@ -84,7 +84,7 @@ def test_pip_takes_the_variant_where_it_is_built_and_else_the_generic_wheel(
             [*pip(), "--isolated", "--disable-pip-version-check", "download", "--no-cache-dir", "--no-deps",
              "--index-url", published.repository, "--extra-index-url", published.view, "--platform", place,
              "--only-binary=:all:", "--dest", str(folder), "foo"],
-            capture_output=True, text=True, check=False,
+            capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert [path.name for path in folder.iterdir()] == [f"{expected}-py3-none-{place}.whl"]
@@ -97,7 +97,7 @@ def test_pip_installs_it_whole_and_takes_it_off_again(
     environment = make_environment(tmp_path / "environment")
     common = [*pip(), "--isolated", "--disable-pip-version-check", "--python", str(environment)]
     places = ["--no-cache-dir", "--index-url", published.repository, "--extra-index-url", published.view]
-    done = subprocess.run([*common, "install", *places, "foo==1.0"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*common, "install", *places, "foo==1.0"], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (site(environment) / "foo.py").read_text() == "VARIANT = 'x86_64_v3'\n"
     assert (site(environment) / "foo-1.0+x86.64.v3.dist-info").is_dir()

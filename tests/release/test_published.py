@@ -16,12 +16,10 @@ import pytest
 from packaging.version import Version
 
 from support.binaries import elf
-from support.checks import LINUX, WINDOWS
+from support.checks import LINUX, WINDOWS, check_published
 from support.cli import run
 from support.wheels import make_wheel
-from variant_publish import api
 from variant_publish.archive.wheel import Wheel
-from variant_publish.config.configuration import Config
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import SilentReporter
 from variant_publish.release.published import Depth, fetch, previous_of
@@ -141,7 +139,7 @@ def test_an_outline_reads_like_the_wheel(tmp_path: Path, info_first: bool) -> No
 def test_a_release_is_checked_without_its_payload(index: Path) -> None:
     notes = Notes()
     with serving(index, ranges=True) as (address, handler):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
+        report = check_published("foo", "2.0", index=address, reporter=notes)
         assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
     assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP308", "fail")]
     assert notes.lines[0].startswith("foo 2.0: the index lists no METADATA (PEP 658)")
@@ -155,7 +153,7 @@ def test_a_server_without_ranges_is_told(index: Path, hashes: bool) -> None:
     if hashes:
         publish(index, *sorted((index / "foo").glob("*.whl")), hashes=True)
     with serving(index, ranges=False) as (address, _):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
+        report = check_published("foo", "2.0", index=address, reporter=notes)
     assert notes.lines[0] == "127.0.0.1 answers no range requests: whole files were read"
     assert len(notes.lines) == 2
     assert [finding.id for finding in report.findings] == ["VP308"]
@@ -167,7 +165,7 @@ def test_metadata_that_the_index_serves_is_all_that_is_read(index: Path, listing
     notes = Notes()
     offer_metadata(index, listing)
     with serving(index, ranges=ranges) as (address, handler):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
+        report = check_published("foo", "2.0", index=address, reporter=notes)
     assert [path for path in handler.asked if path.endswith(".whl")] == []
     assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP308", "fail")]
     assert report.counts.unknown == 0
@@ -182,8 +180,8 @@ def test_metadata_that_the_index_serves_is_all_that_is_read(index: Path, listing
 def test_what_only_the_archive_can_tell_is_skipped_and_not_passed(index: Path) -> None:
     offer_metadata(index, "hash")
     with serving(index, ranges=True) as (address, _):
-        read = [api.check_published("foo", "2.0", Config.parse(""), index=address, outline=outline,
-                                    select=["VP104", "VP105", "VP106", "VP108", "VP204"]) for outline in (False, True)]  # fmt: skip
+        read = [check_published("foo", "2.0", index=address, outline=outline,
+                                    select=("VP104", "VP105", "VP106", "VP108", "VP204")) for outline in (False, True)]  # fmt: skip
     assert [(report.counts.passed, report.counts.skipped) for report in read] == [(0, 5), (4, 1)]
     assert all(report.counts.failed == 0 for report in read)
 
@@ -194,7 +192,7 @@ def test_metadata_that_is_listed_and_not_there_is_read_from_the_wheel(index: Pat
     for path in (index / "foo").glob("*.metadata"):
         path.unlink()
     with serving(index, ranges=True) as (address, _):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address, reporter=notes)
+        report = check_published("foo", "2.0", index=address, reporter=notes)
     assert notes.lines[0] == "127.0.0.1 does not serve the METADATA that the index lists: outlines were read"
     assert [finding.id for finding in report.findings] == ["VP308"]
 
@@ -202,7 +200,7 @@ def test_metadata_that_is_listed_and_not_there_is_read_from_the_wheel(index: Pat
 def test_metadata_with_another_hash_is_refused(index: Path) -> None:
     offer_metadata(index, "wrong hash")
     with serving(index, ranges=True) as (address, _), pytest.raises(IndexUnavailable, match="another SHA-256"):
-        api.check_published("foo", "2.0", Config.parse(""), index=address)
+        check_published("foo", "2.0", index=address)
 
 
 def test_metadata_that_cannot_be_parsed_is_left_to_the_wheel(index: Path) -> None:
@@ -210,7 +208,7 @@ def test_metadata_that_cannot_be_parsed_is_left_to_the_wheel(index: Path) -> Non
     for path in (index / "foo").glob("*.metadata"):
         path.write_bytes(b"")
     with serving(index, ranges=True) as (address, handler):
-        report = api.check_published("foo", "2.0", Config.parse(""), index=address)
+        report = check_published("foo", "2.0", index=address)
     assert any(path.endswith(".whl") for path in handler.asked)
     assert [finding.id for finding in report.findings] == ["VP308"]
 
@@ -222,15 +220,15 @@ def test_a_release_of_66_wheels_costs_66_small_requests(tmp_path: Path) -> None:
             make_wheel(tmp_path / "foo", f"foo-1.0-cp3{minor}-cp3{minor}-{place}.whl", files=payload)
     offer_metadata(tmp_path, "hash")
     with serving(tmp_path, ranges=True) as (address, handler):
-        report = api.check_published("foo", "1.0", Config.parse(""), index=address)
+        report = check_published("foo", "1.0", index=address)
     assert len(report.releases[0].wheels) == 66
     assert len(handler.asked) == 66 + 1
     assert handler.sent < 100_000
 
 
 def test_deep_reads_the_binaries(index: Path) -> None:
-    report = api.check_published("foo", "2.0", Config.parse(""), index=index.as_uri(), deep=True)
-    shallow = api.check_published("foo", "2.0", Config.parse(""), index=index.as_uri())
+    report = check_published("foo", "2.0", index=index.as_uri(), deep=True)
+    shallow = check_published("foo", "2.0", index=index.as_uri())
     assert report.counts.passed > shallow.counts.passed
 
 
@@ -327,7 +325,7 @@ def test_a_release_that_is_named_twice_is_read_once(siblings: Path) -> None:
 
 def test_a_version_may_be_written_shorter(index: Path) -> None:
     with serving(index, ranges=True) as (address, handler):
-        report = api.check_published("Foo", "2", Config.parse(""), index=address)
+        report = check_published("Foo", "2", index=address)
         assert handler.sent < sum(path.stat().st_size for path in index.rglob("*.whl"))
     assert [finding.id for finding in report.findings] == ["VP308"]
     assert report.counts.unknown == 0

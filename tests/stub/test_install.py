@@ -264,7 +264,7 @@ def test_every_python_makes_the_plain_wheel_that_retagging_makes(shop: Shop, min
         archive.extractall(tmp_path, filter="data")
     code = "import variant_publish_stub as b, sys; print(b.build_wheel(sys.argv[1], {'cuda': '12.9'}))"
     done = subprocess.run([python, "-c", code, str(tmp_path)], cwd=tmp_path / "foo-1.0", capture_output=True,
-                          text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
+                          encoding="utf-8", check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
     assert (done.returncode, done.stdout) == (0, f"{PLAIN}\n"), done.stderr
     [variant] = (shop.folder / "wheelhouse").glob("*cu128.whl")
     assert run("retag", str(variant), "--remove", "-o", str(tmp_path / "plain")).code == 0

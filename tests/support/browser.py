@@ -23,7 +23,7 @@ def browse(page: Path, *options: str, size: str = "screen") -> str:
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
         f"--user-data-dir={page.parent / 'profile'}", f"--window-size={width},{height}", *options, page.as_uri(),
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
 
 
 def measured(page: Path, expression: str, size: str, *options: str) -> str:

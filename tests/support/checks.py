@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from variant_publish import api
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule
 from variant_publish.check.engine.runner import Settings, check, find_selector_files
 from variant_publish.config.configuration import Config
+from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release, load
 
 LINUX, MAC, WINDOWS = "manylinux_2_28_x86_64", "macosx_14_0_arm64", "win_amd64"
@@ -48,3 +50,9 @@ def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report
     parsed = Config.parse(config)
     settings = Settings(family=parsed.family)
     return check(load([folder], parsed), selector_files=find_selector_files([folder]), strict=strict, settings=settings)
+
+
+def check_published(project: str, version: str, *, index: str, reporter: Reporter = SILENT, **options: Any) -> Report:
+    """Check one release of an index without a configuration."""
+    wanted = api.CheckOptions(published=((project, version),), index=index, **options)
+    return api.check([], Config.parse(""), wanted, reporter)

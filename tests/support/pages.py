@@ -135,7 +135,7 @@ class Reader:
             "cat": ["cat"],
             "ls": ["ls"],
         }
-        done = subprocess.run([*known[program], *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([*known[program], *arguments], capture_output=True, encoding="utf-8", check=False)
         self.output = done.stdout + done.stderr
         assert done.returncode == 0, f"{line}\n{self.output}"
 

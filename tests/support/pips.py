@@ -42,7 +42,7 @@ class RealPip:
             [sys.executable, str(self.wheel / "pip"), *map(str, args)],
             env={**bare, **(env or {})},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=120,
         )
@@ -84,7 +84,7 @@ def new_pip() -> tuple[str, ...]:
 def _downloaded(name: str) -> Path:
     folder = Path(sys.prefix) / "share" / "variant-publish-tests"
     command = [*new_pip(), "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder)]
-    done = subprocess.run([*command, f"pip=={OLD}"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, f"pip=={OLD}"], capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         pytest.skip(f"pip {OLD} cannot be downloaded: {done.stderr.strip().splitlines()[-1]}")
     return folder / name

@@ -43,7 +43,9 @@ class Place:
         size and were unpacked within one second.
         """
         command = [str(self.environment / "bin" / "python"), "-B", "-c", f"import {module}; print({module}.VARIANT)"]
-        done: subprocess.CompletedProcess[str] = subprocess.run(command, capture_output=True, text=True, check=True)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=True
+        )
         return done.stdout.strip()
 
     def record(self, project: str = "foo") -> InstalledVariant:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
-from variant_publish.publish.apply import Published, plan_release, publish
-from variant_publish.publish.destinations import open_repository, open_store
-from variant_publish.publish.plan import Plan
+from variant_publish.publish.destinations import Destinations, open_repository, open_store
+from variant_publish.publish.upload_plan import UploadPlan, plan_release
+from variant_publish.publish.uploader import UploadResult, publish
 from variant_publish.release.release import Release, load
 from variant_publish.release.selectors import SelectorFiles, of_release
 from variant_publish.store.store import Store
@@ -37,14 +37,18 @@ def make_release(folder: Path, *names: str, upload: str = "", sdist: bool = Fals
     return load([folder], Config.parse(CONFIG + upload)).only()
 
 
-def run(release: Release, store: Store | None = None, *, deadline_s: float = 20.0) -> tuple[Plan, Published]:
+def run(release: Release, store: Store | None = None, *, deadline_s: float = 20.0) -> tuple[UploadPlan, UploadResult]:
     """Plan and publish as the configuration says."""
     upload = release.config.upload
     store = store or open_store(upload.extra_index, endpoint_url=upload.endpoint_url)
-    repository = open_repository(upload)
-    selectors = of_release(release)
-    plan = plan_release(release, upload, store, repository, selectors)
-    return plan, publish(release, store, repository, plan, selectors, deadline_s=deadline_s)
+    destinations = Destinations(upload, store, open_repository(upload))
+    plan = plan_release(release, destinations)
+    try:
+        return plan, publish(plan, destinations, deadline_s=deadline_s)
+    finally:
+        store.close()
+        if destinations.repository is not None:
+            destinations.repository.close()
 
 
 def selectors_of(release: Release) -> SelectorFiles:

@@ -26,7 +26,7 @@ def uv(
         [find_uv_bin(), *map(str, args), *where],
         env={**bare, **(env or {})},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=120,
     )

@@ -69,7 +69,7 @@ def build(
     the place of a file of its name; nothing lies there before it is whole. `repair` gives the repair of a variant.
     Raises UsageError for what cannot be built at all, BuildFailed with the exit code of the frontend.
     """
-    from variant_publish.build.source import is_sdist
+    from variant_publish.build.source_tree import is_sdist
 
     variants = {name: None if name == GENERIC else config.variant(name) for name in names}
     changes = {

@@ -1,4 +1,4 @@
-"""For maintainers: hold a release against the rules, built or published; look into the binaries of wheels.
+"""For maintainers: check a release by the rules, built or published; inspect the binaries of wheels.
 
 Each function imports the room that does its work.
 """
@@ -6,10 +6,11 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -18,70 +19,84 @@ from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.release import Release, Sdist, load, wheel_paths
+from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.inspection import Inspection
     from variant_publish.build.starter import Found
     from variant_publish.check.engine.report import Report
+    from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
     from variant_publish.release import published
 
-__all__ = ["check", "check_published", "found_in_release", "inspect", "write_summaries"]
+__all__ = ["CheckOptions", "check", "explain_rule", "found_in_release", "inspect", "rules", "write_summaries"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How `check` works, and what it checks besides folders.
+
+    `strict` lets warnings fail the check. `offline` asks no index: what needs one is then unknown. `select` and
+    `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
+    as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
+    used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+
+    `published` are (name, version) of releases that an index has (PyPI, if none is given). Of each wheel, METADATA is
+    read where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need
+    what was not read are skipped. `deep` downloads these wheels, so that rules on binaries run too. `family` takes all
+    that is checked for projects that belong together, unless the configuration says which do.
+    """
+
+    strict: bool = False
+    offline: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fast: bool = False
+    jobs: int = 1
+    client: str | None = None
+    index: str | None = None
+    published: tuple[tuple[str, str], ...] = ()
+    deep: bool = False
+    outline: bool = False
+    family: bool = False
+    summaries: bool = False
+
+    def __post_init__(self) -> None:
+        if self.published and self.offline:
+            project, version = self.published[0]
+            raise UsageError(
+                f"{project}=={version} is on an index, and --offline asks no index",
+                hint="name a folder with its wheels, or leave --offline out",
+            )
+        if self.published and self.summaries and not self.deep:
+            raise UsageError("summaries of published wheels need the wheels", hint="add --deep, which downloads them")
+
+    @property
+    def releases(self) -> tuple[tuple[NormalizedName, Version], ...]:
+        """Return the published releases, each once."""
+        return tuple(dict.fromkeys((canonicalize_name(name), Version(version)) for name, version in self.published))
+
+
+_DEFAULTS = CheckOptions()
 
 
 def check(
-    places: Sequence[Path],
-    config: Config,
-    *,
-    strict: bool = False,
-    offline: bool = False,
-    reporter: Reporter = SILENT,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    fast: bool = False,
-    jobs: int = 1,
-    client: str | None = None,
-    index: str | None = None,
-    published: Sequence[tuple[str, str]] = (),
-    deep: bool = False,
-    outline: bool = False,
-    family: bool = False,
-    summaries: bool = False,
+    places: Sequence[Path], config: Config, options: CheckOptions = _DEFAULTS, reporter: Reporter = SILENT
 ) -> Report:
-    """Check every release in the places (folders, wheels and summaries) by every rule; all findings at once.
+    """Check every release in the places (folders, wheels and summaries) by every rule, and report all findings at once.
 
-    `offline` leaves out what needs an index: its verdict is then unknown. With `strict` warnings fail the check.
-    `select` and `ignore` are ids of rules or beginnings of them; `fast` leaves the disassembling of code out; `jobs`
-    wheels are read at a time, by as many processes. `client` ("uv") holds the release against one installer, too;
-    `index` is where the release before this one, used names and pinned versions are looked for. `summaries` asks for
-    those of the wheels, too.
-
-    `published` are (name, version) of releases that an index has (PyPI, if none is given): of each wheel, METADATA
-    where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need what
-    was not read are skipped. `deep` downloads these wheels and runs the rules on binaries too. `family` takes all that
-    is checked for projects that belong together, unless the configuration says which do. Raises IndexUnavailable, or
-    VariantPublishError where the index has no such release.
+    Raises IndexUnavailable, or VariantPublishError where the index does not have a published release.
     """
-    from contextlib import ExitStack
-
-    from variant_publish.check.engine.runner import Origin, Settings, find_selector_files
+    from variant_publish.check.engine.runner import Settings, find_selector_files
     from variant_publish.check.engine.runner import check as run_rules
 
-    if published and offline:
-        raise UsageError(f"{published[0][0]}=={published[0][1]} is on an index, which is not asked offline",
-                         hint="name a folder with its wheels, or leave --offline out")  # fmt: skip
-    wanted = dict.fromkeys((canonicalize_name(name), Version(version)) for name, version in published)
-    if published and summaries and not deep:
-        raise UsageError("summaries of published wheels need the wheels", hint="add --deep, which downloads them")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if published else ".")
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if options.published else ".")
         fetched = [
-            _fetch(*release, index or "pypi", folder / str(number), deep=deep, outline=outline, reporter=reporter)
-            for number, release in enumerate(wanted)
+            _fetch(*release, folder / str(number), options, reporter) for number, release in enumerate(options.releases)
         ]
         loaded = load(
             [*places, *(one.folder for one in fetched if one.files)],
@@ -89,20 +104,15 @@ def check(
             [wheel for one in fetched for wheel in one.wheels],
             [path for one in fetched for path in one.sdists],
         )
-        origins = {one.key: one.origin for one in fetched}
-        if index is not None and not offline:
-            for release in loaded.releases:
-                if release.key not in origins:
-                    origins[release.key] = Origin(_previous(release, index))
         settings = Settings(
-            _choice(config, select, ignore), config.check, fast, jobs, client, summaries, index, origins,
-            config.family, family,
+            _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
+            options.index, _origins(loaded, fetched, options), config.family, options.family,
         )  # fmt: skip
         return run_rules(
             loaded,
             selector_files=find_selector_files(places),
-            offline=offline,
-            strict=strict,
+            offline=options.offline,
+            strict=options.strict,
             reporter=reporter,
             settings=settings,
         )
@@ -119,11 +129,6 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def check_published(project: str, version: str, config: Config, *, index: str = "pypi", **options: Any) -> Report:
-    """Check one release that an index has; `options` are those of `check`."""
-    return check([], config, index=index, published=[(project, version)], **options)
-
-
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
     """What was fetched of one published release, and where it lies."""
@@ -137,22 +142,16 @@ class _FromIndex:
 
 
 def _fetch(
-    project: NormalizedName,
-    version: Version,
-    index: str,
-    folder: Path,
-    *,
-    deep: bool,
-    outline: bool,
-    reporter: Reporter,
+    project: NormalizedName, version: Version, folder: Path, options: CheckOptions, reporter: Reporter
 ) -> _FromIndex:
     from variant_publish.check.engine.runner import Origin
     from variant_publish.release.published import Depth, fetch
 
+    index = options.index or "pypi"
     found = _published(project, str(version), index)
-    depth = Depth.WHOLE if deep else Depth.OUTLINE if outline else Depth.METADATA
+    depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
-    reason = None if deep else "the wheels were not downloaded (--deep reads them)"
+    reason = None if options.deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (project, version),
         Origin(found.previous, reason, is_published=True, index=index),
@@ -163,6 +162,19 @@ def _fetch(
     )
 
 
+def _origins(
+    loaded: Loaded, fetched: Iterable[_FromIndex], options: CheckOptions
+) -> dict[tuple[NormalizedName, Version], Origin]:
+    from variant_publish.check.engine.runner import Origin
+
+    origins = {one.key: one.origin for one in fetched}
+    if options.index is not None and not options.offline:
+        for release in loaded.releases:
+            if release.key not in origins:
+                origins[release.key] = Origin(_previous(release, options.index))
+    return origins
+
+
 def _published(project: str, version: str, index: str) -> published.Published:
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
@@ -171,11 +183,11 @@ def _published(project: str, version: str, index: str) -> published.Published:
     return published.Published.of(project, read_project(index_url(index), project), Version(version))
 
 
-def _choice(config: Config, select: Sequence[str], ignore: Sequence[str]) -> Choice:
+def _choice(config: Config, options: CheckOptions) -> Choice:
     from variant_publish.check.engine.registry import RULES
     from variant_publish.check.engine.rule_choice import Choice
 
-    return Choice.of([rule.id for rule in RULES], select or config.check.select, ignore)
+    return Choice.of([rule.id for rule in RULES], options.select or config.check.select, options.ignore)
 
 
 def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
@@ -188,7 +200,7 @@ def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
 
 
 def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, ...]:
-    """Look into the binaries of every wheel in the places; `fast` disassembles nothing.
+    """Inspect the binaries of every wheel in the places; `fast` disassembles nothing.
 
     Raises the error of a wheel that cannot be read.
     """
@@ -215,3 +227,17 @@ def found_in_release(
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
         return found_in([(None, Path(folder))], look=deep)
+
+
+def rules() -> tuple[Rule, ...]:
+    """Return the rules in the order of their ids."""
+    from variant_publish.check.engine.registry import RULES
+
+    return tuple(sorted(RULES, key=lambda rule: rule.id))
+
+
+def explain_rule(id_: str) -> str:
+    """Return the page of a rule in Markdown; raise UsageError for an id of no rule."""
+    from variant_publish.check.engine.rule_pages import explain
+
+    return explain(id_)

@@ -6,9 +6,9 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
@@ -17,16 +17,11 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release, load
 
 if TYPE_CHECKING:
-    from variant_publish.publish.apply import Published
-    from variant_publish.publish.plan import Plan
-    from variant_publish.publish.repository import Repository
-    from variant_publish.publish.views import View
-    from variant_publish.release.selectors import SelectorFiles
-    from variant_publish.store.store import Store
+    from variant_publish.publish.upload_plan import UploadPlan
+    from variant_publish.publish.uploader import UploadResult
 
 __all__ = [
     "MetadataResult",
-    "PlannedUpload",
     "metadata",
     "plan_upload",
     "upload",
@@ -87,81 +82,28 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
     ]
 
 
-@dataclass(frozen=True)
-class PlannedUpload:
-    """What `upload` will do with one release, and the places that it was planned for.
-
-    Wheels of dialect local are the views' alone: `release` has them, and `plan` has not.
-    """
-
-    release: Release
-    plan: Plan
-    selector_files: SelectorFiles
-    store: Store
-    repository: Repository | None
-    public_url: str | None = None
-    views: tuple[View, ...] = ()
-
-    def table(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {**self.plan.table(), "views": [view.table() for view in self.views]}
-
-
 def plan_upload(
     places: Sequence[Path], config: Config, settings: UploadTable, reporter: Reporter = SILENT
-) -> tuple[PlannedUpload, ...]:
+) -> tuple[UploadPlan, ...]:
     """Ask the destinations what they have, and plan the upload of every release in the places; nothing is sent.
 
     `settings` are the configuration's with what the call overrides. Raises the error of a wheel that cannot be read,
     or Conflict where a name is taken by other bytes.
     """
-    from variant_publish.index.index import read_index
-    from variant_publish.publish.apply import plan_release
-    from variant_publish.publish.destinations import open_repository, open_store
-    from variant_publish.publish.views import check_local_wheels, plan_views
-    from variant_publish.release.selectors import of_release
+    from variant_publish.publish.destinations import opened
+    from variant_publish.publish.upload_plan import plan_release
 
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
-    planned = []
-    for release in loaded.releases:
-        check_local_wheels(release, settings)
-        store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
-        repository = open_repository(settings)
-        selector_files = of_release(release, reporter)
-        plan = plan_release(release.for_installers(), settings, store, repository, selector_files, reporter)
-        listed = read_index(store, release.project) if settings.views is not None else None
-        views = plan_views(release, settings, plan, listed, reporter)
-        planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url, views))
-    return tuple(planned)
+    with opened(settings) as destinations:
+        return tuple(plan_release(release, destinations, reporter) for release in loaded.releases)
 
 
-def upload(planned: PlannedUpload, reporter: Reporter = SILENT) -> Published:
-    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing.
+def upload(plan: UploadPlan, reporter: Reporter = SILENT) -> UploadResult:
+    """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
+    from variant_publish.publish.destinations import opened
+    from variant_publish.publish.uploader import publish
 
-    The views come after everything else: they link what is published.
-    """
-    from variant_publish.publish.apply import now, publish
-    from variant_publish.publish.view_apply import preflight, publish_views
-
-    preflight(planned.views, reporter)
-    published = publish(
-        planned.release.for_installers(),
-        planned.store,
-        planned.repository,
-        planned.plan,
-        planned.selector_files,
-        reporter,
-        public_url=planned.public_url,
-    )
-    tracked = planned.repository.project_url(planned.plan.project) if planned.repository is not None else None
-    views = publish_views(
-        planned.views,
-        planned.release,
-        planned.store,
-        upload_time=now(),
-        tracks=(tracked,) if tracked else (),
-        reporter=reporter,
-    )
-    return replace(published, views=views)
+    with opened(plan.settings) as destinations:
+        return publish(plan, destinations, reporter)

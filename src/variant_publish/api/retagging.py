@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from variant_publish.archive.atomic import creating, replacing
+from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config, known_words, provider_of
@@ -120,7 +121,7 @@ def retag(
         raise UsageError(
             "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
         )
-    paths = wheel_paths(places)
+    paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from variant_publish.api.publishing import PlannedUpload, upload
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.progress import SILENT, Reporter
@@ -18,8 +17,9 @@ from variant_publish.release.release import Loaded, load
 
 if TYPE_CHECKING:
     from variant_publish.check.engine.report import Report
-    from variant_publish.publish.apply import Published
     from variant_publish.publish.staging import Sent, Staged
+    from variant_publish.publish.upload_plan import UploadPlan
+    from variant_publish.publish.uploader import UploadResult
 
 __all__ = ["PlannedRelease", "abort_staged", "plan_staged", "release", "stage"]
 
@@ -43,9 +43,9 @@ def stage(
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
-    from variant_publish.publish.destinations import open_store
+    from variant_publish.publish.destinations import opened_store
     from variant_publish.publish.staging import stage as stage_files
-    from variant_publish.publish.staging import uploads_of
+    from variant_publish.publish.staging import summarized
     from variant_publish.publish.views import refuse_local_wheels
 
     loaded = load(places, config)
@@ -59,14 +59,11 @@ def stage(
     uploads = [
         upload
         for release in loaded.releases
-        for upload in uploads_of(release, report.summaries, attest=settings.attestations)
+        for upload in summarized(release, report.summaries, attest=settings.attestations)
     ]
-    store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
-    try:
+    with opened_store(settings.extra_index, settings.endpoint_url) as store:
         store.preflight(max(summary.size for _, summary in uploads))
         return stage_files(store, name, uploads, reporter), report
-    finally:
-        store.close()
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,8 @@ class PlannedRelease:
 
     staged: Staged
     report: Report
-    planned: tuple[PlannedUpload, ...]
+    settings: UploadTable
+    planned: tuple[UploadPlan, ...]
 
     @property
     def is_released(self) -> bool:
@@ -101,57 +99,48 @@ def plan_staged(
     """
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
-    from variant_publish.publish.apply import plan_release
-    from variant_publish.publish.destinations import open_repository, open_store
+    from variant_publish.publish.destinations import opened
     from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
+    from variant_publish.publish.upload_plan import plan_release
     from variant_publish.publish.views import refuse_local_wheels
-    from variant_publish.release.selectors import of_release
 
-    store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
-    staged = read_stage(store, name)
-    releases = releases_of_stage(staged, config)
-    report = run_rules(
-        Loaded(releases, ()), offline=offline, strict=strict, reporter=reporter, settings=Settings(table=config.check)
-    )
-    planned = []
-    if not report.exit_code() and not staged.is_released:
-        refuse_missing(store, staged)
-        if settings.views is not None:
-            reporter.warn("the views wait: when the release is out, run 'upload' where the wheels are, too")
+    with opened(settings) as destinations:
+        staged = read_stage(destinations.store, name)
+        releases = releases_of_stage(staged, config)
+        rules = Settings(table=config.check)
+        report = run_rules(Loaded(releases, ()), offline=offline, strict=strict, reporter=reporter, settings=rules)
+        if report.exit_code() or staged.is_released:
+            return PlannedRelease(staged, report, settings, ())
+        refuse_missing(destinations.store, staged)
         for release in releases:
             refuse_local_wheels(release)
-            repository = open_repository(settings)
-            selector_files = of_release(release, reporter)
-            plan = plan_release(release, settings, store, repository, selector_files, reporter, is_staged=True)
-            planned.append(PlannedUpload(release, plan, selector_files, store, repository, settings.public_url))
-    return PlannedRelease(staged, report, tuple(planned))
+        plans = tuple(plan_release(release, destinations, reporter, copies=True) for release in releases)
+        return PlannedRelease(staged, report, settings, plans)
 
 
-def release(planned: PlannedRelease, reporter: Reporter = SILENT) -> tuple[Published, ...]:
+def release(planned: PlannedRelease, reporter: Reporter = SILENT) -> tuple[UploadResult, ...]:
     """List a staged release, one change for each project, and then send the repository's share.
 
     Running it again finishes what was cut off. Raises Conflict where somebody else changed the stage meanwhile.
     """
+    from variant_publish.publish.destinations import opened
     from variant_publish.publish.staging import begin, finish
+    from variant_publish.publish.uploader import publish
 
     if not planned.planned:
         return ()
-    store = planned.planned[0].store
-    begun = begin(store, planned.staged)
-    results = tuple(upload(item, reporter) for item in planned.planned)
-    if all(result.is_complete for result in results):
-        finish(store, begun)
-    store.close()
+    with opened(planned.settings) as destinations:
+        begun = begin(destinations.store, planned.staged)
+        results = tuple(publish(plan, destinations, reporter) for plan in planned.planned)
+        if all(result.is_complete for result in results):
+            finish(destinations.store, begun)
     return results
 
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
     """Withdraw a staged release, and give the names of the files that went."""
-    from variant_publish.publish.destinations import open_store
+    from variant_publish.publish.destinations import opened_store
     from variant_publish.publish.staging import abort
 
-    store = open_store(settings.extra_index, endpoint_url=settings.endpoint_url)
-    try:
+    with opened_store(settings.extra_index, settings.endpoint_url) as store:
         return abort(store, name)
-    finally:
-        store.close()

@@ -1,4 +1,4 @@
-"""What the library takes and gives: configuration, variants, machines, wheels, errors, progress."""
+"""The values that the library takes and returns: configuration, variants, machines, wheels, errors, progress."""
 
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config

@@ -6,7 +6,7 @@ import filecmp
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,11 +17,12 @@ from variant_publish.errors import VariantPublishError
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `target`; on success it is synced and takes the target's place at once."""
-    with _beside(target) as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
-        Path(stream.name).replace(target)
+    with _beside(target) as path:
+        with path.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        path.replace(target)  # closed before: Windows renames no open file
 
 
 @contextmanager
@@ -32,60 +33,68 @@ def creating(target: Path) -> Iterator[BinaryIO]:
     file is not synced: that would cost more than the copy of a large wheel, and a wheel can be made again. Where the
     system has files without a name (Linux), not even a kill leaves anything behind.
     """
-    with _nameless(target) or _beside(target) as stream:
-        yield stream
-        stream.flush()
-        if not target.exists():
-            try:
-                _link(stream, target)
-            except FileExistsError:
-                pass  # somebody was faster: the comparison below decides
-            else:
-                return
-        if not filecmp.cmp(_place(stream), target, shallow=False):
-            raise VariantPublishError(
-                f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
-            )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nameless = _nameless(target.parent)
+    if nameless is not None:
+        with nameless as stream:
+            yield stream
+            stream.flush()
+            _settle(f"/proc/self/fd/{stream.fileno()}", target, _link_nameless)
+        return
+    with _beside(target) as path:
+        with path.open("xb") as stream:
+            yield stream
+        _settle(str(path), target, _link_named)
 
 
-def _link(stream: BinaryIO, target: Path) -> None:
-    """Return an open file the name `target`; raise FileExistsError where that is taken."""
+def _settle(place: str, target: Path, link: Callable[[str, Path], None]) -> None:
+    """Name a finished file `target`, or compare it with the file that has the name."""
+    if not target.exists():
+        try:
+            link(place, target)
+        except FileExistsError:
+            pass  # another process was faster: the comparison below decides
+        else:
+            return
+    if not filecmp.cmp(place, target, shallow=False):
+        raise VariantPublishError(
+            f"{target} exists already with other bytes", hint="remove it, or choose another output folder"
+        )
+
+
+def _link_nameless(place: str, target: Path) -> None:
     try:
-        # Without a descriptor of a folder, which is not looked at, the link in /proc itself would get the name.
-        os.link(_place(stream), target, src_dir_fd=stream.fileno() if _is_nameless(stream) else None)
+        # Any folder's descriptor makes os.link follow the link in /proc; an absolute path ignores which one.
+        os.link(place, target, src_dir_fd=int(place.rpartition("/")[2]))
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
-        if _is_nameless(stream):
-            stream.seek(0)
-            with replacing(target) as copy:
-                shutil.copyfileobj(stream, copy)
-        else:
-            Path(stream.name).replace(target)
+        with Path(place).open("rb") as source, replacing(target) as copy:
+            shutil.copyfileobj(source, copy)
 
 
-def _is_nameless(stream: BinaryIO) -> bool:
-    return isinstance(stream.name, int)
-
-
-def _place(stream: BinaryIO) -> str:
-    return f"/proc/self/fd/{stream.fileno()}" if _is_nameless(stream) else stream.name
-
-
-def _nameless(target: Path) -> BinaryIO | None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _link_named(place: str, target: Path) -> None:
     try:
-        return os.fdopen(os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+        os.link(place, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links; Windows raises FileExistsError where the name is taken
+        Path(place).rename(target)
+
+
+def _nameless(folder: Path) -> BinaryIO | None:
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
     except (AttributeError, OSError):  # other systems, and file systems that cannot
         return None
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield a name beside `target` that nothing has, and remove what is left there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
     try:
-        with path.open("xb") as stream:
-            yield stream
+        yield path
     finally:
         path.unlink(missing_ok=True)

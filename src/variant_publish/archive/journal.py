@@ -1,10 +1,13 @@
-"""The journal of an in-place rewrite: what a wheel's end shall be, written down before the wheel is touched.
+"""The journal of an in-place rewrite: what a wheel's end will be, written down before the wheel is touched.
 
 `.NAME.whl.retag-journal` lies beside the wheel and holds the new end of the file, its new name, and a checksum. The
 order is: journal, sync; the wheel gets a hidden name; its end is written, sync; it gets its new name; the journal goes.
 So no half-written file ever has the name of a wheel, and whoever meets a journal after a kill knows what to do: where
 the hidden file is there, write the end (again, which gives the same bytes however often it is done) and go on; else
 nothing has been touched yet, or all is done, and only the journal goes. See `recover_folder` and `recover_wheel`.
+
+A journal is taken up again only by its owner, and only regular files with one name are written to: another user of a
+shared folder cannot have this user's files overwritten.
 """
 
 from __future__ import annotations
@@ -12,21 +15,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from variant_publish.archive.locking import try_lock
 from variant_publish.archive.transfer import Sink, read_exactly, write_all
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.plain_name import InvalidWheelName
-
-try:
-    import fcntl
-except ImportError:  # Windows: there nobody can remove or open anew a file that is open
-    fcntl = None  # type: ignore[assignment]
 
 _FOOTER = struct.Struct("<2Q32s8s")
 _MAGIC = b"VPRETAG1"
@@ -55,7 +55,8 @@ class Journal:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self.descriptor = descriptor
-        self.wheel = path.with_name(path.name.removeprefix(".").removesuffix(_SUFFIX))
+        self.is_left = False
+        self.wheel = _wheel_of(path)
 
     @classmethod
     @contextmanager
@@ -71,7 +72,7 @@ class Journal:
                 yield journal
             except BaseException:
                 if not journal.hidden.exists():
-                    path.unlink(missing_ok=True)
+                    journal.discard()
                 raise
 
     def seal(self, new: str, cut: int) -> None:
@@ -85,7 +86,7 @@ class Journal:
         _sync_folder(self.path.parent)
 
     def begin(self) -> None:
-        """Return the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
+        """Give the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
         self.wheel.replace(self.hidden)
         _sync_folder(self.hidden.parent)  # the name must be gone on the disk before the bytes are
 
@@ -119,8 +120,15 @@ class Journal:
                 self._rewrite(order, new)
             if not place.exists():
                 place = new
-        self.path.unlink(missing_ok=True)
+        self.discard()
         return place
+
+    def discard(self) -> None:
+        """Remove the journal: now, or on systems that remove no open file (Windows) once it is closed."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except PermissionError:
+            self.is_left = True
 
     @property
     def hidden(self) -> Path:
@@ -132,8 +140,15 @@ class Journal:
             raise VariantPublishError(
                 f"{self.wheel} cannot be renamed: {new.name} exists already", hint="move that away, and run this again"
             )
-        descriptor = os.open(self.hidden, _FLAGS)
         try:
+            descriptor = os.open(self.hidden, _FLAGS)
+        except OSError as error:  # a symbolic link, a folder, no permission
+            raise VariantPublishError(
+                f"{self.hidden} cannot be opened to finish its retagging ({error.strerror})",
+                hint="remove it, and build the wheel again",
+            ) from error
+        try:
+            _check_own(self.hidden, descriptor, like=self.descriptor)
             os.lseek(descriptor, order.cut, os.SEEK_SET)
             sink = Sink(descriptor, start=order.cut)
             sink.copy(self.descriptor, 0, order.tail, lambda count: None)
@@ -150,6 +165,21 @@ class Journal:
         for offset in range(0, length, _PIECE):
             digest.update(read_exactly(self.descriptor, offset, min(_PIECE, length - offset)))
         return digest.digest()
+
+
+def unfinished(place: Path) -> list[Path]:
+    """Return the wheels whose retagging was cut off or goes on, by their old names: in a folder, or the one named."""
+    if place.is_dir():
+        return [_wheel_of(path) for path in sorted(place.glob(f".*.whl{_SUFFIX}"))]
+    return [place] if _journal_of(place).exists() else []
+
+
+def recover(place: Path) -> Path:
+    """Finish or undo what a kill has left in a folder or of one wheel; return where it is then."""
+    if place.is_dir():
+        recover_folder(place)
+        return place
+    return recover_wheel(place)
 
 
 def recover_folder(folder: Path) -> None:
@@ -179,8 +209,11 @@ class _Busy(VariantPublishError):
 
 
 def _busy(path: Path) -> _Busy:
-    wheel = path.name.removeprefix(".").removesuffix(_SUFFIX)
-    return _Busy(f"{path.with_name(wheel)} is being retagged by another process", hint="run this again when it is done")
+    return _Busy(f"{_wheel_of(path)} is being retagged by another process", hint="run this again when it is done")
+
+
+def _wheel_of(journal: Path) -> Path:
+    return journal.with_name(journal.name.removeprefix(".").removesuffix(_SUFFIX))
 
 
 def _journal_of(wheel: Path) -> Path:
@@ -197,24 +230,44 @@ def _opened(path: Path) -> Iterator[Journal]:
             hint="run this where the wheels can be written",
         ) from error
     with _open(path, descriptor) as journal:
+        _check_own(path, descriptor)
         yield journal
 
 
 @contextmanager
 def _open(path: Path, descriptor: int) -> Iterator[Journal]:
     """Lock an open journal; it must still be the one at its place, for its owner may have removed it meanwhile."""
+    journal = Journal(path, descriptor)
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                same = os.path.samestat(path.stat(), os.fstat(descriptor))
-            except (BlockingIOError, FileNotFoundError):
-                same = False
-            if not same:
+        try:
+            if not try_lock(descriptor) or not os.path.samestat(path.stat(), os.fstat(descriptor)):
                 raise _busy(path)
-        yield Journal(path, descriptor)
+        except FileNotFoundError as error:
+            raise _busy(path) from error
+        yield journal
     finally:
         os.close(descriptor)
+        if journal.is_left:
+            with suppress(PermissionError):  # another process has taken it up meanwhile, and removes it
+                path.unlink(missing_ok=True)
+
+
+def _check_own(path: Path, descriptor: int, *, like: int | None = None) -> None:
+    """Raise VariantPublishError unless an open file is regular, has one name, and is this user's.
+
+    With `like`, the owner of that open file counts as well.
+    """
+    state = os.fstat(descriptor)
+    owners = {getattr(os, "geteuid", lambda: state.st_uid)()} | ({os.fstat(like).st_uid} if like is not None else set())
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
+        raise VariantPublishError(
+            f"{path} is a link or has other names, so what is written to it could change another file",
+            hint="remove it, and build the wheel again",
+        )
+    if state.st_uid not in owners:
+        raise VariantPublishError(
+            f"{path} belongs to another user, whose retagging was cut off", hint="have that user run retag again"
+        )
 
 
 def _sync_folder(folder: Path) -> None:

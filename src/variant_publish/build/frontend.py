@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from variant_publish.build import cibuildwheel
-from variant_publish.build.source import configuration, unpack
+from variant_publish.build import cibuildwheel_config
+from variant_publish.build.source_tree import configuration, unpack
 from variant_publish.config.tables import TABLE, Frontend
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.build_settings import BuildSettings
@@ -84,8 +84,8 @@ class Builder:
         _made(output)
         if self.frontend is Frontend.CIBUILDWHEEL:
             file = folder / "cibuildwheel.toml"
-            file.write_text(cibuildwheel.configured(configuration(source), settings), "utf-8")
-            environ = cibuildwheel.extended(self.environ, settings)
+            file.write_text(cibuildwheel_config.configured(configuration(source), settings), "utf-8")
+            environ = cibuildwheel_config.extended(self.environ, settings)
             # It takes the working directory into its container; -P: what lies there are no modules of its own.
             command = [self.python, "-P", "-m", "cibuildwheel", "--output-dir", str(output), "--config-file", str(file)]
             _run(self.frontend, [*command, *self.arguments, "."], what, say, source, {**environ, **settings.env})

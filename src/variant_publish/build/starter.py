@@ -74,7 +74,7 @@ def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ProposedVariant:
     """One variant of a proposal; `platform` and `tags` are empty where they need not be written."""
 
     properties: tuple[str, ...]
@@ -89,7 +89,7 @@ class Proposal:
     dialects: tuple[str, ...] = ("plus", "pep825")
     python: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
-    variants: Mapping[str, Column] = field(default_factory=dict)
+    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
     upload: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -126,7 +126,7 @@ def propose(
             )
         own = own_platforms.get(name, platform)
         tags = next((one.name.words for one in group if one.name.words), (name,))
-        variants[name] = Column(lines, () if own == platform else own, () if tags == (name,) else tags)
+        variants[name] = ProposedVariant(lines, () if own == platform else own, () if tags == (name,) else tags)
     return Proposal(python=python, platform=platform, variants=variants, upload=upload)
 
 

@@ -78,7 +78,7 @@ def command(
 
 
 def _configuration(source: Path, file: Path | None) -> Config:
-    from variant_publish.build.source import configuration
+    from variant_publish.build.source_tree import configuration
 
     return Config.load(file) if file else Config.parse(configuration(source), str(source / DEFAULT_FILE))
 

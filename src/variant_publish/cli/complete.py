@@ -1,4 +1,4 @@
-"""What a shell may complete the values of options by; a mistake on the command line completes to nothing."""
+"""Shell completion of values of options; a mistake on the command line completes to nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import click
 
+from variant_publish import api
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 
@@ -20,9 +21,7 @@ def variants(context: click.Context, parameter: click.Parameter, incomplete: str
 
 def rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the ids of the rules."""
-    from variant_publish.check.engine.registry import RULES
-
-    return _matching(sorted(rule.id for rule in RULES), incomplete)
+    return _matching((rule.id for rule in api.rules()), incomplete)
 
 
 def _matching(words: Iterable[str], incomplete: str) -> list[str]:

@@ -13,7 +13,6 @@ from variant_publish.cli.console import ConsoleReporter, console
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
-from variant_publish.view import select
 
 
 @click.command()
@@ -67,7 +66,7 @@ def command(folder: Path) -> int:
 
     _step("upload --split large-to-s3")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
-        render_upload.show_plan(planned.plan)
+        render_upload.show_plan(planned)
         render_upload.show_published(api.upload(planned, reporter), config.upload)
 
     _step("select")
@@ -85,7 +84,7 @@ def _show_choices(config: Config) -> None:
 
     table = Table("a machine (x86-64 Linux)", "gets", "which is")
     for name, machine in demo.machines().items():
-        chosen = select("xgboost", [config.upload.extra_index], machine)
+        chosen = api.select(machine.requirement("xgboost"), api.Indexes.parse([config.upload.extra_index]), machine)
         best = next(candidate for candidate in chosen.candidates if candidate.chosen)
         table.add_row(name, best.filename, best.variant)
     console().print(table)

@@ -14,10 +14,9 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import Reporter
-from variant_publish.publish.plan import COPY, LARGE_TO_S3, LINK
 
 _OPTIONS = (
-    click.option("--split", type=click.Choice([LARGE_TO_S3]), help="What goes where. Default: the configuration's."),
+    click.option("--split", type=click.Choice(["large-to-s3"]), help="What goes where. Default: the configuration's."),
     click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="The root of the extra index."),
     click.option("--endpoint-url", metavar="URL", help="An S3 endpoint other than Amazon's."),
     click.option("--public-url", metavar="URL", help="Where users will find the extra index."),
@@ -29,7 +28,7 @@ _OPTIONS = (
     click.option("--no-repository", is_flag=True, help="Send everything to the extra index."),
     click.option(
         "--generic",
-        type=click.Choice([LINK, COPY]),
+        type=click.Choice(["link", "copy"]),
         help="How the extra index has what the repository gets. Default: link.",
     ),
     click.option("--attestations", is_flag=True, default=None, help="Publish FILE.publish.attestation too (PEP 740)."),
@@ -40,7 +39,7 @@ _NAMES = ("split", "extra_index", "endpoint_url", "public_url", "repository", "r
 
 
 def with_destinations(function: Callable[..., int]) -> Callable[..., int]:
-    """Return a command the options, and `config` and `settings` (the configuration's, as the options change them)."""
+    """Add the options to a command, which gets `config`, and `settings` as the options change them."""
 
     @wraps(function)
     def wrapper(config_file: Path | None, no_repository: bool, **options: Any) -> int:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
+from variant_publish import api
 from variant_publish.cli import render_index
 from variant_publish.cli.console import ConsoleReporter, print_json
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import STATUSES
-from variant_publish.index import adopt as adoption
-from variant_publish.index import retention, verify
-from variant_publish.index import yank as withdrawal
-from variant_publish.index.index import read_root
-from variant_publish.publish import staging
-from variant_publish.publish.destinations import open_store
-from variant_publish.store.store import Store
+from variant_publish.model.quantity import count
 
+STATUSES = ("active", "archived", "deprecated")
 TARGETS = click.argument("targets", nargs=-1, required=True, metavar="VERSION|FILE...")
 PROJECT = click.argument("project", metavar="NAME")
 FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -33,7 +29,7 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 @click.group()
 def command() -> None:
-    """Look after an extra index: what it lists, and whether that is true.
+    """Look after an extra index: list, yank, verify, adopt, remove.
 
     Every command takes the index from the configuration, or from --extra-index.
 
@@ -44,19 +40,16 @@ def command() -> None:
 
 
 def on_index(function: Callable[..., int]) -> Callable[..., int]:
-    """Open the store that the options or the configuration name, and close it in the end."""
+    """Pass the settings of the index that the options or the configuration name as the first argument."""
 
     @click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="Default: the configuration's.")
     @click.option("--endpoint-url", metavar="URL", help="An S3 endpoint other than Amazon's.")
     @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
     @wraps(function)
     def wrapper(extra_index: str | None, endpoint_url: str | None, config_file: Path | None, **options: Any) -> int:
-        upload = Config.load(config_file).upload
-        store = open_store(extra_index or upload.extra_index, endpoint_url=endpoint_url or upload.endpoint_url)
-        try:
-            return function(store, **options)
-        finally:
-            store.close()
+        given = {"extra_index": extra_index, "endpoint_url": endpoint_url}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return function(msgspec.structs.replace(Config.load(config_file).upload, **changes), **options)
 
     return wrapper
 
@@ -65,7 +58,7 @@ def on_index(function: Callable[..., int]) -> Callable[..., int]:
 @click.argument("project", metavar="[NAME]", required=False)
 @FORMAT
 @on_index
-def list_(store: Store, project: str | None, output: str) -> int:
+def list_(settings: UploadTable, project: str | None, output: str) -> int:
     """List the projects, or the files of one.
 
     \b
@@ -73,19 +66,18 @@ def list_(store: Store, project: str | None, output: str) -> int:
       variant-publish index list
       variant-publish index list foo --format json
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    if project is None:
-        root = read_root(store)
-        names = list(root.names) if root is not None else []
+    if project is not None:
+        index = api.list_files(settings, project)
         if output == "json":
-            print_json({"schema-version": 1, "projects": names})
+            click.echo(index.dumps(), nl=False)
         else:
-            click.echo("\n".join(names) or f"{store.describe()} lists nothing")
+            render_index.show_files(index)
         return 0
-    index = withdrawal.existing(store, project)
+    names = api.list_projects(settings)
     if output == "json":
-        click.echo(index.dumps(), nl=False)
+        print_json({"schema-version": 1, "projects": list(names)})
     else:
-        render_index.show_files(index)
+        click.echo("\n".join(names) or "the index lists no projects")
     return 0
 
 
@@ -94,14 +86,14 @@ def list_(store: Store, project: str | None, output: str) -> int:
 @TARGETS
 @click.option("--reason", default="", help="What is wrong with it; installers show this.")
 @on_index
-def yank(store: Store, project: str, targets: tuple[str, ...], reason: str) -> int:
+def yank(settings: UploadTable, project: str, targets: tuple[str, ...], reason: str) -> int:
     """Hide files from new choices; those who pin them still get them (PEP 592).
 
     \b
     Example:
       variant-publish index yank foo 1.0.1 --reason "wrong CUDA version in METADATA"
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    render_index.show_written(withdrawal.yank(store, project, targets, reason).written)
+    render_index.show_written(api.yank(settings, project, targets, reason))
     return 0
 
 
@@ -109,14 +101,14 @@ def yank(store: Store, project: str, targets: tuple[str, ...], reason: str) -> i
 @PROJECT
 @TARGETS
 @on_index
-def unyank(store: Store, project: str, targets: tuple[str, ...]) -> int:
-    """Take a yank back.
+def unyank(settings: UploadTable, project: str, targets: tuple[str, ...]) -> int:
+    """Undo a yank.
 
     \b
     Example:
       variant-publish index unyank foo 1.0.1
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    render_index.show_written(withdrawal.yank(store, project, targets, None).written)
+    render_index.show_written(api.unyank(settings, project, targets))
     return 0
 
 
@@ -125,32 +117,32 @@ def unyank(store: Store, project: str, targets: tuple[str, ...]) -> int:
 @click.argument("status", type=click.Choice(STATUSES))
 @click.option("--reason", default="", help="Why; index clients show this.")
 @on_index
-def status(store: Store, project: str, status: str, reason: str) -> int:
-    """Return that a project is archived (no new files), deprecated, or active again (PEP 792).
+def status(settings: UploadTable, project: str, status: str, reason: str) -> int:
+    """Set the status of a project (PEP 792): archived (no new files), deprecated, or active again.
 
     \b
     Example:
       variant-publish index status foo deprecated --reason "use bar"
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    render_index.show_written(withdrawal.set_status(store, project, status, reason).written)
+    render_index.show_written(api.set_status(settings, project, status, reason))
     return 0
 
 
 @command.command("verify")
 @click.argument("projects", nargs=-1, metavar="[NAME]...")
 @click.option("--deep", is_flag=True, help="Read every file and compare its hash.")
-@click.option("--repair", is_flag=True, help="Write the pages anew that are not as their masters have them.")
+@click.option("--repair", is_flag=True, help="Rewrite the pages that differ from their masters.")
 @FORMAT
 @on_index
-def verify_(store: Store, projects: tuple[str, ...], deep: bool, repair: bool, output: str) -> int:
-    """Prove that every listed file is there and every page equals its master. Exit code 1: something is wrong.
+def verify_(settings: UploadTable, projects: tuple[str, ...], deep: bool, repair: bool, output: str) -> int:
+    """Check that every listed file is there and every page equals its master. Exit code 1: something is wrong.
 
     \b
     Examples:
       variant-publish index verify
       variant-publish index verify foo --deep --repair
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    found = verify.verify(store, projects, deep=deep, repair=repair, reporter=ConsoleReporter())
+    found = api.verify(settings, projects, deep=deep, repair=repair, reporter=ConsoleReporter())
     if output == "json":
         print_json(found.table())
     else:
@@ -160,9 +152,9 @@ def verify_(store: Store, projects: tuple[str, ...], deep: bool, repair: bool, o
 
 @command.command()
 @click.argument("project", metavar="[NAME]", required=False)
-@click.option("--hash", "hash_all", is_flag=True, help="Read the files whose hash neither pages nor the store tell.")
+@click.option("--hash", "hash_all", is_flag=True, help="Read the files whose hash neither pages nor the store have.")
 @on_index
-def adopt(store: Store, project: str | None, hash_all: bool) -> int:
+def adopt(settings: UploadTable, project: str | None, hash_all: bool) -> int:
     """Make an index of a bucket of wheels, or of pages that another tool wrote; no wheel is downloaded.
 
     \b
@@ -171,10 +163,12 @@ def adopt(store: Store, project: str | None, hash_all: bool) -> int:
       variant-publish index adopt foo --hash
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    for found in adoption.adopt(store, project, hash_all=hash_all, reporter=reporter):
-        click.echo(f"{found.project}: {len(found.files)} files, {len(found.written)} pages written")
+    for found in api.adopt(settings, project, hash_all=hash_all, reporter=reporter):
+        files, pages = count(len(found.files), "file"), count(len(found.written), "page")
+        click.echo(f"{found.project}: {files}, {pages} written")
         if found.unhashed:
-            reporter.warn(f"{found.project}: {len(found.unhashed)} files have no hash; --hash reads them")
+            missing = count(len(found.unhashed), "file")
+            reporter.warn(f"{found.project}: no hash is known of {missing}; --hash reads them")
     return 0
 
 
@@ -185,20 +179,20 @@ def adopt(store: Store, project: str | None, hash_all: bool) -> int:
 @DRY_RUN
 @YES
 @on_index
-def remove(store: Store, project: str, targets: tuple[str, ...], force: bool, dry_run: bool, yes: bool) -> int:
-    """Remove files for good, from the pages first; their names are never used again. Mostly, a yank is better.
+def remove(settings: UploadTable, project: str, targets: tuple[str, ...], force: bool, dry_run: bool, yes: bool) -> int:
+    """Remove files for good, from the pages first; their names can never be used again. A yank is mostly better.
 
     \b
     Example:
       variant-publish index remove foo 1.0.1 --dry-run
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    plan = withdrawal.plan_removal(store, project, targets)
+    plan = api.plan_removal(settings, project, targets)
     render_index.show_removal(plan)
     if dry_run:
         return 0
     if plan.files and (not plan.pins or force):
-        _ask(f"Remove {len(plan.files)} files for good?", yes)
-    render_index.show_written(withdrawal.remove(store, plan, force=force).written)
+        _ask(f"Remove {count(len(plan.files), 'file')} for good?", yes)
+    render_index.show_written(api.remove(settings, plan, force=force))
     return 0
 
 
@@ -206,43 +200,31 @@ def remove(store: Store, project: str, targets: tuple[str, ...], force: bool, dr
 @click.argument("projects", nargs=-1, metavar="[NAME]...")
 @click.option("--keep", type=click.IntRange(min=0), metavar="COUNT", help="Keep the newest COUNT nightly releases.")
 @click.option("--days", type=click.IntRange(min=0), metavar="DAYS", help="Keep what is younger than DAYS.")
-@click.option("--uploads", type=click.IntRange(min=0), metavar="DAYS", help="End uploads cut off DAYS ago.")
-@click.option("--stages", type=click.IntRange(min=0), metavar="DAYS", help="Withdraw what was left alone for DAYS.")
+@click.option("--uploads", type=click.IntRange(min=0), metavar="DAYS", help="Abort uploads begun DAYS ago.")
+@click.option("--stages", type=click.IntRange(min=0), metavar="DAYS", help="Remove stages untouched for DAYS.")
 @DRY_RUN
 @YES
 @on_index
 def gc(
-    store: Store, projects: tuple[str, ...], keep: int | None, days: int | None, uploads: int | None,
+    settings: UploadTable, projects: tuple[str, ...], keep: int | None, days: int | None, uploads: int | None,
     stages: int | None, dry_run: bool, yes: bool,
 ) -> int:  # fmt: skip
-    """Remove old nightly releases (versions with .devN), never a pinned one, and what was begun and left alone.
+    """Remove old nightly releases (versions with .devN) that nobody pins, and unfinished work.
 
-    That is uploads that were cut off (--uploads), and staged releases that nobody has released (--stages).
+    Unfinished are uploads that were cut off (--uploads), and stages that nobody has released (--stages).
 
     \b
     Examples:
       variant-publish index gc foo --keep 10 --days 30 --dry-run
       variant-publish index gc --uploads 7 --stages 30 --yes
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    has_rule = keep is not None or days is not None
-    if has_rule is not bool(projects) or not (has_rule or uploads is not None or stages is not None):
-        raise UsageError("there is no rule", hint="give NAME with --keep or --days, or --uploads, or --stages DAYS")
-    now = datetime.now(UTC)
-    rule = retention.Retention(keep, days)
-    plans = [retention.plan_cleanup(store, project, rule, now) for project in projects]
-    removals = [removal for plan in plans for removal in plan.removals]
-    stale = retention.stale_uploads(store, uploads, now) if uploads is not None else ()
-    left = staging.stale_stages(store, stages, now) if stages is not None else ()
-    render_index.show_cleanup(removals, [item for plan in plans for item in plan.kept], stale, left)
-    if dry_run or not (removals or stale or left):
+    plan = api.plan_cleanup(settings, api.CleanupRules(projects, keep, days, uploads, stages))
+    render_index.show_cleanup(plan)
+    if dry_run or not plan:
         return 0
-    _ask(f"Remove {len(removals)} releases and {len(left)} stages, and end {len(stale)} uploads?", yes)
-    for removal in removals:
-        withdrawal.remove(store, removal)
-    for pending in stale:
-        store.end(pending)
-    for name in left:
-        staging.forget(store, name)
+    releases, cut_off = count(len(plan.removals), "release"), count(len(plan.uploads), "upload")
+    _ask(f"Remove {releases} and {count(len(plan.stages), 'stage')}, and abort {cut_off}?", yes)
+    api.clean_up(settings, plan)
     return 0
 
 
@@ -250,5 +232,5 @@ def _ask(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to say yes", hint="give --yes, or --dry-run to see the plan")
+        raise UsageError("nobody is there to say yes", hint="use --yes, or --dry-run to see the plan")
     click.confirm(question, abort=True, err=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from variant_publish import api
-from variant_publish.binary.inspection import Inspection
 from variant_publish.cli.console import print_json
+from variant_publish.model.quantity import count
+
+if TYPE_CHECKING:
+    from variant_publish.binary.inspection import Inspection
 
 
 @click.command()
@@ -47,8 +51,7 @@ def describe(found: Inspection) -> str:
         ("macOS", ", ".join(found.macos)),
         ("not understood", ", ".join(binary.path for binary in found.binaries if binary.fault)),
     )
-    count = len(found.binaries)
-    lines = [f"{found.wheel.filename} ({count} {'binary' if count == 1 else 'binaries'})"]
+    lines = [f"{found.wheel.filename} ({count(len(found.binaries), 'binary', 'binaries')})"]
     lines += [f"  {name:<16}{value}" for name, value in rows if value]
     if found.properties:
         lines += ["", "properties = [", *(f'    "{text}",' for text in found.properties), "]"]

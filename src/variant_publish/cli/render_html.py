@@ -9,8 +9,8 @@ from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
-from variant_publish.formats.size import readable_size
 from variant_publish.model.matrix import Cell
+from variant_publish.model.quantity import readable_size
 from variant_publish.templating import render_template
 
 _WORST = (Severity.ERROR, Severity.WARNING, Severity.INFO)

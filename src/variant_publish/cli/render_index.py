@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from variant_publish.cli.console import console
-from variant_publish.formats.simple import ProjectIndex
-from variant_publish.formats.size import readable_size
-from variant_publish.index.verify import Verified
-from variant_publish.index.yank import Removal
-from variant_publish.store.store import Pending
+from variant_publish.model.quantity import count, readable_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from variant_publish.api import IndexCleanup
+    from variant_publish.formats.simple import ProjectIndex
+    from variant_publish.index.verify import Verified
+    from variant_publish.index.yank import Removal
 
 
 def show_files(index: ProjectIndex) -> None:
@@ -31,44 +35,43 @@ def show_files(index: ProjectIndex) -> None:
 
 
 def show_written(keys: Sequence[str]) -> None:
-    """Return what was written."""
-    click.echo(f"{len(keys)} index pages written" if keys else "nothing to do: it is so already")
+    """Print how many pages changed."""
+    click.echo(f"{count(len(keys), 'index page')} written" if keys else "nothing to do: it is so already")
 
 
 def show_verified(found: Verified) -> None:
-    """Return what was looked at, and everything that is wrong."""
+    """Print what was compared, and everything that is wrong."""
     for trouble in found.troubles:
-        state = "mended" if trouble.key in found.mended else "error"
+        state = "repaired" if trouble.key in found.mended else "error"
         click.echo(f"{state}: {trouble.key} {trouble.what}")
     for key in found.unlisted:
-        click.echo(f"note: {key} lies there and no page lists it")
-    summary = f"{len(found.projects)} projects, {found.files} files, {len(found.troubles)} troubles"
+        click.echo(f"note: no page lists {key}")
+    counts = (len(found.projects), "project"), (found.files, "file"), (len(found.troubles), "problem")
+    summary = ", ".join(count(number, noun) for number, noun in counts)
     click.echo(summary if found.troubles else f"{summary}: the index is sound")
     if not found.is_sound and any(item.is_mendable and item.key not in found.mended for item in found.troubles):
-        click.echo("pages can be mended with --repair")
+        click.echo("--repair rewrites the pages")
 
 
 def show_removal(plan: Removal) -> None:
-    """Return what would be taken away."""
+    """Print what would be removed."""
     for file in plan.files:
         click.echo(f"remove {file.filename}")
-    click.echo(f"{len(plan.files)} files, {readable_size(plan.size)}")
+    click.echo(f"{count(len(plan.files), 'file')}, {readable_size(plan.size)}")
     for pin in plan.pins:
         click.echo(f"pinned by {pin}")
 
 
-def show_cleanup(
-    removals: Sequence[Removal], kept: Sequence[tuple[str, str]], stale: Sequence[Pending], stages: Sequence[str]
-) -> None:
-    """Return what goes, and what stays although it is old."""
-    for removal in removals:
-        size = readable_size(removal.size)
-        click.echo(f"remove {removal.project} {', '.join(removal.versions)}: {len(removal.files)} files, {size}")
-    for version, pin in kept:
+def show_cleanup(plan: IndexCleanup) -> None:
+    """Print what would be removed, and what stays although it is old."""
+    for removal in plan.removals:
+        what = f"{count(len(removal.files), 'file')}, {readable_size(removal.size)}"
+        click.echo(f"remove {removal.project} {', '.join(removal.versions)}: {what}")
+    for version, pin in plan.kept:
         click.echo(f"keep {version}: pinned by {pin}")
-    for pending in stale:
-        click.echo(f"end the upload of {pending.key}, begun {pending.begun}")
-    for name in stages:
-        click.echo(f"withdraw the staged release {name}, which was left alone")
-    if not (removals or stale or stages):
+    for pending in plan.uploads:
+        click.echo(f"abort the upload of {pending.key}, begun {pending.begun}")
+    for name in plan.stages:
+        click.echo(f"remove the stage {name}, which nobody released")
+    if not plan:
         click.echo("nothing to do")

@@ -9,18 +9,15 @@ import click
 from variant_publish.cli.console import console
 from variant_publish.cli.render_check import render_text
 from variant_publish.config.tables import UploadTable
-from variant_publish.formats.size import readable_size
-from variant_publish.publish.apply import Published
+from variant_publish.model.quantity import readable_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from variant_publish.api import PlannedRelease
-    from variant_publish.publish.plan import Plan
-    from variant_publish.publish.views import View
+    from variant_publish.publish.upload_plan import UploadPlan
+    from variant_publish.publish.uploader import UploadResult
 
 
-def show_plan(plan: Plan, views: Sequence[View] = ()) -> None:
+def show_plan(plan: UploadPlan) -> None:
     """Draw what goes where, and why."""
     from rich.table import Table
 
@@ -29,23 +26,23 @@ def show_plan(plan: Plan, views: Sequence[View] = ()) -> None:
         table.add_column(name, overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     for item in plan.placements:
-        table.add_row(item.file, str(item.destination), item.reason, str(item.action), readable_size(item.size))
-    for view in views:
-        for own in (own.placement for own in view.own):
-            table.add_row(own.file, f"view {view.name}", own.reason, str(own.action), readable_size(own.size))
+        table.add_row(item.file, str(item.destination), item.reason, str(item.transfer), readable_size(item.size))
+    for view in plan.views:
+        for item in (own.placement for own in view.own):
+            table.add_row(item.file, f"view {view.name}", item.reason, str(item.transfer), readable_size(item.size))
         for name in view.links:
             table.add_row(name, f"view {view.name}", "serves those whom the variant does not", "link", "")
     console().print(table)
-    click.echo(f"extra index: {plan.extra_index}")
-    click.echo(f"repository:  {plan.repository or 'none'}")
-    for view in views:
-        click.echo(f"view {view.name}: {view.store.describe()}")
+    click.echo(f"extra index: {plan.inventory.extra_index}")
+    click.echo(f"repository:  {plan.inventory.repository or 'none'}")
+    for view in plan.views:
+        click.echo(f"view {view.name}: {view.place}")
     if plan.selectors:
         click.echo(f"selectors:   {', '.join(plan.selectors)}")
 
 
-def show_published(published: Published, settings: UploadTable) -> None:
-    """Return what was done."""
+def show_published(published: UploadResult, settings: UploadTable) -> None:
+    """Print what was done."""
     if not published.changed:
         click.echo("nothing to do: everything is published already")
     else:
@@ -61,7 +58,7 @@ def show_published(published: Published, settings: UploadTable) -> None:
 
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:
-    """Return how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
+    """Print how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
     staged = found.staged
     size = sum(summary.size for _, summary in staged.summaries)
     click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
@@ -72,12 +69,12 @@ def show_staged(found: PlannedRelease, *, plans: bool) -> None:
         return
     render_text(found.report, console())
     for item in found.planned if plans else ():
-        show_plan(item.plan)
+        show_plan(item)
     if plans and not found.planned:
         click.echo("nothing is listed: mend what is an error above, stage it, and run the command again")
 
 
-def staged_table(found: PlannedRelease, published: tuple[Published, ...]) -> dict[str, Any]:
+def staged_table(found: PlannedRelease, published: tuple[UploadResult, ...]) -> dict[str, Any]:
     """Return the JSON document of a staged release."""
     return {
         "schema-version": 1,
@@ -86,6 +83,6 @@ def staged_table(found: PlannedRelease, published: tuple[Published, ...]) -> dic
         "files": [summary.file for _, summary in found.staged.summaries],
         "late": list(found.staged.late),
         "check": found.report.table(),
-        "releases": [item.plan.table() for item in found.planned],
+        "releases": [item.table() for item in found.planned],
         "published": [result.table() for result in published],
     }

@@ -59,7 +59,7 @@ def command(
     tables, codes = [], []
     for item in planned:
         if output == "text":
-            render_upload.show_plan(item.plan, item.views)
+            render_upload.show_plan(item)
         published = None if dry_run else api.upload(item, reporter)
         if published is not None and output == "text":
             render_upload.show_published(published, settings)

@@ -163,7 +163,7 @@ class UploadTable(_Table, frozen=True):
     """Where the views for plain pip go: an index for each variant, in an extra index or in a folder."""
     views_url: str | None = None
     """Where users will find the views."""
-    split: str = "large-to-s3"
+    split: Literal["large-to-s3"] = "large-to-s3"
     """The rule for what goes where: "large-to-s3"."""
     large: str = "100 MB"
     """The size from which a file goes to the extra index, like "100 MB" or "2 GiB"."""

@@ -70,7 +70,8 @@ def local_of(label: str) -> str:
     text = ".".join(part for part in re.split(r"[._]", label) if part)
     if not text:
         raise UsageError(
-            f"variant label {label!r} has no letter or digit, so it can be no local version", hint="choose another label, for example 'cu128'"
+            f"variant label {label!r} has no letter or digit, so it can be no local version",
+            hint="choose another label, for example 'cu128'",
         )
     return Version(f"0+{text}").local or ""
 

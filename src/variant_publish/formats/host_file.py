@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.toml import dumps
 
 HOST_FILE = "variants.toml"
 
@@ -47,13 +46,22 @@ class HostFile:
 
     def dumps(self) -> str:
         """Return the TOML text; equal values give equal text."""
-        return dumps(self.table())
+        import tomlkit
+
+        return tomlkit.dumps(self.table())
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
         try:
-            data = tomllib.loads(text)
+            return cls.of_table(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise _not_a_host(error) from error
+
+    @classmethod
+    def of_table(cls, data: Mapping[str, Any]) -> Self:
+        """Build from the TOML table; raise VariantPublishError where it is something else."""
+        try:
             if unknown := sorted(set(data) - _KEYS):
                 raise ValueError(f"the key {unknown[0]!r} is not known")
             if data["schema-version"] != 1:
@@ -69,10 +77,13 @@ class HostFile:
                 _features(data.get("properties", {})),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise VariantPublishError(
-                f"this is no description of a machine ({error})",
-                hint="write one with 'variant-publish host --save FILE'",
-            ) from error
+            raise _not_a_host(error) from error
+
+
+def _not_a_host(error: Exception) -> VariantPublishError:
+    return VariantPublishError(
+        f"this is not a description of a machine ({error})", hint="write one with 'variant-publish host --save FILE'"
+    )
 
 
 def _features(table: Mapping[str, Mapping[str, Any]]) -> Features:

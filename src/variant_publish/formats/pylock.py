@@ -13,7 +13,6 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import SelectorFile
-from variant_publish.formats.toml import dumps
 from variant_publish.formats.variants_json import VariantsMetadata
 
 TOOL = "variant-publish"
@@ -156,7 +155,9 @@ class Lock:
         elif any(ONLY_VARIANTS in package.marker for package in self.packages):
             data["extras"] = [VARIANTS_EXTRA]
         packages = [package.table() for package in self.packages]
-        return dumps({**data, "created-by": TOOL, "packages": packages, "tool": {TOOL: own}})
+        import tomlkit
+
+        return tomlkit.dumps({**data, "created-by": TOOL, "packages": packages, "tool": {TOOL: own}})
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -166,7 +167,7 @@ class Lock:
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:
-                return cls(packages, HostFile.parse(dumps(own["host"])))
+                return cls(packages, HostFile.of_table(own["host"]))
             return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import tomlkit
+
 from variant_publish.errors import UsageError
-from variant_publish.formats import toml
 from variant_publish.formats.older_variants import OlderVariants
 from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
 from variant_publish.model.variant import NULL_LABEL, Properties, Property
@@ -47,7 +48,7 @@ def converted(
         result["providers"] = own
     if variants:
         result["variants"] = {key: _variant(key, labels[key], variants[key], metadata) for key in variants}
-    return toml.dumps(result), (*notes, *_remarks(name, metadata))
+    return tomlkit.dumps(result), (*notes, *_remarks(name, metadata))
 
 
 def _properties(table: Mapping[str, Any]) -> Properties:

@@ -97,7 +97,7 @@ class Client(Protocol):
 
 def run(command: Sequence[str | Path], what: str) -> str:
     """Run a client quietly and give its stdout."""
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise failed(what, done.stderr or done.stdout)
     return done.stdout

@@ -125,7 +125,7 @@ class Environment:
         interpreter = _interpreter(python, environ)
         try:
             done = subprocess.run(
-                [interpreter, "-I", "-c", _ASK], capture_output=True, text=True, check=True, timeout=60
+                [interpreter, "-I", "-c", _ASK], capture_output=True, encoding="utf-8", check=True, timeout=60
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise UsageError(

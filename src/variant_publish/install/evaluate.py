@@ -128,8 +128,14 @@ class Sandbox:
             command = [str(environment.python), "-I", "-c", code + _TELL, target, str(answer)]
             try:
                 subprocess.run(
-                    command, env=kept, cwd=folder, capture_output=True, text=True, check=True, timeout=self.limit_s
-                )
+                    command,
+                    env=kept,
+                    cwd=folder,
+                    capture_output=True,
+                    encoding="utf-8",
+                    check=True,
+                    timeout=self.limit_s,
+                )  # fmt: skip
                 return json.loads(answer.read_bytes()[:_ANSWER_LIMIT])
             except subprocess.TimeoutExpired as error:
                 reason = f"took longer than {self.limit_s:g} s"

@@ -18,7 +18,6 @@ from packaging.version import Version
 
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.pylock import LockedFile
-from variant_publish.formats.toml import dumps
 from variant_publish.install.client import Job, Resolved, follow, run
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.model.tags import modern_platform
@@ -112,6 +111,8 @@ class Uv:
         `python` is the oldest Python that counts, by default that of the environment. What is known is handed over in
         a configuration file, in whose place uv reads no other; its environment variables count. Raises ClientFailed.
         """
+        import tomlkit
+
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             config, lock, tree = folder / "uv.toml", folder / "pylock.toml", folder / "tree.txt"
@@ -119,7 +120,7 @@ class Uv:
                 {"name": project, "version": str(version), "requires-dist": list(requires)}
                 for project, version, requires in known
             ]
-            config.write_text(dumps({"dependency-metadata": tables}) if tables else "", "utf-8")
+            config.write_text(tomlkit.dumps({"dependency-metadata": tables}) if tables else "", "utf-8")
             command: list[str | Path] = [
                 self.binary, "pip", "compile", "--quiet", "--universal", "--python", self.environment.python,
                 "--config-file", config, *(["--python-version", python] if python else []), *_indexes(job),

@@ -7,11 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
+
+_LONGEST = 10_000
+"""Characters of one requirement; the longest markers of real projects have some hundreds."""
 
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:\+[^\s\[(<>=!~;@,]*)*)")
 
@@ -74,12 +77,18 @@ class TaggedRequirement:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a requirement; raise UsageError where PEP 508 or the tag grammar does not allow it."""
+        if len(text) > _LONGEST:
+            raise UsageError(
+                f"requirement {text[:60]!r}... has {len(text)} characters", hint=f"write at most {_LONGEST} characters"
+            )
         head = _HEAD.match(text)
         tags = tuple(head[2].split("+")[1:]) if head else ()
         rest = f"{head[1]} {text[head.end() :]}" if head else text  # the space keeps "foo bar" two words
         try:
-            return cls(Requirement(rest), tags)
-        except (InvalidRequirement, UsageError) as error:
+            requirement = cls(Requirement(rest), tags)
+            str(requirement)  # what cannot be written, such as a version of 5,000 digits, fails here
+            return requirement
+        except (ValueError, UsageError, RecursionError) as error:  # a version may have more digits than Python reads
             reason = str(error).splitlines()[0]
             raise UsageError(
                 f"requirement {text!r} is not valid ({reason})",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -19,6 +22,37 @@ from variant_publish.store.store import Store
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
+@dataclass(frozen=True)
+class Destinations:
+    """The extra index and the repository of an upload, and the settings that name them."""
+
+    settings: UploadTable
+    store: Store
+    repository: Repository | None = None
+
+
+@contextmanager
+def opened(settings: UploadTable) -> Iterator[Destinations]:
+    """Open what the settings name, and close it at the end."""
+    with opened_store(settings.extra_index, settings.endpoint_url) as store:
+        repository = open_repository(settings)
+        try:
+            yield Destinations(settings, store, repository)
+        finally:
+            if repository is not None:
+                repository.close()
+
+
+@contextmanager
+def opened_store(place: str, endpoint_url: str | None = None) -> Iterator[Store]:
+    """Open the store that `s3://BUCKET/PREFIX` or `file:DIR` names, and close it at the end."""
+    store = open_store(place, endpoint_url=endpoint_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
     """Return the store that `s3://BUCKET/PREFIX` or `file:DIR` names; raise UsageError for anything else."""
     if place.startswith("file:"):
@@ -26,7 +60,7 @@ def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
     parts = urlsplit(place)
     if parts.scheme == "s3" and _BUCKET.fullmatch(parts.netloc) and not (parts.query or parts.fragment):
         return S3Store(parts.netloc, unquote(parts.path), endpoint_url=endpoint_url)
-    raise UsageError(f"{hidden(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
+    raise UsageError(f"{hidden(place)!r} is not a place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
 
 
 def open_repository(upload: UploadTable) -> Repository | None:

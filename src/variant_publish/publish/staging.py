@@ -28,7 +28,8 @@ from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.index.index import Upload, read_index, refuse_removed, send
 from variant_publish.index.yank import BESIDE
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.plan import entries, is_sdist
+from variant_publish.publish.placement import is_sdist
+from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release, Sdist, releases_of
 from variant_publish.store.store import JSON, Conflict, Outcome, Store, changed_on_the_way, conflict
 
@@ -64,27 +65,14 @@ class Sent:
         return {"sent": list(self.sent), "skipped": list(self.skipped)}
 
 
-def uploads_of(
+def summarized(
     release: Release, summaries: Iterable[Summary], *, attest: bool = False
 ) -> Iterator[tuple[Upload, Summary]]:
-    """Return the files of a release, each with its summary; `summaries` are those of the wheels.
-
-    With `attest` the attestations that lie beside the files go with them.
-    """
+    """Yield the uploads of a release, each with its summary; `summaries` are those of the wheels."""
     by_name = {summary.file: summary for summary in summaries}
-    attestations = release.attestations() if attest else {}
-    wheels = {wheel.filename: wheel for wheel in release.wheels}
-    sdists = {sdist.filename: sdist for sdist in release.sdists}
-    for entry in entries(release):
-        attestation = attestations.get(entry.filename)
-        if entry.filename in wheels:
-            wheel = wheels[entry.filename]
-            upload = Upload(release.project, wheel.path, entry, wheel.info["METADATA"], attestation)
-            summary = by_name[entry.filename]
-        else:
-            sdist = sdists[entry.filename]
-            upload = Upload(release.project, sdist.path, entry, attestation=attestation)
-            summary = Summary(sdist.filename, sdist.size, sdist.sha256)
+    for upload in uploads_of(release, attest=attest):
+        entry, attestation = upload.entry, upload.attestation
+        summary = by_name.get(entry.filename) or Summary(entry.filename, entry.size or 0, entry.sha256)
         yield upload, replace(summary, attestation=None if attestation is None else attestation.decode())
 
 

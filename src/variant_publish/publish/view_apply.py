@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from variant_publish.archive.retag import Rewrite, retag
+from variant_publish.config.tables import UploadTable
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import ProjectIndex
 from variant_publish.index.index import Upload, change_project, read_index, send, update_project
 from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.plan import Action
+from variant_publish.publish.destinations import Destinations, opened_store
+from variant_publish.publish.placement import Transfer
 from variant_publish.publish.preflight import check_public_url
+from variant_publish.publish.uploads import upload_time
 from variant_publish.publish.view_places import linked
-from variant_publish.publish.views import OwnFile, View, links_of
+from variant_publish.publish.views import OwnFile, ViewPlan, links_of
 from variant_publish.release.release import Release
 from variant_publish.store.store import Outcome, Store
 
@@ -57,26 +60,21 @@ class PublishedView:
         }
 
 
-def preflight(views: Iterable[View], reporter: Reporter = SILENT) -> None:
+def preflight(views: Iterable[ViewPlan], settings: UploadTable, reporter: Reporter = SILENT) -> None:
     """Raise VariantPublishError unless each view that changes could be written; warn where users could not read it."""
     for view in views:
         if view.changes:
-            sizes = [item.placement.size for item in view.own if item.placement.action is Action.UPLOAD]
-            view.store.preflight(max(sizes, default=0))
-            if view.address:
-                check_public_url(view.store, view.address, reporter)
+            sizes = [item.placement.size for item in view.own if item.placement.transfer is Transfer.UPLOAD]
+            with opened_store(view.place, settings.endpoint_url) as store:
+                store.preflight(max(sizes, default=0))
+                if view.address:
+                    check_public_url(store, view.address, reporter)
 
 
 def publish_views(
-    views: Iterable[View],
-    release: Release,
-    store: Store,
-    *,
-    upload_time: str,
-    tracks: tuple[str, ...] = (),
-    reporter: Reporter = SILENT,
+    views: Iterable[ViewPlan], release: Release, destinations: Destinations, *, reporter: Reporter = SILENT
 ) -> tuple[PublishedView, ...]:
-    """Bring the views to what the extra index in `store` has of the release, and name them on its page.
+    """Bring the views to what the extra index has of the release, and name them on its page.
 
     Files first, then the pages of each view; the extra index names a view when it is there. The same run again changes
     nothing. Raises VariantPublishError at the first file that is refused; what was sent stays.
@@ -85,55 +83,64 @@ def publish_views(
     if not views:
         return ()
     done = []
-    try:
-        main = read_index(store, release.project)
-        for view in views:
-            done.append(_publish_view(view, release, main, upload_time, tracks, reporter))  # noqa: PERF401
-        if main is not None:
-            version, found = str(release.version), {view.name: view.address for view in done}
-            mentioned = change_project(store, release.project, lambda index: _naming(index, version, found))
-            if mentioned.written:
-                done[-1] = replace(done[-1], pages=(*done[-1].pages, *mentioned.written))
-    finally:
-        store.close()
-        for view in views:
-            view.store.close()
+    main = read_index(destinations.store, release.project)
+    for view in views:
+        with opened_store(view.place, destinations.settings.endpoint_url) as store:
+            publisher = _ViewPublisher(view, store, release, main, reporter)
+            done.append(publisher.publish(_tracks(destinations, release)))
+    if main is not None:
+        version, found = str(release.version), {view.name: view.address for view in done}
+        mentioned = change_project(destinations.store, release.project, lambda index: _naming(index, version, found))
+        if mentioned.written:
+            done[-1] = replace(done[-1], pages=(*done[-1].pages, *mentioned.written))
     return tuple(done)
 
 
-def _publish_view(
-    view: View,
-    release: Release,
-    main: ProjectIndex | None,
-    upload_time: str,
-    tracks: tuple[str, ...],
-    reporter: Reporter,
-) -> PublishedView:
-    sent: list[str] = []
-    skipped: list[str] = []
-    for item in view.own:
-        outcome = Outcome.ALREADY_THERE
-        if item.placement.action is Action.UPLOAD:
-            with (
-                _file_of(item, view.local) as path,
-                reporter.track(item.entry.filename, path.stat().st_size) as advance,
-            ):
-                outcome = send(view.store, Upload(release.project, path, item.entry, item.metadata), advance)
-        (sent if outcome is Outcome.CREATED else skipped).append(item.entry.filename)
-    entries = [replace(item.entry, upload_time=upload_time) for item in view.own]
-    listed = read_index(view.store, release.project)
-    known = {file.filename: file for file in main.distributions} if main is not None else {}
-    names = links_of(known.values(), release, view.own, listed)
-    links = [linked(known[name], view.base) for name in names]
-    updated = update_project(
-        view.store,
-        release.project,
-        [*entries, *links],
-        version=str(release.version),
-        tracks=tracks,
-        public_url=view.address,
-    )
-    return PublishedView(release.project, view.name, view.address, tuple(sent), tuple(skipped), updated.written)
+@dataclass(frozen=True)
+class _ViewPublisher:
+    """Bring one view to its plan."""
+
+    view: ViewPlan
+    store: Store
+    release: Release
+    main: ProjectIndex | None
+    reporter: Reporter
+
+    def publish(self, tracks: tuple[str, ...]) -> PublishedView:
+        view, project = self.view, self.release.project
+        sent: list[str] = []
+        skipped: list[str] = []
+        for item in view.own:
+            (sent if self._send(item) is Outcome.CREATED else skipped).append(item.entry.filename)
+        entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
+        listed = read_index(self.store, project)
+        known = {file.filename: file for file in self.main.distributions} if self.main is not None else {}
+        names = links_of(known.values(), self.release, view.own, listed)
+        links = [linked(known[name], view.base) for name in names]
+        updated = update_project(
+            self.store,
+            project,
+            [*entries, *links],
+            version=str(self.release.version),
+            tracks=tracks,
+            public_url=view.address,
+        )
+        return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written)
+
+    def _send(self, item: OwnFile) -> Outcome:
+        if item.placement.transfer is not Transfer.UPLOAD:
+            return Outcome.ALREADY_THERE
+        with (
+            _file_of(item, self.view.local) as path,
+            self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
+        ):
+            return send(self.store, Upload(self.release.project, path, item.entry, item.metadata), advance)
+
+
+def _tracks(destinations: Destinations, release: Release) -> tuple[str, ...]:
+    repository = destinations.repository
+    tracked = repository.project_url(release.project) if repository is not None else None
+    return (tracked,) if tracked else ()
 
 
 @contextmanager

@@ -33,11 +33,11 @@ from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.destinations import open_store
-from variant_publish.publish.plan import Action, Destination, Placement, Plan
+from variant_publish.publish.destinations import opened_store
+from variant_publish.publish.placement import Destination, Placement, Transfer
 from variant_publish.publish.view_places import base_of_links, unreachable, views_address
 from variant_publish.release.release import Release
-from variant_publish.store.store import Conflict, Store
+from variant_publish.store.store import Conflict
 
 _LOCAL = dialect_of("local")
 
@@ -58,16 +58,17 @@ class OwnFile:
 
 
 @dataclass(frozen=True)
-class View:
+class ViewPlan:
     """What one view becomes: the wheels that it holds itself, and the names of the files that it links.
 
-    `name` is the folder, the label of the variant; `local` its local version; `address` where users find the view, ""
-    where that is not known; `base` where the project's files on the extra index lie, seen from the view's page.
+    `name` is the folder, the label of the variant; `local` its local version; `place` where it lies; `address` where
+    users find it, "" where that is not known; `base` where the project's files on the extra index lie, seen from the
+    view's page.
     """
 
     name: str
     local: str
-    store: Store
+    place: str
     address: str
     base: str | None
     own: tuple[OwnFile, ...]
@@ -80,7 +81,7 @@ class View:
                  for item in self.own]  # fmt: skip
         return {
             "view": self.name,
-            "place": self.store.describe(),
+            "place": self.place,
             "url": self.address or None,
             "files": files,
             "links": list(self.links),
@@ -110,13 +111,13 @@ def refuse_local_wheels(release: Release) -> None:
 
 
 def plan_views(
-    release: Release, upload: UploadTable, plan: Plan, main: ProjectIndex | None, reporter: Reporter = SILENT
-) -> tuple[View, ...]:
+    release: Release, upload: UploadTable, hosted: set[str], main: ProjectIndex | None, reporter: Reporter = SILENT
+) -> tuple[ViewPlan, ...]:
     """Plan the views of a release; reads only.
 
-    `plan` is that of the other destinations, `main` the extra index as it is now. A view that has wheels of this
-    version already is planned for its links, too, though no wheel of the variant is here. Raises UsageError where the
-    views have no place, and Conflict where a name is taken by other bytes, naming all of them.
+    `hosted` are the files that the extra index will hold itself, `main` is the extra index as it is now. A view that
+    has wheels of this version already is planned for its links, too, though no wheel of the variant is here. Raises
+    UsageError where the views have no place, and Conflict where a name is taken by other bytes, naming all of them.
     """
     if upload.views is None:
         return ()
@@ -125,38 +126,55 @@ def plan_views(
             f"{TABLE}.upload.views is the extra index itself", hint="name a place beside it, such as s3://BUCKET/views"
         )
     release.config.check_words(_LOCAL)
-    address = views_address(upload)
-    sources = dict(_sources(release))
+    planner = _ViewPlanner(release, upload, hosted | _hosted(main), main, reporter)
     declared = {variant.label: "".join(_LOCAL.words_of(variant)) for variant in release.config.variants.values()}
-    views, conflicts = [], []
-    for name, local in {**declared, **{name: local_of(name) for name in sources}}.items():
-        if name == NULL_LABEL:
-            continue
-        store = open_store(f"{upload.views.rstrip('/')}/{name}", endpoint_url=upload.endpoint_url)
-        listed = read_index(store, release.project)
-        if name not in sources and not any(_is_own(file, release.version) for file in (listed.files if listed else ())):
-            continue
-        own = tuple(_own_file(wheel, name, local, listed, reporter) for wheel in sources.get(name, ()))
-        conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
-        if listed is not None:
-            refuse_removed(store.describe(), listed, [item.entry for item in own])
-        base = base_of_links(upload, name, release.project)
-        links = tuple(links_of([*_planned(release), *(main.distributions if main else ())], release, own, listed))
-        if base is None and (unlinked := _on_extra_index(plan, main).intersection(links)):
-            raise unreachable(min(unlinked))
-        mentioned = main is None or name in main.views.get(str(release.version), {})
-        known = {file.filename for file in listed.files} if listed is not None else set()
-        changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
-        views.append(
-            View(name, local, store, f"{address}/{name}" if address else "", base, own, links,
-                 changes or any(item.placement.action is Action.UPLOAD for item in own))
-        )  # fmt: skip
-    if conflicts:
+    names = {**declared, **{name: local_of(name) for name in planner.sources}}
+    views = [view for name, local in names.items() if name != NULL_LABEL and (view := planner.plan(name, local))]
+    if planner.conflicts:
         raise Conflict(
-            f"{'; '.join(conflicts)}: the same name, other bytes",
+            f"{'; '.join(planner.conflicts)}: the same name, other bytes",
             hint="a published name is never used twice: build these files with a new version or build tag",
         )
     return tuple(views)
+
+
+class _ViewPlanner:
+    """Plan the views one by one, and collect conflicts."""
+
+    def __init__(
+        self, release: Release, upload: UploadTable, hosted: set[str], main: ProjectIndex | None, reporter: Reporter
+    ) -> None:
+        self.release = release
+        self.upload = upload
+        self.hosted = hosted
+        self.main = main
+        self.reporter = reporter
+        self.sources = dict(_sources(release))
+        self.conflicts: list[str] = []
+
+    def plan(self, name: str, local: str) -> ViewPlan | None:
+        """Plan a view; None where it has no wheel of the release."""
+        release, main = self.release, self.main
+        place = f"{(self.upload.views or '').rstrip('/')}/{name}"
+        with opened_store(place, self.upload.endpoint_url) as store:
+            listed, described = read_index(store, release.project), store.describe()
+        files = listed.files if listed is not None else ()
+        if name not in self.sources and not any(_is_own(file, release.version) for file in files):
+            return None
+        own = tuple(_own_file(wheel, name, local, listed, self.reporter) for wheel in self.sources.get(name, ()))
+        self.conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
+        if listed is not None:
+            refuse_removed(described, listed, [item.entry for item in own])
+        base = base_of_links(self.upload, name, release.project)
+        links = tuple(links_of([*_planned(release), *(main.distributions if main else ())], release, own, listed))
+        if base is None and (unlinked := self.hosted.intersection(links)):
+            raise unreachable(min(unlinked))
+        mentioned = main is None or name in main.views.get(str(release.version), {})
+        known = {file.filename for file in files}
+        changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
+        changes = changes or any(item.placement.transfer is Transfer.UPLOAD for item in own)
+        address = views_address(self.upload)
+        return ViewPlan(name, local, place, f"{address}/{name}" if address else "", base, own, links, changes)
 
 
 def view_names(release: Release) -> tuple[str, ...]:
@@ -200,8 +218,8 @@ def _own_file(wheel: Wheel, name: str, local: str, listed: ProjectIndex | None, 
         hashlib.sha256(made.metadata).hexdigest(),
     )
     is_listed = listed is not None and listed.file(filename) is not None
-    action = Action.SKIP if is_listed else Action.UPLOAD
-    placement = Placement(filename, made.size, made.sha256, Destination.VIEW, reason, action, is_listed)
+    transfer = Transfer.SKIP if is_listed else Transfer.UPLOAD
+    placement = Placement.of(entry, Destination.VIEW, reason, transfer, is_listed)
     return OwnFile(placement, wheel, entry, made.metadata)
 
 
@@ -245,7 +263,6 @@ def _is_own(file: IndexFile, version: Version) -> bool:
     return bool(file.is_hosted and text and Version(text).local and Version(Version(text).public) == version)
 
 
-def _on_extra_index(plan: Plan, main: ProjectIndex | None) -> set[str]:
-    """Return the files that the extra index holds or will hold itself."""
-    planned = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
-    return planned | {file.filename for file in (main.files if main else ()) if file.is_hosted}
+def _hosted(main: ProjectIndex | None) -> set[str]:
+    """Return the files that the extra index holds itself."""
+    return {file.filename for file in (main.files if main else ()) if file.is_hosted}

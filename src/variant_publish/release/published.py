@@ -25,7 +25,7 @@ from variant_publish.archive.outline import Outline
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.formats.size import readable_size
+from variant_publish.model.quantity import readable_size
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.remote.client import IndexUnavailable, download, open_session, read_url
 

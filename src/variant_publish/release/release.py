@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.archive.journal import recover_folder, recover_wheel
+from variant_publish.archive.journal import unfinished
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import Config
 from variant_publish.dialects.wheel_name import WheelName
@@ -140,23 +140,29 @@ class Loaded:
 def wheel_paths(places: Iterable[Path]) -> list[Path]:
     """Return the wheels in the places: files as they are, folders for every `*.whl` directly inside, sorted.
 
-    A retagging in place that was cut off is finished or undone first, so a wheel may have a new name. Raises UsageError
-    where a place does not exist or a folder has no wheel.
+    Raises UsageError where a place does not exist or a folder has no wheel.
     """
     found: dict[Path, None] = {}
-    for named in places:
-        place = named if named.is_dir() else recover_wheel(named)
+    for place in places:
         if place.is_dir():
-            recover_folder(place)
             inside = sorted(place.glob("*.whl"))
-            if not inside:
+            if not inside and not unfinished(place):
                 raise UsageError(f"{place} holds no wheels", hint="name a folder with *.whl files")
             found.update(dict.fromkeys(inside))
         elif place.exists():
             found[place] = None
-        else:
+        elif not unfinished(place):
             raise UsageError(f"{place} does not exist", hint="name a wheel or a folder with wheels")
     return list(found)
+
+
+def _cut_off(places: Iterable[Path]) -> Iterator[Unreadable]:
+    for wheel in (wheel for place in places for wheel in unfinished(place)):
+        error = VariantPublishError(
+            f"{wheel} is half retagged: an in-place retag of it was cut off or still runs",
+            hint="run the same 'variant-publish retag --in-place' again, which finishes it",
+        )
+        yield Unreadable(wheel, error)
 
 
 def load(
@@ -170,7 +176,7 @@ def load(
     summaries = list(_summary_paths(places))
     with_wheels = [place for place in places if not _has_only_summaries(place)]
     wheels = list(known)
-    unreadable = []
+    unreadable = list(_cut_off(places))
     for path in (*wheel_paths(with_wheels), *summaries):
         try:
             wheels.append(_read_summary(path) if path in summaries else Wheel.read(path))

@@ -11,7 +11,8 @@ import pytest
 from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.publish.plan import Plan, entries, make_plan
+from variant_publish.publish.upload_plan import Inventory, UploadPlan, make_plan
+from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release
 from variant_publish.store.store import Conflict
 
@@ -19,13 +20,19 @@ PYPI = 'repository = "pypi"\n'
 
 
 def plan_of(
-    release: Release, listed: ProjectIndex | None = None, there: tuple[IndexFile, ...] | None = (), **changes: Any
-) -> Plan:
-    return make_plan(release, release.config.upload, listed, there, selectors_of(release), **changes)
+    release: Release, listed: ProjectIndex | None = None, there: tuple[IndexFile, ...] | None = (), **options: Any
+) -> UploadPlan:
+    settings = release.config.upload
+    inventory = Inventory(listed, there, settings.extra_index, settings.repository)
+    return make_plan(release, settings, selectors_of(release), inventory, **options)
 
 
-def places(plan: Plan) -> dict[str, tuple[str, str]]:
-    return {item.file: (str(item.destination), str(item.action)) for item in plan.placements}
+def entries(release: Release) -> list[IndexFile]:
+    return [upload.entry for upload in uploads_of(release)]
+
+
+def places(plan: UploadPlan) -> dict[str, tuple[str, str]]:
+    return {item.file: (str(item.destination), str(item.transfer)) for item in plan.placements}
 
 
 def test_variants_go_to_the_extra_index_and_the_rest_to_the_repository(tmp_path: Path) -> None:
@@ -43,8 +50,7 @@ def test_variants_go_to_the_extra_index_and_the_rest_to_the_repository(tmp_path:
 def test_without_a_repository_everything_goes_to_the_extra_index(tmp_path: Path) -> None:
     plan = plan_of(make_release(tmp_path, sdist=True))
     assert {destination for destination, _ in places(plan).values()} == {"extra-index"}
-    assert {entry.filename for entry in plan.entries} == {GENERIC, PLUS, SDIST}
-    assert plan.repository is None
+    assert plan.table()["repository"] is None
 
 
 @pytest.mark.parametrize(("limit", "destination"), [("1 B", "extra-index"), ("1 MB", "repository")])

@@ -1,0 +1,200 @@
+"""For maintainers: look after an extra index.
+
+Each function opens the store that `settings` names, and closes it. Each imports the room that does its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from variant_publish.config.tables import UploadTable
+from variant_publish.errors import UsageError
+from variant_publish.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    from variant_publish.formats.simple import ProjectIndex
+    from variant_publish.index.adopt import Adopted
+    from variant_publish.index.verify import Verified
+    from variant_publish.index.yank import Removal
+    from variant_publish.store.store import Pending, Store
+
+__all__ = [
+    "CleanupRules",
+    "IndexCleanup",
+    "adopt",
+    "clean_up",
+    "list_files",
+    "list_projects",
+    "plan_cleanup",
+    "plan_removal",
+    "remove",
+    "set_status",
+    "unyank",
+    "verify",
+    "yank",
+]
+
+
+def list_projects(settings: UploadTable) -> tuple[str, ...]:
+    """Return the names of the projects on the index."""
+    from variant_publish.index.index import read_root
+
+    with _store(settings) as store:
+        root = read_root(store)
+        return root.names if root is not None else ()
+
+
+def list_files(settings: UploadTable, project: str) -> ProjectIndex:
+    """Return what the index holds of a project; raise UsageError where it has no such project."""
+    from variant_publish.index.yank import existing
+
+    with _store(settings) as store:
+        return existing(store, project)
+
+
+def yank(settings: UploadTable, project: str, targets: Sequence[str], reason: str = "") -> tuple[str, ...]:
+    """Yank versions or files (PEP 592): hide them from new choices. Return the keys of the pages that changed."""
+    from variant_publish.index import yank
+
+    with _store(settings) as store:
+        return tuple(yank.yank(store, project, targets, reason).written)
+
+
+def unyank(settings: UploadTable, project: str, targets: Sequence[str]) -> tuple[str, ...]:
+    """Undo the yank of versions or files. Return the keys of the pages that changed."""
+    from variant_publish.index import yank
+
+    with _store(settings) as store:
+        return tuple(yank.yank(store, project, targets, None).written)
+
+
+def set_status(settings: UploadTable, project: str, status: str, reason: str = "") -> tuple[str, ...]:
+    """Set the status of a project: active, archived or deprecated (PEP 792). Return the pages that changed."""
+    from variant_publish.index import yank
+
+    with _store(settings) as store:
+        return tuple(yank.set_status(store, project, status, reason).written)
+
+
+def verify(
+    settings: UploadTable,
+    projects: Sequence[str] = (),
+    *,
+    deep: bool = False,
+    repair: bool = False,
+    reporter: Reporter = SILENT,
+) -> Verified:
+    """Compare the files and pages of an index with its masters; `deep` hashes every file, `repair` rewrites pages."""
+    from variant_publish.index import verify
+
+    with _store(settings) as store:
+        return verify.verify(store, projects, deep=deep, repair=repair, reporter=reporter)
+
+
+def adopt(
+    settings: UploadTable, project: str | None = None, *, hash_all: bool = False, reporter: Reporter = SILENT
+) -> tuple[Adopted, ...]:
+    """Make an index of a bucket of wheels, or of the pages of another tool; no wheel is downloaded.
+
+    `hash_all` reads the files whose hash neither pages nor the store have.
+    """
+    from variant_publish.index import adopt
+
+    with _store(settings) as store:
+        return tuple(adopt.adopt(store, project, hash_all=hash_all, reporter=reporter))
+
+
+def plan_removal(settings: UploadTable, project: str, targets: Sequence[str]) -> Removal:
+    """Find what versions or files name, and which other releases pin it; nothing is removed."""
+    from variant_publish.index import yank
+
+    with _store(settings) as store:
+        return yank.plan_removal(store, project, targets)
+
+
+def remove(settings: UploadTable, planned: Removal, *, force: bool = False) -> tuple[str, ...]:
+    """Remove files for good: from the pages first, then from the store. Return the keys of the pages that changed.
+
+    Raises Pinned where another release on the index pins one of them, unless forced.
+    """
+    from variant_publish.index import yank
+
+    with _store(settings) as store:
+        return tuple(yank.remove(store, planned, force=force).written)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupRules:
+    """What a cleanup removes of an index; a rule that is None removes nothing.
+
+    Nightly releases (versions with .devN) of the `projects` but for the newest `keep` and those younger than `days`;
+    uploads that were cut off `uploads` days ago; stages that nobody touched for `stages` days.
+    """
+
+    projects: tuple[str, ...] = ()
+    keep: int | None = None
+    days: int | None = None
+    uploads: int | None = None
+    stages: int | None = None
+
+    def __post_init__(self) -> None:
+        has_rule = self.keep is not None or self.days is not None
+        if has_rule is not bool(self.projects) or not (has_rule or (self.uploads, self.stages) != (None, None)):
+            raise UsageError(
+                "nothing says what to remove",
+                hint="use NAME with --keep or --days, or --uploads DAYS, or --stages DAYS",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCleanup:
+    """What a cleanup will remove; `kept` are old releases that others pin, as (version, who pins it)."""
+
+    removals: tuple[Removal, ...]
+    kept: tuple[tuple[str, str], ...]
+    uploads: tuple[Pending, ...]
+    stages: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.removals or self.uploads or self.stages)
+
+
+def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | None = None) -> IndexCleanup:
+    """Find what the rules let go; nothing is removed."""
+    from variant_publish.index import retention
+    from variant_publish.publish.staging import stale_stages
+
+    now = now or datetime.now(UTC)
+    with _store(settings) as store:
+        rule = retention.Retention(rules.keep, rules.days)
+        plans = [retention.plan_cleanup(store, project, rule, now) for project in rules.projects]
+        return IndexCleanup(
+            tuple(removal for plan in plans for removal in plan.removals),
+            tuple(kept for plan in plans for kept in plan.kept),
+            retention.stale_uploads(store, rules.uploads, now) if rules.uploads is not None else (),
+            tuple(stale_stages(store, rules.stages, now)) if rules.stages is not None else (),
+        )
+
+
+def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
+    """Remove what a cleanup found."""
+    from variant_publish.index import yank
+    from variant_publish.publish import staging
+
+    with _store(settings) as store:
+        for removal in planned.removals:
+            yank.remove(store, removal)
+        for pending in planned.uploads:
+            store.end(pending)
+        for name in planned.stages:
+            staging.forget(store, name)
+
+
+def _store(settings: UploadTable) -> AbstractContextManager[Store]:
+    from variant_publish.publish.destinations import opened_store
+
+    return opened_store(settings.extra_index, settings.endpoint_url)

@@ -1,0 +1,240 @@
+"""Upload plans: where every file of a release goes, why, and what the index will list; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.config.configuration import parse_size
+from variant_publish.config.tables import TABLE, UploadTable
+from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.index.index import Upload, merged_texts, read_index, refuse_removed
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.destinations import Destinations
+from variant_publish.publish.placement import Destination, Placement, Transfer
+from variant_publish.publish.uploads import uploads_of
+from variant_publish.publish.views import ViewPlan, check_local_wheels, plan_views
+from variant_publish.release.acceptance import refusal_of
+from variant_publish.release.release import Release
+from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.store.store import Conflict
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What the destinations have of a project, and what people call them.
+
+    `listed` is None where the extra index has nothing, `in_repository` where the repository cannot be asked,
+    `repository` where there is none.
+    """
+
+    listed: ProjectIndex | None
+    in_repository: tuple[IndexFile, ...] | None
+    extra_index: str = "the extra index"
+    repository: str | None = None
+
+    @classmethod
+    def of(cls, destinations: Destinations, project: str) -> Inventory:
+        """Ask both destinations."""
+        store, repository = destinations.store, destinations.repository
+        listed = read_index(store, project)
+        if repository is None:
+            return cls(listed, (), store.describe())
+        return cls(listed, repository.existing(project), store.describe(), repository.describe())
+
+
+@dataclass(frozen=True)
+class UploadPlan:
+    """What publishing a release will do; placements in the order in which files are sent, sdists last.
+
+    `selectors` are the names of the selector files, `attested` those of the files whose attestations are published
+    too. Wheels of dialect local go to `views` alone.
+    """
+
+    release: Release
+    settings: UploadTable
+    selector_files: SelectorFiles
+    inventory: Inventory
+    placements: tuple[Placement, ...]
+    selectors: tuple[str, ...]
+    selectors_change: bool = False
+    attested: tuple[str, ...] = ()
+    views: tuple[ViewPlan, ...] = ()
+
+    @property
+    def project(self) -> str:
+        """Return the project."""
+        return str(self.release.project)
+
+    @property
+    def version(self) -> str:
+        """Return the version."""
+        return str(self.release.version)
+
+    @property
+    def changes(self) -> bool:
+        """Return whether anything is to be sent, listed or rewritten."""
+        return self.selectors_change or any(
+            item.transfer is not Transfer.SKIP or not item.is_listed for item in self.placements
+        )
+
+    def to(self, destination: Destination, *, sdists: bool = False) -> tuple[Placement, ...]:
+        """Return the wheels (or the sdists) of one destination."""
+        return tuple(item for item in self.placements if item.destination is destination and item.is_sdist is sdists)
+
+    def uploads(self) -> dict[str, Upload]:
+        """Return the uploads of the release by file name, with page entries of this moment."""
+        found = uploads_of(self.release.for_installers(), attest=bool(self.attested))
+        return {upload.entry.filename: upload for upload in found}
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "schema-version": SCHEMA_VERSION,
+            "project": self.project,
+            "version": self.version,
+            "extra-index": self.inventory.extra_index,
+            "repository": self.inventory.repository,
+            "files": [item.table() for item in self.placements],
+            "selectors": list(self.selectors),
+            "attested": list(self.attested),
+            "changes": self.changes,
+            "views": [view.table() for view in self.views],
+        }
+
+
+def plan_release(
+    release: Release, destinations: Destinations, reporter: Reporter = SILENT, *, copies: bool = False
+) -> UploadPlan:
+    """Ask the destinations what they have, and plan; reads only.
+
+    With `copies` the store makes every file from one that it has, and the extra index is whole by itself.
+    """
+    settings = destinations.settings
+    check_local_wheels(release, settings)
+    inventory = Inventory.of(destinations, release.project)
+    if inventory.in_repository is None:
+        reporter.warn(
+            f"{inventory.repository} does not list its files: set upload.repository-index to its simple index"
+        )
+    plan = make_plan(release, settings, of_release(release, reporter), inventory, copies=copies)
+    hosted = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
+    return replace(plan, views=plan_views(release, settings, hosted, inventory.listed, reporter))
+
+
+def make_plan(
+    release: Release,
+    settings: UploadTable,
+    selector_files: SelectorFiles,
+    inventory: Inventory,
+    *,
+    copies: bool = False,
+) -> UploadPlan:
+    """Decide where each file goes; raise Conflict where a name is taken by other bytes, naming all of them."""
+    uploads = tuple(uploads_of(release.for_installers()))
+    planner = _Planner(release, settings, inventory, copies)
+    placements = tuple(planner.placements({upload.entry.filename: upload.entry for upload in uploads}))
+    if planner.conflicts:
+        raise Conflict(
+            f"{'; '.join(planner.conflicts)}: the same name, other bytes",
+            hint="a published name is never used twice: build these files with a new version or build tag",
+        )
+    listed, version = inventory.listed, str(release.version)
+    old = listed.selector_texts if listed is not None else {}
+    texts = merged_texts(old, release.project, version, selector_files)
+    if listed is not None:
+        refuse_removed(inventory.extra_index, listed, [upload.entry for upload in uploads])
+    return UploadPlan(
+        release,
+        settings,
+        selector_files,
+        inventory,
+        placements,
+        tuple(sorted(texts.get(version, ()))),
+        texts != old,
+        tuple(sorted(release.attestations())) if settings.attestations else (),
+    )
+
+
+class _Planner:
+    """Place the files one by one, and collect conflicts."""
+
+    def __init__(self, release: Release, settings: UploadTable, inventory: Inventory, copies: bool) -> None:
+        self.release = release
+        self.settings = settings
+        self.copies = copies
+        self.large = parse_size(settings.large, f"{TABLE}.upload.large")
+        self.has_repository = (settings.repository or settings.repository_url) is not None
+        listed = inventory.listed
+        self.listed = {file.filename: file for file in (listed.files if listed is not None else ())}
+        self.in_repository = {file.filename: file for file in inventory.in_repository or ()}
+        self.is_answered = inventory.in_repository is not None
+        self.conflicts: list[str] = []
+
+    def placements(self, entries: dict[str, IndexFile]) -> Iterator[Placement]:
+        wheels = [
+            self._place(entries[wheel.filename], *self._rule(wheel)) for wheel in self.release.for_installers().wheels
+        ]
+        yield from self._with_copies(sorted(wheels, key=lambda item: item.destination is Destination.REPOSITORY))
+        destination = Destination.REPOSITORY if self.has_repository else Destination.EXTRA_INDEX
+        yield from self._with_copies(
+            self._place(entries[sdist.filename], destination, "source distribution, last")
+            for sdist in self.release.sdists
+        )
+
+    def _with_copies(self, placements: Iterable[Placement]) -> Iterator[Placement]:
+        """Add copies on the extra index of what goes to the repository, where links are not wanted."""
+        for item in placements:
+            if item.destination is Destination.REPOSITORY and (self.copies or self.settings.generic == "copy"):
+                is_there = self._is_hosted(item.file)
+                yield replace(
+                    item,
+                    destination=Destination.EXTRA_INDEX,
+                    reason="a copy of what the repository gets",
+                    transfer=self._transfer(is_there),
+                    is_listed=is_there,
+                )
+            yield item
+
+    def _is_hosted(self, file: str) -> bool:
+        listed = self.listed.get(file)
+        return listed is not None and listed.is_hosted
+
+    def _transfer(self, is_there: bool) -> Transfer:
+        """Return what happens to a file of the extra index."""
+        if is_there:
+            return Transfer.SKIP
+        return Transfer.COPY if self.copies else Transfer.UPLOAD
+
+    def _rule(self, wheel: Wheel) -> tuple[Destination, str]:
+        if not self.has_repository:
+            return Destination.EXTRA_INDEX, "there is no repository"
+        if reason := refusal_of(wheel, takes_variants=self.settings.repository_takes_variants):
+            return Destination.EXTRA_INDEX, reason
+        if wheel.size > self.large:
+            return Destination.EXTRA_INDEX, f"it is larger than {self.settings.large}"
+        kind = "it is a generic wheel" if wheel.name.dialect is None else f"it is the variant {wheel.name.variant}"
+        return Destination.REPOSITORY, f"{kind}, and the repository takes it"
+
+    def _place(self, entry: IndexFile, destination: Destination, reason: str) -> Placement:
+        file = entry.filename
+        listed, there = self.listed.get(file), self.in_repository.get(file)
+        for place, known in (("the extra index", listed), ("the repository", there)):
+            # An index without SHA-256 proves nothing; a repository refuses other bytes on its own.
+            if known is not None and known.sha256 not in ("", entry.sha256):
+                self.conflicts.append(f"{file} on {place}")
+        if there is not None and not self._is_hosted(file):
+            if destination is Destination.EXTRA_INDEX:
+                destination, reason = Destination.REPOSITORY, "the repository has it already"
+            transfer = Transfer.SKIP
+        elif destination is Destination.EXTRA_INDEX:
+            transfer = self._transfer(self._is_hosted(file))
+        elif there is not None or (listed is not None and not self.is_answered):
+            transfer = Transfer.SKIP  # an index that cannot be asked: what the page links was there
+        else:
+            transfer = Transfer.UPLOAD
+        return Placement.of(entry, destination, reason, transfer, listed is not None)

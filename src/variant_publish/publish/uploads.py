@@ -1,0 +1,40 @@
+"""The files of a release as uploads: path, page entry, METADATA and attestation of each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import Upload, hosted_url
+from variant_publish.release.release import Release
+
+
+def uploads_of(release: Release, *, attest: bool = False) -> Iterator[Upload]:
+    """Yield the uploads of a release, wheels first; with `attest` the attestations beside the files go with them."""
+    time = upload_time()
+    attestations = release.attestations() if attest else {}
+    for wheel in release.wheels:
+        metadata = wheel.info["METADATA"]
+        entry = IndexFile(
+            wheel.filename,
+            hosted_url(wheel.filename),
+            wheel.sha256,
+            wheel.size,
+            wheel.metadata.requires_python,
+            hashlib.sha256(metadata).hexdigest(),
+            time,
+        )
+        yield Upload(release.project, wheel.path, entry, metadata, attestations.get(wheel.filename))
+    for sdist in release.sdists:
+        entry = IndexFile(sdist.filename, hosted_url(sdist.filename), sdist.sha256, sdist.size, upload_time=time)
+        yield Upload(release.project, sdist.path, entry, attestation=attestations.get(sdist.filename))
+
+
+def upload_time() -> str:
+    """Return the upload time for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
