@@ -4,9 +4,10 @@ import pickle
 
 import pytest
 
+from variant_publish.dialects.base import PartialTagSet
 from variant_publish.dialects.local import LOCAL
 from variant_publish.dialects.pep825 import PEP825
-from variant_publish.dialects.plus import PLUS, PartialTagSet
+from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.plain_name import InvalidWheelName

@@ -19,6 +19,7 @@ from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config, known_words, provider_of
 from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.variant import NULL_LABEL, Variant
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from variant_publish.build.repair import Repair
 
 __all__ = [
+    "DIALECTS",
     "ConvertResult",
+    "Dialect",
     "RetagOptions",
     "RetagResult",
     "convert",
+    "dialect_of",
     "retag",
     "rewrites",
 ]

@@ -3,7 +3,6 @@
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
-from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.install.environment import Environment
@@ -18,7 +17,6 @@ __all__ = [
     "SILENT",
     "Candidate",
     "Config",
-    "Dialect",
     "Environment",
     "Indexes",
     "Machine",

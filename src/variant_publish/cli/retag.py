@@ -13,8 +13,6 @@ from variant_publish.cli.console import ConsoleReporter, say
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import ChangesTable
-from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Properties, Variant
 
@@ -35,7 +33,7 @@ from variant_publish.model.variant import GENERIC, Properties, Variant
     "dialects",
     multiple=True,
     metavar="DIALECT",
-    help=f"Write this wire format ({', '.join(DIALECTS)}); repeat for several. Default: as configured, else plus.",
+    help=f"Write this wire format ({', '.join(api.DIALECTS)}); repeat for several. Default: as configured, else plus.",
 )
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
@@ -106,11 +104,12 @@ def command(
     return max((error.exit_code for error in result.failed), default=0)
 
 
-def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> tuple[Dialect, ...]:
+def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> tuple[api.Dialect, ...]:
     """Return the dialects that the options name: a label alone, or a tag alone, means its own dialect."""
-    if not dialects:
-        dialects = (*(["plus"] if tags else []), *(["pep825"] if label else []))
-    return tuple(dialect_of(name) for name in dict.fromkeys(dialects))
+    if dialects:
+        return tuple(api.dialect_of(name) for name in dict.fromkeys(dialects))
+    given = {"--tag": bool(tags), "--label": bool(label)}
+    return tuple(dialect for dialect in api.DIALECTS.values() if given.get(dialect.option))
 
 
 def _variant(
@@ -119,7 +118,7 @@ def _variant(
     tags: tuple[str, ...],
     label: str | None,
     properties: tuple[str, ...],
-    dialects: tuple[Dialect, ...],
+    dialects: tuple[api.Dialect, ...],
 ) -> Variant | None:
     """Return the variant that the options describe; None for a generic wheel."""
     if properties and not label:
@@ -128,6 +127,6 @@ def _variant(
         return config.variant(name)
     if not tags and not label:
         return None
-    if label and not tags and dialect_of("plus") in dialects:
+    if label and not tags and any(dialect.option == "--tag" for dialect in dialects):
         tags = (label,)
     return Variant(label or "+".join(tags), tags, label or "_".join(tags), Properties.parse(properties))

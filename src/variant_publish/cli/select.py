@@ -9,7 +9,6 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import console, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
-from variant_publish.dialects.registry import dialect_of
 from variant_publish.providers.machine import Machine
 from variant_publish.view import Indexes, Selection
 
@@ -40,7 +39,7 @@ def command(
     machine = machine_of(settings, host_file, python, platform)
     wanted = machine.requirement(requirement)
     chosen = api.select(
-        wanted, Indexes.parse(indexes), machine, dialect=dialect_of(dialect) if dialect else None, generic=generic
+        wanted, Indexes.parse(indexes), machine, dialect=api.dialect_of(dialect) if dialect else None, generic=generic
     )
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})

@@ -68,10 +68,9 @@ class Config:
             for name, table in tables.selectors.items()
         }
         self.matrix = self._matrix()
-        for dialect in self.dialects:
-            self.check_words(dialect)
-        if self.upload.views is not None:
-            self.check_words(dialect_of("local"))
+        for dialect in DIALECTS.values():
+            if dialect in self.dialects or (self.upload.views is not None and not dialect.chosen_by_installers):
+                self.check_words(dialect)
 
     @classmethod
     def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from variant_publish.formats.variants_json import Provider
-from variant_publish.model.plain_name import PlainName
+from variant_publish.model.plain_name import InvalidWheelName, PlainName
 from variant_publish.model.variant import Variant
 
 Words = tuple[str, ...]
@@ -20,11 +20,20 @@ ProviderOf = Callable[[str], Provider]
 """Return the provider of a namespace."""
 
 
+class PartialTagSet(InvalidWheelName):
+    """Report an extra tag on some members of a compressed tag set only.
+
+    pip reads such a name as "generic or this variant" and installs it on any machine.
+    """
+
+
 class Dialect(ABC):
     """One way in which a wheel says that it is a variant; one object each, found by its name in the registry."""
 
     name: str
     """The name in options, configurations and JSON."""
+    option: str = ""
+    """The option of `retag` that gives the variant, and means this dialect where none is named."""
     chosen_by_installers: bool = True
     """Whether installers choose by what the machine is; otherwise the user chooses, by index or version."""
     plain_installers_read: bool = True

@@ -15,6 +15,7 @@ class Pep825(Dialect):
     """One label, and `variant.json` in the wheel; the label "null" is the variant without properties."""
 
     name = "pep825"
+    option = "--label"
     own_files = (WHEEL_FILE,)
 
     def read(self, text: str) -> tuple[str, Words] | None:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from variant_publish.dialects.base import Dialect, Words
-from variant_publish.model.plain_name import InvalidWheelName, PlainName, shortened
+from variant_publish.dialects.base import Dialect, PartialTagSet, Words
+from variant_publish.model.plain_name import PlainName, shortened
 from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant import NULL_LABEL, Variant
-
-
-class PartialTagSet(InvalidWheelName):
-    """Report an extra tag on some members of a compressed tag set only.
-
-    pip reads such a name as "generic or this variant" and installs it on any machine.
-    """
 
 
 class Plus(Dialect):
     """Extra tags behind every member of the platform tag set, in the order of the selector variables."""
 
     name = "plus"
+    option = "--tag"
     plain_installers_read = False
 
     def read(self, text: str) -> tuple[str, Words] | None:

@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.archive.wheel import SIGNATURES, Wheel
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.rule import FolderRule, Outcome, Severity, WheelRule, some
-from variant_publish.dialects.plus import PartialTagSet
+from variant_publish.dialects.base import PartialTagSet
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.record import Record
 from variant_publish.formats.variants_json import WHEEL_FILE
