@@ -129,8 +129,8 @@ def send(how: str, path: Path, address: str) -> None:
     """Send the file one way and print wall, CPU and peak memory."""
     import boto3
 
+    from variant_publish.store.objects import BINARY
     from variant_publish.store.s3 import S3Store
-    from variant_publish.store.store import BINARY
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     sha256 = os.environ["BENCHMARK_SHA256"]

@@ -5,20 +5,20 @@ import pytest
 from support.binaries import fat, macho, pe
 from variant_publish.binary.image import Format, InvalidBinary
 from variant_publish.binary.macho import macho_image
-from variant_publish.binary.pe import pe_image
+from variant_publish.binary.pe import Pe
 
 ARM, INTEL = 0x0100000C, 0x01000007
 
 
 def test_a_dll_tells_machine_and_imports() -> None:
-    image = pe_image(
+    image = Pe(
         pe(imports={"python3.dll": ["PyLong_FromLong"], "KERNEL32.dll": ["Sleep"]}, exports=["PyInit_foo"])
-    )
+    ).image()
     assert (image.format, image.architectures) == (Format.PE, ("amd64",))
     assert image.needed == ("python3.dll", "kernel32.dll")
     assert image.imports == {"PyLong_FromLong", "Sleep"}
     assert image.modules == ("foo",)
-    assert pe_image(pe(machine=0xAA64)).architectures == ("arm64",)
+    assert Pe(pe(machine=0xAA64)).image().architectures == ("arm64",)
 
 
 def test_a_thin_library_tells_architecture_and_macos() -> None:
@@ -41,6 +41,6 @@ def test_a_universal_library_has_both() -> None:
 @pytest.mark.parametrize("length", [10, 64, 90, 300])
 def test_damaged_files_are_errors_of_their_own(length: int) -> None:
     with pytest.raises(InvalidBinary):
-        pe_image(pe(imports={"a.dll": ["f"] * 9})[:length])
+        Pe(pe(imports={"a.dll": ["f"] * 9})[:length]).image()
     with pytest.raises(InvalidBinary):
         macho_image(macho(imports=["f"] * 40)[: min(length, 120)])

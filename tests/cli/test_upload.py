@@ -134,7 +134,7 @@ def test_views_are_planned_made_and_told(wheelhouse: Path) -> None:
     assert (view["view"], view["url"], view["changes"]) == ("cu128", "https://wheels.example.org/views/cu128", True)
     assert (file["file"], file["destination"], file["made-of"]) == (local, "view", LABELLED)
     told = run("upload", str(wheelhouse), *command)
-    assert "view cu128: 1 files sent" in told.stdout
+    assert "view cu128: 1 file sent" in told.stdout
     assert "users of cu128: pip install --extra-index-url https://wheels.example.org/views/cu128 foo" in told.stdout
     assert Path("views/cu128/foo", local).exists()
     again, table, _ = upload(wheelhouse, *command)

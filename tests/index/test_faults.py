@@ -39,7 +39,7 @@ RUNS = 20
 def moto(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    monkeypatch.setattr("variant_publish.store.s3_errors._PAUSES", (0.01,) * 6)
+    monkeypatch.setattr("variant_publish.store.store.PAUSES", (0.01,) * 6)
     return moto
 
 

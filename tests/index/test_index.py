@@ -19,7 +19,7 @@ from variant_publish.formats.simple import IndexFile, RootIndex
 from variant_publish.index.index import merged_files, read_index, update_project
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 SHA = "ab" * 32
 

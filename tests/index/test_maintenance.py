@@ -25,8 +25,9 @@ from variant_publish.index.verify import verify
 from variant_publish.index.yank import Pinned, plan_removal, remove, set_status, yank
 from variant_publish.release.release import load
 from variant_publish.store.folder import LocalStore
+from variant_publish.store.objects import BINARY, HTML, Conflict
 from variant_publish.store.s3 import S3Store
-from variant_publish.store.store import BINARY, HTML, Conflict, Store
+from variant_publish.store.store import Store
 
 SELECTOR = "foo-bar-1.0-wheel-selector.toml"
 BASE = "https://h/simple/foo-bar/"
@@ -203,7 +204,7 @@ def damage(store: Store, key: str, content: bytes | None) -> None:
     assert isinstance(store, S3Store)
     store.delete(key)
     if content is not None:
-        store.client.put_object(Bucket=BUCKET, Key=store.key(key), Body=content)
+        store.client.put_object(Bucket=BUCKET, Key=store.prefix + key, Body=content)
 
 
 def test_verifying_finds_what_is_wrong_and_repairs_pages(store: Store, tmp_path: Path) -> None:

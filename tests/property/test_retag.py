@@ -35,7 +35,7 @@ variants = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(payloads, platform_sets, variants, st.booleans())
 def test_retag_then_remove_is_the_identity_and_never_recompresses(
     payload: dict[str, bytes], platforms: list[str], rewrite: Rewrite, info_first: bool

@@ -81,7 +81,7 @@ def test_mutations_of_sound_wheels(shape: str) -> None:
     assert ends == {True, False}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(SMALL)), st.integers(0), st.binary(min_size=1, max_size=30))
 def test_any_bytes_at_any_place(shape: str, place: int, junk: bytes) -> None:
     data = SMALL[shape]

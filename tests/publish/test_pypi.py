@@ -23,8 +23,8 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
 from variant_publish.publish.pypi import TwineRepository
-from variant_publish.remote.client import read_project
-from variant_publish.store.store import Conflict, Outcome
+from variant_publish.remote.listing import read_project
+from variant_publish.store.objects import Conflict, CreateOutcome
 
 
 @pytest.fixture(autouse=True)
@@ -231,8 +231,8 @@ def test_a_repeat_on_pypiserver_is_no_error_and_other_bytes_are(tmp_path: Path) 
     path = make_wheel(tmp_path / "one", GENERIC)
     other = make_wheel(tmp_path / "two", GENERIC, files={"foo_bar.py": b"other"})
     with pypiserver(tmp_path / "packages") as address, closing(repository(address)) as target:
-        assert target.upload(upload_of(path)) is Outcome.CREATED
-        assert target.upload(upload_of(path)) is Outcome.ALREADY_THERE
+        assert target.upload(upload_of(path)) is CreateOutcome.CREATED
+        assert target.upload(upload_of(path)) is CreateOutcome.ALREADY_THERE
         with pytest.raises(Conflict, match="other bytes"):
             target.upload(upload_of(other))
 
@@ -288,7 +288,7 @@ def test_a_repository_that_takes_variants_gets_them(tmp_path: Path, variant: str
         wheel = Wheel.read(path)
         upload = Upload("foo-bar", path, IndexFile(path.name, path.name, wheel.sha256, wheel.size))
         with closing(repository(address)) as target:
-            assert target.upload(upload) is Outcome.CREATED
+            assert target.upload(upload) is CreateOutcome.CREATED
             (shown,) = target.listed("foo-bar", {variant: wheel.sha256}, 5)
             assert shown.sha256 == wheel.sha256
 

@@ -26,10 +26,11 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage import StageState, Status
 from variant_publish.index.index import read_index
 from variant_publish.index.verify import verify
-from variant_publish.publish.destinations import open_store
 from variant_publish.publish.staging import abort, begin, forget, read_stage, stale_stages
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict, Store
+from variant_publish.store.objects import Conflict
+from variant_publish.store.places import open_store
+from variant_publish.store.store import Store
 
 CONFIG = """
 [tool.variant-publish.matrix]

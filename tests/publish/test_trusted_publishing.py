@@ -24,7 +24,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
 from variant_publish.publish.pypi import TwineRepository
-from variant_publish.store.store import Outcome
+from variant_publish.store.objects import CreateOutcome
 
 TOKEN = "minted-token-of-the-tests"  # noqa: S105 - made up, so that the test can look for it
 IDENTITY = ".".join(
@@ -111,7 +111,7 @@ def test_the_identity_of_the_job_is_enough(tmp_path: Path, monkeypatch: pytest.M
     with index(status) as (address, signed), closing(on_ci(address, monkeypatch, tmp_path)) as repository:
         repository.preflight([wheel.path])
         if status == 200:
-            assert repository.upload(upload) is Outcome.CREATED
+            assert repository.upload(upload) is CreateOutcome.CREATED
         else:
             with pytest.raises(VariantPublishError, match=r"\*\*\* is not good enough"):
                 repository.upload(upload)

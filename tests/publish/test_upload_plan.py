@@ -14,7 +14,7 @@ from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.publish.upload_plan import Inventory, UploadPlan, make_plan
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 PYPI = 'repository = "pypi"\n'
 

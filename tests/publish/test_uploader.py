@@ -13,9 +13,9 @@ from pypi_simple import ProjectPage
 from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.wheels import make_wheel
 from variant_publish.progress import Advance
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict, Outcome, ignore
+from variant_publish.store.objects import Conflict, CreateOutcome, ignore
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,7 @@ class Dying(LocalStore):
 
     def create(
         self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
-    ) -> Outcome:
+    ) -> CreateOutcome:
         self._die(after=False)
         outcome = super().create(key, source, sha256=sha256, content_type=content_type, advance=advance)
         self._die(after=True)

@@ -25,7 +25,7 @@ from variant_publish.progress import Advance
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.view_places import base_of_links, linked, views_address
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Conflict, Outcome, ignore
+from variant_publish.store.objects import Conflict, CreateOutcome, ignore
 
 WINDOWS = GENERIC.replace("manylinux_2_28_x86_64", "win_amd64")
 LOCAL = GENERIC.replace("1.0", "1.0+cu128")
@@ -199,7 +199,7 @@ def _let_die(monkeypatch: pytest.MonkeyPatch, life: int, *, after: bool) -> None
 
     def dying_create(
         self: LocalStore, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
-    ) -> Outcome:
+    ) -> CreateOutcome:
         die(self, now=False)
         outcome = create(self, key, source, sha256=sha256, content_type=content_type, advance=advance)
         die(self, now=True)

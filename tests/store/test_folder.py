@@ -11,22 +11,22 @@ import pytest
 from support.publishing import snapshot
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import BINARY, HTML, Conflict, Outcome, content_type_of
+from variant_publish.store.objects import BINARY, HTML, Conflict, CreateOutcome, content_type_of
 
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def create(store: LocalStore, key: str, content: bytes) -> Outcome:
+def create(store: LocalStore, key: str, content: bytes) -> CreateOutcome:
     return store.create(key, content, sha256=digest(content), content_type=BINARY)
 
 
 def test_a_name_is_used_once(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    assert create(store, "foo/a.whl", b"one") is Outcome.CREATED
+    assert create(store, "foo/a.whl", b"one") is CreateOutcome.CREATED
     before = snapshot(tmp_path)
-    assert create(store, "foo/a.whl", b"one") is Outcome.ALREADY_THERE
+    assert create(store, "foo/a.whl", b"one") is CreateOutcome.ALREADY_THERE
     with pytest.raises(Conflict, match=r"foo/a\.whl"):
         create(store, "foo/a.whl", b"two")
     assert snapshot(tmp_path) == before

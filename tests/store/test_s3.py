@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -22,11 +23,11 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.index.index import read_index, update_project
 from variant_publish.release.release import load
-from variant_publish.remote.client import read_project
-from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, part_size
+from variant_publish.remote.listing import read_project
+from variant_publish.store.multipart import MOST_PARTS, PART, UPLOADS, Multipart, composite_of, note_key, part_size
+from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome, PutResult
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError
-from variant_publish.store.store import BINARY, CANARY, HTML, Conflict, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -64,9 +65,9 @@ def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_bytes(b"one")
     two.write_bytes(b"two")
-    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.CREATED
     sent = requests_of(store)
-    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a.whl", one, sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     assert sent == ["HEAD"]
     with pytest.raises(Conflict, match=r"foo/a\.whl"):
         store.create("foo/a.whl", two, sha256=digest(b"two"), content_type=BINARY)
@@ -78,10 +79,11 @@ def test_a_name_is_used_once(store: S3Store, moto: Moto, tmp_path: Path) -> None
 
 
 def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -> None:
+    store.preflight()
     sent = requests_of(store)
-    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.CREATED
     assert sent == ["PUT"]
-    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     assert sent == ["PUT", "PUT", "HEAD"]
     with pytest.raises(Conflict):
         store.create("foo/a", b"two", sha256=digest(b"two"), content_type=BINARY)
@@ -89,7 +91,7 @@ def test_a_few_bytes_cost_one_request_where_their_name_is_free(store: S3Store) -
 
 def test_an_object_of_another_tool_is_compared_by_its_bytes(store: S3Store, moto: Moto) -> None:
     moto.client.put_object(Bucket=BUCKET, Key="simple/foo/a.whl", Body=b"one")
-    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/a.whl", b"one", sha256=digest(b"one"), content_type=BINARY) is CreateOutcome.ALREADY_THERE
     with pytest.raises(Conflict):
         store.create("foo/a.whl", b"two", sha256=digest(b"two"), content_type=BINARY)
 
@@ -113,14 +115,17 @@ def test_a_swap_that_won_and_was_answered_too_late_has_won(store: S3Store) -> No
     assert store.swap("foo/", b"one", etag=None, content_type=HTML, generation=1)
 
 
-def test_the_preflight_costs_two_requests(store: S3Store) -> None:
+def test_the_conditions_are_tried_once(store: S3Store) -> None:
     store.preflight()
-    sent = requests_of(store)
-    store.preflight()
-    assert sent == ["PUT", "PUT"]
     assert store.read(CANARY) is not None
-    store.preflight(SMALL_PART + 1)  # and where parts will be sent, one more
-    assert sent == ["PUT", "PUT", "GET", "PUT", "PUT", "GET"]  # the first GET is the assertion above
+    with closing(S3Store(BUCKET, "simple", endpoint_url=store.bucket.endpoint_url, part_size=SMALL_PART)) as later:
+        sent = requests_of(later)
+        later.preflight()
+        later.swap("foo/", b"", etag=None, content_type=HTML, generation=1)
+        assert sent == ["PUT", "PUT", "PUT"]
+        later.preflight(SMALL_PART + 1)  # and where parts will be sent, the completion of an upload
+        later.preflight(SMALL_PART + 1)
+    assert sent[3:] == ["POST", "PUT", "POST", "DELETE"]
 
 
 @pytest.mark.parametrize(("honours_create", "word"), [(False, "If-None-Match"), (True, "If-Match")])
@@ -184,51 +189,137 @@ def test_a_large_file_goes_in_parts(store: S3Store, moto: Moto, tmp_path: Path) 
     path, sha256 = big(tmp_path)
     counts: list[int] = []
     outcome = store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=counts.append)
-    assert outcome is Outcome.CREATED
+    assert outcome is CreateOutcome.CREATED
     assert sum(counts) == 12 * MIB
     answer = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
     assert answer["Body"].read() == path.read_bytes()
     assert answer["ETag"].endswith('-3"')
     assert answer["Metadata"]["sha256"] == sha256
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.ALREADY_THERE
 
 
 def uploads(moto: Moto) -> list[Any]:
     return list(moto.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
 
 
-def cut_off(store: S3Store, moto: Moto, content: bytes) -> str:
-    """Leave an upload of the key with one part."""
+def cut_off(moto: Moto, content: bytes, sha256: str = "") -> str:
+    """Leave an upload of the key with one part, begun for the file with this hash."""
     place = {"Bucket": BUCKET, "Key": "simple/foo/big.whl"}
-    upload_id = moto.client.create_multipart_upload(**place, ChecksumAlgorithm="CRC32")["UploadId"]  # type: ignore[arg-type]
+    upload_id = moto.client.create_multipart_upload(
+        **place, ChecksumAlgorithm="CRC32", Metadata={"sha256": sha256}  # type: ignore[arg-type]
+    )["UploadId"]  # fmt: skip
     moto.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=content)  # type: ignore[arg-type]
+    if sha256:
+        note = json.dumps({"upload-id": upload_id}).encode()
+        moto.client.put_object(Bucket=BUCKET, Key=f"simple/{note_key('foo/big.whl', sha256)}", Body=note)
     return upload_id
 
 
 def test_an_upload_that_was_cut_off_is_resumed(store: S3Store, moto: Moto, tmp_path: Path) -> None:
     path, sha256 = big(tmp_path)
-    cut_off(store, moto, path.read_bytes()[:SMALL_PART])
+    cut_off(moto, path.read_bytes()[:SMALL_PART], sha256)
+    store.preflight(12 * MIB)
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
     assert sent.count("PUT") == 2  # the other two parts
     assert uploads(moto) == []
+    assert list(store.keys(UPLOADS)) == []
     body = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()
     assert digest(body) == sha256
+
+
+@pytest.mark.parametrize("note", [b"", b"[]", b'{"upload-id": 1}', b'{"upload-id": "gone"}', b"[" * 100_000])
+def test_a_note_that_names_no_upload_is_replaced(store: S3Store, moto: Moto, tmp_path: Path, note: bytes) -> None:
+    path, sha256 = big(tmp_path, 6 * MIB)
+    moto.client.put_object(Bucket=BUCKET, Key=f"simple/{note_key('foo/big.whl', sha256)}", Body=note)
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
+    assert list(store.keys(UPLOADS)) == []
+
+
+def twins(tmp_path: Path) -> list[tuple[Path, str]]:
+    """Write two builds of one name that differ late: their first parts are equal."""
+    head, found = os.urandom(12 * MIB), []
+    for name in ("a", "b"):
+        path = tmp_path / f"{name}.whl"
+        path.write_bytes(head + name.encode() * 100)
+        found.append((path, digest(path.read_bytes())))
+    return found
+
+
+def kill(count: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_upload_of_another_build_of_the_name_is_not_resumed(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    (one, sha_one), (two, sha_two) = twins(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        store.create("foo/big.whl", one, sha256=sha_one, content_type=BINARY, advance=kill)
+    assert store.create("foo/big.whl", two, sha256=sha_two, content_type=BINARY) is CreateOutcome.CREATED
+    with pytest.raises(Conflict):
+        store.create("foo/big.whl", one, sha256=sha_one, content_type=BINARY)
+    found = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
+    assert found["Metadata"]["sha256"] == sha_two == digest(found["Body"].read())
+    assert uploads(moto) == []
+
+
+def test_of_two_builds_sent_at_the_same_time_one_wins_with_its_own_hash(moto: Moto, tmp_path: Path) -> None:
+    def send(build: tuple[Path, str]) -> CreateOutcome | str:
+        with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url, part_size=SMALL_PART)) as store:
+            try:
+                return store.create("foo/big.whl", build[0], sha256=build[1], content_type=BINARY)
+            except Conflict as error:
+                return error.message
+
+    builds = twins(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(send, [*builds, *builds]))
+    found = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
+    sha256 = digest(found["Body"].read())
+    assert found["Metadata"]["sha256"] == sha256
+    assert outcomes.count(CreateOutcome.CREATED) == 1
+    for build, outcome in zip([*builds, *builds], outcomes, strict=True):
+        assert (build[1] == sha256) is (outcome in tuple(CreateOutcome))
+    assert uploads(moto) == []
+
+
+def test_headers_that_the_bytes_do_not_bear_out_are_not_believed(store: S3Store, moto: Moto, tmp_path: Path) -> None:
+    (one, sha_one), (two, _) = twins(tmp_path)
+    place = {"Bucket": BUCKET, "Key": "simple/foo/big.whl", "Metadata": {"sha256": sha_one}}
+    moto.client.put_object(**place, Body=two.read_bytes())  # type: ignore[arg-type]
+    with pytest.raises(Conflict):
+        store.create("foo/big.whl", one, sha256=sha_one, content_type=BINARY)
+    moto.client.put_object(**place, Body=b"small", ChecksumAlgorithm="SHA256")  # type: ignore[arg-type]
+    with pytest.raises(Conflict):
+        store.create("foo/big.whl", one, sha256=sha_one, content_type=BINARY)
+
+
+WRITES: tuple[Callable[[S3Store], object], ...] = (
+    lambda store: store.swap("foo/", b"", etag=None, content_type=HTML, generation=1),
+    lambda store: store.create("foo/a", b"", sha256=digest(b""), content_type=BINARY),
+    lambda store: store.delete("foo/a"),
+)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_every_first_write_tries_the_conditions(moto: Moto, write: Callable[[S3Store], object]) -> None:
+    with (
+        careless_s3(honours_create=True) as address,
+        closing(S3Store("b", endpoint_url=address)) as store,
+        pytest.raises(UsageError, match="ignores If-Match"),
+    ):
+        write(store)
 
 
 def test_a_kill_between_parts_costs_only_the_parts_that_were_not_sent(
     store: S3Store, moto: Moto, tmp_path: Path
 ) -> None:
-    def kill(count: int) -> None:
-        raise KeyboardInterrupt
-
     path, sha256 = big(tmp_path, 20 * SMALL_PART)
     with pytest.raises(KeyboardInterrupt):
         store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY, advance=kill)
     assert store.stat("foo/big.whl") is None
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
-    assert 0 < sent.count("PUT") < 20
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
+    assert 0 < sent.count("PUT") < 20 + 3
     assert uploads(moto) == []
     assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
 
@@ -237,10 +328,11 @@ def test_an_upload_of_other_bytes_is_not_taken_over_and_ends_when_the_name_is_ta
     store: S3Store, moto: Moto, tmp_path: Path
 ) -> None:
     path, sha256 = big(tmp_path)
-    foreign = cut_off(store, moto, os.urandom(SMALL_PART))
+    foreign = cut_off(moto, os.urandom(SMALL_PART))
+    store.preflight(12 * MIB)
     sent = requests_of(store)
-    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
-    assert sent.count("PUT") == 3
+    assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
+    assert sent.count("PUT") == 4  # three parts, and the note of the upload
     assert sent[-1] == "DELETE"
     assert foreign not in [item["UploadId"] for item in uploads(moto)]
     assert digest(moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")["Body"].read()) == sha256
@@ -250,10 +342,11 @@ def test_a_large_conflict_is_aborted(store: S3Store, moto: Moto, tmp_path: Path)
     path, sha256 = big(tmp_path)
     moto.client.put_object(Bucket=BUCKET, Key="simple/foo/big.whl", Body=b"other")
     # Past the first look, as if the other writer had come while the parts were on their way.
-    sending = Multipart(store, "foo/big.whl", path, sha256, {"ContentType": BINARY}, lambda count: None)
-    with pytest.raises(Conflict):
-        sending.send()
+    sending = Multipart(store.bucket, "foo/big.whl", path, sha256, SMALL_PART)
+    assert sending.send({"ContentType": BINARY}, lambda count: None) is PutResult.LOST
     assert uploads(moto) == []
+    with pytest.raises(Conflict):
+        store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY)
 
 
 def test_a_large_file_that_changed_is_aborted(store: S3Store, moto: Moto, tmp_path: Path) -> None:
@@ -267,39 +360,52 @@ def test_a_large_file_that_changed_is_aborted(store: S3Store, moto: Moto, tmp_pa
 def test_a_race_on_completion_sends_the_upload_again(store: S3Store, tmp_path: Path) -> None:
     # moto never answers 409, so the answers of S3 are stubbed.
     path, sha256 = big(tmp_path, 6 * MIB)
+    store.preflight(6 * MIB)
     with Stubber(store.client) as stubber:
         stubber.add_client_error("head_object", "404", http_status_code=404)
         for last in (False, True):
-            stubber.add_response("list_multipart_uploads", {})
+            stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
             stubber.add_response("create_multipart_upload", {"UploadId": f"u{last}"})
+            stubber.add_response("put_object", {"ETag": "note"})
             for number in (1, 2):
                 stubber.add_response("upload_part", {"ETag": f'"{number}"'})
             if not last:
                 stubber.add_client_error(
                     "complete_multipart_upload", "ConditionalRequestConflict", http_status_code=409
                 )  # fmt: skip
-                stubber.add_client_error("head_object", "404", http_status_code=404)
                 stubber.add_response("abort_multipart_upload", {})
+                stubber.add_client_error("head_object", "404", http_status_code=404)
         stubber.add_response(
             "complete_multipart_upload", {},
             {"Bucket": BUCKET, "Key": "simple/foo/big.whl", "UploadId": "uTrue", "MultipartUpload": ANY, "IfNoneMatch": "*"},
         )  # fmt: skip
-        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.CREATED
+        stubber.add_response("delete_object", {})
+        stubber.add_response("list_multipart_uploads", {})
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.CREATED
         stubber.assert_no_pending_responses()
 
 
 def test_a_completion_that_was_answered_too_late_has_won(store: S3Store, tmp_path: Path) -> None:
     path, sha256 = big(tmp_path, 6 * MIB)
+    store.preflight(6 * MIB)
     with Stubber(store.client) as stubber:
         stubber.add_client_error("head_object", "404", http_status_code=404)
-        stubber.add_response("list_multipart_uploads", {})
+        stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
         stubber.add_response("create_multipart_upload", {"UploadId": "u"})
+        stubber.add_response("put_object", {"ETag": "note"})
         for number in (1, 2):
             stubber.add_response("upload_part", {"ETag": f'"{number}"'})
         stubber.add_client_error("complete_multipart_upload", "NoSuchUpload", http_status_code=404)
-        stubber.add_response("head_object", {"ContentLength": 6 * MIB, "Metadata": {"sha256": sha256}})
         stubber.add_client_error("abort_multipart_upload", "NoSuchUpload", http_status_code=404)
-        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is Outcome.ALREADY_THERE
+        stubber.add_response(
+            "head_object",
+            {
+                "ContentLength": 6 * MIB,
+                "Metadata": {"sha256": sha256},
+                "ChecksumCRC32": composite_of(path, SMALL_PART),
+            },
+        )
+        assert store.create("foo/big.whl", path, sha256=sha256, content_type=BINARY) is CreateOutcome.ALREADY_THERE
 
 
 @pytest.mark.parametrize("size", [1, PART, PART * MOST_PARTS, PART * MOST_PARTS + 1, 5 * 1024**4])

@@ -115,10 +115,15 @@ def pe(
         table = start + len(body)
         body += b"".join(struct.pack("<Q", pointer) for pointer in (*pointers, 0))
         struct.pack_into("<5L", body, 20 * number, table, 0, 0, where, table)
-    exported = b"\0" + b"".join(name.encode() + b"\0" for name in exports)
+    exported = []
+    for name in exports:
+        exported.append(start + len(body))
+        body += name.encode() + b"\0"
+    table = start + len(body)
+    body += struct.pack(f"<{len(exported)}L", *exported)
     place = start + len(body)
-    body += exported
-    directories = struct.pack("<4L", place, len(exported), start, len(body)).ljust(16 * 8, b"\0")
+    body += struct.pack("<2L2H7L", 0, 0, 0, 0, 0, 1, len(exported), len(exported), 0, table, 0)
+    directories = struct.pack("<4L", place, 40, start, len(body)).ljust(16 * 8, b"\0")
     optional = struct.pack("<H", 0x20B).ljust(108, b"\0") + struct.pack("<L", 16) + directories
     coff = struct.pack("<2H3L2H", machine, 1, 0, 0, 0, len(optional), 0x2000)
     section = b".rdata\0\0" + struct.pack("<4L", len(body), start, len(body), raw).ljust(32, b"\0")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from moto.s3.exceptions import NoSuchUpload
+from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
@@ -53,9 +55,22 @@ def _public(bucket: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def _name_missing_uploads() -> None:
+    """Let moto answer NoSuchUpload to a part of an upload that was aborted, as S3 does; it answers 500."""
+    upload_part = S3Backend.upload_part
+
+    def checked(self: S3Backend, bucket_name: str, multipart_id: str, *rest: Any) -> Any:
+        if multipart_id not in self.get_bucket(bucket_name).multiparts:
+            raise NoSuchUpload(upload_id=multipart_id)
+        return upload_part(self, bucket_name, multipart_id, *rest)
+
+    setattr(S3Backend, upload_part.__name__, checked)  # mypy wants the names of the parameters, too
+
+
 @contextmanager
 def moto_server() -> Iterator[Moto]:
     """Run a server on a free loopback port."""
+    _name_missing_uploads()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request costs more than the request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

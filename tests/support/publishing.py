@@ -7,11 +7,12 @@ from pathlib import Path
 
 from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
-from variant_publish.publish.destinations import Destinations, open_repository, open_store
+from variant_publish.publish.destinations import Destinations, open_repository
 from variant_publish.publish.upload_plan import UploadPlan, plan_release
 from variant_publish.publish.uploader import UploadResult, publish
 from variant_publish.release.release import Release, load
 from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.store.places import open_store
 from variant_publish.store.store import Store
 
 GENERIC = "foo_bar-1.0-py3-none-manylinux_2_28_x86_64.whl"

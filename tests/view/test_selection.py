@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from packaging.tags import Tag
+from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import Version
 
 from support.wheels import make_wheel
@@ -21,10 +21,10 @@ from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, Var
 from variant_publish.model.variant import Properties
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view import Selection, TagDemand, choose, select
+from variant_publish.view import Selection, Wish, choose, select
 
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")
-TAGS = (*(Tag("cp312", "cp312", platform) for platform in PLATFORMS), Tag("py3", "none", "any"))
+TAGS = (*cpython_tags((3, 12), ["cp312"], PLATFORMS), *compatible_tags((3, 12), "cp312", PLATFORMS))
 CUDA = {
     "cu126": {"nvidia": {"cuda_version_lower_bound": ["12.6"]}},
     "cu128": {"nvidia": {"cuda_version_lower_bound": ["12.8"], "sm_arch": ["90_real"]}},
@@ -152,7 +152,6 @@ def test_static_properties_come_from_the_file() -> None:
         (Provider(static=(("lib", ("mkl",)),), optional=True), "provider blas is optional, so it is off"),
         (Provider(requires=("blas-provider",)), "provider blas-provider of blas is one that installers do not have"),
         (Provider(requires=("x86-64-variant-provider",)), "is one that installers do not have"),
-        (Provider(builtin="abi_dependency"), "abi_dependency is evaluated by no installer yet"),
     ],
 )
 def test_a_provider_that_installers_cannot_ask_switches_its_labels_off(provider: Provider, why: str) -> None:
@@ -419,7 +418,7 @@ def test_a_local_version_in_a_view_is_what_its_user_wants() -> None:
     assert of([wheel(tag="cp311-cp311-win_amd64"), LOCAL]).selected == LOCAL.filename
     both = [wheel(), LOCAL]
     assert of(both).selected == LOCAL.filename  # as pip and uv have it
-    assert choose(both, {}, machine(), tags=TagDemand(generic=True)).selected == wheel().filename
+    assert choose(both, {}, machine(), wish=Wish(generic=True)).selected == wheel().filename
 
 
 def test_a_local_version_that_is_no_view_of_a_release_stays_a_version() -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from variant_publish.index.adopt import Adopted
     from variant_publish.index.verify import Verified
     from variant_publish.index.yank import Removal
-    from variant_publish.store.store import Pending, Store
+    from variant_publish.store.objects import Pending
+    from variant_publish.store.store import Store
 
 __all__ = [
     "CleanupRules",

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from variant_publish.binary.image import Buffer
+from variant_publish.binary.content import Buffer, search
 
-_MAGIC = struct.pack("<L", 0xBA55ED50)
+_MAGIC = re.compile(re.escape(struct.pack("<L", 0xBA55ED50)))
 _CONTAINER = struct.Struct("<LHHQ")
 _ENTRY = struct.Struct("<2HLQ2L2HL2LQ")
 _PTX, _CUBIN = 1, 2
@@ -23,7 +23,10 @@ _ARCH_SPECIFIC, _FAMILY_SPECIFIC = 0x100000, 0x200000
 _PTX_TO_CUDA = 4
 """PTX 7 came with CUDA 11, PTX 8 with CUDA 12, PTX 9 with CUDA 13."""
 
-_TOOLKIT = re.compile(rb"Cuda compilation tools, release ([0-9]+)\.([0-9]+)")
+_MANY_ENTRIES = 1 << 18
+"""libtorch_cuda.so has some 10,000."""
+
+_TOOLKIT = re.compile(rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})")
 _VALUE = re.compile(r"([0-9]+)([af]?)_(real|virtual)")
 
 
@@ -71,7 +74,7 @@ class DeviceImages:
         found = set(_entries(data))
         if not found:
             return cls()
-        toolkits = {(int(match[1]), int(match[2])) for match in _TOOLKIT.finditer(data)}
+        toolkits = {(int(match[1]), int(match[2])) for _, match in search(data, _TOOLKIT, 64)}
         return cls(
             tuple(sorted({code for code, _ in found})),
             tuple(sorted({version for code, version in found if code.is_ptx})),
@@ -85,26 +88,32 @@ class DeviceImages:
 
 
 def _entries(data: Buffer) -> Iterator[tuple[DeviceCode, Version]]:
-    place = data.find(_MAGIC)
-    while place >= 0:
-        yield from _container(data, place)
-        place = data.find(_MAGIC, place + 4)
+    """Return the entries of all containers; in a file with more than a compiler makes, of the first ones."""
+    left = _MANY_ENTRIES
+    for window, match in search(data, _MAGIC, 0):
+        for entry in _container(data, window + match.start()):
+            if entry is not None:
+                yield entry
+            if (left := left - 1) < 0:
+                return
 
 
-def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version]]:
+def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version] | None]:
     """Return the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
-    if start + _CONTAINER.size > len(data):
+    head = data[start : start + _CONTAINER.size]
+    if len(head) < _CONTAINER.size:
         return
-    _, version, header, size = _CONTAINER.unpack_from(data, start)
+    _, version, header, size = _CONTAINER.unpack(head)
     end = start + header + size
     if version != 1 or header != _CONTAINER.size or end > len(data):
         return
     place = start + header
     while place + _ENTRY.size <= end:
-        kind, _, head, payload, _, _, minor, major, arch, _, _, flags = _ENTRY.unpack_from(data, place)
-        if head < _ENTRY.size or place + head + payload > end:
+        fields = _ENTRY.unpack(data[place : place + _ENTRY.size])
+        kind, _, length, payload, _, _, minor, major, arch, _, _, flags = fields
+        if length < _ENTRY.size or place + length + payload > end:
             return
-        if kind in (_PTX, _CUBIN) and 10 <= arch < 1000:
-            suffix = "a" if flags & _ARCH_SPECIFIC else "f" if flags & _FAMILY_SPECIFIC else ""
-            yield DeviceCode(arch, suffix, kind == _PTX), (major, minor)
-        place += head + payload
+        is_code = kind in (_PTX, _CUBIN) and 10 <= arch < 1000
+        suffix = "a" if flags & _ARCH_SPECIFIC else "f" if flags & _FAMILY_SPECIFIC else ""
+        yield (DeviceCode(arch, suffix, kind == _PTX), (major, minor)) if is_code else None
+        place += length + payload

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
 
 from variant_publish.errors import VariantPublishError
-
-Buffer = bytes | bytearray
-"""The whole content of a file in memory."""
 
 
 class InvalidBinary(VariantPublishError):
@@ -25,6 +25,19 @@ class Format(StrEnum):
     ELF = "ELF"
     MACHO = "Mach-O"
     PE = "PE"
+
+
+class Symbol(NamedTuple):
+    """A symbol that the loader binds: one that the file defines for others, or one that others must define.
+
+    `version` is that of ELF's symbol versioning, `library` the one that must have it; None where the file names none.
+    """
+
+    name: str
+    is_defined: bool
+    is_weak: bool = False
+    version: str | None = None
+    library: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Image:
     cxx11: bool = False
 
 
-def format_of(head: Buffer) -> Format | None:
+def format_of(head: bytes) -> Format | None:
     """Tell the format from the first eight bytes of a file, None where it is no executable file."""
     if head[:4] == b"\x7fELF":
         return Format.ELF
@@ -62,6 +75,19 @@ def format_of(head: Buffer) -> Format | None:
     return Format.PE if head[:2] == b"MZ" else None
 
 
+def names_budget(size: int) -> int:
+    """Return how many bytes of names are decoded of a file of `size` bytes: they may overlap."""
+    return min(16 * size, 64 * 1024 * 1024)
+
+
+def module_names(exports: Iterable[str]) -> tuple[str, ...]:
+    """Return the extension modules that a file is, by its exported names."""
+    found = (match[1] for name in exports if name.startswith("PyInit") and (match := _MODULE.fullmatch(name)))
+    return tuple(dict.fromkeys(islice(found, _MANY_MODULES)))
+
+
 _MACHO = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 _FAT = b"\xca\xfe\xba\xbe"
 _MANY = 20
+_MODULE = re.compile(r"PyInit(?:U)?_([A-Za-z0-9_]+)")
+_MANY_MODULES = 256

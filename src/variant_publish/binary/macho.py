@@ -1,91 +1,196 @@
-"""Mach-O files in memory: architectures, minimum macOS, libraries; read by macholib, fat files too."""
+"""Mach-O files, universal ones too: architectures, minimum macOS, libraries and symbols (Apple's `mach-o/loader.h`)."""
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Iterator, Mapping
-from io import BytesIO
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
-from variant_publish.binary.image import Buffer, Format, Image, InvalidBinary
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
 
 _CPUS: Mapping[int, str] = {7: "i386", 0x01000007: "x86_64", 0x0100000C: "arm64", 18: "ppc", 0x01000012: "ppc64"}
+_ORDERS: Mapping[bytes, tuple[str, int]] = {
+    b"\xcf\xfa\xed\xfe": ("<", 64), b"\xce\xfa\xed\xfe": ("<", 32),
+    b"\xfe\xed\xfa\xcf": (">", 64), b"\xfe\xed\xfa\xce": (">", 32),
+}  # fmt: skip
+_FAT = b"\xca\xfe\xba\xbe"
+_SYMTAB, _DYSYMTAB, _ID_DYLIB, _VERSION_MIN, _BUILD_VERSION = 0x2, 0xB, 0xD, 0x24, 0x32
+_LOAD_DYLIB = (0xC, 0x20, 0x80000018, 0x8000001F, 0x80000023)
+"""Plain, lazy, weak, re-exported and upward ones: the ordinals of symbols count all of them."""
 _MACOS = 1
-_MODULE = re.compile(rb"\0_PyInit(?:U)?_([A-Za-z0-9_]+)(?=\0)")
-_TYPE_MASK, _UNDEFINED, _WEAK_REFERENCE = 0x0E, 0x00, 0x40
+_TWO_LEVEL = 0x80
+_STAB, _PRIVATE, _TYPE, _EXTERNAL, _WEAK_REFERENCE = 0xE0, 0x10, 0x0E, 0x01, 0x40
+
+_MANY_SLICES, _MANY_COMMANDS, _LARGE_COMMANDS, _MANY_SYMBOLS = 20, 4096, 1024 * 1024, 1 << 19
+_SHORT_NAME, _LONG_NAME = 256, 64 * 1024
 
 
 def macho_image(data: Buffer) -> Image:
     """Return what the headers of a Mach-O file say; raise InvalidBinary where they contradict themselves."""
     try:
-        headers = _in_memory(data).headers
+        slices = macho_slices(data)
+        strong: set[str] = set()
+        weak: set[str] = set()
+        modules: list[str] = []
+        for symbol in (symbol for one in slices for symbol in one.symbols()):
+            if symbol.is_defined:
+                modules += module_names((symbol.name,))
+            else:
+                (weak if symbol.is_weak else strong).add(symbol.name)
         return Image(
             format=Format.MACHO,
-            architectures=tuple(_architecture(header) for header in headers),
-            needed=tuple(dict.fromkeys(name for header in headers for name in _needed(header))),
-            imports=frozenset(name for header in headers for name, weak in _undefined(header, data) if not weak),
-            weak=frozenset(name for header in headers for name, weak in _undefined(header, data) if weak),
-            modules=tuple(dict.fromkeys(match.decode() for match in _MODULE.findall(data))),
-            macos={_architecture(header): version for header in headers if (version := _minimum(header))},
+            architectures=tuple(one.architecture for one in slices),
+            needed=tuple(dict.fromkeys(name for one in slices for name in one.libraries)),
+            soname=next((one.name for one in slices if one.name), None),
+            imports=frozenset(strong),
+            weak=frozenset(weak),
+            modules=tuple(dict.fromkeys(modules)),
+            macos={one.architecture: one.minimum for one in slices if one.minimum},
         )
-    except (struct.error, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
-        raise InvalidBinary(f"its Mach-O header is damaged ({error})") from error
+    except struct.error as error:
+        raise _damaged(error) from error
 
 
-def _in_memory(data: Buffer) -> Any:
-    from macholib.MachO import MachO
-
-    class InMemory(MachO):  # type: ignore[misc]
-        """macholib opens a file by its name; this one has the bytes already."""
-
-        def __init__(self) -> None:
-            self.graphident = self.filename = self.loader_path = ""
-            self.allow_unknown_load_commands = True
-            self.fat = None
-            self.headers: list[Any] = []
-            self.load(BytesIO(data))
-
-    return InMemory()
+def macho_slices(data: Buffer) -> tuple[MachO, ...]:
+    """Return the parts of a universal file, one for each architecture; the whole file where it is for one."""
+    budget = _Budget(len(data))
+    if data[:4] != _FAT:
+        return (MachO(data, 0, budget),)
+    (count,) = struct.unpack(">L", data[4:8])
+    if count > _MANY_SLICES:
+        raise InvalidBinary(f"it is for {count} architectures, more than the {_MANY_SLICES} that are read")
+    rows = (struct.unpack(">5L", data[8 + 20 * number : 28 + 20 * number]) for number in range(count))
+    return tuple(MachO(data, offset, budget) for _, _, offset, _, _ in rows)
 
 
-def _architecture(header: Any) -> str:
-    number = int(header.header.cputype) & 0xFFFFFFFF
-    return _CPUS.get(number, f"cpu {number:#x}")
+class MachO:
+    """Read the Mach-O file at an offset by position; raises InvalidBinary where it contradicts itself."""
+
+    def __init__(self, data: Buffer, start: int, budget: _Budget) -> None:
+        self.data, self.start, self._budget = data, start, budget
+        try:
+            self._read_header()
+        except struct.error as error:
+            raise _damaged(error) from error
+
+    def _read_header(self) -> None:
+        self.order, self.bits = _ORDERS.get(self.data[self.start : self.start + 4], ("", 0))
+        if not self.order:
+            raise InvalidBinary("its Mach-O header has no known magic number")
+        cpu, _, _, count, size, self._flags = self._at("6L", 4)
+        self.architecture = _CPUS.get(cpu, f"cpu {cpu:#x}")
+        if count > _MANY_COMMANDS or size > _LARGE_COMMANDS:
+            raise InvalidBinary(f"it has {count} load commands, more than the {_MANY_COMMANDS} that are read")
+        self._commands = tuple(self._read_commands(count, size))
+
+    def _read_commands(self, count: int, size: int) -> Iterator[tuple[int, bytes]]:
+        """Return kind and body of each load command."""
+        place = self.start + (32 if self.bits == 64 else 28)
+        content, place = self.data[place : place + size], 0
+        for _ in range(count):
+            kind, length = struct.unpack_from(self.order + "2L", content, place)
+            if length < 8 or place + length > len(content):
+                raise InvalidBinary("its load commands are longer than their table")
+            yield kind, content[place + 8 : place + length]
+            place += length
+
+    @cached_property
+    def libraries(self) -> tuple[str, ...]:
+        """Return the libraries that the loader looks for, in the order that symbols count them."""
+        return tuple(self._name(body) for kind, body in self._commands if kind in _LOAD_DYLIB)
+
+    @property
+    def name(self) -> str | None:
+        """Return the install name of a library; None for a module."""
+        return next((self._name(body) for kind, body in self._commands if kind == _ID_DYLIB), None)
+
+    @property
+    def minimum(self) -> tuple[int, int] | None:
+        """Return the minimum macOS: of LC_BUILD_VERSION for macOS, else of LC_VERSION_MIN_MACOSX."""
+        for kind, body in self._commands:
+            if kind in (_BUILD_VERSION, _VERSION_MIN):
+                platform, packed = (
+                    self._fields("2L", body) if kind == _BUILD_VERSION else (_MACOS, *self._fields("L", body))
+                )
+                if platform == _MACOS:
+                    return packed >> 16, packed >> 8 & 0xFF
+        return None
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Return the external symbols that are not private, without the underscore that C names have."""
+        tables = [self._fields("4L", body) for kind, body in self._commands if kind == _SYMTAB]
+        if not tables:
+            return
+        places, count, strings, length = tables[0]
+        layout = struct.Struct(self.order + ("L2BHQ" if self.bits == 64 else "L2BHL"))
+        for first, number in self._external(count):
+            self._budget.spend(number, 0)
+            start = self.start + places + first * layout.size
+            content = self.data[start : start + number * layout.size]
+            for name, kind, _, extra, _ in layout.iter_unpack(content):
+                if name and kind & _EXTERNAL and not kind & (_STAB | _PRIVATE):
+                    defined = bool(kind & _TYPE)
+                    library = None if defined else self._library(extra >> 8)
+                    weak = not defined and bool(extra & _WEAK_REFERENCE)
+                    yield Symbol(
+                        self._text(self.start + strings + name, self.start + strings + length).removeprefix("_"),
+                        defined,
+                        weak,
+                        None,
+                        library,
+                    )
+
+    def _text(self, place: int, table_end: int) -> str:
+        text, end = b"", b""
+        for length in (_SHORT_NAME, _LONG_NAME):
+            text, end, _ = self.data[place : min(place + length, table_end)].partition(b"\0")
+            if end:
+                break
+        self._budget.spend(0, len(text))
+        if not end:
+            raise InvalidBinary("one of its names has no end")
+        return text.decode("utf-8", "replace")
+
+    def _external(self, count: int) -> Iterable[tuple[int, int]]:
+        """Return where external symbols lie in the table of all `count` symbols: first one and number, twice."""
+        for kind, body in self._commands:
+            if kind == _DYSYMTAB:
+                _, _, *external = self._fields("6L", body)
+                return (external[0], external[1]), (external[2], external[3])
+        return ((0, count),)
+
+    def _library(self, ordinal: int) -> str | None:
+        """Return the library that a symbol is looked for in; None where the file names none."""
+        if not self._flags & _TWO_LEVEL or not 0 < ordinal <= len(self.libraries):
+            return None
+        return self.libraries[ordinal - 1]
+
+    def _at(self, layout: str, place: int) -> tuple[int, ...]:
+        layout = self.order + layout
+        place += self.start
+        return struct.unpack(layout, self.data[place : place + struct.calcsize(layout)])
+
+    def _fields(self, layout: str, body: bytes) -> tuple[int, ...]:
+        return struct.unpack_from(self.order + layout, body)
+
+    def _name(self, body: bytes) -> str:
+        (place,) = self._fields("L", body)
+        return body[max(0, place - 8) :].partition(b"\0")[0].decode("utf-8", "replace")
 
 
-def _needed(header: Any) -> Iterator[str]:
-    for _, _, name in header.walkRelocatables():
-        yield name
+class _Budget:
+    """What is left of the symbols and of the bytes of names that are read of one file, however many parts it has."""
+
+    def __init__(self, size: int) -> None:
+        self._symbols, self._names = _MANY_SYMBOLS, names_budget(size)
+
+    def spend(self, symbols: int, names: int) -> None:
+        """Take from what is left, or raise InvalidBinary."""
+        self._symbols, self._names = self._symbols - symbols, self._names - names
+        if self._symbols < 0 or self._names < 0:
+            raise InvalidBinary("it has more symbols, or longer ones, than any compiler makes")
 
 
-def _minimum(header: Any) -> tuple[int, int] | None:
-    """Return the minimum macOS: of LC_BUILD_VERSION for macOS, else of LC_VERSION_MIN_MACOSX."""
-    from macholib.mach_o import LC_BUILD_VERSION, LC_VERSION_MIN_MACOSX
-
-    for command, body, _ in header.commands:
-        if command.cmd == LC_BUILD_VERSION and int(body.platform) == _MACOS:
-            packed = int(body.minos)
-        elif command.cmd == LC_VERSION_MIN_MACOSX:
-            packed = int(body.version)
-        else:
-            continue
-        return packed >> 16, packed >> 8 & 0xFF
-    return None
-
-
-def _undefined(header: Any, data: Buffer) -> Iterator[tuple[str, bool]]:
-    """Return name (without the underscore that C names have) and weakness of the symbols that others must define."""
-    from macholib.mach_o import LC_SYMTAB
-
-    wide = int(header.header.magic) in (0xFEEDFACF, 0xCFFAEDFE)
-    layout = struct.Struct(header.endian + ("L2BHQ" if wide else "L2BHL"))
-    for command, body, _ in header.commands:
-        if command.cmd != LC_SYMTAB:
-            continue
-        start, strings = header.offset + int(body.symoff), header.offset + int(body.stroff)
-        for place in range(start, start + int(body.nsyms) * layout.size, layout.size):
-            name, kind, _, extra, _ = layout.unpack_from(data, place)
-            if kind & _TYPE_MASK == _UNDEFINED and kind & 1 and name:
-                text = data[strings + name : data.index(b"\0", strings + name)].decode("utf-8", "replace")
-                yield text.removeprefix("_"), bool(extra & _WEAK_REFERENCE)
+def _damaged(error: Exception) -> InvalidBinary:
+    return InvalidBinary(f"its Mach-O header is damaged ({error})")

@@ -1,83 +1,121 @@
-"""PE files (Windows DLLs) in memory: machine type, imported libraries and symbols (Microsoft PE/COFF)."""
+"""PE files (Windows DLLs): machine type, imported and exported symbols (Microsoft PE/COFF).
+
+The loader of Windows has limits of its own, which are the budgets here; all symbols of a file together have one.
+"""
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
-from variant_publish.binary.image import Buffer, Format, Image, InvalidBinary
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
 
 _MACHINES: Mapping[int, str] = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 _PE_PLUS = 0x20B
-_MODULE = re.compile(rb"\0PyInit(?:U)?_([A-Za-z0-9_]+)(?=\0)")
-_MANY = 1 << 16
+_EXPORTS, _IMPORTS, _DELAYED = 0, 1, 13
+_MANY_SECTIONS, _MANY_LIBRARIES, _MANY_SYMBOLS = 96, 1024, 1 << 18
+_LONG_NAME = 4096
 
 
-def pe_image(data: Buffer) -> Image:
-    """Return what the headers of a PE file say; raise InvalidBinary where they contradict themselves."""
-    try:
-        return _Pe(data).image()
-    except (struct.error, IndexError, ValueError) as error:
-        raise InvalidBinary(f"its PE header is damaged ({error})") from error
+class Pe:
+    """Read a PE file by position; raises InvalidBinary where it contradicts itself."""
 
-
-class _Pe:
     def __init__(self, data: Buffer) -> None:
         self.data = data
-        start = self._at("<L", 0x3C)[0]
-        if data[start : start + 4] != b"PE\0\0":
-            raise InvalidBinary("it is a program for DOS, not for Windows")
-        self.machine, count, _, _, _, optional, _ = self._at("<2H3L2H", start + 4)
-        self.optional = start + 24
-        self.is_plus = self._at("<H", self.optional)[0] == _PE_PLUS
-        self.sections = [
-            self._at("<4L", self.optional + optional + number * 40 + 8) for number in range(count)
-        ]  # virtual size, virtual address, raw size, raw offset
+        self._symbols_left, self._names_left = _MANY_SYMBOLS, names_budget(len(data))
+        try:
+            self._read_header()
+        except (struct.error, ValueError) as error:
+            raise _damaged(error) from error
 
     def image(self) -> Image:
-        libraries = dict(self._imports(1, 20)) | dict(self._imports(13, 32))
+        """Return what the headers say."""
         return Image(
             format=Format.PE,
             architectures=(_MACHINES.get(self.machine, f"machine {self.machine:#x}"),),
-            needed=tuple(libraries),
-            imports=frozenset(name for names in libraries.values() for name in names),
-            modules=tuple(dict.fromkeys(match.decode() for match in _MODULE.findall(self._exported()))),
+            needed=tuple(dict.fromkeys(library for library, _ in self.imports)),
+            imports=frozenset(name for _, names in self.imports for name in names),
+            modules=module_names(self.exports),
         )
 
-    def _imports(self, directory: int, size: int) -> Iterator[tuple[str, list[str]]]:
-        """Return library and symbols of the import directory (1) or of the delay-load one (13)."""
+    def symbols(self) -> Iterator[Symbol]:
+        """Return the symbols that libraries must have (their names in lower case), and the exported ones, by name."""
+        for library, names in self.imports:
+            yield from (Symbol(name, False, library=library) for name in names)
+        yield from (Symbol(name, True) for name in self.exports)
+
+    @cached_property
+    def imports(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the libraries and what each must have; delay-loaded ones included."""
+        try:
+            return (*self._imports(_IMPORTS, struct.Struct("<5L")), *self._imports(_DELAYED, struct.Struct("<8L")))
+        except (struct.error, ValueError) as error:
+            raise _damaged(error) from error
+
+    @cached_property
+    def exports(self) -> tuple[str, ...]:
+        """Return the symbols that the file exports by name."""
+        try:
+            place = self._directory(_EXPORTS)
+            if place is None:
+                return ()
+            *_, count, _, names, _ = self._at(struct.Struct("<2L2H7L"), place)
+            table = self._offset(names)
+            if table is None or not count:
+                return ()
+            self._spend(count)
+            pointers = struct.iter_unpack("<L", self.data[table : table + 4 * count])
+            return tuple(self._text(where) for (pointer,) in pointers if (where := self._offset(pointer)) is not None)
+        except (struct.error, ValueError) as error:
+            raise _damaged(error) from error
+
+    def _read_header(self) -> None:
+        (start,) = self._at(struct.Struct("<L"), 0x3C)
+        if self.data[start : start + 4] != b"PE\0\0":
+            raise InvalidBinary("it is a program for DOS, not for Windows")
+        self.machine, count, _, _, _, optional, _ = self._at(struct.Struct("<2H3L2H"), start + 4)
+        if count > _MANY_SECTIONS:
+            raise InvalidBinary(f"it has {count} sections, and Windows loads at most {_MANY_SECTIONS}")
+        self.optional = start + 24
+        (magic,) = self._at(struct.Struct("<H"), self.optional)
+        self.is_plus = magic == _PE_PLUS
+        row = struct.Struct("<4L")  # virtual size, virtual address, raw size, raw offset
+        self.sections = [self._at(row, self.optional + optional + number * 40 + 8) for number in range(count)]
+
+    def _imports(self, directory: int, layout: struct.Struct) -> Iterator[tuple[str, tuple[str, ...]]]:
         place = self._directory(directory)
-        while place is not None:
-            fields = self._at("<5L" if size == 20 else "<8L", place)
-            names, library = (fields[0] or fields[4], fields[3]) if size == 20 else (fields[4], fields[1])
+        for _ in range(_MANY_LIBRARIES if place is not None else 0):
+            fields = self._at(layout, place or 0)
+            names, library = (fields[4], fields[1]) if directory == _DELAYED else (fields[0] or fields[4], fields[3])
             if not library or (where := self._offset(library)) is None:
                 return
-            yield self._text(where).lower(), list(self._names(names))
-            place += size
+            yield self._text(where).lower(), tuple(self._thunks(names))
+            place = (place or 0) + layout.size
 
-    def _names(self, address: int) -> Iterator[str]:
-        layout, ordinal = ("<Q", 1 << 63) if self.is_plus else ("<L", 1 << 31)
+    def _thunks(self, address: int) -> Iterator[str]:
+        layout, ordinal = (struct.Struct("<Q"), 1 << 63) if self.is_plus else (struct.Struct("<L"), 1 << 31)
         place = self._offset(address)
-        for _ in range(_MANY if place is not None else 0):
-            (value,) = self._at(layout, place or 0)
+        while place is not None:
+            self._spend(1)
+            (value,) = self._at(layout, place)
             if not value:
                 return
             if not value & ordinal and (where := self._offset(value & 0x7FFFFFFF)) is not None:
                 yield self._text(where + 2)
-            place = (place or 0) + struct.calcsize(layout)
+            place += layout.size
 
-    def _exported(self) -> Buffer:
-        place = self._directory(0)
-        size = self._at("<L", self._directory_entry(0) + 4)[0]
-        return b"" if place is None else self.data[place : place + size]
-
-    def _directory_entry(self, number: int) -> int:
-        return self.optional + (112 if self.is_plus else 96) + number * 8
+    def _spend(self, count: int) -> None:
+        self._symbols_left -= count
+        if self._symbols_left < 0:
+            raise InvalidBinary(f"it has more than the {_MANY_SYMBOLS} symbols that are read")
 
     def _directory(self, number: int) -> int | None:
-        count = self._at("<L", self.optional + (108 if self.is_plus else 92))[0]
-        address = self._at("<L", self._directory_entry(number))[0] if number < count else 0
+        (count,) = self._at(struct.Struct("<L"), self.optional + (108 if self.is_plus else 92))
+        if number >= count:
+            return None
+        (address,) = self._at(struct.Struct("<L"), self.optional + (112 if self.is_plus else 96) + number * 8)
         return self._offset(address) if address else None
 
     def _offset(self, address: int) -> int | None:
@@ -86,8 +124,16 @@ class _Pe:
                 return address - start + raw
         return None
 
-    def _at(self, layout: str, place: int) -> tuple[int, ...]:
-        return struct.unpack_from(layout, self.data, place)
+    def _at(self, layout: struct.Struct, place: int) -> tuple[int, ...]:
+        return layout.unpack(self.data[place : place + layout.size])
 
     def _text(self, place: int) -> str:
-        return self.data[place : self.data.index(b"\0", place)].decode("ascii", "replace")
+        text, end, _ = self.data[place : place + _LONG_NAME].partition(b"\0")
+        self._names_left -= len(text)
+        if not end or self._names_left < 0:
+            raise InvalidBinary("its names have no end, or are longer than any compiler makes them")
+        return text.decode("ascii", "replace")
+
+
+def _damaged(error: Exception) -> InvalidBinary:
+    return InvalidBinary(f"its PE header is damaged ({error})")

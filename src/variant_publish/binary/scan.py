@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import Wheel
-from variant_publish.archive.zipraw import DEFLATED, STORED, InvalidArchive, Member, RawArchive, open_archive
+from variant_publish.archive.zipraw import InvalidArchive, open_archive
+from variant_publish.binary.content import Buffer, search, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.fatbin import DeviceImages
-from variant_publish.binary.image import Buffer, Format, Image, InvalidBinary, format_of
+from variant_publish.binary.image import Format, Image, InvalidBinary, format_of
 from variant_publish.binary.macho import macho_image
-from variant_publish.binary.pe import pe_image
+from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import SAMPLE, Simd, sample
 from variant_publish.formats.record import RecordRow
 
-_CHUNK = 1 << 20
 _HEAD = 8
+_HASHES = hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}
 _SIMD_BUDGET = 32 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
 NO_DEVICE = DeviceImages()
 
-_NUMPY = re.compile(rb"\(NumPy ([0-9]+)\.([0-9]+)[^)\0]{0,16}\) but the running")
+_NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running")
 _NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 
 
@@ -73,9 +73,9 @@ class Scan:
 
 
 def scan(wheel: Wheel, *, simd: bool = True) -> Scan:
-    """Read every member once; memory is bounded by the largest binary. `simd` disassembles samples of x86-64 code.
+    """Read every member once, in memory that does not depend on their sizes.
 
-    Raises InvalidArchive where the archive's directory cannot be read.
+    `simd` disassembles samples of x86-64 code. Raises InvalidArchive where the archive's directory cannot be read.
     """
     rows = {} if wheel.record is None else {row.path: row for row in wheel.record.rows if row.digest}
     binaries: list[Binary] = []
@@ -83,19 +83,21 @@ def scan(wheel: Wheel, *, simd: bool = True) -> Scan:
     faults: list[str] = []
     budget = _SIMD_BUDGET if simd else 0
     with open_archive(wheel.path) as archive:
+        inflater = Inflater(archive)
         for member in archive.directory.members:
             if member.is_folder:
                 continue
             try:
-                content, matches = _read(archive, member, rows.get(member.name))
+                digest = _Digest(rows.get(member.name))
+                with unpacked(inflater, member, digest) as content:
+                    if content is not None:
+                        binaries.append(binary := _binary(member.name, content, min(budget, SAMPLE)))
+                        budget = max(0, budget - min(binary.size, SAMPLE))
             except InvalidArchive as error:
                 faults.append(error.message.removeprefix(f"{wheel.path} "))
-                continue
-            if not matches:
-                mismatches.append(member.name)
-            if content is not None:
-                binaries.append(binary := _binary(member.name, content, min(budget, SAMPLE)))
-                budget = max(0, budget - min(binary.size, SAMPLE))
+            else:
+                if not digest.matches:
+                    mismatches.append(member.name)
     return Scan(tuple(binaries), tuple(mismatches), tuple(faults))
 
 
@@ -103,60 +105,36 @@ def _binary(path: str, data: Buffer, simd: int) -> Binary:
     kind = format_of(data[:_HEAD]) or Format.ELF
     try:
         elf = Elf(data) if kind is Format.ELF else None
-        image = elf.image() if elf else pe_image(data) if kind is Format.PE else macho_image(data)
+        image = elf.image() if elf else Pe(data).image() if kind is Format.PE else macho_image(data)
     except InvalidBinary as error:
         return Binary(path, len(data), Image(kind, ()), fault=error.message)
-    numpy = _NUMPY.search(data) if image.modules else None
+    numpy = next((match for _, match in search(data, _NUMPY, 64)), None) if image.modules else None
     return Binary(
         path,
         len(data),
         image,
         DeviceImages.of(data),
         (int(numpy[1]), int(numpy[2])) if numpy else None,
-        bool(image.modules and (numpy or _NUMPY_API.search(data))),
+        bool(image.modules and (numpy or any(search(data, _NUMPY_API, 64)))),
         sample(elf, simd) if elf and simd else None,
     )
 
 
-def _read(archive: RawArchive, member: Member, row: RecordRow | None) -> tuple[Buffer | None, bool]:
-    """Return the content of an executable file (None of any other), and whether the bytes are those of RECORD."""
-    algorithm, _, expected = row.digest.partition("=") if row else ("", "", "")
-    digest = hashlib.new(algorithm) if algorithm in hashlib.algorithms_guaranteed else None
-    size, crc, is_binary, content = 0, 0, False, bytearray()
-    for chunk in _inflated(archive, member):
-        if size == 0:
-            is_binary = format_of(chunk[:_HEAD]) is not None
-        size, crc = size + len(chunk), zlib.crc32(chunk, crc)
-        if digest is not None:
-            digest.update(chunk)
-        if is_binary:
-            content += chunk
-    if size != member.size or crc != member.crc:
-        raise InvalidArchive(archive.path, f"is damaged: {member.name!r} does not match its checksum")
-    matches = digest is None or urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == expected.rstrip("=")
-    return content if is_binary else None, matches
+class _Digest:
+    """The hash that RECORD has of a file; one without a row, or with a hash that is not computed here, matches."""
 
+    def __init__(self, row: RecordRow | None) -> None:
+        algorithm, _, self._expected = row.digest.partition("=") if row else ("", "", "")
+        self._hash = hashlib.new(algorithm) if algorithm in _HASHES else None
 
-def _inflated(archive: RawArchive, member: Member) -> Iterator[bytes]:
-    """Return the content in pieces; a member that is longer than its directory says is cut off there."""
-    place, left = archive.span(member).data, member.compressed_size
-    if member.method not in (STORED, DEFLATED):
-        raise InvalidArchive(archive.path, f"compresses {member.name!r} with method {member.method}, not deflate")
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS) if member.method == DEFLATED else None
-    total = 0
-    while left and total <= member.size:
-        raw = archive.at(place, min(left, _CHUNK))
-        place, left = place + len(raw), left - len(raw)
-        while raw:
-            try:
-                piece = raw if inflater is None else inflater.decompress(raw, _CHUNK)
-            except zlib.error as error:
-                raise InvalidArchive(archive.path, f"is damaged: {member.name!r} does not inflate ({error})") from error
-            raw = b"" if inflater is None else inflater.unconsumed_tail
-            total += len(piece)
-            if piece:
-                yield piece
-            if total > member.size:
-                return
-    if inflater is not None and (tail := inflater.flush()):
-        yield tail
+    def update(self, content: bytes | bytearray, /) -> None:
+        """Take the next bytes."""
+        if self._hash is not None:
+            self._hash.update(content)
+
+    @property
+    def matches(self) -> bool:
+        """Return whether the bytes are those of RECORD."""
+        if self._hash is None:
+            return True
+        return urlsafe_b64encode(self._hash.digest()).rstrip(b"=").decode() == self._expected.rstrip("=")

@@ -8,13 +8,14 @@ kernels when it runs has both.
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from variant_publish.binary.elf import Elf
-from variant_publish.binary.image import Buffer
 
 SAMPLE = 3 * 1024 * 1024
 """Bytes of code that are looked at in one library."""
@@ -24,7 +25,7 @@ ENOUGH = 50
 
 _UNIFORM = 0.95
 _HEADER = bytes((1, 0x1B, 0x03, 0x3B))  # version, then the encodings of pointer, count and table that linkers write
-_LONGEST = 64 * 1024
+_SHORTEST, _LONGEST, _MANY = 16, 64 * 1024, 1 << 20
 _PIECES = 256
 
 
@@ -68,9 +69,9 @@ def sample(elf: Elf, limit: int = SAMPLE) -> Simd | None:
     return Simd(**counts) if any(counts.values()) else None
 
 
-def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, Buffer]]:
+def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, bytes]]:
     """Return address and code of functions: runs of neighbours, at even distances, so that the whole code is met."""
-    starts = _starts(elf)
+    table, starts = _starts(elf)
     if len(starts) < 2:
         return
     total = starts[-1] - starts[0]
@@ -78,24 +79,27 @@ def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, Buffer]]:
     for run in range(runs):
         index, used = run * (len(starts) - 1) // runs, 0
         while index + 1 < len(starts) and used < limit // runs:
-            begin, length = starts[index], min(starts[index + 1] - starts[index], _LONGEST)
-            if (offset := elf.offset_of(begin)) is not None:
+            begin, length = table + starts[index], min(starts[index + 1] - starts[index], _LONGEST)
+            if length > 0 and (offset := elf.offset_of(begin)) is not None:
                 yield begin, elf.data[offset : offset + length]
-            used += length
+            used += max(length, _SHORTEST)
             index += 1
 
 
-def _starts(elf: Elf) -> list[int]:
+def _starts(elf: Elf) -> tuple[int, array[int]]:
+    """Return the address of the unwind table, and where functions begin, counted from there: the table is sorted."""
     table = elf.unwind_table()
     if table is None or elf.data[table.offset : table.offset + 4] != _HEADER:
-        return []
-    (count,) = struct.unpack_from("<L", elf.data, table.offset + 8)
-    content = elf.data[table.offset + 12 : table.offset + 12 + count * 8]
-    found = struct.iter_unpack("<lL", content[: len(content) // 8 * 8])
-    return sorted(table.address + start for start, _ in found)
+        return 0, array("i")
+    (count,) = struct.unpack("<L", elf.data[table.offset + 8 : table.offset + 12])
+    content = elf.data[table.offset + 12 : table.offset + 12 + min(count, _MANY) * 8]
+    found = array("i", content[: len(content) // 8 * 8])
+    if sys.byteorder == "big":
+        found.byteswap()
+    return table.address, found[::2]
 
 
-def _kind(address: int, code: Buffer) -> str:
+def _kind(address: int, code: bytes) -> str:
     from iced_x86 import Decoder
 
     found = ""

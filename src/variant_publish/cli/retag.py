@@ -9,7 +9,7 @@ import click
 from variant_publish import api
 from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
-from variant_publish.cli.console import ConsoleReporter, say
+from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import ChangesTable
@@ -98,7 +98,7 @@ def command(
         repair=repaired(variant) if repaired else None,
     )  # fmt: skip
     for done in result.done:
-        click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
+        echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:
         say("error", error.message, error.hint)
     return max((error.exit_code for error in result.failed), default=0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from packaging.tags import Tag
 from packaging.utils import NormalizedName
@@ -145,6 +145,10 @@ class WheelName:
     def generic(self) -> Self:
         """Return the name without a variant."""
         return type(self)(self.plain)
+
+    def with_parts(self, **parts: Any) -> Self:
+        """Return the name with other parts of the plain name."""
+        return type(self)(replace(self.plain, **parts), self.dialect, self.words)
 
     def with_known(self, dialect: Dialect, known: Iterable[Words]) -> Self:
         """Return a plain name as one of these variants, if the dialect says that it can be one."""

@@ -14,17 +14,8 @@ from variant_publish.index.master import change_master, mend, read_master
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.progress import Advance
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.store.store import (
-    HTML,
-    JSON,
-    TEXT,
-    Conflict,
-    Outcome,
-    Store,
-    conflict,
-    content_type_of,
-    ignore,
-)
+from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
+from variant_publish.store.store import Store
 
 ROOT_MASTER = "index.json"
 
@@ -71,7 +62,7 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore) -> Outcome:
+def send(store: Store, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
     """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
     key = f"{upload.project}/{upload.entry.filename}"
     outcome = store.create(

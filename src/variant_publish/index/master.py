@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.store.store import SIMPLE_JSON, Conflict, Store
+from variant_publish.store.objects import SIMPLE_JSON, Conflict
+from variant_publish.store.store import Store
 
 _ATTEMPTS = 60
 _LONGEST_WAIT = 2.0

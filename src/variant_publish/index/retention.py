@@ -9,7 +9,8 @@ from packaging.version import Version
 
 from variant_publish.formats.simple import ProjectIndex, version_of
 from variant_publish.index.yank import Removal, existing, pins_of, plan_removal
-from variant_publish.store.store import Pending, Store
+from variant_publish.store.objects import Pending
+from variant_publish.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

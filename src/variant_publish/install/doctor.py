@@ -13,7 +13,7 @@ from variant_publish.install.origin import Judgement, Verdict, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers.machine import NONE, Machine
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 from variant_publish.view.labels import Labels

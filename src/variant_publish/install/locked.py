@@ -23,7 +23,7 @@ from variant_publish.install.universal import closure
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view import Indexes, Selection, TagDemand, choose
+from variant_publish.view import Indexes, Selection, Wish, choose
 
 
 def plan_of(
@@ -97,9 +97,9 @@ def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPa
     files = [*package.files, *(variant.file for variant in package.variants)]
     listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
     metadata = SelectorFiles(package.metadata, package.selector)
-    demand = TagDemand(generic=generic)
+    demand = Wish(generic=generic)
     found = choose(listed, {Version(package.version): metadata}, machine, version=SpecifierSet(f"=={package.version}"),
-                   tags=demand)  # fmt: skip
+                   wish=demand)  # fmt: skip
     file = found.file
     if file is None:
         reasons = "; ".join(f"{item.filename} {item.reason}" for item in found.candidates[:3])

@@ -73,9 +73,9 @@ class Uv:
 
     def default_index(self) -> str:
         """Return UV_DEFAULT_INDEX, or the default of everybody."""
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+        from variant_publish.remote.listing import PYPI
 
-        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI_SIMPLE_ENDPOINT
+        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI
 
     def resolve(self, job: Job) -> tuple[Resolved, ...]:
         """Compile the requirements, for a described machine into a lock file, which tells URLs and hashes."""

@@ -52,7 +52,7 @@ class Machine:
     `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch",
     "gfx_arch", "rocm" and a project's own variables are there where they are known. `evaluated` are properties that a
     third-party provider gave, which no value tells. `allowed` and `denied` are the namespaces whose providers the user
-    turned on (optional ones) or off.
+    turned on (optional ones) or off. `abi` maps dependencies, as dist-info folders name them, to their versions.
     """
 
     values: Mapping[str, str]
@@ -61,6 +61,7 @@ class Machine:
     evaluated: Supported = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    abi: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def detect(cls, environ: Mapping[str, str]) -> Self:

@@ -13,7 +13,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, read_index, send, update_project
 from variant_publish.progress import Advance
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.store import Outcome, ignore
+from variant_publish.store.objects import CreateOutcome, ignore
 
 
 class Repository(Protocol):
@@ -34,7 +34,7 @@ class Repository(Protocol):
         """Return the files that the repository shows, or None where it cannot be asked."""
         ...
 
-    def upload(self, upload: Upload, advance: Advance = ...) -> Outcome:
+    def upload(self, upload: Upload, advance: Advance = ...) -> CreateOutcome:
         """Send one file, or find it there with the same bytes; raise VariantPublishError where it is refused."""
         ...
 
@@ -77,7 +77,7 @@ class FolderRepository:
         index = read_index(self.store, project)
         return index.files if index is not None else ()
 
-    def upload(self, upload: Upload, advance: Advance = ignore) -> Outcome:
+    def upload(self, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
         """Copy the file and list it."""
         outcome = send(self.store, upload, advance)
         update_project(self.store, upload.project, [upload.entry])

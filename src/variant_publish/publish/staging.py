@@ -31,7 +31,8 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.placement import is_sdist
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release, Sdist, releases_of
-from variant_publish.store.store import JSON, Conflict, Outcome, Store, changed_on_the_way, conflict
+from variant_publish.store.objects import JSON, Conflict, CreateOutcome, changed_on_the_way, conflict
+from variant_publish.store.store import Store
 
 _AT_ONCE = 16
 _PIECE = 8 * 1024 * 1024
@@ -104,7 +105,7 @@ def stage(
         with reporter.track(summary.file, summary.size) as advance:
             outcome = send(store, upload, advance)
         _write(store, f"{folder}{upload.project}/{summary.filename}", summary.dumps().encode())
-        (sent if outcome is Outcome.CREATED else skipped).append(summary.file)
+        (sent if outcome is CreateOutcome.CREATED else skipped).append(summary.file)
     # A release that began meanwhile has the list of its files already.
     _refuse_closed(store, name, _read_state(store, folder)[0])
     return Sent(tuple(sent), tuple(skipped))

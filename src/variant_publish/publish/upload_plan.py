@@ -19,7 +19,7 @@ from variant_publish.publish.views import ViewPlan, check_local_wheels, plan_vie
 from variant_publish.release.acceptance import refusal_of
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, of_release
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 SCHEMA_VERSION = 1
 

@@ -25,7 +25,8 @@ from variant_publish.publish.uploads import upload_time
 from variant_publish.publish.view_places import linked
 from variant_publish.publish.views import OwnFile, ViewPlan, links_of
 from variant_publish.release.release import Release
-from variant_publish.store.store import Outcome, Store
+from variant_publish.store.objects import CreateOutcome
+from variant_publish.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class _ViewPublisher:
         sent: list[str] = []
         skipped: list[str] = []
         for item in view.own:
-            (sent if self._send(item) is Outcome.CREATED else skipped).append(item.entry.filename)
+            (sent if self._send(item) is CreateOutcome.CREATED else skipped).append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         listed = read_index(self.store, project)
         known = {file.filename: file for file in self.main.distributions} if self.main is not None else {}
@@ -127,9 +128,9 @@ class _ViewPublisher:
         )
         return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written)
 
-    def _send(self, item: OwnFile) -> Outcome:
+    def _send(self, item: OwnFile) -> CreateOutcome:
         if item.placement.transfer is not Transfer.UPLOAD:
-            return Outcome.ALREADY_THERE
+            return CreateOutcome.ALREADY_THERE
         with (
             _file_of(item, self.view.local) as path,
             self.reporter.track(item.entry.filename, path.stat().st_size) as advance,

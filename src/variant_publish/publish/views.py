@@ -37,7 +37,7 @@ from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import Destination, Placement, Transfer
 from variant_publish.publish.view_places import base_of_links, unreachable, views_address
 from variant_publish.release.release import Release
-from variant_publish.store.store import Conflict
+from variant_publish.store.objects import Conflict
 
 _LOCAL = dialect_of("local")
 

@@ -14,9 +14,6 @@ FILE_LIMIT = 100 * 1024**2
 PROJECT_LIMIT = 10 * 1024**3
 """Bytes of one file, and of all files of a project, unless the repository has granted more."""
 
-BOMB_SIZE, BOMB_RATIO = 64 * 1024**2, 50
-"""Bytes that an archive unpacks to, and how many times its own size that may be, before it counts as a ZIP bomb."""
-
 _ARCH = r"(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x|riscv64)"
 _MAC = r"(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat32|fat64|universal|universal2)"
 _PLATFORMS = re.compile(

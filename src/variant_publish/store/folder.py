@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,39 +14,45 @@ from typing import BinaryIO
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.progress import Advance
-from variant_publish.store.store import (
+from variant_publish.store.objects import (
     Listed,
-    Outcome,
+    ObjectHeaders,
     Pending,
+    PutResult,
     Stat,
     Stored,
     changed_on_the_way,
-    conflict,
+    contended,
     ignore,
 )
+from variant_publish.store.store import Store
 
 LOCK = ".variant-publish/lock"
+LOCK_TIMEOUT_S = 60.0
 
 _ON_THE_WAY = ".*.part"
 _CHUNK = 1024 * 1024
 
 
-class LocalStore:
+class LocalStore(Store):
     """Keep an index in a folder; pages are swapped under a lock file, files are moved into place whole."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
 
     def describe(self) -> str:
-        """Name the folder."""
+        """Return the name of the folder."""
         return f"folder {self.folder}"
 
     def page_keys(self, folder: str) -> tuple[str, ...]:
         """Return the one file that web servers and `file:` readers open for a folder."""
         return (f"{folder}index.html",)
 
-    def preflight(self, largest: int = 0) -> None:
-        """Raise UsageError unless files can be written in the folder, which is made if need be."""
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def _check_room(self, largest: int) -> None:
         with self._readable():
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -62,8 +66,10 @@ class LocalStore:
                 f"{self.describe()} has {free} bytes left for a file of {largest}", hint="make room there"
             )
 
-    def read(self, key: str) -> Stored | None:
-        """Read a file."""
+    def _probe(self, *, in_parts: bool = False) -> None:
+        """Do nothing: links and the lock keep the conditions."""
+
+    def _get(self, key: str) -> Stored | None:
         with self._readable():
             try:
                 content = self._path(key).read_bytes()
@@ -71,46 +77,45 @@ class LocalStore:
                 return None
         return Stored(content, hashlib.sha256(content).hexdigest())
 
-    def stat(self, key: str) -> Stat | None:
-        """Look at a file's size."""
+    def _head(self, key: str) -> Stat | None:
         with self._readable():
             try:
                 return Stat(self._path(key).stat().st_size)
             except FileNotFoundError:
                 return None
 
-    def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
-    ) -> Outcome:
+    def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
+        with self._readable():
+            if headers.generation is None:
+                return self._link(key, content, headers.sha256, ignore)
+            with self._locked():
+                found = self._get(key)
+                if (found.etag if found else None) != etag:
+                    return PutResult.LOST
+                with replacing(self._path(key)) as stream:
+                    stream.write(content)
+        return PutResult.WRITTEN
+
+    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        with self._readable():
+            return self._link(key, path, headers.sha256, advance)
+
+    def _link(self, key: str, source: Path | bytes, sha256: str, advance: Advance) -> PutResult:
         """Copy the bytes beside their place, hash them on the way, and link them in if the name is free."""
         target = self._path(key)
-        with self._readable():
-            if target.exists():
-                self._compare(key, sha256)
-                advance(target.stat().st_size)
-                return Outcome.ALREADY_THERE
-            try:
-                with creating(target) as stream:
-                    if _copy(source, stream, advance) != sha256:
-                        raise changed_on_the_way(source)
-            except VariantPublishError as error:
-                if target.exists():  # another writer was first
-                    self._compare(key, sha256, error)
-                    return Outcome.ALREADY_THERE
-                raise
-        return Outcome.CREATED
+        if target.exists():
+            return PutResult.LOST
+        try:
+            with creating(target) as stream:
+                if _copy(source, stream, advance) != sha256:
+                    raise changed_on_the_way(source)
+        except VariantPublishError:
+            if target.exists():  # another writer was first
+                return PutResult.LOST
+            raise
+        return PutResult.WRITTEN
 
-    def swap(self, key: str, content: bytes, *, etag: str | None, content_type: str, generation: int) -> bool:
-        """Replace a file if its content still has the hash `etag`."""
-        with self._readable(), self._locked():
-            found = self.read(key)
-            if (found.etag if found else None) != etag:
-                return False
-            with replacing(self._path(key)) as stream:
-                stream.write(content)
-        return True
-
-    def keys(self, prefix: str) -> Iterator[Listed]:
+    def _list(self, prefix: str) -> Iterator[Listed]:
         """Return the files; those on their way and the lock are not part of the index."""
         with self._readable():
             for path in sorted(self.folder.rglob("*")):
@@ -119,18 +124,17 @@ class LocalStore:
                     found = path.stat()
                     yield Listed(key, found.st_size, _iso(found.st_mtime))
 
-    def read_range(self, key: str, offset: int, length: int) -> bytes:
-        """Read a piece of a file."""
+    def _range(self, key: str, offset: int, length: int) -> bytes:
         with self._readable(), self._path(key).open("rb") as stream:
             stream.seek(offset)
             return stream.read(length)
 
-    def digest(self, key: str) -> str:
-        """Hash a file."""
+    def _chunks(self, key: str) -> Iterator[bytes]:
         with self._readable(), self._path(key).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            while chunk := stream.read(_CHUNK):
+                yield chunk
 
-    def delete(self, key: str) -> None:
+    def _delete(self, key: str) -> None:
         """Remove a file, and its folder where that is empty then."""
         with self._readable():
             path = self._path(key)
@@ -138,28 +142,19 @@ class LocalStore:
             with suppress(OSError):
                 path.parent.rmdir()
 
-    def pending(self) -> tuple[Pending, ...]:
+    def _pending(self) -> Iterator[Pending]:
         """Return the files that a killed job left beside their places."""
         with self._readable():
-            found = sorted(self.folder.rglob(_ON_THE_WAY))
-            keys = [(path, path.relative_to(self.folder).as_posix()) for path in found]
-            return tuple(Pending(key, _iso(path.stat().st_mtime), key) for path, key in keys)
+            for path in sorted(self.folder.rglob(_ON_THE_WAY)):
+                key = path.relative_to(self.folder).as_posix()
+                yield Pending(key, _iso(path.stat().st_mtime), key)
 
-    def end(self, pending: Pending) -> None:
-        """Remove such a file."""
+    def _end(self, pending: Pending) -> None:
         with self._readable():
             self._path(pending.id).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Do nothing: no file stays open."""
-
     def _path(self, key: str) -> Path:
         return self.folder / key
-
-    def _compare(self, key: str, sha256: str, cause: Exception | None = None) -> None:
-        with self._path(key).open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise conflict(self.describe(), key) from cause
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -173,14 +168,15 @@ class LocalStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
         path = self._path(LOCK)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as stream:
-            _lock(stream)
-            try:
+        try:
+            with FileLock(path, timeout=LOCK_TIMEOUT_S, poll_interval=0.005):
                 yield
-            finally:
-                _unlock(stream)
+        except Timeout as error:
+            raise contended(self.describe(), LOCK) from error
 
 
 def _iso(moment: float) -> str:
@@ -189,30 +185,13 @@ def _iso(moment: float) -> str:
 
 def _copy(source: Path | bytes, target: BinaryIO, advance: Advance) -> str:
     digest = hashlib.sha256()
-    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+    if isinstance(source, bytes):
+        digest.update(source)
+        target.write(source)
+        return digest.hexdigest()
+    with source.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             target.write(chunk)
             advance(len(chunk))
     return digest.hexdigest()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(stream: BinaryIO) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)
-
-    def _unlock(stream: BinaryIO) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(stream: BinaryIO) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-
-    def _unlock(stream: BinaryIO) -> None:
-        fcntl.flock(stream, fcntl.LOCK_UN)

@@ -1,29 +1,35 @@
-"""Send a large file in parts: several at a time, resumed where an earlier try was cut off, created only once."""
+"""Send a large file in parts: several at a time, resumed where an earlier try was cut off, created only once.
+
+An upload is bound to the SHA-256 that it was begun for: a note in the store, named after key and hash, says which
+upload that is. Nothing else is resumed, so parts of two builds of one name never become one object.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
-import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from variant_publish.progress import Advance
-from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, SPOILT, StoreError, pauses
-from variant_publish.store.store import Conflict, Outcome, changed_on_the_way
+from variant_publish.store.bucket import Bucket
+from variant_publish.store.objects import PutResult, changed_on_the_way
+from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, SPOILT, StoreError
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
-    from variant_publish.store.s3 import S3Store
-
 PART = 8 * 1024 * 1024
 MOST_PARTS = 10_000
+UPLOADS = ".variant-publish/uploads/"
+"""Where the notes of uploads lie; nothing in them is secret, and one that is left over harms nobody."""
+
 _MIB = 1024 * 1024
 _AT_ONCE = 10
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
@@ -31,7 +37,7 @@ _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part that the store has: what CompleteMultipartUpload wants to know of it."""
+    """A part that the store has: what CompleteMultipartUpload asks for."""
 
     number: int
     etag: str
@@ -42,162 +48,56 @@ class _Part:
         return {"PartNumber": self.number, "ETag": self.etag, "ChecksumCRC32": self.checksum}
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """What an upload that was cut off has sent: part number -> the store's description of it."""
-
-    upload_id: str
-    parts: Mapping[int, Mapping[str, Any]]
-
-
 class Multipart:
     """Send one file; the whole is hashed once, while its parts go out."""
 
-    def __init__(
-        self, store: S3Store, key: str, path: Path, sha256: str, fixed: Mapping[str, Any], advance: Advance
-    ) -> None:
-        self.store = store
+    def __init__(self, bucket: Bucket, key: str, path: Path, sha256: str, least_part: int) -> None:
+        self.bucket = bucket
         self.key = key
         self.path = path
         self.sha256 = sha256
-        self.fixed = fixed
-        self.advance = advance
         self.size = path.stat().st_size
-        self.part_size = part_size(self.size, store.part_size)
-        self.place: dict[str, Any] = {"Bucket": store.bucket, "Key": store.key(key)}
+        self.part_size = part_size(self.size, least_part)
+        self.place = bucket.place(key)
+        self.note = bucket.place(note_key(key, sha256))
 
-    def send(self) -> Outcome:
-        """Send the file, or find it there; raise Conflict where other bytes are."""
-        for pause in pauses():
-            earlier, others = self._earlier()
-            upload_id = earlier.upload_id if earlier is not None else self._begin()
-            lost = self._send_parts(upload_id, earlier.parts if earlier is not None else {})
-            if lost is None or self._is_settled(upload_id, lost):
-                for other in others:
-                    self._abort(other)  # the name is taken now, so they can never be completed
-                return Outcome.CREATED if lost is None else Outcome.ALREADY_THERE
-            time.sleep(pause)
-        raise self.store.contended(self.key)
+    def send(self, fixed: Mapping[str, Any], advance: Advance) -> PutResult:
+        """Send the file and make the object, or say that another writer was first or in the way.
 
-    def _is_settled(self, upload_id: str, lost: str) -> bool:
-        """Return whether the file is there although the completion failed; else leave what the next try needs."""
-        try:
-            # Completed by a try that was answered too late, or by a twin of this job.
-            there = self.store.is_there(self.key, self.sha256)
-        except Conflict:
-            self._abort(upload_id)
-            raise
-        if there or lost in RACE | SPOILT:  # after a race S3 wants the whole upload again
-            self._abort(upload_id)
-        return there
-
-    def _send_parts(self, upload_id: str, there: Mapping[int, Mapping[str, Any]]) -> str | None:
-        """Send what is not there, and make the object; give the code of what was lost on the way, None for success."""
-        try:
-            parts = self._parts(upload_id, there)
-            self._complete(upload_id, parts)
-        except StoreError as error:
-            if error.code in LOST | RACE | GONE | SPOILT:
-                return error.code
-            raise
-        return None
-
-    def _parts(self, upload_id: str, there: Mapping[int, Mapping[str, Any]]) -> list[_Part]:
-        done: list[_Part] = []
-        digest = hashlib.sha256()
-        pending: set[Future[_Part]] = set()
-        with self.path.open("rb") as stream, ThreadPoolExecutor(_AT_ONCE, "part") as pool:
-            try:
-                for number, content in self._chunks(stream):
-                    if number in there:
-                        done.append(_Part(number, there[number]["ETag"], _checksum(content)))
-                        self.advance(len(content))
-                    else:
-                        pending.add(pool.submit(self._send_part, upload_id, number, content))
-                    digest.update(content)  # beside the sending, in which the interpreter has nothing to do
-                    if len(pending) > _AT_ONCE:
-                        pending = self._collect(pending, done)
-                while pending:
-                    pending = self._collect(pending, done)
-            except BaseException:
-                for future in pending:
-                    future.cancel()
-                raise
-        if digest.hexdigest() != self.sha256:
-            self._abort(upload_id)
-            raise changed_on_the_way(self.path)
-        return sorted(done, key=lambda part: part.number)
-
-    def _chunks(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-        number = 0
-        while content := stream.read(self.part_size):
-            number += 1
-            yield number, content
-
-    def _collect(self, pending: set[Future[_Part]], done: list[_Part]) -> set[Future[_Part]]:
-        ready, rest = wait(pending, return_when=FIRST_COMPLETED)
-        for future in ready:
-            part = future.result()
-            done.append(part)
-            self.advance(min(self.part_size, self.size - (part.number - 1) * self.part_size))
-        return rest
-
-    def _begin(self) -> str:
-        with self.store.translated(self.key):
-            answer = self.store.client.create_multipart_upload(**self.place, ChecksumAlgorithm="CRC32", **self.fixed)
-        return answer["UploadId"]
-
-    def _send_part(self, upload_id: str, number: int, content: bytes) -> _Part:
-        checksum = _checksum(content)
-        with self.store.translated(self.key):
-            answer = self.store.client.upload_part(
-                **self.place, UploadId=upload_id, PartNumber=number, Body=content, ChecksumCRC32=checksum
-            )
-        return _Part(number, answer["ETag"], checksum)
-
-    def _complete(self, upload_id: str, parts: list[_Part]) -> None:
-        with self.store.translated(self.key):
-            self.store.client.complete_multipart_upload(
-                **self.place,
-                UploadId=upload_id,
-                MultipartUpload={"Parts": [part.table() for part in parts]},
-                IfNoneMatch="*",
-            )
-
-    def _abort(self, upload_id: str) -> None:
-        try:
-            with self.store.translated(self.key):
-                self.store.client.abort_multipart_upload(**self.place, UploadId=upload_id)
-        except StoreError as error:
-            if error.code not in GONE | ABSENT:
-                raise
-
-    def _earlier(self) -> tuple[_Earlier | None, list[str]]:
-        """Find an upload of this key all of whose parts are parts of this file; give it, and the ids of the others.
-
-        One without any part may have been begun this moment by a job with another file, so it is not taken over.
+        `fixed` are the headers of the object, `advance` is called with the bytes that the store has.
         """
-        found = []
-        with self.store.translated(self.key):
-            pages = self.store.client.get_paginator("list_multipart_uploads")
-            for page in pages.paginate(Bucket=self.store.bucket, Prefix=self.place["Key"]):
-                found += [item for item in page.get("Uploads", []) if item["Key"] == self.place["Key"]]
-        ids = [item["UploadId"] for item in sorted(found, key=lambda item: str(item["Initiated"]), reverse=True)]
-        for upload_id in ids:
-            parts = self._parts_of(upload_id)
-            if parts and self._are_ours(parts):
-                return _Earlier(upload_id, parts), [other for other in ids if other != upload_id]
-        return None, ids
-
-    def _parts_of(self, upload_id: str) -> Mapping[int, Mapping[str, Any]]:
+        upload_id, there = self._earlier()
+        if upload_id is None:
+            upload_id = self._begin(fixed)
         try:
-            with self.store.translated(self.key):
-                pages = self.store.client.get_paginator("list_parts").paginate(**self.place, UploadId=upload_id)
-                return {part["PartNumber"]: part for page in pages for part in page.get("Parts", [])}
+            self._complete(upload_id, self._parts(upload_id, there, advance))
         except StoreError as error:
-            if error.code in GONE:
-                return {}
+            if error.code not in LOST | RACE | GONE | SPOILT:
+                raise
+            # The name is taken, or S3 wants the whole upload again; of one that is gone, what is there decides.
+            self._abort(upload_id)
+            return PutResult.RACE if error.code in RACE else PutResult.LOST
+        self._clean()
+        return PutResult.WRITTEN
+
+    def _earlier(self) -> tuple[str | None, Mapping[int, Mapping[str, Any]]]:
+        """Return the upload that was begun for these bytes under this key, and its parts; (None, {}) for none."""
+        try:
+            with self.bucket.translated(self.key):
+                answer = self.bucket.client.get_object(**self.note)
+                upload_id = upload_id_of(answer["Body"].read(_MIB))
+                if upload_id is None:
+                    return None, {}
+                pages = self.bucket.client.get_paginator("list_parts").paginate(**self.place, UploadId=upload_id)
+                parts = {part["PartNumber"]: part for page in pages for part in page.get("Parts", [])}
+        except StoreError as error:
+            if error.code in GONE | ABSENT:
+                return None, {}
             raise
+        if self._are_ours(parts):
+            return upload_id, parts
+        self._abort(upload_id)  # its note names it, and it holds something else
+        return None, {}
 
     def _are_ours(self, parts: Mapping[int, Mapping[str, Any]]) -> bool:
         with self.path.open("rb") as stream:
@@ -208,6 +108,102 @@ class Multipart:
                     return False
         return True
 
+    def _begin(self, fixed: Mapping[str, Any]) -> str:
+        with self.bucket.translated(self.key):
+            answer = self.bucket.client.create_multipart_upload(**self.place, ChecksumAlgorithm="CRC32", **fixed)
+            upload_id: str = self.bucket.field(answer, "UploadId", self.key)
+            note = json.dumps({"key": self.key, "sha256": self.sha256, "upload-id": upload_id})
+            self.bucket.client.put_object(**self.note, Body=note.encode(), ContentType="application/json")
+        return upload_id
+
+    def _parts(self, upload_id: str, there: Mapping[int, Mapping[str, Any]], advance: Advance) -> list[_Part]:
+        """Send what is not there; return every part."""
+        done: list[_Part] = []
+        digest = hashlib.sha256()
+        pending: set[Future[_Part]] = set()
+        with self.path.open("rb") as stream, ThreadPoolExecutor(_AT_ONCE, "part") as pool:
+            try:
+                for number, content in enumerate(_pieces(stream, self.part_size), 1):
+                    if number in there:
+                        done.append(_Part(number, there[number]["ETag"], _crc32(content)))
+                        advance(len(content))
+                    else:
+                        pending.add(pool.submit(self._send_part, upload_id, number, content))
+                    digest.update(content)  # beside the sending, in which the interpreter has nothing to do
+                    if len(pending) > _AT_ONCE:
+                        pending = self._collect(pending, done, advance)
+                while pending:
+                    pending = self._collect(pending, done, advance)
+            except BaseException:
+                for future in pending:
+                    future.cancel()
+                raise
+        if digest.hexdigest() != self.sha256:
+            self._abort(upload_id)
+            raise changed_on_the_way(self.path)
+        return sorted(done, key=lambda part: part.number)
+
+    def _collect(self, pending: set[Future[_Part]], done: list[_Part], advance: Advance) -> set[Future[_Part]]:
+        ready, rest = wait(pending, return_when=FIRST_COMPLETED)
+        for future in ready:
+            part = future.result()
+            done.append(part)
+            advance(min(self.part_size, self.size - (part.number - 1) * self.part_size))
+        return rest
+
+    def _send_part(self, upload_id: str, number: int, content: bytes) -> _Part:
+        checksum = _crc32(content)
+        with self.bucket.translated(self.key):
+            answer = self.bucket.client.upload_part(
+                **self.place, UploadId=upload_id, PartNumber=number, Body=content, ChecksumCRC32=checksum
+            )
+        return _Part(number, self.bucket.field(answer, "ETag", self.key), checksum)
+
+    def _complete(self, upload_id: str, parts: list[_Part]) -> None:
+        with self.bucket.translated(self.key):
+            self.bucket.client.complete_multipart_upload(
+                **self.place,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": [part.table() for part in parts]},
+                IfNoneMatch="*",
+            )
+
+    def _clean(self) -> None:
+        """Remove the note, and abort other uploads of the key: its name is taken now, so none can be completed."""
+        with self.bucket.translated(self.key):
+            self.bucket.client.delete_object(**self.note)
+            pages = self.bucket.client.get_paginator("list_multipart_uploads")
+            found = [
+                item["UploadId"]
+                for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.place["Key"])
+                for item in page.get("Uploads", [])
+                if item["Key"] == self.place["Key"]
+            ]
+        for upload_id in found:
+            self._abort(upload_id)
+
+    def _abort(self, upload_id: str) -> None:
+        try:
+            with self.bucket.translated(self.key):
+                self.bucket.client.abort_multipart_upload(**self.place, UploadId=upload_id)
+        except StoreError as error:
+            if error.code not in GONE | ABSENT:
+                raise
+
+
+def note_key(key: str, sha256: str) -> str:
+    """Return the key of the note on the upload of some bytes under a key."""
+    return UPLOADS + hashlib.sha256(f"{key}\n{sha256}".encode()).hexdigest()
+
+
+def upload_id_of(note: bytes) -> str | None:
+    """Return the upload that a note names; None where it is no note."""
+    try:
+        found = json.loads(note)["upload-id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) and found else None
+
 
 def part_size(size: int, least: int = PART) -> int:
     """Return the size of the parts: whole MiB where they must grow, so that 10,000 of them hold the file."""
@@ -216,14 +212,39 @@ def part_size(size: int, least: int = PART) -> int:
     return -(-size // (MOST_PARTS * _MIB)) * _MIB
 
 
-def _checksum(content: bytes) -> str:
-    # Against damage on the way; what a file is, its SHA-256 tells, which is hashed once over the whole.
+def composite_of(path: Path, least_part: int = PART) -> str:
+    """Return the checksum that S3 has of a file sent in parts: the CRC-32 of their CRC-32s, and their number."""
+    return _of_parts(path, least_part, lambda part: zlib.crc32(part).to_bytes(4, "big"), _crc32)
+
+
+def md5_of_parts(path: Path, least_part: int = PART) -> str:
+    """Return the tag that S3 gives a file sent in parts where it keeps no checksums: the MD5 of their MD5s."""
+
+    def md5(part: bytes) -> bytes:
+        return hashlib.md5(part, usedforsecurity=False).digest()
+
+    return _of_parts(path, least_part, md5, lambda whole: md5(whole).hex())
+
+
+def _of_parts(path: Path, least: int, of_part: Callable[[bytes], bytes], of_whole: Callable[[bytes], str]) -> str:
+    with path.open("rb") as stream:
+        parts = [of_part(piece) for piece in _pieces(stream, part_size(path.stat().st_size, least))]
+    return f"{of_whole(b''.join(parts))}-{len(parts)}"
+
+
+def _pieces(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while content := stream.read(size):
+        yield content
+
+
+def _crc32(content: bytes) -> str:
+    # Against damage on the way; what a file is, its SHA-256 says, which is computed once over the whole.
     return base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
 
 
 def _is_same(part: Mapping[str, Any], content: bytes) -> bool:
     if "ChecksumCRC32" in part:
-        return bool(part["ChecksumCRC32"] == _checksum(content))
+        return bool(part["ChecksumCRC32"] == _crc32(content))
     # Stores that do not list checksums give the MD5 as the tag; without either, the part is sent again.
     md5 = _MD5.fullmatch(part["ETag"])
     return md5 is not None and md5[1] == hashlib.md5(content, usedforsecurity=False).hexdigest()

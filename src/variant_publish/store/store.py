@@ -1,162 +1,286 @@
-"""Store: what publishing asks of the place that an index lies in, be it a folder or a bucket."""
+"""Store: the place that an index lies in. What every store promises is written here, once above all of them.
+
+A file is created once and never overwritten; a page is swapped only from what was read; None means "not found" and
+nothing else. A store that ignores conditions is found out before the first write, and refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+import hashlib
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TypeVar
 
-from variant_publish.errors import VariantPublishError
+from variant_publish.errors import UsageError
 from variant_publish.progress import Advance
+from variant_publish.store.keys import check_key
+from variant_publish.store.objects import (
+    CANARY,
+    TEXT,
+    CreateOutcome,
+    CutOff,
+    Listed,
+    ObjectHeaders,
+    Pending,
+    PutResult,
+    Stat,
+    Stored,
+    changed_on_the_way,
+    conflict,
+    contended,
+    ignore,
+)
 
-HTML = "text/html; charset=utf-8"
-SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
-JSON = "application/json"
-TOML = "application/toml"
-TEXT = "text/plain; charset=utf-8"
-BINARY = "application/octet-stream"
+PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between the tries of a write that others disturb."""
 
-CANARY = ".variant-publish/conditions"
-"""The object by which a store is tried: it can be written once, and it can be asked for at the public address."""
+CANARY_CONTENT = b"A store that ignores conditions would overwrite this.\n"
+NO_TAG = "0" * 32
+"""The tag of no object: a swap from it must be refused."""
 
-_TYPES = {".html": HTML, ".json": JSON, ".toml": TOML, ".metadata": TEXT}
+R = TypeVar("R")
 
 
-class Conflict(VariantPublishError):
-    """Report bytes that stand under a name already and are not ours; nothing is ever overwritten."""
+class Store(ABC):
+    """Keep the objects of one index under keys like `NAME/index.json`: files for good, pages until they are swapped.
 
-
-class Outcome(StrEnum):
-    """Tell what `Store.create` found."""
-
-    CREATED = "created"
-    ALREADY_THERE = "already there"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A page as it was read: its bytes, the tag to swap it by, and the master's generation it was written with.
-
-    `generation` is 0 where the store has no place for it.
+    A subclass adds the requests of one kind of store: the methods with an underscore, each of which tries once and
+    raises CutOff where the answer was cut off, and VariantPublishError for other trouble.
     """
 
-    content: bytes
-    etag: str
-    generation: int = 0
+    attempts = 5
+    """How often a request whose answer was cut off is made."""
 
+    repeats = False
+    """Whether the client repeats requests by itself, so that a write may lose against its own earlier try."""
 
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """What is known of an object without reading it; `sha256` is None where the store does not keep it."""
+    def __init__(self) -> None:
+        self._probed: set[bool] = set()
+        self._lock = threading.Lock()
 
-    size: int
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What a listing tells of an object; `modified` is ISO 8601 in UTC."""
-
-    key: str
-    size: int
-    modified: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """An upload that was begun and not finished: it costs storage until it is ended."""
-
-    key: str
-    begun: str
-    id: str
-
-
-class Store(Protocol):
-    """Keep the objects of one index under keys like `NAME/index.json`; files for good, pages until swapped.
-
-    None means "not found" and nothing else: every other trouble raises VariantPublishError.
-    """
-
+    @abstractmethod
     def describe(self) -> str:
-        """Name the store for people, without credentials."""
-        ...
+        """Return the name of the store for people, without credentials."""
 
+    @abstractmethod
     def page_keys(self, folder: str) -> tuple[str, ...]:
         """Return the keys under which clients ask for the page of a folder ("" or "NAME/")."""
-        ...
 
     def preflight(self, largest: int = 0) -> None:
         """Raise VariantPublishError unless the store is there, honours conditions, and takes `largest` bytes."""
+        self._check_room(largest)
+        self._probe()
+        if self._goes_in_parts(largest):
+            self._probe(in_parts=True)
 
     def read(self, key: str) -> Stored | None:
-        """Read a page, or give None where there is none."""
-        ...
+        """Return a page, or None where there is none."""
+        return self._again(lambda: self._get(check_key(key)))
 
     def stat(self, key: str) -> Stat | None:
-        """Look at an object without reading it, or give None where there is none."""
-        ...
+        """Return what is known of an object without reading it, or None where there is none."""
+        return self._again(lambda: self._head(check_key(key)))
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ...
-    ) -> Outcome:
+        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+    ) -> CreateOutcome:
         """Write an object that must not be there with other bytes, or raise Conflict.
 
-        `sha256` is the hash that the bytes must have; `advance` is told of bytes sent or found.
+        `sha256` is the hash that the bytes must have; `advance` is called with the bytes sent or found. A few bytes
+        are sent without asking first: the condition refuses them where they are there.
         """
-        ...
+        headers = ObjectHeaders(content_type, sha256)
+        if isinstance(source, Path) and self._has(check_key(key), source, sha256, advance):
+            return CreateOutcome.ALREADY_THERE
+        in_parts = isinstance(source, Path) and self._goes_in_parts(source.stat().st_size)
+        self._probe()
+        if in_parts:
+            self._probe(in_parts=True)
+        for _ in self._tries(key):
+            try:
+                if isinstance(source, Path):
+                    result = self._put_file(key, source, headers, advance)
+                else:
+                    result = self._put_bytes(key, source, headers)
+            except CutOff:
+                result = PutResult.LOST  # what is there decides
+            if result is PutResult.WRITTEN:
+                if isinstance(source, bytes):
+                    advance(len(source))
+                return CreateOutcome.CREATED
+            if self._has(key, source, sha256, advance):
+                return CreateOutcome.ALREADY_THERE
+        raise AssertionError  # _tries raises first
 
     def swap(self, key: str, content: bytes, *, etag: str | None, content_type: str, generation: int) -> bool:
         """Write a page if it still has `etag` (None: if it is not there); False: somebody else was first."""
-        ...
+        headers = ObjectHeaders(content_type, hashlib.sha256(content).hexdigest(), generation)
+        check_key(key)
+        self._probe()
+        for _ in self._tries(key):
+            try:
+                result = self._put(key, content, headers, etag)
+            except CutOff:
+                result = PutResult.RACE
+            if result is PutResult.WRITTEN:
+                return True
+            if (self.repeats or result is PutResult.RACE) and self._holds(key, content):
+                return True  # a try that was answered too late has won, and its repetition lost against it
+            if result is PutResult.LOST:
+                return False
+        raise AssertionError  # _tries raises first
 
     def keys(self, prefix: str) -> Iterator[Listed]:
-        """Return every object whose key begins with `prefix`; publishing itself never lists."""
-        ...
+        """Return every object whose key begins with `prefix`; publishing lists one release at most."""
+        yield from self._again(lambda: list(self._list(check_key(prefix))))
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
-        """Read at most `length` bytes of an object; raise VariantPublishError where it is not there."""
-        ...
+        """Return at most `length` bytes of an object; raise VariantPublishError where it is not there."""
+        return self._again(lambda: self._range(check_key(key), offset, length))
 
     def digest(self, key: str) -> str:
-        """Read an object and give its SHA-256."""
-        ...
+        """Read an object and return its SHA-256: what its headers say may be missing or wrong."""
+
+        def read() -> str:
+            digest = hashlib.sha256()
+            for chunk in self._chunks(check_key(key)):
+                digest.update(chunk)
+            return digest.hexdigest()
+
+        return self._again(read)
 
     def delete(self, key: str) -> None:
-        """Take an object away; one that is not there is no error."""
+        """Delete an object; one that is not there is no error."""
+        check_key(key)
+        self._probe()
+        self._again(lambda: self._delete(key))
 
     def pending(self) -> tuple[Pending, ...]:
         """Return the uploads that were cut off, or are on their way."""
-        ...
+        return self._again(lambda: tuple(self._pending()))
 
     def end(self, pending: Pending) -> None:
         """End an upload that was cut off; one that is not there any more is no error."""
+        self._again(lambda: self._end(pending))
 
+    @abstractmethod
     def close(self) -> None:
         """Close connections; the next use opens them again."""
 
+    def _has(self, key: str, source: Path | bytes, sha256: str, advance: Advance) -> bool:
+        """Return whether an object is there with these bytes; raise Conflict where it has others."""
+        found = self.stat(key)
+        if found is None:
+            return False
+        # Headers are words: they are believed where the store's own checksum bears them out, else the bytes decide.
+        if (found.sha256 != sha256 or not self._proves(found, source)) and self.digest(key) != sha256:
+            raise conflict(self.describe(), key)
+        advance(found.size)
+        return True
 
-def content_type_of(key: str) -> str:
-    """Return the content type of a file by its name."""
-    return _TYPES.get(Path(key).suffix, BINARY)
+    def _holds(self, key: str, content: bytes) -> bool:
+        found = self.read(key)
+        return found is not None and found.content == content
 
+    def _put_bytes(self, key: str, content: bytes, headers: ObjectHeaders) -> PutResult:
+        if hashlib.sha256(content).hexdigest() != headers.sha256:
+            raise changed_on_the_way(content)
+        return self._put(key, content, headers, None)
 
-def conflict(place: str, key: str) -> Conflict:
-    """Make the error for other bytes under a key."""
-    return Conflict(
-        f"{place}: {key} is there already with other bytes",
-        hint="a published name is never used twice: build the file with a new version or build tag",
-    )
+    def _again(self, request: Callable[[], R]) -> R:
+        """Make a request until its answer is whole."""
+        for left in reversed(range(self.attempts)):
+            try:
+                return request()
+            except CutOff:
+                if not left:
+                    raise
+        raise AssertionError  # the last attempt returns or raises
 
+    def _tries(self, key: str) -> Iterator[int]:
+        for number, pause in enumerate(PAUSES):
+            if number:
+                time.sleep(pause)
+            yield number
+        raise contended(self.describe(), key)
 
-def changed_on_the_way(source: Path | bytes) -> VariantPublishError:
-    """Make the error for a file that no longer has the hash it was planned with."""
-    name = source if isinstance(source, Path) else "the content"
-    return VariantPublishError(
-        f"{name} changed while it was being published", hint="let the build finish, then run the command again"
-    )
+    def _probe(self, *, in_parts: bool = False) -> None:
+        """Raise UsageError where the store ignores conditions; it is asked once, before the first write."""
+        with self._lock:
+            if in_parts in self._probed:
+                return
+            if in_parts:
+                self._expect_refusal("If-None-Match when an upload in parts is completed", self._put_canary_in_parts)
+            else:
+                if self._put_canary(None) is PutResult.WRITTEN:  # the first time it may be
+                    self._expect_refusal("If-None-Match", lambda: self._put_canary(None))
+                self._expect_refusal("If-Match", lambda: self._put_canary(NO_TAG))
+            self._probed.add(in_parts)
 
+    def _expect_refusal(self, condition: str, put: Callable[[], PutResult]) -> None:
+        if put() is PutResult.WRITTEN:
+            raise UsageError(
+                f"{self.describe()} ignores {condition}, so two jobs could overwrite each other's work",
+                hint="use a store with conditional writes: Amazon S3 has them, so have recent releases of most others",
+            )
 
-def ignore(count: int) -> None:
-    """Take progress and drop it."""
+    def _put_canary(self, etag: str | None) -> PutResult:
+        headers = ObjectHeaders(TEXT, hashlib.sha256(CANARY_CONTENT).hexdigest(), 0)
+        for _ in self._tries(CANARY):
+            try:
+                result = self._put(CANARY, CANARY_CONTENT, headers, etag)
+            except CutOff:
+                continue
+            if result is not PutResult.RACE:
+                return result
+        raise AssertionError  # _tries raises first
+
+    def _check_room(self, largest: int) -> None:  # noqa: B027 - most stores have no end
+        """Raise VariantPublishError where the store cannot take a file of `largest` bytes."""
+
+    def _goes_in_parts(self, size: int) -> bool:
+        """Return whether a file of this size is sent in parts."""
+        return False
+
+    def _proves(self, found: Stat, source: Path | bytes) -> bool:
+        """Return whether the store's own checksum says that the object has these bytes."""
+        return False
+
+    def _put_canary_in_parts(self) -> PutResult:
+        """Write the canary, which is there, in parts, on the condition that it is not there."""
+        return PutResult.LOST
+
+    @abstractmethod
+    def _get(self, key: str) -> Stored | None: ...
+
+    @abstractmethod
+    def _head(self, key: str) -> Stat | None: ...
+
+    @abstractmethod
+    def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
+        """Write an object if it has `etag` (None: if it is not there)."""
+
+    @abstractmethod
+    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        """Write a file if its key is free; raise VariantPublishError where it has another hash than its headers."""
+
+    @abstractmethod
+    def _list(self, prefix: str) -> Iterator[Listed]: ...
+
+    @abstractmethod
+    def _range(self, key: str, offset: int, length: int) -> bytes: ...
+
+    @abstractmethod
+    def _chunks(self, key: str) -> Iterator[bytes]: ...
+
+    @abstractmethod
+    def _delete(self, key: str) -> None: ...
+
+    @abstractmethod
+    def _pending(self) -> Iterator[Pending]: ...
+
+    @abstractmethod
+    def _end(self, pending: Pending) -> None: ...

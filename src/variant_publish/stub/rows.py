@@ -29,7 +29,7 @@ from variant_publish.providers.machine import (
 )
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.labels import Labels
-from variant_publish.view.tags import Tags
+from variant_publish.view.selector_tags import Tags
 
 _OWN = {"nvidia": CUDA, "x86_64": X86_64_VERSION, "aarch64": AARCH64_VERSION}
 """The variables behind the namespaces whose providers installers have."""

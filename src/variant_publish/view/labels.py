@@ -53,6 +53,8 @@ class Labels:
             return f"{self.off[lost.namespace]}, and {needs}"
         if self.metadata is not None and lost.namespace not in self.metadata.providers:
             return f"the release names no provider for {lost.namespace}, and {needs}"
+        if self.metadata is not None and self.metadata.providers[lost.namespace].builtin is not None:
+            return f"{lost.feature} is {self.machine.abi.get(lost.feature, 'not known')} here, and {needs}"
         if self.metadata is not None and self.metadata.providers[lost.namespace].static:
             return f"the provider of {lost.namespace} has no such value, and {needs}"
         return f"this machine has {_what_is_here(lost, self.machine)}, and {needs}"
@@ -71,12 +73,18 @@ def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[st
     if provider.static:
         return dict(provider.static)
     if provider.builtin is not None:
-        return f"{provider.builtin} is evaluated by no installer yet"
+        return {name: release_prefixes(version) for name, version in sorted(machine.abi.items())}
     if namespace in _VENDORED and _is_known(provider, KNOWN_PROVIDERS[namespace], _VENDORED[namespace]):
         return machine.supported.get(namespace, {})
     if namespace in machine.evaluated:
         return machine.evaluated[namespace]
     return f"provider {' '.join(provider.requires)} of {namespace} is one that installers do not have"
+
+
+def release_prefixes(version: str) -> tuple[str, ...]:
+    """Return the release prefixes of a version, longest first: 2.9.1, 2.9 and 2 (PEP 850, "abi_dependency")."""
+    parts = version.split("+")[0].split(".")
+    return tuple(".".join(parts[:count]) for count in range(min(len(parts), 3), 0, -1))
 
 
 def _is_known(provider: Provider, known: Provider, version: str) -> bool:

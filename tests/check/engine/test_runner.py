@@ -9,8 +9,8 @@ import pytest
 from support.binaries import elf
 from support.checks import LINUX, PLUS, WINDOWS, report_on
 from support.wheels import make_wheel
-from variant_publish.archive.zipraw import Member, RawArchive
-from variant_publish.binary import scan
+from variant_publish.archive.inflate import Inflater
+from variant_publish.archive.zipraw import Member
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import Severity
 from variant_publish.check.engine.runner import check, find_selector_files
@@ -108,13 +108,13 @@ def test_every_member_is_inflated_once_for_all_rules(tmp_path: Path, monkeypatch
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": elf(), "foo/b.py": b"x = 1"})
     make_wheel(tmp_path, PLUS, files={"foo/a.so": elf(), "foo/b.py": b"x = 1"})
     inflated: list[str] = []
-    original = scan._inflated
+    original = Inflater.pieces
 
-    def counting(archive: RawArchive, member: Member) -> Iterator[bytes]:
-        inflated.append(f"{archive.path.name}/{member.name}")
-        return original(archive, member)
+    def counting(self: Inflater, member: Member) -> Iterator[bytes]:
+        inflated.append(f"{self.archive.path.name}/{member.name}")
+        return original(self, member)
 
-    monkeypatch.setattr(scan, "_inflated", counting)
+    monkeypatch.setattr(Inflater, "pieces", counting)
     report = report_on(tmp_path)
     assert {"VP112", "VP408", "VP409", "VP501", "VP508"} <= set(report.rules)
     assert len(inflated) == len(set(inflated)) == 2 * 5

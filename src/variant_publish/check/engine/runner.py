@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from variant_publish import __version__
 from variant_publish.archive.wheel import ArchiveNotRead, Wheel
-from variant_publish.binary.many import scan_all
+from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from variant_publish.archive.inflate import BOMB_RATIO, BOMB_SIZE
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.binaries import is_library
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
-from variant_publish.release.acceptance import BOMB_RATIO, BOMB_SIZE
 
 _BUILD_TIME = ("_version.py", "version.py", "__config__.py", "_distributor_init.py", "build_info.json", "cuda.py")
 

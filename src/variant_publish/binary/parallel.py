@@ -17,7 +17,7 @@ def scan_all(wheels: Sequence[Wheel], *, simd: bool, processes: int) -> dict[Pat
     """Scan the wheels, the largest first, by at most so many processes.
 
     Wheels that cannot be read are left out: who asks for one of them again is told why. Small sets, and those of one
-    wheel, are left out altogether: starting a process is dearer than reading them.
+    wheel, are left out altogether: starting a process takes longer than reading them.
     """
     processes = min(processes, len(wheels))
     if processes < 2 or sum(wheel.size for wheel in wheels) < _WORTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,10 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.model.ordering import tag_candidates
 from variant_publish.providers.machine import AARCH64_VERSION, NONE, X86_64_VERSION, Machine
+from variant_publish.view.labels import release_prefixes
+
+ABI_VARIABLE = re.compile(r"abi_([a-z0-9_]+)")
+"""The selector variable of a dependency whose ABI counts; its values are release prefixes."""
 
 
 class Tags:
@@ -29,6 +34,8 @@ class Tags:
         return (self.order[tags],) if tags in self.order else self._why(tags)
 
     def _value(self, variable: str, machine: Machine) -> str:
+        if match := ABI_VARIABLE.fullmatch(variable):
+            return machine.abi.get(match[1], NONE)
         known = ", ".join(self.selector.selectors[variable].wheel_tags)
         if variable not in machine.values:
             raise VariantPublishError(
@@ -45,7 +52,11 @@ class Tags:
         return value
 
     def _choice(self, variable: str) -> tuple[str, ...]:
-        found = self.selector.selectors[variable].tags_for(self.values[variable])
+        selector = self.selector.selectors[variable]
+        if ABI_VARIABLE.fullmatch(variable):
+            prefixes = (prefix for prefix in release_prefixes(self.values[variable]) if prefix in selector.wheel_tags)
+            return (*dict.fromkeys(tag for prefix in prefixes for tag in selector.wheel_tags[prefix] if tag), "")
+        found = selector.tags_for(self.values[variable])
         # On another architecture the levels of this one say nothing: no tag of them can be right there.
         return ("",) if found is None else found
 

@@ -8,8 +8,8 @@ from support.binaries import VEX, elf
 from support.checks import PLAIN, PLUS
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import Wheel
-from variant_publish.binary import many
-from variant_publish.binary.many import scan_all
+from variant_publish.binary import parallel
+from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import scan
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.runner import Settings, check
@@ -19,8 +19,8 @@ from variant_publish.release.release import load
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Give four wheels that need AVX, and let so few bytes be worth several processes."""
-    monkeypatch.setattr(many, "_WORTH", 0)
+    """Four wheels that need AVX, so few bytes of which are worth several processes."""
+    monkeypatch.setattr(parallel, "_WORTH", 0)
     files = {"foo/a.so": elf(functions=[VEX] * 60, needed=["libgone.so.1"])}
     others = PLAIN.replace("cp312", "cp313"), PLAIN.replace("foo", "bar")  # one of another release, too
     return [make_wheel(tmp_path, name, files=files, tags=["py3-none-any"]) for name in (PLAIN, PLUS, *others)]

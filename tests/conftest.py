@@ -1,0 +1,42 @@
+"""What all tests share: the order in which they run, settings of property tests, and servers.
+
+A server is imported and started when the first test asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from support.moto import Moto
+
+# A machine under load is slow, which is no fault of what is tested; examples that a filter throws away are.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow tests first: what begins last and takes long would keep one worker busy alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session")
+def moto_of_the_run() -> Iterator[Moto]:
+    from support.moto import moto_server
+
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture
+def moto(moto_of_the_run: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    """Return an S3 server with one empty bucket, and credentials for it."""
+    from support.moto import give_credentials
+
+    give_credentials(monkeypatch)
+    moto_of_the_run.reset()
+    return moto_of_the_run
