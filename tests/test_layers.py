@@ -249,7 +249,7 @@ def test_one_name_means_one_module() -> None:
 
 def test_only_dialects_name_a_dialect() -> None:
     pattern = re.compile(
-        r"dialects\.(plus|pep825|local) import|(dialect_of\(|DIALECTS\[|dialect.* == )[\"'](plus|pep825|local)"
+        r"dialects\.(plus|pep825|local_version) import|(dialect_of\(|DIALECTS\[|dialect.* == )[\"'](plus|pep825|local)"
     )
     naming = {
         relative(path) for path in modules() if room(path) != "dialects" and pattern.search(path.read_text("utf-8"))

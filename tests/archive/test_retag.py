@@ -11,7 +11,7 @@ from support.archives import assert_gap_free, contents, raw_members
 from support.wheels import make_wheel
 from variant_publish.archive.retag import Rename, Rewrite, measure, retag
 from variant_publish.archive.wheel import Wheel
-from variant_publish.dialects.local import LOCAL
+from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from variant_publish.dialects.base import PartialTagSet
-from variant_publish.dialects.local import LOCAL
+from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName

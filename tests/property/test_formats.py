@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from variant_publish.dialects.local import LOCAL, local_of
+from variant_publish.dialects.local_version import LOCAL, local_of
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName

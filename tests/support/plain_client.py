@@ -56,7 +56,7 @@ def best_wheel(
         if place is None or not SpecifierSet(file.requires_python or "").contains(python, prereleases=True):
             continue
         key: tuple[object, ...] = (2,)
-        if name.label is not None:
+        if name.dialect is not None:
             ranked = rank(name.label, metadata.variants[name.label], metadata.namespaces, supported)
             if not isinstance(ranked, Ranked):
                 continue

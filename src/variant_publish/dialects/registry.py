@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.local import LOCAL
+from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect, Words
-from variant_publish.dialects.local import without_local
+from variant_publish.dialects.local_version import without_local
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.model.plain_name import NAME_LIMIT, InvalidWheelName, PlainName, shortened
 from variant_publish.model.variant import GENERIC

@@ -23,7 +23,7 @@ from packaging.version import Version
 from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.tables import TABLE, UploadTable
-from variant_publish.dialects.local import local_of
+from variant_publish.dialects.local_version import local_of
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError

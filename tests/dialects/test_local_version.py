@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from variant_publish.dialects.local import local_of
+from variant_publish.dialects.local_version import local_of
 from variant_publish.errors import UsageError
 
 
