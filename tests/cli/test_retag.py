@@ -102,7 +102,7 @@ def test_variant_markers_are_resolved_for_each_variant(tmp_path: Path) -> None:
 
 def test_variant_markers_stay_where_nobody_says_what_the_tag_means(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, NAME, requires=["a; 'nvidia' in variant_namespaces"])
-    assert retag(tmp_path, str(wheel), "--tag", "cu128").code == 0
+    assert retag(tmp_path, str(wheel), "--tag", "fast").code == 0
     assert b"variant_namespaces" in contents(tmp_path / "out" / outputs(tmp_path)[0])["foo-1.0.dist-info/METADATA"]
 
 

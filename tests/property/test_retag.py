@@ -13,8 +13,9 @@ from support.wheels import make_wheel
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, WHEEL_FILE, VariantsMetadata
+from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 file_names = st.text(
     st.characters(codec="utf-8", exclude_characters="/\\\0\r\n:", exclude_categories=["C"]), min_size=1, max_size=8

@@ -25,6 +25,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.variant import NULL_LABEL, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.catalog import properties_of_words
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = [
     "RetagResult",
     "convert",
     "dialect_of",
+    "properties_of_words",
     "retag",
     "rewrites",
 ]

@@ -23,7 +23,7 @@ from variant_publish.model.variant import GENERIC, Properties, Variant
     "--variant", "name", metavar="NAME", shell_complete=variants, help='A variant of the configuration, or "generic".'
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
-@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
+@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; well-known words need no --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
 @click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
 @click.option("--remove", is_flag=True, help="Take the variant off: gives back a plain wheel.")
@@ -129,4 +129,5 @@ def _variant(
         return None
     if label and not tags and any(dialect.option == "--tag" for dialect in dialects):
         tags = (label,)
-    return Variant(label or "+".join(tags), tags, label or "_".join(tags), Properties.parse(properties))
+    said = Properties.parse(properties) or api.properties_of_words(tags or (label or "",))
+    return Variant(label or "+".join(tags), tags, label or "_".join(tags), said)

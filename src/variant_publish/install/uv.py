@@ -22,7 +22,8 @@ from variant_publish.install.client import Job, Resolved, follow, run
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.model.tags import modern_platform
 from variant_publish.progress import Reporter
-from variant_publish.providers.machine import Machine, platform_architecture
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.platforms import platform_architecture
 
 
 def find_uv() -> Path | None:
