@@ -1,4 +1,4 @@
-"""What becomes of a wheel: another variant, project, requirements."""
+"""What a wheel becomes: another variant, project, requirements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from variant_publish.model.variant_marker import VariantMarkers
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Fold the project `old` into the project `new`; `new` is spelled as METADATA has it."""
+    """Fold the project `old` into the project `new`; `new` is spelled as in METADATA."""
 
     old: str
     new: str

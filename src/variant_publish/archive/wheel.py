@@ -116,7 +116,7 @@ class Wheel:
         name = WheelName.parse(summary.file)
         if missing := {"METADATA", "WHEEL"} - set(summary.files):
             raise VariantPublishError(
-                f"the summary of {summary.file} has no {min(missing)}", hint="make it anew from the wheel"
+                f"the summary of {summary.file} has no {min(missing)}", hint="make it again from the wheel"
             )
         members = [row.path for row in Record.parse(summary.record).rows] if summary.record is not None else []
         return cls._of_info(
@@ -280,7 +280,7 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
         raise InvalidArchive(
             archive.path,
             f"has no dist-info folder of its own, only {', '.join(folders)}",
-            hint="give the file the name that its dist-info has, or build it again",
+            hint="rename the file to what its dist-info says, or build it again",
         )
     raise InvalidArchive(archive.path, "has no dist-info folder, so it is not a wheel", hint="build the wheel again")
 

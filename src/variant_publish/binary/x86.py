@@ -114,7 +114,7 @@ def _kind(address: int, code: bytes) -> str:
 
 @cache
 def _encoding(code: Any) -> str:  # an int; iced-x86's stubs call it by the name of a module
-    """Tell how an instruction on vector registers is encoded: "legacy", "vex" or "evex"; "" for any other one."""
+    """Return how an instruction on vector registers is encoded: "legacy", "vex" or "evex"; "" for any other one."""
     from iced_x86 import EncodingKind, OpCodeInfo
 
     info = OpCodeInfo(code)

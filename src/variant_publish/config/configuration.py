@@ -138,7 +138,7 @@ class Config:
                 raise UsageError(
                     f"{TABLE}.variants.{name} and .{owner[words]} are both written {'+'.join(words)!r} in dialect"
                     f" {dialect}",
-                    hint="give one of the two another label or other tags",
+                    hint="change the label or the tags of one of the two",
                 )
 
     def settings_of(self, name: str) -> BuildSettings:
