@@ -62,7 +62,8 @@ def write(app: Sphinx) -> None:
 def _commands() -> str:
     rows = [f"| [`{name}`](command-{name}.md) | {text} |" for name, text in COMMANDS.items()]
     entries = [f"command-{name}" for name in COMMANDS]
-    return _page("Commands", "Exit codes: 0 fine, 1 findings or a failure, 2 wrong use. `--help` says the same.",
+    codes = "Exit codes: 0 for success, 1 for findings or a failure, 2 for wrong use."
+    return _page("Commands", codes,
                  "| command | |", "| --- | --- |", *rows, "", *_toctree(entries))  # fmt: skip
 
 
@@ -134,14 +135,14 @@ def _configuration() -> str:
 
 
 def _place(path: str, key: str, value: dict[str, Any]) -> str:
-    """Give the header of a table, as TOML has it."""
+    """Return the header of a table, as TOML has it."""
     named = ".NAME" if "additionalProperties" in value else ""
     inner = f"[{path.strip('[]')}.{key}{named}]"
     return f"[{inner}]" if value.get("type") == "array" else inner
 
 
 def _kind(value: dict[str, Any]) -> tuple[str, str | None]:
-    """Give the type of a value in words, and the table that it holds, if it does."""
+    """Return the type of a value in words, and the table that it holds, if it does."""
     if "allOf" in value or "$ref" in value:
         name = (value["allOf"][0] if "allOf" in value else value)["$ref"].rpartition("/")[2]
         definition = schema()["definitions"][name]

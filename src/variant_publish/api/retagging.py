@@ -122,9 +122,7 @@ def retag(
             f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
         )
     if folder is None and repair is not None:
-        raise UsageError(
-            "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
-        )
+        raise UsageError("--repair makes other wheels, not the same ones in place", hint="use -o FOLDER")
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
@@ -164,7 +162,7 @@ def convert(
     providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
     planned = plan(places, providers, labels or {}, metadata_config, reporter)
     if planned.configuration is not None and folder is None:
-        raise UsageError("a configuration is not converted in place", hint="give an output folder with -o")
+        raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     todo = [Job(path, (rewrite,), folder, digest) for path, rewrite in planned.wheels.items()]
     wheels = _rewritten(todo, jobs, reporter) if todo else RetagResult((), ())
     texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}

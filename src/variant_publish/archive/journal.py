@@ -87,7 +87,7 @@ class Journal:
         _sync_folder(self.path.parent)
 
     def begin(self) -> None:
-        """Give the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
+        """Return the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
         self.wheel.replace(self.hidden)
         _sync_folder(self.hidden.parent)  # the name must be gone on the disk before the bytes are
 

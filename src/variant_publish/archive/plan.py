@@ -30,7 +30,7 @@ from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
 _LONG, _LITTLE = 4 * 1024 * 1024, 32 * 1024
-"""Bytes that are worth to be copied ahead, and those before them that are not worth a thought."""
+"""Bytes that are worth to be copied ahead, and those before them that need no copy of their own."""
 
 _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 """What occurs in the names of members where one leads outside; most wheels have none of it, which is quickly seen."""
@@ -38,7 +38,7 @@ _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the members of an archive lie, after every local header was held against the directory.
+    """Where the members of an archive lie, after every local header was compared with the directory.
 
     `kept` are the members that stay as they are, in the order of the file, and `ends` where each member ends. The first
     `staying` of the kept lie already where they belong, up to `cut`, if the file is rewritten in place.
@@ -266,7 +266,7 @@ def _timestamp(member: Member) -> tuple[int, int]:
     if epoch is None:
         return member.date, member.time
     try:
-        moment = time.gmtime(max(int(epoch), 315532800))  # ZIP knows no time before 1980
+        moment = time.gmtime(max(int(epoch), 315532800))  # ZIP has no time before 1980
     except (ValueError, OverflowError) as error:
         raise UsageError(f"SOURCE_DATE_EPOCH {epoch!r} is not a number of seconds", hint="unset it") from error
     year, month, day, hour, minute, second = moment[:6]

@@ -54,7 +54,7 @@ def ignore(count: int) -> None:
 
 
 def retag(source: Path, folder: Path, rewrite: Rewrite, advance: Advance = ignore, *, digest: bool = False) -> Retagged:
-    """Write the wheel `source` anew into `folder` and give its place; with `digest` also its hash, beside it.
+    """Rewrite the wheel `source` into `folder` and give its place; with `digest` also its hash, beside it.
 
     Raises VariantPublishError where the source is no sound wheel, is signed, or where another file has the new name;
     then nothing is left behind.

@@ -1,4 +1,4 @@
-"""What a wheel shall become: another variant, project, requirements."""
+"""What a wheel becomes: another variant, project, requirements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from variant_publish.model.wheel_name import WheelName
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Fold the project `old` into the project `new`; `new` is spelled as METADATA shall have it."""
+    """Fold the project `old` into the project `new`; `new` is spelled as in METADATA."""
 
     old: str
     new: str
@@ -35,7 +35,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What the new wheel shall be: without extra tags and label, a generic one.
+    """What the new wheel is: without extra tags and label, a generic one.
 
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
     already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
@@ -59,7 +59,7 @@ class Rewrite:
 
     def __post_init__(self) -> None:
         if (self.label is None) != (self.variant_json is None):
-            raise UsageError("a label and variant.json belong together", hint="give both, or neither")
+            raise UsageError("a label and variant.json belong together", hint="write both, or neither")
 
     def name_of(self, name: WheelName) -> WheelName:
         """Return the file name of the new wheel."""

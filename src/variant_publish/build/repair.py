@@ -44,7 +44,7 @@ class Repair:
         if name.dialect is not None:
             raise UsageError(
                 f"{wheel.name} is a variant wheel already, which repair tools cannot read",
-                hint="give --repair the wheel as the build made it",
+                hint="use --repair the wheel as the build made it",
             )
         platforms = {platform.partition("_")[0].rstrip("0123456789") for platform in name.platform}
         if platforms <= {"linux", "manylinux", "musllinux"}:

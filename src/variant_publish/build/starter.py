@@ -26,7 +26,7 @@ from variant_publish.templating import templates_folder
 class Found:
     """What one wheel tells: its name, its variant ("generic" too), and properties.
 
-    `said` are those that its metadata has, `seen` those that its binaries speak for.
+    `said` are those that its metadata has, `seen` those that follow from its binaries.
     """
 
     name: WheelName

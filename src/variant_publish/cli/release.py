@@ -43,7 +43,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
     if status_only and abort:
-        raise UsageError("--status and --abort are two commands", hint="give one of them")
+        raise UsageError("--status and --abort are two commands", hint="use one of them")
     if abort:
         gone = api.abort_staged(name, settings)
         echo(f"{name} is removed, with {count(len(gone), 'file')}")

@@ -26,7 +26,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 @click.option("--label", metavar="LABEL", help="A variant label of PEP 825; well-known words need no --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
 @click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
-@click.option("--remove", is_flag=True, help="Take the variant off: gives back a plain wheel.")
+@click.option("--remove", is_flag=True, help="Remove the variant: the result is a plain wheel.")
 @click.option("--priority", metavar="NS,NS...", help="The namespaces of the whole release, most important first.")
 @click.option(
     "--dialect",
@@ -71,11 +71,11 @@ def command(
     }
     if sum(given.values()) != 1:
         raise UsageError(
-            "say what the wheels shall become",
-            hint=f"give exactly one of {', '.join(given)} (--tag and --label may go together)",
+            "nothing says what the wheels become",
+            hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
         )
     if in_place == (output is not None):
-        raise UsageError("say where the new wheels go", hint="give an output folder with -o, or --in-place")
+        raise UsageError("say where the new wheels go", hint="use -o FOLDER or --in-place")
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
     variant = _variant(config, name, tags, label, properties, chosen)

@@ -57,8 +57,8 @@ def show(chosen: Selection, machine: Machine) -> None:
     echo(f"machine:  {values}\n")
     names = layout.short_names([candidate.filename for candidate in chosen.candidates])
     rows = [
-        ("->" if candidate.chosen else "", name, candidate.variant, candidate.reason or "")
+        (name, candidate.variant, "selected" if candidate.chosen else candidate.reason or "")
         for name, candidate in zip(names, chosen.candidates, strict=True)
     ]
     head = f"{chosen.project} {chosen.version or ''}".strip()
-    echo_table(("", head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])
+    echo_table((head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])

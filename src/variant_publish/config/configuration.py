@@ -124,7 +124,7 @@ class Config:
                 raise UsageError(
                     f"{TABLE}.variants.{name} and .{self.locals[variant.local]} have the same local version"
                     f" {variant.local!r}: local versions do not tell '_' from '.'",
-                    hint="give one of the two another label",
+                    hint="change the label of one of the two",
                 )
 
     def settings_of(self, name: str) -> BuildSettings:

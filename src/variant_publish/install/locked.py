@@ -28,7 +28,7 @@ from variant_publish.view import Indexes, Selection, Wish, choose
 def plan_of(
     lock: Lock, environment: Environment, client: str, cache: Cache, reporter: Reporter = SILENT
 ) -> InstallPlan:
-    """Return the plan of a lock for one machine: nothing is resolved or chosen anew, so others get the same files."""
+    """Return the plan of a lock for one machine: nothing is resolved or chosen again, so others get the same files."""
     assert lock.host is not None  # noqa: S101  (`narrowed` sees to it)
     machine = Machine.stored(lock.host)
     installed = environment.installed()

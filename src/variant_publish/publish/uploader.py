@@ -74,7 +74,7 @@ def publish(
     """Carry out a plan.
 
     Preflight of all places; files to the extra index; wheels to the repository; master and pages; sdists to the
-    repository and their links; views. A plan without changes sends nothing and only mends pages. Raises
+    repository and their links; views. A plan without changes sends nothing and only rewrites pages. Raises
     VariantPublishError at the first file that is refused; what was sent stays, and the same command goes on from there.
     """
     uploader = _Uploader(plan, destinations, reporter, deadline_s)

@@ -1,4 +1,4 @@
-"""Views: one index for each variant, for installers that know no variants, as today's plain pip.
+"""Views: one index for each variant, for installers without variants, as today's plain pip.
 
 A view has the wheels of one variant as a local version (`foo-1.0+cu128-...whl`, dialect local), which every installer
 prefers to 1.0, and the other files of the release by a link to where they lie: the generic wheels for what the variant

@@ -1,4 +1,4 @@
-"""Turn what variantlib and its kin made into today's: wheels by raw copy, index files, configurations."""
+"""Convert what variantlib and similar tools made: wheels by raw copy, index files, configurations."""
 
 from __future__ import annotations
 

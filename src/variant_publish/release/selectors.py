@@ -211,7 +211,7 @@ def _told(variant: Variant, tag: str, rule: _Derivation, reporter: Reporter) -> 
 def _inexpressible(why: str, variable: str) -> UsageError:
     return UsageError(
         f"the selector file of dialect plus cannot be derived: {why}",
-        hint=f"give the selector in full as [{TABLE}.selectors.{variable}]",
+        hint=f"declare the whole selector as [{TABLE}.selectors.{variable}]",
     )
 
 

@@ -28,7 +28,7 @@ class Outline:
         self.have: list[Span] = []
 
     def write(self) -> bool:
-        """Fetch what is needed; False where the server knows no ranges."""
+        """Fetch what is needed; False where the server answers no range requests."""
         size = self._get(f"bytes=-{_TAIL}")
         if size is None:
             return False

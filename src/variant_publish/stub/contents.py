@@ -65,7 +65,7 @@ def of_wheels(source: Source, config: Config) -> Contents:
     if unplaced := [item.name for item in source.wheels if not item.url]:
         raise UsageError(
             f"nothing says where users will find {unplaced[0]}",
-            hint=f"give --public-url URL, or {TABLE}.upload.public-url",
+            hint=f"use --public-url URL, or {TABLE}.upload.public-url",
         )
     texts: dict[str, str] = {}
     metadatas: list[Metadata] = []
@@ -219,7 +219,7 @@ def _refuse_markers(metadata: bytes, item: Offered) -> None:
 
 
 def _record(item: Offered, source: Source) -> InstalledVariant:
-    """Return what `doctor` will want to know of the wheel, once it is installed under a plain name."""
+    """Return what `doctor` needs of the wheel, once it is installed under a plain name."""
     return InstalledVariant.of(
         item.name,
         source.files.selector,

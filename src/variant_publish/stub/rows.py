@@ -1,6 +1,6 @@
 """Which variants which machines get, worked out beforehand: rows of conditions, each with its variants, best first.
 
-The order is asked of the code that `select` chooses by, for every kind of machine that the release tells apart; a
+The order is asked of the code that `select` chooses by, for every kind of machine that the release distinguishes; a
 backend that only compares values then chooses as `select` does.
 """
 
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """Values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
+    """Values of one variable that the release does not distinguish; `is_open` where larger ones belong to it.
 
     `others` are the values that do not belong to it, where it is everything else.
     """

@@ -43,7 +43,7 @@ class Tags:
         if value is None:
             raise VariantPublishError(
                 f"selector variable {variable!r} has no value on this machine",
-                hint=f"give it one: --set {variable}=VALUE (known values: {known})",
+                hint=f"set it: --set {variable}=VALUE (known values: {known})",
             )
         known_variable = catalog.find_variable(variable)
         foreign = value == NONE and known_variable is not None and known_variable.lowest != NONE

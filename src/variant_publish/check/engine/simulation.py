@@ -1,4 +1,4 @@
-"""Machines that the properties of a release can tell apart, and what each of them would choose."""
+"""Machines that the properties of a release distinguish, and what each of them gets."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class NoTies(ReleaseRule):
 class AcceptedByUv(WheelRule):
     """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
 
-    uv reads labels with `--preview-features wheel-variants` and knows nothing of extra tags. It wants the providers in
+    uv reads labels with `--preview-features wheel-variants` and ignores extra tags. It wants the providers in
     the wheel's own variant.json too, and for its vendored providers a version range that holds what it carries;
     otherwise the wheel is never chosen, or the install fails after the download.
     """

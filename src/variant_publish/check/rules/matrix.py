@@ -136,7 +136,7 @@ class NoHoles(ReleaseRule):
                 yield Outcome.failed(
                     f"no wheel for {cell}{_in_dialects(missing, entries)}, though its python, its platform and its"
                     " variant occur elsewhere",
-                    f"build it, or declare what the release shall have in [{TABLE}.matrix]",
+                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
                     cell=cell,
                 )
             elif any(entry.state is State.PRESENT for entry in entries):
@@ -144,7 +144,7 @@ class NoHoles(ReleaseRule):
 
 
 class VariantOnAllPlatforms(ReleaseRule):
-    """Tell, where no matrix is declared, of platforms for which a variant has no wheel at all.
+    """Report, where no matrix is declared, of platforms for which a variant has no wheel at all.
 
     That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
     """

@@ -68,7 +68,7 @@ class _AlikeRule(ReleaseRule):
 class SameName(_AlikeRule):
     """Prove that all wheels spell the project's name in METADATA alike.
 
-    Two spellings are one project to installers, but they tell of two ways in which the release was built.
+    Two spellings are one project to installers, but they suggest that the release was built in two ways.
     """
 
     id = "VP201"
@@ -170,7 +170,7 @@ def _selector_variables(release: Release) -> tuple[str, ...]:
 class NoVariantMarkers(WheelRule):
     """Prove that no requirement depends on the variant by a marker of PEP 825.
 
-    `variant_label` and its kin are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
+    Variant markers are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
     requirements of its own instead.
     """
 

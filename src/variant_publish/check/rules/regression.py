@@ -48,7 +48,7 @@ class NothingGone(ReleaseRule):
 
 
 class NoGrowth(ReleaseRule):
-    """Tell of wheels that are much larger than the one of the same name in the previous release.
+    """Report wheels that are much larger than the one of the same name in the previous release.
 
     Debug symbols that were not stripped and libraries that were copied twice are found in this way, before the limit
     of the index is.

@@ -1,4 +1,4 @@
-"""Rules 6xx: the selector files tell of the wheels that are there, and clients can read them."""
+"""Rules 6xx: the selector files describe the wheels that are there, and clients can read them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class EveryVariantNamed(_NamesRule):
 class EveryNameHasAWheel(_NamesRule):
     """Prove that every label and tag of the selector files has a wheel.
 
-    Installers pass over a label without a wheel, so this does no harm today; it tells of wheels that were not built.
+    Installers pass over a label without a wheel, so this does no harm today; it suggests wheels that were not built.
     """
 
     id = "VP603"
