@@ -31,8 +31,9 @@ SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 RECORD = "RECORD"
 INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", ABI_REQUIRES, *SIGNATURES)
 
-_SANE_RECORD = 64 * 1024 * 1024
 _SANE_TEXT = 8 * 1024 * 1024
+_SPARE_ROWS = 10_000
+_MANY_PINS = 256
 
 
 class ArchiveNotRead(VariantPublishError):
@@ -96,12 +97,15 @@ class Wheel:
         members = directory.inside(folder)
         info = {
             file: archive.read(
-                directory.member(members[f"{folder}/{file}"]), limit=_SANE_RECORD if file == RECORD else _SANE_TEXT
+                directory.member(members[f"{folder}/{file}"]),
+                limit=_SANE_TEXT + 4 * len(directory.raw) if file == RECORD else _SANE_TEXT,
             )
             for file in (*INFO_FILES, *own_files())
             if f"{folder}/{file}" in members
         }
         record = info.pop(RECORD, None)
+        if record is not None and max(map(record.count, (b"\n", b"\r"))) > 2 * len(directory) + _SPARE_ROWS:
+            raise InvalidArchive(archive.path, f"has a RECORD of far more rows than its {len(directory)} members")
         if missing := {"METADATA", "WHEEL"} - set(info):
             raise InvalidArchive(
                 archive.path, f"has no {folder}/{min(missing)}, so it is not a wheel", hint="build the wheel again"
@@ -294,4 +298,7 @@ def top_folders(directory: Directory, suffix: str) -> list[str]:
 def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:
     """Parse abi-requires.txt: one requirement a line; blank lines and `#` comments do not count."""
     lines = (line.partition("#")[0].strip() for line in content.decode("utf-8", "replace").splitlines())
-    return tuple(TaggedRequirement.parse(line) for line in lines if line)
+    pins = [line for line in lines if line]
+    if len(pins) > _MANY_PINS:
+        raise VariantPublishError(f"{ABI_REQUIRES} has {len(pins)} pins, more than the {_MANY_PINS} that are read")
+    return tuple(map(TaggedRequirement.parse, pins))

@@ -236,7 +236,7 @@ def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
     try:
         data = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
     if not isinstance(data, dict):
         raise InvalidVariantMetadata("variant metadata is not a JSON object", hint=hint)
