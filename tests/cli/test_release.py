@@ -35,7 +35,7 @@ def stage(name: str, *options: str) -> Result:
 
 
 def test_jobs_stage_and_one_command_releases() -> None:
-    assert "staged for foo-1.0: 1 file sent, 0 there already" in stage(PLUS).stdout
+    assert "staged for foo-1.0: 1 file sent, 0 already there" in stage(PLUS).stdout
     status = run("release", "foo-1.0", "--status")
     assert status.code == 0
     assert "foo-1.0: open, 1 file," in status.stdout
@@ -45,7 +45,7 @@ def test_jobs_stage_and_one_command_releases() -> None:
     assert "nothing is listed" in refused.stdout
     stage(GENERIC)
     planned = run("release", "foo-1.0", "--dry-run")
-    assert (planned.code, "files sent" in planned.stdout) == (0, False)
+    assert (planned.code, "file sent" in planned.stdout) == (0, False)
     released = run("release", "foo-1.0")
     assert released.code == 0
     assert "1 file sent, 2 copied on the store" in released.stdout
@@ -74,7 +74,7 @@ def test_a_finding_of_a_job_is_told_to_the_job() -> None:
 
 def test_a_stage_can_be_withdrawn() -> None:
     stage(PLUS)
-    assert "withdrawn: 1 file deleted" in run("release", "foo-1.0", "--abort").stdout
+    assert "foo-1.0 is removed, with 1 file" in run("release", "foo-1.0", "--abort").stdout
     gone = run("release", "foo-1.0", "--abort")
     assert gone.code == 1
     assert "has no staged release 'foo-1.0'" in gone.stderr

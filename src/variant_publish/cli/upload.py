@@ -10,7 +10,7 @@ import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_upload
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
 from variant_publish.config.configuration import Config
@@ -82,7 +82,7 @@ def _stage(
         return 0
     for finding in report.findings:
         reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
-    click.echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} there already")
+    echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} already there")
     if sent.address:
-        click.echo(f"testers: pip install --extra-index-url {sent.address} ...")
+        echo(f"testers: pip install --extra-index-url {sent.address} ...")
     return 0

@@ -13,7 +13,6 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.versions import version_or_none
-from variant_publish.model.wheel_name import WheelName
 
 STAGES = ".staged"
 """Where stages lie in an extra index unless told otherwise; no project's name begins with a dot."""
@@ -133,11 +132,10 @@ def check_stage_name(name: str) -> str:
 def _project_of(filename: str) -> str | None:
     """Return the project that a wheel or sdist is of, by its name; None for another file."""
     if filename.endswith(".whl"):
-        try:
-            return WheelName.parse(filename).project
-        except VariantPublishError:
-            return None
-    if not filename.endswith(".tar.gz"):
+        parts = filename.removesuffix(".whl").split("-")
+        name, version = (parts[0], parts[1]) if 5 <= len(parts) <= 7 else ("", "")
+    elif filename.endswith(".tar.gz"):
+        name, _, version = filename.removesuffix(".tar.gz").rpartition("-")
+    else:
         return None
-    name, _, version = filename.removesuffix(".tar.gz").rpartition("-")
     return canonicalize_name(name) if name and version_or_none(version) else None

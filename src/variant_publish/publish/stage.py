@@ -34,13 +34,13 @@ from variant_publish.formats.stage_state import (
 )
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.index.index import Upload, read_index, refuse_removed, send, update_project
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import is_sdist
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release, Sdist, releases_of
 from variant_publish.release.selectors import of_release
-from variant_publish.remote.client import hidden
 from variant_publish.store.objects import JSON, Conflict, CreateOutcome, conflict
 from variant_publish.store.places import folder_of
 from variant_publish.store.store import Store
@@ -293,11 +293,11 @@ def stage_address(settings: UploadTable, name: str) -> str:
     """Return where testers find a stage: as configured, else by where it lies; "" where that is not known."""
     place = stages_place(settings)
     if settings.stage_url is not None:
-        return f"{hidden(settings.stage_url).rstrip('/')}/{name}"
+        return f"{redact(settings.stage_url).rstrip('/')}/{name}"
     if place.startswith("file:"):
         return (folder_of(place) / name).resolve().as_uri()
     if settings.stage is None and settings.public_url is not None:
-        return f"{hidden(settings.public_url).rstrip('/')}/{STAGES}/{name}"
+        return f"{redact(settings.public_url).rstrip('/')}/{STAGES}/{name}"
     return ""
 
 
