@@ -20,13 +20,14 @@ from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group
 from variant_publish.config.configuration import Config
 from variant_publish.config.schema import schema
+from variant_publish.dialects import wheel_name
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats import host_file, selector_toml, simple, variants_json
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import ProjectIndex
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata, variants_json_name
-from variant_publish.model import requirement, wheel_name
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model import requirement
 from variant_publish.release.selectors import derive
 
 _CONTEXT = {"terminal_width": 88}
@@ -195,7 +196,7 @@ def _formats() -> str:
     config = Config.parse(_EXAMPLE, "example.toml")
     [variant] = config.variants.values()
     plain = WheelName.parse("foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl")
-    names = [plain, plain.with_variant(extra_tags=variant.tags), plain.with_variant(label=variant.label)]
+    names = [plain, *(plain.with_variant(dialect, dialect.words_of(variant)) for dialect in config.dialects)]
     metadata = VariantsMetadata(config.namespaces, {variant.label: variant.properties}, config.providers)
     selector = derive([variant], config.namespaces, {})
     machine = HostFile("3.12", "manylinux_2_28_x86_64", {"x86_64_version": "x86-64-v3"}, {})

@@ -15,8 +15,8 @@ from variant_publish.archive.rewrite import Rename, Rewrite
 from variant_publish.archive.transfer import Sink
 from variant_publish.archive.wheel import Wheel
 from variant_publish.archive.zipraw import open_archive
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
 __all__ = ["Measured", "Rename", "Retagged", "Rewrite", "measure", "retag", "retag_in_place"]

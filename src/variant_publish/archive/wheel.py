@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.archive.digest import read_digest
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
+from variant_publish.dialects.registry import own_files
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
@@ -20,7 +22,6 @@ from variant_publish.formats.summary import Summary
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.wheel_name import WheelName
 
 ABI_REQUIRES = "abi-requires.txt"
 """The dist-info file of a generic or labelled wheel that holds its ABI pins, one requirement a line."""
@@ -28,7 +29,7 @@ ABI_REQUIRES = "abi-requires.txt"
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 RECORD = "RECORD"
-INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
+INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", ABI_REQUIRES, *SIGNATURES)
 
 _SANE_TEXT = 8 * 1024 * 1024
 _SPARE_ROWS = 10_000
@@ -99,7 +100,7 @@ class Wheel:
                 directory.member(members[f"{folder}/{file}"]),
                 limit=_SANE_TEXT + 4 * len(directory.raw) if file == RECORD else _SANE_TEXT,
             )
-            for file in INFO_FILES
+            for file in (*INFO_FILES, *own_files())
             if f"{folder}/{file}" in members
         }
         record = info.pop(RECORD, None)

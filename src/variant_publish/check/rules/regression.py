@@ -8,9 +8,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 
 _NO_PREVIOUS = "no previous release is known (name an index with --index)"
 _GROWN = 1.5
