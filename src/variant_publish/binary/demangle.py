@@ -14,8 +14,8 @@ _SPECIAL = {"TV": "vtable for ", "TI": "typeinfo for ", "TS": "typeinfo name for
 _STANDARD = {"St": "std", "Sa": "std::allocator", "Ss": "std::string", "So": "std::ostream", "Si": "std::istream"}
 _OPERATORS = {
     "nw": " new", "dl": " delete", "pl": "+", "mi": "-", "ml": "*", "dv": "/", "aS": "=", "pL": "+=", "mI": "-=",
-    "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "ls": "<<", "rs": ">>", "ix": "[]", "cl": "()",
-    "pt": "->", "nt": "!", "co": "~", "an": "&", "or": "|", "eo": "^", "pp": "++", "mm": "--",
+    "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "ls": "<<", "rs": ">>", "ix": "[]",
+    "cl": "()", "pt": "->", "nt": "!", "co": "~", "an": "&", "or": "|", "eo": "^", "pp": "++", "mm": "--",
 }  # fmt: skip
 _DEEP = 64
 
@@ -27,7 +27,7 @@ def demangled(symbol: str) -> str:
     prefix = _SPECIAL.get(symbol[2:4], "")
     try:
         name, place = _encoding(symbol, 4 if prefix else 2)
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return symbol
     is_function = not prefix and place < len(symbol)
     return f"{prefix}{name}(...)" if is_function else prefix + name

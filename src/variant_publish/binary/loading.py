@@ -22,7 +22,9 @@ _GNU = re.compile(
     r"lib(?:c|m|dl|rt|gomp|gfortran|quadmath|atomic|pthread|util|nsl|resolv|gcc_s|stdc\+\+|mvec|anl|BrokenLocale|crypt|thread_db)\.so\.[0-9]+|linux-vdso.*"
 )
 """Libraries of glibc and GCC: all their symbols have versions, so one without a version is not theirs."""
-_C_ONLY = re.compile(r"lib(?:cu[a-zA-Z]*|nv[A-Za-z_]*|nccl|amdhip64|hip[a-z]*|roc[a-z]*|hsa-[a-z0-9]+)\.so(?:\.[0-9]+)*")
+_C_ONLY = re.compile(
+    r"lib(?:cu[a-zA-Z]*|nv[A-Za-z_]*|nccl|amdhip64|hip[a-z]*|roc[a-z]*|hsa-[a-z0-9]+)\.so(?:\.[0-9]+)*"
+)
 """Libraries of GPU makers: their functions are C's, so a C++ name is not theirs."""
 _STANDARD = re.compile(r"_Z(?:T[ISVT])?(?:N[VKRO]*)?(?:St|S[absiod]|NSt|KSt)")
 _PYTHON = ("Py", "_Py")
@@ -109,7 +111,9 @@ class Loader:
 
     def _is_elsewhere(self, symbol: Symbol) -> bool:
         """Return whether a symbol of ELF is looked for in the wheel, in another one, in Python or in the system."""
-        if symbol.name.startswith(_PYTHON) or symbol.library is not None and symbol.library not in self.dependency.by_name:
+        if symbol.name.startswith(_PYTHON) or (
+            symbol.library is not None and symbol.library not in self.dependency.by_name
+        ):
             return True
         value = name_hash(symbol.name)
         return value in self.own.exports or any(value in other.exports for other in self.others)
@@ -135,10 +139,7 @@ class Loader:
         return tuple(
             name
             for name, found in self._closure(library).items()
-            if found is None
-            and not is_loader(name)
-            and not _GNU.fullmatch(name)
-            and self._stands_in(name) is None
+            if found is None and not is_loader(name) and not _GNU.fullmatch(name) and self._stands_in(name) is None
         )
 
     def _closure(self, library: Library) -> Mapping[str, Library | None]:
