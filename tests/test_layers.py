@@ -21,6 +21,7 @@ LAYERS = (
     {"remote"},
     {"release"},
     {"view"},
+    {"serve"},
     {"check", "store"},
     {"index"},
     {"publish", "install"},

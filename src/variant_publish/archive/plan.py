@@ -212,7 +212,7 @@ def _changes(
         "METADATA": bytes(metadata),
         "WHEEL": bytes(wheel.wheel_file.with_tags(_tag_lines(wheel, new_name))),
         ABI_REQUIRES: abi_requires,
-        WHEEL_FILE: rewrite.variant_json.dumps().encode() if rewrite.variant_json else None,
+        WHEEL_FILE: _variant_json(wheel, rewrite),
         **(dict.fromkeys(SIGNATURES) if rewrite.drop_signatures else {}),
     }
     changes = {
@@ -223,6 +223,12 @@ def _changes(
     if wheel.record_text is not None and (changes or renames):
         changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
     return changes
+
+
+def _variant_json(wheel: Wheel, rewrite: Rewrite) -> bytes | None:
+    if rewrite.keep_variant_json:
+        return wheel.info.get(WHEEL_FILE)
+    return rewrite.variant_json.dumps().encode() if rewrite.variant_json else None
 
 
 def _for_variant(wheel: Wheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:

@@ -40,8 +40,8 @@ class Rewrite:
     `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
     already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
     of dialect local, and `locals` are those that count as a variant in the old name, so that they give way.
-    With `drop_local_version` any local version gives way. `markers` are what variant markers of requirements are
-    resolved by; None leaves them.
+    With `drop_local_version` any local version gives way; with `keep_variant_json` that file stays as it is. `markers`
+    are what variant markers of requirements are resolved by; None leaves them.
     """
 
     extra_tags: tuple[str, ...] = ()
@@ -55,6 +55,7 @@ class Rewrite:
     pins: tuple[TaggedRequirement, ...] = ()
     drop_signatures: bool = False
     drop_local_version: bool = False
+    keep_variant_json: bool = False
     markers: VariantMarkers | None = None
 
     def __post_init__(self) -> None:

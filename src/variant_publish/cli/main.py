@@ -27,6 +27,8 @@ COMMANDS = {
     "plan-matrix": "Give the declared matrix as build jobs for CI.",
     "init": "Propose a configuration and a workflow for a project.",
     "install": "Install the variants that fit this machine, by pip or uv.",
+    "run": "Run a command whose installers get the variants that fit this machine.",
+    "serve": "Serve what this machine sees of indexes to any installer.",
     "lock": "Write down, by URL and hash, what a machine gets.",
     "doctor": "Say whether the installed variants still fit this machine.",
     "host": "Show what this machine is, or store it for another one.",

@@ -16,7 +16,6 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
@@ -25,6 +24,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.client import hidden, local_path, read_project
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
 
@@ -49,7 +49,7 @@ class _Variants:
 class UniversalLocker:
     """Resolve and look for variants in turn, until every release that has variants is known."""
 
-    def __init__(self, uv: Uv, indexes: Indexes, cache: Cache, reporter: Reporter = SILENT) -> None:
+    def __init__(self, uv: Uv, indexes: Indexes, cache: WheelCache, reporter: Reporter = SILENT) -> None:
         self.uv = uv
         self.indexes = indexes
         self.cache = cache

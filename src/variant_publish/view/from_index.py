@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from variant_publish.archive.atomic import replacing
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.variant import Dialect
@@ -20,6 +25,7 @@ from variant_publish.view.choice import Selection, choose
 from variant_publish.view.wish import Wish
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
+_AT_ONCE = 16
 
 
 class ProjectNotFound(VariantPublishError):
@@ -51,7 +57,14 @@ def select(
         if not files:
             continue
         wish = Wish(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
-        chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, wish=wish)
+        chosen = choose(
+            files,
+            LinkedSelectors(project, files, SelectorReader().text),
+            machine,
+            version=version,
+            dialect=dialect,
+            wish=wish,
+        )
         chosen = replace(chosen, project=canonicalize_name(project), index=index)
         if chosen.selected is not None or not tags:
             return chosen
@@ -70,7 +83,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
         files = read_project(index, project)
         if not files:
             continue
-        linked = _Linked(project, files)
+        linked = LinkedSelectors(project, files, SelectorReader().text)
         for found in sorted((version or SpecifierSet()).filter(linked), reverse=True):
             return linked[found]
         return SelectorFiles()
@@ -80,17 +93,62 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
     )
 
 
-class _Linked(Mapping[Version, SelectorFiles]):
-    """Read the selector files that an index links beside the wheels, each version when it is asked for."""
+class SelectorReader:
+    """Read the selector files that indexes link beside the wheels: each text once, and kept in `folder` if given."""
 
-    def __init__(self, project: str, files: Iterable[IndexFile]) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._texts: dict[str, str] = {}
+
+    def linked(self, project: str, files: Iterable[IndexFile]) -> LinkedSelectors:
+        """Return the selector files of all versions, read several at a time."""
+        found = LinkedSelectors(project, files, self.text)
+        distinct = {file.sha256 or file.url: file for linked in found.files.values() for file in linked}
+        if len(distinct) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._try, distinct.values()))
+        return found
+
+    def text(self, file: IndexFile) -> str:
+        """Return the text of one file; raise VariantPublishError where it is not the one that the index lists."""
+        key = file.sha256
+        if key and key in self._texts:
+            return self._texts[key]
+        place = self.folder / key if self.folder is not None and re.fullmatch(r"[0-9a-f]{64}", key) else None
+        content = place.read_bytes() if place is not None and place.exists() else b""
+        if not content or hashlib.sha256(content).hexdigest() != key:
+            content = read_url(file.url, _SELECTOR_LIMIT)
+            if key and hashlib.sha256(content).hexdigest() != key:
+                raise VariantPublishError(
+                    f"{hidden(file.url)} is not the file that the index lists: the SHA-256 differs",
+                    hint="the page may be newer than the file: try again, or tell the publisher",
+                )
+            if place is not None:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(place) as stream:
+                    stream.write(content)
+        text = content.decode("utf-8", "replace")
+        if key:
+            self._texts[key] = text
+        return text
+
+    def _try(self, file: IndexFile) -> None:
+        with suppress(VariantPublishError):  # whoever asks for this release is told
+            self.text(file)
+
+
+class LinkedSelectors(Mapping[Version, SelectorFiles]):
+    """The selector files that an index links beside the wheels, each version read when it is asked for."""
+
+    def __init__(self, project: str, files: Iterable[IndexFile], read: Callable[[IndexFile], str]) -> None:
         self.files: dict[Version, list[IndexFile]] = {}
+        self.read = read
         for file in files:
             if (version := _selector_version(project, file.filename)) is not None:
                 self.files.setdefault(version, []).append(file)
 
     def __getitem__(self, version: Version) -> SelectorFiles:
-        texts = {file.filename: self._text(file) for file in self.files[version]}
+        texts = {file.filename: self.read(file) for file in self.files[version]}
         return SelectorFiles.parse(texts)
 
     def __iter__(self) -> Iterator[Version]:
@@ -98,15 +156,6 @@ class _Linked(Mapping[Version, SelectorFiles]):
 
     def __len__(self) -> int:
         return len(self.files)
-
-    def _text(self, file: IndexFile) -> str:
-        content = read_url(file.url, _SELECTOR_LIMIT)
-        if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
-            raise VariantPublishError(
-                f"{hidden(file.url)} is not the file that the index lists: the SHA-256 differs",
-                hint="the page may be newer than the file: try again, or tell the publisher",
-            )
-        return content.decode("utf-8", "replace")
 
 
 def _selector_version(project: str, filename: str) -> Version | None:

@@ -7,22 +7,27 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
+from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
+from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.client import IndexUnavailable, download, hidden, local_path
+from variant_publish.release.published import outline
+from variant_publish.remote.client import IndexUnavailable, download, hidden, local_path, read_url
 
 FOLDER = "variant-publish"
+_METADATA_LIMIT = 32 * 1024 * 1024
 _LAYOUT = "v1"
 """Part of every path: another way of making plain wheels gets a folder of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedWheel:
     """A wheel that lies here, whole and with the hash that the index lists."""
 
     path: Path
@@ -30,7 +35,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
+class WheelCache:
     """The folder of the cache; every file in it lies under the SHA-256 of what was downloaded."""
 
     root: Path
@@ -45,7 +50,7 @@ class Cache:
             return cls(Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / FOLDER / "Cache")
         return cls(home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / FOLDER)
 
-    def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> Fetched:
+    def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> FetchedWheel:
         """Return the wheel of an index entry, downloaded once.
 
         Raises IndexUnavailable where it cannot be had or has another hash than the index lists.
@@ -63,30 +68,60 @@ class Cache:
             download(file, target, reporter)
         return _checked(target, file)
 
-    def plain(self, fetched: Fetched, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
-        """Return the wheel without extra tags and label, which pip and uv install; a plain one as it is.
+    def metadata(self, file: IndexFile) -> bytes:
+        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
+        if file.metadata_url is not None and local_path(file.url) is None:
+            content = read_url(file.metadata_url, _METADATA_LIMIT)
+            if file.metadata_sha256 and hashlib.sha256(content).hexdigest() != file.metadata_sha256:
+                raise IndexUnavailable(file.metadata_url, "its SHA-256 is another one than the index lists")
+            return content
+        path = local_path(file.url)
+        if path is not None:
+            return bytes(Wheel.read(path).metadata)
+        with TemporaryDirectory(prefix="variant-publish-") as folder:
+            target = Path(folder, file.filename)
+            if outline(file, target):
+                return bytes(Wheel.read(target).metadata)
+        return bytes(Wheel.read(self.fetch(file).path).metadata)
+
+    def made(self, fetched: FetchedWheel, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
+        """Return the rewritten wheel, which pip and uv install; a plain one as it is.
 
         Nothing is recompressed. The ABI pins stay in abi-requires.txt; a signature, which no longer fits, goes. What
-        `rewrite` changes besides, for one machine, is part of the place in the cache.
+        `rewrite` changes is part of the place in the cache, and a wheel that is there is hashed again.
         """
-        name = WheelName.parse(fetched.path.name)
-        if name.dialect is None:
+        target_name = rewrite.name_of(WheelName.parse(fetched.path.name))
+        if str(target_name) == fetched.path.name:
             return fetched.path
-        folder = self.root / _LAYOUT / "plain" / fetched.sha256
-        if rewrite.remove:
-            changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
-            folder /= hashlib.sha256(changes.encode()).hexdigest()[:16]
-        target = folder / str(name.with_variant())
+        changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
+        folder = self.root / _LAYOUT / "plain" / fetched.sha256 / hashlib.sha256(changes.encode()).hexdigest()[:16]
+        target = folder / str(target_name)
+        digest = folder / f"{target_name}.sha256"
+        if target.exists() and not _is_whole(target, digest):
+            target.unlink()
         if not target.exists():
             with reporter.track(target.name, fetched.path.stat().st_size) as advance:
                 retag(fetched.path, folder, rewrite, advance)
+            with replacing(digest) as stream:
+                stream.write(_sha256(target).encode())
         return target
 
 
-def _checked(path: Path, file: IndexFile) -> Fetched:
+def _is_whole(path: Path, digest: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest.read_text("ascii") == _sha256(path)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _checked(path: Path, file: IndexFile) -> FetchedWheel:
+    try:
+        digest = _sha256(path)
     except OSError as error:
         raise IndexUnavailable(file.url, str(error)) from error
     if file.sha256 and digest != file.sha256:
@@ -95,4 +130,4 @@ def _checked(path: Path, file: IndexFile) -> Fetched:
             f"{path} has another SHA-256 than the index lists",
             hint="remove that file and run the command again",
         )
-    return Fetched(path.resolve(), digest)
+    return FetchedWheel(path.resolve(), digest)
