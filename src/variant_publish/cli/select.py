@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import console, print_json
+from variant_publish.cli import layout
+from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
-from variant_publish.model.variant import AWARE, Dialect
 from variant_publish.providers.machine import Machine
 from variant_publish.view import Indexes, Selection
 
@@ -21,7 +21,7 @@ from variant_publish.view import Indexes, Selection
 @generic_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
-@click.option("--dialect", type=click.Choice([dialect.value for dialect in AWARE]), help="As an installer of this one.")
+@click.option("--dialect", metavar="DIALECT", help="As an installer of this one.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
@@ -40,7 +40,7 @@ def command(
     machine = machine_of(settings, host_file, python, platform)
     wanted = machine.requirement(requirement)
     chosen = api.select(
-        wanted, Indexes.parse(indexes), machine, dialect=Dialect(dialect) if dialect else None, generic=generic
+        wanted, Indexes.parse(indexes), machine, dialect=api.dialect_of(dialect) if dialect else None, generic=generic
     )
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
@@ -50,17 +50,14 @@ def command(
 
 
 def show(chosen: Selection, machine: Machine) -> None:
-    """Draw the candidates as a table."""
-    from rich.table import Table
-
+    """Print what is selected, then the candidates, best first."""
     values = ", ".join(f"{name}={value}" for name, value in machine.values.items())
-    table = Table(title=f"{chosen.project} {chosen.version or ''} for {values}", title_justify="left")
-    table.add_column("")
-    table.add_column("wheel", overflow="fold")
-    table.add_column("variant")
-    table.add_column("why not", overflow="fold")
-    for candidate in chosen.candidates:
-        mark = "->" if candidate.chosen else ""
-        table.add_row(mark, candidate.filename, candidate.variant, candidate.reason or "", style="bold" if mark else "")
-    console().print(table)
-    click.echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}")
+    echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}", bold=True)
+    echo(f"machine:  {values}\n")
+    names = layout.short_names([candidate.filename for candidate in chosen.candidates])
+    rows = [
+        (name, candidate.variant, "selected" if candidate.chosen else candidate.reason or "")
+        for name, candidate in zip(names, chosen.candidates, strict=True)
+    ]
+    head = f"{chosen.project} {chosen.version or ''}".strip()
+    echo_table((head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])

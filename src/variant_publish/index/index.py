@@ -89,9 +89,9 @@ def update_project(
     tracks: tuple[str, ...] = (),
     public_url: str = "",
 ) -> Updated:
-    """Add entries and selector files to a project's index, and mend pages that are old or missing.
+    """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
-    `selectors` are those of `version`, whose plain-named copies are mended, too. Raises Conflict where a name is listed
+    `selectors` are those of `version`, whose plain-named copies are rewritten. Raises Conflict where a name is listed
     with another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
     files = tuple(files)
@@ -116,7 +116,7 @@ def update_project(
 def change_project(
     store: Store, project: str, change: Callable[[ProjectIndex], ProjectIndex], *, versions: Iterable[str] = ()
 ) -> Updated:
-    """Change a project's master by compare-and-swap, then mend its pages and the list of projects.
+    """Change a project's master by compare-and-swap, then rewrite its pages and the list of projects.
 
     `change` gives the next generation, or its argument where nothing is to be done; it may be called more than once.
     """
@@ -215,7 +215,7 @@ def project_pages(store: Store, index: ProjectIndex, versions: Iterable[str]) ->
 
 
 def _enter(store: Store, project: str) -> list[str]:
-    """Enter a new project into the list of projects, and mend the list's page."""
+    """Enter a new project into the list of projects, and rewrite the list's page."""
 
     def change(root: RootIndex) -> RootIndex:
         if project in root.names:

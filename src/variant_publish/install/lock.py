@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from packaging.specifiers import SpecifierSet
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
 from variant_publish.install.client import Resolved
 from variant_publish.install.plan import Chosen, InstallPlan
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import hidden
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import select
 
@@ -29,7 +29,7 @@ def lock_of(plan: InstallPlan, machine: Machine, cache: WheelCache, reporter: Re
 def refuse_plus(lock: Lock) -> None:
     """Refuse a lock as a requirements file where it holds a `+tag` wheel, which neither pip nor uv installs."""
     for package in lock.packages:
-        if package.record is not None and package.record.dialect is Dialect.PLUS:
+        if package.record is not None and not WheelName.parse(package.record.wheel).plain_installers_read:
             raise VariantPublishError(
                 f"{package.record.wheel} has extra tags: no installer takes it from a requirements file",
                 hint="write a pylock.toml and install that with 'variant-publish install --lock FILE'",
@@ -39,7 +39,7 @@ def refuse_plus(lock: Lock) -> None:
 def _chosen(item: Chosen, machine: Machine, cache: WheelCache, reporter: Reporter) -> LockedPackage:
     file = item.selection.file
     assert file is not None  # noqa: S101  (a chosen wheel is on an index)
-    own = LockedFile(hidden(file.url), item.record.sha256)
+    own = LockedFile(redact(file.url), item.record.sha256)
     if item.record.dialect is None:
         return LockedPackage(item.project, item.record.version, (own,), own, item.record)
     wanted = SpecifierSet(f"=={item.record.version}")
@@ -51,7 +51,7 @@ def _chosen(item: Chosen, machine: Machine, cache: WheelCache, reporter: Reporte
         files: tuple[LockedFile, ...] = (own,)
     else:
         sha256 = found.file.sha256 or cache.fetch(found.file, reporter).sha256
-        files = (LockedFile(hidden(found.file.url), sha256),)
+        files = (LockedFile(redact(found.file.url), sha256),)
     return LockedPackage(item.project, item.record.version, files, own, item.record, item.selection.metadata.variants)
 
 
@@ -72,4 +72,4 @@ def _other(item: Resolved, machine: Machine) -> LockedPackage:
             f"{item.name} {item.version} has no file with a hash for the described machine",
             hint="name an index that lists hashes and has a wheel of it",
         )
-    return LockedPackage(item.name, str(item.version), (LockedFile(hidden(best.url), best.sha256),))
+    return LockedPackage(item.name, str(item.version), (LockedFile(redact(best.url), best.sha256),))

@@ -78,7 +78,7 @@ def summarized(
 
 
 def releases_of_stage(staged: Staged, config: Config) -> tuple[Release, ...]:
-    """Build the releases that the summaries tell of."""
+    """Build the releases that the summaries describe."""
     found = [summary for _, summary in staged.summaries]
     wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
     sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]

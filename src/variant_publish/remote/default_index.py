@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from variant_publish.remote.listing import PYPI
+
 
 def default_index(environ: Mapping[str, str]) -> str:
     """Return the index of the user's environment variables, else the default of everybody."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
     names = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
-    return next((environ[name] for name in names if environ.get(name)), PYPI_SIMPLE_ENDPOINT)
+    return next((environ[name] for name in names if environ.get(name)), PYPI)

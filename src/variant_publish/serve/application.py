@@ -14,7 +14,9 @@ from werkzeug.utils import redirect, send_file
 from werkzeug.wrappers import Request, Response
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.remote.client import hidden, local_path, open_session
+from variant_publish.model.url import redact
+from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import TIMEOUT, new_session
 from variant_publish.serve.pages import HTML, JSON, TEXT, entries, html_page, json_page
 from variant_publish.serve.projects import Projects, SeenProject, passes_through
 from variant_publish.view.view import ViewFile
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 _FOR_EVER = 365 * 24 * 3600
-_TIMEOUT = 60.0
 _PASSED = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
 
 
@@ -57,7 +58,7 @@ class ViewApplication:
             return Response(error.description or error.name, error.code or 500, mimetype="text/plain")
         except VariantPublishError as error:
             self.problem(error)
-            text = " ".join(hidden(str(error)).split())
+            text = " ".join(redact(str(error)).split())
             return Response(f"{text}\n", f"424 {_ascii(text)}", mimetype="text/plain")
 
     def _route(self, request: Request) -> Response:
@@ -148,9 +149,9 @@ def _conditional(request: Request, response: Response) -> Response:
 def _passed(request: Request, url: str) -> Response:
     """Pass bytes through from where credentials are needed; ranges and conditions go along."""
     headers = {name: value for name in ("Range", "If-None-Match", "If-Range") if (value := request.headers.get(name))}
-    session = open_session()
+    session = new_session()
     answer = session.request(
-        request.method, url, headers={"Accept-Encoding": "identity", **headers}, stream=True, timeout=_TIMEOUT
+        request.method, url, headers={"Accept-Encoding": "identity", **headers}, stream=True, timeout=TIMEOUT
     )
 
     def chunks() -> Iterator[Any]:

@@ -17,7 +17,7 @@ def rewrite_of(file: ViewFile, metadata: Metadata, machine: Machine) -> Rewrite:
     variant-aware tools read: it is evaluated on the machine, and written as plain tools read it, or left out.
     """
     asked, kept = [], []
-    for text in metadata.requires_dist if file.name is not None and file.name.extra_tags else ():
+    for text in metadata.requires_dist if file.name is not None and not file.name.plain_installers_read else ():
         evaluated = with_evaluated_markers(text, machine.values, machine.holds)
         if evaluated == text:
             continue
@@ -26,10 +26,9 @@ def rewrite_of(file: ViewFile, metadata: Metadata, machine: Machine) -> Rewrite:
         if _applies(requirement, machine):
             kept.append(requirement)
     return Rewrite(
-        local=file.version.local if file.abi else None,
-        drop_local_version=bool(file.abi),
+        version=str(file.version) if file.abi else None,
         drop_signatures=True,
-        keep_variant_json=True,
+        keep_own_files=True,
         remove=tuple(asked),
         add=(*(str(requirement) for requirement in kept if not requirement.tags), *file.requires),
         pins=tuple(requirement for requirement in kept if requirement.tags),

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import is_selector_toml, is_variants_json
-from variant_publish.remote.client import local_path, read_project
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.local import local_path
 from variant_publish.serve.plain import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view.from_index import SelectorReader

@@ -15,17 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC
-from variant_publish.providers import cpu
-from variant_publish.providers.machine import (
-    AARCH64_VERSION,
-    CUDA,
-    GFX_ARCH,
-    NONE,
-    ROCM,
-    SM_ARCH,
-    X86_64_VERSION,
-    Machine,
-)  # fmt: skip
+from variant_publish.providers import catalog
+from variant_publish.providers.machine import Machine
 from variant_publish.serve.application import ViewApplication
 from variant_publish.serve.projects import Projects
 from variant_publish.serve.wheel_cache import WheelCache
@@ -35,10 +26,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _PATH = re.compile(r"/m/([a-z0-9_.,]{1,200})/.*")
-_WORDS = {
-    "cuda": CUDA, "sm_": SM_ARCH, "sm": SM_ARCH, "x86_64_": X86_64_VERSION, "aarch64_": AARCH64_VERSION,
-    "rocm": ROCM, "gfx": GFX_ARCH,
-}  # fmt: skip
 _MACHINES = 64
 
 
@@ -75,15 +62,18 @@ def machine_of_words(text: str) -> Machine:
 
     Raises UsageError for a word that is not known.
     """
-    settings = {}
-    for word in text.split(",") if text != GENERIC else ():
-        prefix = next((prefix for prefix in _WORDS if word.startswith(prefix)), None)
-        if prefix is None or word == prefix:
-            raise UsageError(f"{word!r} describes no machine", hint="write it like cuda12.8,x86_64_v3, or generic")
-        variable = _WORDS[prefix]
-        settings[variable] = word if variable == GFX_ARCH else word.removeprefix(prefix)
-    base = {X86_64_VERSION: cpu.X86_64_LEVELS[0], AARCH64_VERSION: cpu.AARCH64_BASELINE, CUDA: NONE}
-    return Machine(base, (), "3").described(settings)
+    settings = dict(map(_setting, text.split(","))) if text != GENERIC else {}
+    return Machine({item.name: item.lowest for item in catalog.variables()}, (), "3").described(settings)
+
+
+def _setting(word: str) -> tuple[str, str]:
+    """Return variable and value: the word is the value, or the variable's name in short and the value."""
+    for variable in catalog.variables():
+        short = variable.name.removesuffix("_version").removesuffix("_arch")
+        for text in (word, word.removeprefix(short).removeprefix("_")) if word.startswith(short) else ():
+            if (value := variable.parse(text)) is not None:
+                return variable.name, value
+    raise UsageError(f"{word!r} describes no machine", hint="write it like cuda12.8,x86_64_v3, or generic")
 
 
 def application() -> TeamApplication:

@@ -13,15 +13,17 @@ from typing import Self
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.archive.wheel import Wheel
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.published import outline
-from variant_publish.remote.client import IndexUnavailable, download, hidden, local_path, read_url
+from variant_publish.remote.files import METADATA_LIMIT, download, read_url
+from variant_publish.remote.local import local_path
+from variant_publish.remote.outline import Outline
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
 FOLDER = "variant-publish"
-_METADATA_LIMIT = 32 * 1024 * 1024
 _LAYOUT = "v1"
 """Part of every path: another way of making plain wheels gets a folder of its own."""
 
@@ -60,7 +62,7 @@ class WheelCache:
             return _checked(path, file)
         if not file.sha256:
             raise VariantPublishError(
-                f"{hidden(file.url)} is listed without a SHA-256, so a download could not be checked",
+                f"{redact(file.url)} is listed without a SHA-256, so a download could not be checked",
                 hint="ask whoever runs the index to list hashes, or download the wheel and name its folder as --index",
             )
         target = self.root / _LAYOUT / "downloads" / file.sha256 / file.filename
@@ -70,17 +72,16 @@ class WheelCache:
 
     def metadata(self, file: IndexFile) -> bytes:
         """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
-        if file.metadata_url is not None and local_path(file.url) is None:
-            content = read_url(file.metadata_url, _METADATA_LIMIT)
-            if file.metadata_sha256 and hashlib.sha256(content).hexdigest() != file.metadata_sha256:
-                raise IndexUnavailable(file.metadata_url, "its SHA-256 is another one than the index lists")
-            return content
         path = local_path(file.url)
         if path is not None:
             return bytes(Wheel.read(path).metadata)
-        with TemporaryDirectory(prefix="variant-publish-") as folder:
+        if file.metadata_url is not None:
+            return read_url(file.metadata_url, METADATA_LIMIT, file.metadata_sha256 or "")
+        with TemporaryDirectory(prefix="variant-publish-") as folder, Transport() as transport:
             target = Path(folder, file.filename)
-            if outline(file, target):
+            with target.open("w+b") as stream:
+                is_read = Outline(transport, file.url, stream).write()
+            if is_read:
                 return bytes(Wheel.read(target).metadata)
         return bytes(Wheel.read(self.fetch(file).path).metadata)
 

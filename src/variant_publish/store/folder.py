@@ -163,7 +163,7 @@ class LocalStore(Store):
         except OSError as error:
             raise VariantPublishError(
                 f"{self.describe()} cannot be used ({error.strerror}: {error.filename})",
-                hint="give yourself the right to write there, or name another folder as file:DIR",
+                hint="allow yourself to write there, or use another folder as file:DIR",
             ) from error
 
     @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,15 +10,18 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.dialects.base import Dialect
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.variant import Dialect
+from variant_publish.model.url import redact
+from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
-from variant_publish.remote.client import hidden, read_project, read_url
+from variant_publish.remote.files import read_url
+from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
 from variant_publish.view.wish import Wish
 
@@ -71,7 +72,7 @@ def select(
         first = first or chosen
     if first is None:
         raise ProjectNotFound(
-            f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+            f"{project} is not on {', '.join(redact(index) for index in indexes)}",
             hint="check the project's name, or name another index",
         )
     return first
@@ -88,7 +89,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
             return linked[found]
         return SelectorFiles()
     raise ProjectNotFound(
-        f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+        f"{project} is not on {', '.join(redact(index) for index in indexes)}",
         hint="check the project's name, or name another index",
     )
 
@@ -114,15 +115,13 @@ class SelectorReader:
         key = file.sha256
         if key and key in self._texts:
             return self._texts[key]
-        place = self.folder / key if self.folder is not None and re.fullmatch(r"[0-9a-f]{64}", key) else None
-        content = place.read_bytes() if place is not None and place.exists() else b""
-        if not content or hashlib.sha256(content).hexdigest() != key:
-            content = read_url(file.url, _SELECTOR_LIMIT)
-            if key and hashlib.sha256(content).hexdigest() != key:
-                raise VariantPublishError(
-                    f"{hidden(file.url)} is not the file that the index lists: the SHA-256 differs",
-                    hint="the page may be newer than the file: try again, or tell the publisher",
-                )
+        place = self.folder / key if self.folder is not None and key else None
+        content = None
+        if place is not None:
+            with suppress(VariantPublishError):
+                content = read_url(place.resolve().as_uri(), _SELECTOR_LIMIT, key)
+        if content is None:
+            content = read_url(file.url, _SELECTOR_LIMIT, key)
             if place is not None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with replacing(place) as stream:
@@ -163,7 +162,4 @@ def _selector_version(project: str, filename: str) -> Version | None:
         return None
     stem = filename.removesuffix("-variants.json").removesuffix("-wheel-selector.toml")
     name, _, text = stem.rpartition("-")
-    try:
-        return Version(text) if canonicalize_name(name) == canonicalize_name(project) else None
-    except InvalidVersion:
-        return None
+    return version_or_none(text) if canonicalize_name(name) == canonicalize_name(project) else None
