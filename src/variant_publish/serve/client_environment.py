@@ -36,7 +36,7 @@ def client_environment(environ: Mapping[str, str], url: str, folder: Path) -> di
     kept = {name: value for name, value in environ.items() if name not in _OTHER_INDEXES}
     if environ.get("PIP_CONFIG_FILE") != os.devnull:
         kept["PIP_CONFIG_FILE"] = str(_pip_configuration(environ.get("PIP_CONFIG_FILE"), folder / "pip.conf"))
-    return {**kept, **dict.fromkeys(_OWN_INDEX, url), "PDM_IGNORE_STORED_INDEX": "1"}
+    return {**kept, **dict.fromkeys(_OWN_INDEX, url)}
 
 
 def _pip_configuration(given: str | None, target: Path) -> Path:

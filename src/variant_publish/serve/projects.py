@@ -20,7 +20,7 @@ from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import is_selector_toml, is_variants_json
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
-from variant_publish.serve.plain import plain_metadata, rewrite_of
+from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view.from_index import SelectorReader
 from variant_publish.view.indexes import Indexes
@@ -117,7 +117,12 @@ class Projects:
         return self._seen(self.default, name, files, wish) if files else None
 
     def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...], wish: Wish) -> SeenProject:
-        files = tuple(replace(file, url=with_credentials(file.url, index)) for file in files)
+        here = local_path(index) is not None or "://" not in index
+        files = tuple(  # a page on a server says nothing of files on this disk
+            replace(file, url=with_credentials(file.url, index))
+            for file in files
+            if here or local_path(file.url) is None
+        )
         implied = frozenset(self.indexes.implied.get(index, ()))
         wish = Wish(wish.tags, implied, wish.generic or self.generic, wish.locals)
         if not wish.tags and not has_variants(files):
