@@ -17,8 +17,8 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.application import ViewApplication
-from variant_publish.serve.view_page import JSON
 from variant_publish.serve.projects import Projects
+from variant_publish.serve.view_page import JSON
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes
 

@@ -2,8 +2,8 @@
 
 `retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs` and `indexing` are for
 maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users of a release;
-`values` has what all of them take and return. Everything is here, as `api.retag` or `api.Machine`. A part is imported
-when one of its names is used, so that retagging does not wait for what installs.
+`values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or `api.Machine`. A
+part is imported when one of its names is used, so that retagging does not wait for what installs.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_PARTS = ("retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing", "serving",
-          "values")  # fmt: skip
+_PARTS = (
+    "values", "retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing",
+    "serving", "machines",
+)  # fmt: skip
 """In the order of what their import costs."""
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from variant_publish.api.checking import *  # noqa: F403
     from variant_publish.api.indexing import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403  (its __all__ is the list)
+    from variant_publish.api.machines import *  # noqa: F403
     from variant_publish.api.publishing import *  # noqa: F403
     from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.serving import *  # noqa: F403

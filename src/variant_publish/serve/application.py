@@ -17,8 +17,8 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import TIMEOUT, new_session
-from variant_publish.serve.view_page import HTML, JSON, TEXT, entries, html_page, json_page
 from variant_publish.serve.projects import Projects, SeenProject, passes_through
+from variant_publish.serve.view_page import HTML, JSON, TEXT, entries, html_page, json_page
 from variant_publish.view.view import ViewFile
 
 if TYPE_CHECKING:
