@@ -124,9 +124,9 @@ def check(
 
 def _linking(against: Sequence[str]) -> Linking:
     from variant_publish.check.engine.dependencies import Linking
-    from variant_publish.install.cache import Cache
+    from variant_publish.serve.wheel_cache import WheelCache
 
-    return Linking.parse(against, Cache.of_user(os.environ).root)
+    return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
