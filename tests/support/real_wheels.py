@@ -1,28 +1,32 @@
-"""Real wheels of PyPI, downloaded once into a cache."""
+"""Wheels of other projects, downloaded from PyPI once and kept in the user's cache."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_24_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "variant-publish-tests" / "wheels"
 
 
-def wheel_of(requirement: str, python: str = "3.12") -> Path:
-    """Return the wheel of a pinned requirement; the test is skipped where the index cannot be reached."""
-    place = Path(tempfile.gettempdir(), "variant-publish-real-wheels", requirement.replace("==", "-") + f"-{python}")
-    if not (found := list(place.glob("*.whl"))):
-        platforms = [word for name in PLATFORMS for word in ("--platform", name)]
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", *platforms]
+def real_wheel(project: str, version: str, *platforms: str, python: str = "3.12") -> Path:
+    """Return a published wheel; skip the test where it can be downloaded neither now nor before."""
+    name = project.replace("-", "_")
+    family = platforms[0].rpartition("_")[2]
+
+    def found() -> list[Path]:
+        return sorted(path for path in FOLDER.glob(f"{name}-{version}-*{family}*.whl") if platforms[0][:5] in path.name)
+
+    if not found():
+        FOLDER.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [*command, "--python-version", python, "-d", str(place), requirement],
-            capture_output=True, text=True, encoding="utf-8", check=False, timeout=600,
+            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", FOLDER,
+             *(f"--platform={platform}" for platform in platforms), f"--python-version={python}", f"{project}=={version}"],
+            capture_output=True, encoding="utf-8", timeout=500, check=False,
         )  # fmt: skip
-        if done.returncode:
-            pytest.skip(f"{requirement} cannot be downloaded: {done.stderr.strip().splitlines()[-1]}")
-        found = list(place.glob("*.whl"))
-    return found[0]
+        if done.returncode or not found():
+            pytest.skip(f"{project} {version} cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
+    return found()[0]
