@@ -20,12 +20,13 @@ from variant_publish.api import (
     publishing,
     retagging,
     staging,
+    starting,
     stubs,
     values,
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, starting, stubs]
 PARTS = [*FUNCTIONS, values, machines]
 
 
