@@ -10,12 +10,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
-from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
@@ -88,8 +88,9 @@ class _Linked(Mapping[Version, SelectorFiles]):
     def __init__(self, project: str, files: Iterable[IndexFile]) -> None:
         self.files: dict[Version, list[IndexFile]] = {}
         for file in files:
-            if (version := _selector_version(project, file.filename)) is not None:
-                self.files.setdefault(version, []).append(file)
+            found = release_of_file(file.filename)
+            if found is not None and found[0] == canonicalize_name(project):
+                self.files.setdefault(found[1], []).append(file)
 
     def __getitem__(self, version: Version) -> SelectorFiles:
         texts = {file.filename: self._text(file) for file in self.files[version]}
@@ -103,11 +104,3 @@ class _Linked(Mapping[Version, SelectorFiles]):
 
     def _text(self, file: IndexFile) -> str:
         return read_url(file.url, _SELECTOR_LIMIT, file.sha256).decode("utf-8", "replace")
-
-
-def _selector_version(project: str, filename: str) -> Version | None:
-    if not is_variants_json(filename) and not is_selector_toml(filename):
-        return None
-    stem = filename.removesuffix("-variants.json").removesuffix("-wheel-selector.toml")
-    name, _, text = stem.rpartition("-")
-    return version_or_none(text) if canonicalize_name(name) == canonicalize_name(project) else None
