@@ -63,9 +63,6 @@ class Install:
     lines: tuple[str, ...]
 
 
-UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
-
-
 def href_of(file: IndexFile) -> str:
     """Return the link to a file with its hash, where one is known."""
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
@@ -102,7 +99,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
     elif result:
         result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
     for name, view in sorted(index.views.get(best.version, {}).items()):
-        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
+        if view:
+            result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
     for local in _locals(best):
         command = f"pip install --extra-index-url {address} {index.name}=={local}"
         result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
@@ -113,8 +111,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
 
 
 def view_command(project: str, address: str) -> str:
-    """Return the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
-    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
+    """Return the command that takes a variant from its view by plain pip; "" where the address is not known."""
+    return f"pip install --extra-index-url {address} {project}" if address else ""
 
 
 def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:

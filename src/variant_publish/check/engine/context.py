@@ -21,6 +21,7 @@ from variant_publish.archive.zipraw import (
     open_archive,
 )
 from variant_publish.binary.scan import Scan, scan
+from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.grid import Grid
 from variant_publish.dialects.registry import selector_names
 from variant_publish.errors import VariantPublishError
@@ -75,7 +76,7 @@ class Context:
     `client` is the installer that must accept the release, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it.
+    the releases that are checked with it, `linking` names what its libraries are to load with.
     """
 
     release: Release
@@ -89,6 +90,7 @@ class Context:
     index: str | None = None
     is_published: bool = False
     others: tuple[Release, ...] = ()
+    linking: Linking = NO_LINKING
 
     @cached_property
     def grid(self) -> Grid:

@@ -15,6 +15,7 @@ from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -50,7 +51,8 @@ class Settings:
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
-    releases, by project and version. `summaries` asks for summaries of the wheels in the report.
+    releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
+    Context's.
     """
 
     choice: Choice = EVERYTHING
@@ -63,6 +65,7 @@ class Settings:
     origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
     family: FamilyTable | None = None
     asks_family: bool = False
+    linking: Linking = NO_LINKING
 
 
 DEFAULTS = Settings()
@@ -113,6 +116,7 @@ def check(
             origin.index or settings.index,
             origin.is_published,
             tuple(other for other in loaded.releases if other is not release),
+            settings.linking,
         )
         context.scans.update(scans)
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
@@ -143,6 +147,7 @@ def check(
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
         tuple(summaries),
         FamilyReport.of(family) if family is not None and family.members else None,
+        tuple(outcome.message for _, outcome, _ in outcomes if outcome.verdict is Verdict.PASS and outcome.message),
     )
 
 
