@@ -19,6 +19,7 @@ from variant_publish.api import (
     machines,
     publishing,
     retagging,
+    serving,
     staging,
     starting,
     stubs,
@@ -26,7 +27,7 @@ from variant_publish.api import (
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, starting, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, serving, staging, starting, stubs]
 PARTS = [*FUNCTIONS, values, machines]
 
 
