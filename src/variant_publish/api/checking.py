@@ -24,7 +24,6 @@ from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.build.starter import Found
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
@@ -40,8 +39,8 @@ __all__ = [
     "abi_range",
     "check",
     "explain_rule",
-    "found_in_release",
     "inspect",
+    "published_release",
     "rules",
     "write_summaries",
 ]
@@ -168,7 +167,7 @@ def _fetch(
     from variant_publish.release.published import Depth, fetch
 
     index = options.index or "pypi"
-    found = _published(project, str(version), index)
+    found = published_release(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     reason = None if options.deep else "the wheels were not downloaded (--deep reads them)"
@@ -194,7 +193,8 @@ def _origins(
     return origins
 
 
-def _published(project: str, version: str, index: str) -> published.PublishedRelease:
+def published_release(project: str, version: str, index: str) -> published.PublishedRelease:
+    """Find a release on an index; raise VariantPublishError where it has no such release."""
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
     from variant_publish.remote.listing import read_project
@@ -247,23 +247,6 @@ def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Report
     cache = WheelCache.of_user(os.environ).root
     dependencies = Dependencies((index_url(index),), read_project, cache, reporter)
     return AbiRange.of(Wheel.read(path), canonicalize_name(project), dependencies)
-
-
-def found_in_release(
-    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
-) -> tuple[Found, ...]:
-    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
-
-    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
-    """
-    from variant_publish.build.starter import found_in
-    from variant_publish.release import published
-
-    release = _published(project, version, index)
-    depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE
-    with TemporaryDirectory(prefix="variant-publish-") as folder:
-        fetched = published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
-        return found_in([(None, path) for path in fetched.paths], look=deep)
 
 
 def rules() -> tuple[Rule, ...]:

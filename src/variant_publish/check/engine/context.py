@@ -22,10 +22,9 @@ from variant_publish.archive.zipraw import (
 )
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.check.engine.grid import Grid
+from variant_publish.dialects.registry import selector_names
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import IndexFile
-from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.release.dependencies import NO_LINKING, Linking
@@ -65,7 +64,7 @@ class Folder:
 
     def selector_files_of(self, release: Release) -> tuple[Path, ...]:
         """Return the selector files of one release, by the names that clients ask for."""
-        names = selector_names(release)
+        names = names_of_selectors(release)
         return tuple(path for path in self.selector_files if path.name in names)
 
 
@@ -162,10 +161,9 @@ class Context:
         return self.scans[wheel.path]
 
 
-def selector_names(release: Release) -> tuple[str, str]:
-    """Return the names of a release's selector files: dialect plus, dialect pep825."""
-    version = str(release.version)
-    return selector_toml_name(release.project, version), variants_json_name(release.project, version)
+def names_of_selectors(release: Release) -> tuple[str, ...]:
+    """Return the names that the selector files of a release can have."""
+    return selector_names(release.project, str(release.version))
 
 
 def _faults(archive: RawArchive) -> list[str]:

@@ -22,6 +22,7 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdic
 from variant_publish.check.engine.rule_choice import EVERYTHING, Choice, sift
 from variant_publish.check.rules.content import RecordHashes
 from variant_publish.config.tables import CheckTable, FamilyTable
+from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
@@ -68,8 +69,6 @@ class Settings:
 
 
 DEFAULTS = Settings()
-
-SELECTOR_PATTERNS = ("*-variants.json", "*-wheel-selector.toml")
 
 
 def check(
@@ -158,7 +157,7 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
         path
         for place in places
         if place.is_dir()
-        for path in sorted(found for pattern in SELECTOR_PATTERNS for found in place.glob(pattern))
+        for path in sorted(found for pattern in selector_patterns() for found in place.glob(pattern))
     )
 
 
