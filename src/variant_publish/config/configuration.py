@@ -42,12 +42,14 @@ from variant_publish.providers import catalog
 class Config:
     """The configuration as values of the model; built by `load` or `parse`, never changed.
 
-    `declared` says whether there was a `[tool.variant-publish]` table at all.
+    `declared` says whether there was a `[tool.variant-publish]` table at all; `project` is the name in `[project]`,
+    normalised, "" where there is none.
     """
 
-    def __init__(self, tables: Tables, *, declared: bool) -> None:
+    def __init__(self, tables: Tables, *, declared: bool, project: str = "") -> None:
         self.tables = tables
         self.declared = declared
+        self.project = project
         self.dialects = tuple(dict.fromkeys(map(_dialect, tables.dialects)))
         self.upload = tables.upload
         self.check = tables.check
@@ -87,7 +89,7 @@ class Config:
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
             table = data
         try:
-            return cls(_convert(table or {}), declared=table is not None)
+            return cls(_convert(table or {}), declared=table is not None, project=_project(data))
         except VariantPublishError as error:
             raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
@@ -149,7 +151,7 @@ class Config:
         """Return the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
         given = {key: value for key, value in changes.items() if value is not None}
         stub = msgspec.structs.replace(self.stub, **given)
-        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared, project=self.project)
 
     def changes_of(self, name: str) -> ChangesTable:
         """Return what retagging does to the wheels of a variant, or of "generic"."""
@@ -246,6 +248,13 @@ def known_words(variants: Iterable[Variant]) -> tuple[tuple[Dialect, frozenset[W
         with suppress(UsageError):
             found[dialect].add(dialect.words_of(variant))
     return tuple((dialect, frozenset(words - {()})) for dialect, words in found.items())
+
+
+def _project(data: Mapping[str, Any]) -> str:
+    """Return the name in `[project]`, normalised; "" where there is none."""
+    table = data.get("project", {})
+    name = table.get("name", "") if isinstance(table, dict) else ""
+    return str(canonicalize_name(name)) if isinstance(name, str) else ""
 
 
 def parse_size(text: str, where: str) -> int:

@@ -163,6 +163,10 @@ class UploadTable(_Table, frozen=True):
     """Where the views for plain pip go: an index for each variant, in an extra index or in a folder."""
     views_url: str | None = None
     """Where users will find the views."""
+    stage: str | None = None
+    """Where staged releases lie; default: .staged in the extra index. A bucket of its own keeps them private."""
+    stage_url: str | None = None
+    """Where testers will find the stages."""
     split: Literal["large-to-s3"] = "large-to-s3"
     """The rule for what goes where: "large-to-s3"."""
     large: str = "100 MB"

@@ -16,6 +16,7 @@ from variant_publish.progress import Advance
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
 from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
 
 ROOT_MASTER = "index.json"
 
@@ -62,11 +63,14 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
-    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
+def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> CreateOutcome:
+    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
+
+    A file that is `stored` elsewhere is copied from there.
+    """
     key = f"{upload.project}/{upload.entry.filename}"
     outcome = store.create(
-        key, upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
+        key, stored or upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
     )
     if upload.metadata is not None and upload.entry.metadata_sha256 is not None:
         store.create(

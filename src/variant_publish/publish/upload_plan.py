@@ -10,6 +10,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.stage_state import StagedFile
 from variant_publish.index.index import Upload, merged_texts, read_index, refuse_removed
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
@@ -85,6 +86,13 @@ class UploadPlan:
     def to(self, destination: Destination, *, sdists: bool = False) -> tuple[Placement, ...]:
         """Return the wheels (or the sdists) of one destination."""
         return tuple(item for item in self.placements if item.destination is destination and item.is_sdist is sdists)
+
+    def sends_to_repository(self, file: StagedFile) -> bool:
+        """Return whether a file is uploaded to the repository."""
+        sent = (item for item in self.placements if item.transfer is Transfer.UPLOAD)
+        return file.project == self.project and file.filename in {
+            item.file for item in sent if item.destination is Destination.REPOSITORY
+        }
 
     def uploads(self) -> dict[str, Upload]:
         """Return the uploads of the release by file name, with page entries of this moment."""
