@@ -95,7 +95,7 @@ class Repair:
 
         Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
         """
-        demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), simd=False).binaries]
+        demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), (), simd=False).binaries]
         needed, path = max(demands, default=(1, ""))
         if needed > max(self.level or 1, 1) and self.level is not None:
             raise UsageError(
