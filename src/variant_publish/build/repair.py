@@ -12,8 +12,8 @@ from pathlib import Path
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.scan import scan
-from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.install.process import follow
 
 
