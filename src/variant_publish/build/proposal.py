@@ -173,7 +173,7 @@ def _stem(projects: Iterable[str]) -> str:
 
 
 def _declared(pyproject: Mapping[str, Any], is_needed: bool) -> Matrix:
-    """Return the matrix of cibuildwheel's settings; where they name none and one is needed, of the supported Pythons."""
+    """Return the matrix of cibuildwheel's settings; else, if one is needed, that of the supported Pythons."""
     python, platform = cibuildwheel_matrix(pyproject)
     if is_needed and not (python and platform):
         try:

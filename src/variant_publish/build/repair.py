@@ -91,9 +91,9 @@ class Repair:
         return [*command, *(part for library in self.exclude for part in ("--exclude", library))]
 
     def _yields(self, wheel: Path) -> bool:
-        """Return whether the binaries demand more than the baseline, and the variant claims it; refuse what it does not.
+        """Return whether the binaries demand more than the baseline, and the variant claims it.
 
-        Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
+        Raises UsageError where they demand more than it claims. Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
         """
         demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), (), simd=False).binaries]
         needed, path = max(demands, default=(1, ""))
