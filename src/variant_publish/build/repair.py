@@ -93,7 +93,8 @@ class Repair:
     def _yields(self, wheel: Path) -> bool:
         """Return whether the binaries demand more than the baseline, and the variant claims it.
 
-        Raises UsageError where they demand more than it claims. Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
+        Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at. Raises
+        UsageError where the binaries demand more than the variant claims.
         """
         demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), (), simd=False).binaries]
         needed, path = max(demands, default=(1, ""))
