@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.real_wheels import real_wheel
+from support.real_wheels import wheel_of
 from variant_publish import api
 from variant_publish.binary.linkage import Linkage
 from variant_publish.config.configuration import Config
@@ -32,8 +32,8 @@ CASES = [
 def test_symbols_tell_which_torch_a_wheel_loads_with(
     project: str, version: str, platforms: tuple[str, ...], torch: str, symbol: str | None
 ) -> None:
-    index = real_wheel("torch", torch, *platforms).parent
-    wheel = real_wheel(project, version, *platforms)
+    index = wheel_of(f"torch=={torch}", *platforms).parent
+    wheel = wheel_of(f"{project}=={version}", *platforms)
     options = api.CheckOptions(select=("VP411",), against=(f"torch=={torch}",), index=str(index))
     report = api.check([wheel], Config.parse(""), options)
     if symbol is None:
@@ -49,7 +49,7 @@ def test_symbols_tell_which_torch_a_wheel_loads_with(
 @pytest.mark.slow
 def test_the_symbols_of_torch_are_read_in_two_seconds(tmp_path: Path) -> None:
     start = time.process_time()
-    found = Linkage.read(real_wheel("torch", "2.9.1", *LINUX), is_dependency=True)
+    found = Linkage.read(wheel_of("torch==2.9.1", *LINUX), is_dependency=True)
     seconds = time.process_time() - start
     assert len(found.exports) > 77_000
     assert seconds <= 2
