@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
@@ -93,7 +93,7 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         requirement = f"{index.name}=={best.version}"
         result.append(Install("a requirements file", (f"--extra-index-url {address}", requirement)))
     preview = "--preview-features wheel-variants "
-    if any(file.filename.endswith("-variants.json") for file in best.others):
+    if any((owner := dialect_of_file(file.filename)) and owner.plain_installers_read for file in best.others):
         title = "uv, the variant of this machine"
         result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
     elif result:
@@ -206,19 +206,16 @@ def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
     """Return variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
     result: dict[str, str] = {}
     for name, text in texts.items():
+        dialect = dialect_of_file(name)
         try:
-            if name.endswith(".toml"):
-                result = {**dict(_of_selector(SelectorFile.parse(text))), **result}
-            else:
-                result |= dict(_of_variants(VariantsMetadata.parse(text)))
+            data = dialect.parse(text) if dialect is not None else None
+            if isinstance(data, SelectorFile):
+                result = {**dict(_of_selector(data)), **result}
+            elif dialect is not None:
+                result |= {word: ", ".join(_sentences(has.items)) for word, has in dialect.meanings(data).items()}
         except VariantPublishError:
             continue  # `check` and `verify` say what is wrong with it; the page shows the wheels all the same
     return result
-
-
-def _of_variants(metadata: VariantsMetadata) -> Iterator[tuple[str, str]]:
-    for label, properties in metadata.variants.items():
-        yield label, ", ".join(_sentences(properties.items))
 
 
 def _sentences(properties: Iterable[Property]) -> Iterator[str]:
