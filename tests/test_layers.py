@@ -13,11 +13,14 @@ import variant_publish
 ROOT = Path(variant_publish.__file__).parent
 
 LAYERS = (
-    {"errors", "progress", "templating", "__init__"},
+    {"errors", "progress", "__init__"},
     {"model"},
-    {"formats"},
-    {"archive", "config"},
-    {"binary", "providers", "dialects"},
+    {"formats", "templating"},
+    {"archive"},
+    {"binary"},
+    {"providers"},
+    {"config"},
+    {"dialects"},
     {"remote"},
     {"release"},
     {"view"},
@@ -38,7 +41,6 @@ LAZY_MODULES = {
     "botocore",
     "twine",
     "auditwheel",
-    "pypi_simple",
     "jinja2",
     "archspec",
     "iced_x86",
@@ -110,6 +112,7 @@ FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
 ROUND_THE_FACE = {
     "build.py": {"build"},
     "config.py": {"remote"},
+    "console.py": {"archive"},
     "doctor.py": {"install", "view"},
     "host.py": {"archive", "view"},
     "init.py": {"archive", "build"},
@@ -174,17 +177,14 @@ WIDE_FUNCTIONS = {
 NAMES_OF_SEVERAL_CLASSES = {
     "Action",
     "Contents",
-    "Fetched",
     "Job",
     "Outcome",
     "Plan",
-    "Published",
     "Row",
     "Verdict",
 }
 NAMES_OF_SEVERAL_MODULES = {
     "apply",
-    "client",
     "plan",
     "selectors",
     "staging",

@@ -13,9 +13,10 @@ from variant_publish.archive.retag import Rename, Rewrite, measure, retag
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.record import Record, RecordRow
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 NAME = "foo-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 INFO = "foo-1.0.dist-info"

@@ -35,20 +35,20 @@ def stage(name: str, *options: str) -> Result:
 
 
 def test_jobs_stage_and_one_command_releases() -> None:
-    assert "staged for foo-1.0: 1 files sent, 0 there already" in stage(PLUS).stdout
+    assert "staged for foo-1.0: 1 file sent, 0 already there" in stage(PLUS).stdout
     status = run("release", "foo-1.0", "--status")
     assert status.code == 0
-    assert "foo-1.0: open, 1 files" in status.stdout
+    assert "foo-1.0: open, 1 file," in status.stdout
     assert "missing" in status.stdout
     refused = run("release", "foo-1.0")
     assert refused.code == 1
     assert "nothing is listed" in refused.stdout
     stage(GENERIC)
     planned = run("release", "foo-1.0", "--dry-run")
-    assert (planned.code, "files sent" in planned.stdout) == (0, False)
+    assert (planned.code, "file sent" in planned.stdout) == (0, False)
     released = run("release", "foo-1.0")
     assert released.code == 0
-    assert "1 files sent" in released.stdout
+    assert "1 file sent" in released.stdout
     assert PLUS in run("index", "list", "foo").stdout
     again = run("release", "foo-1.0")
     assert (again.code, "nothing to do" in again.stdout) == (0, True)
@@ -74,7 +74,7 @@ def test_a_finding_of_a_job_is_told_to_the_job() -> None:
 
 def test_a_stage_can_be_withdrawn() -> None:
     stage(PLUS)
-    assert "withdrawn: 1 files were taken away" in run("release", "foo-1.0", "--abort").stdout
+    assert "foo-1.0 is removed, with 1 file" in run("release", "foo-1.0", "--abort").stdout
     gone = run("release", "foo-1.0", "--abort")
     assert gone.code == 1
     assert "has no staged release 'foo-1.0'" in gone.stderr

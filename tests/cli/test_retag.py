@@ -102,7 +102,7 @@ def test_variant_markers_are_resolved_for_each_variant(tmp_path: Path) -> None:
 
 def test_variant_markers_stay_where_nobody_says_what_the_tag_means(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, NAME, requires=["a; 'nvidia' in variant_namespaces"])
-    assert retag(tmp_path, str(wheel), "--tag", "cu128").code == 0
+    assert retag(tmp_path, str(wheel), "--tag", "fast").code == 0
     assert b"variant_namespaces" in contents(tmp_path / "out" / outputs(tmp_path)[0])["foo-1.0.dist-info/METADATA"]
 
 
@@ -209,7 +209,7 @@ def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[st
         (["{folder}/empty", "--tag", "x"], 2, "holds no wheels"),
         (["{folder}/foo-1.0-py3-none-linux_x86_64.any+x.whl", "--tag", "x"], 1, "some members"),
         (["{folder}/foo.whl", "--tag", "x"], 1, "not a wheel's file name"),
-        (["--tag", "x"], 2, "Missing argument"),
+        (["--tag", "x"], 2, "missing argument"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_a_remedy(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:

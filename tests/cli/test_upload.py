@@ -8,8 +8,9 @@ import pytest
 from support.cli import run
 from support.moto import give_credentials, moto_server
 from support.wheels import make_wheel
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 GENERIC = "foo-1.0-py3-none-manylinux_2_28_x86_64.whl"
 LABELLED = GENERIC.replace(".whl", "-cu128.whl")
@@ -134,7 +135,7 @@ def test_views_are_planned_made_and_told(wheelhouse: Path) -> None:
     assert (view["view"], view["url"], view["changes"]) == ("cu128", "https://wheels.example.org/views/cu128", True)
     assert (file["file"], file["destination"], file["made-of"]) == (local, "view", LABELLED)
     told = run("upload", str(wheelhouse), *command)
-    assert "view cu128: 1 files sent" in told.stdout
+    assert "view cu128: 1 file sent" in told.stdout
     assert "users of cu128: pip install --extra-index-url https://wheels.example.org/views/cu128 foo" in told.stdout
     assert Path("views/cu128/foo", local).exists()
     again, table, _ = upload(wheelhouse, *command)

@@ -67,7 +67,9 @@ def test_every_answer_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     follow("Which command does a user type?", index)
     assert (site(tmp_path / "venv") / "myproject.py").exists()
     chosen = {
-        line.partition(URL)[2].strip(): result.stdout.rpartition("selected: ")[2].strip().rpartition("x86_64")[2]
+        line.partition(URL)[2].strip(): result.stdout.partition("selected: ")[2]
+        .partition("\n")[0]
+        .rpartition("x86_64")[2]
         for line, result in follow("Which options do users have?", index)
         if " select " in line
     }

@@ -47,9 +47,10 @@ def test_a_master_survives_the_way_out_and_in() -> None:
         ({}, None),
         ({"core-metadata": False, "data-dist-info-metadata": True}, None),
         ({"core-metadata": True}, "https://h/a.whl.metadata"),
-        ({"core-metadata": {"sha256": "ab"}}, "https://h/a.whl.metadata"),
+        ({"core-metadata": {"sha256": "ab" * 32}}, "https://h/a.whl.metadata"),
+        ({"dist-info-metadata": True}, "https://h/a.whl.metadata"),
         ({"core-metadata": {"sha512": "ab"}}, "https://h/a.whl.metadata"),
-        ({"data-dist-info-metadata": {"sha256": "ab"}}, "https://h/a.whl.metadata"),
+        ({"data-dist-info-metadata": {"sha256": "ab" * 32}}, "https://h/a.whl.metadata"),
     ],
 )
 def test_a_file_says_where_its_metadata_is(keys: dict[str, object], expected: str | None) -> None:

@@ -102,5 +102,5 @@ def test_the_table_and_an_empty_environment(place: Place) -> None:
     assert place.install("foo").code == 0
     result = run("doctor", "--python", str(place.environment), "--set", "cuda=none")
     assert result.code == 1
-    assert "1 variants, 1 broken" in result.stdout
+    assert "1 variant, 1 broken" in result.stdout
     assert "cuda is none here" in " ".join(result.stdout.split())

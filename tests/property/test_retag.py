@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from support.archives import assert_gap_free, contents, raw_members
 from support.wheels import make_wheel
 from variant_publish.archive.retag import Rewrite, retag
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 file_names = st.text(
     st.characters(codec="utf-8", exclude_characters="/\\\0\r\n:", exclude_categories=["C"]), min_size=1, max_size=8

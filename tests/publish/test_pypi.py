@@ -23,7 +23,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
 from variant_publish.publish.pypi import TwineRepository
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.objects import Conflict, CreateOutcome
 
 

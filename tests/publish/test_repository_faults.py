@@ -15,7 +15,7 @@ from support.pypi import pypiserver
 from variant_publish.errors import VariantPublishError
 from variant_publish.index.verify import verify
 from variant_publish.release.release import Release
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
 
 pytestmark = [
@@ -41,7 +41,7 @@ def proxy(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("TWINE_USERNAME", "somebody")
     monkeypatch.setenv("TWINE_PASSWORD", "anything")
-    monkeypatch.setattr("variant_publish.remote.client._RETRIES", 0)
+    monkeypatch.setattr("variant_publish.remote.transport.RETRIES", 0)
     with fault_proxy(server[0]) as proxy:
         yield proxy
 

@@ -13,7 +13,7 @@ from pypi_simple import ProjectPage
 from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.wheels import make_wheel
 from variant_publish.progress import Advance
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict, CreateOutcome, ignore
 

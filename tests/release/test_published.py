@@ -23,7 +23,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import SilentReporter
 from variant_publish.release.published import Depth, fetch, previous_of
-from variant_publish.remote.client import IndexUnavailable
+from variant_publish.remote.transport import IndexUnavailable
 
 
 class Notes(SilentReporter):

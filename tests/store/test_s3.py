@@ -23,7 +23,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.index.index import read_index, update_project
 from variant_publish.release.release import load
-from variant_publish.remote.client import read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.store.multipart import MOST_PARTS, PART, UPLOADS, Multipart, composite_of, note_key, part_size
 from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome, PutResult
 from variant_publish.store.s3 import S3Store

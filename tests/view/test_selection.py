@@ -14,8 +14,9 @@ from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Dialect, Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view import Selection, Wish, choose, select

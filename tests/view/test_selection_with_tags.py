@@ -94,7 +94,7 @@ def test_indexes_are_read_as_they_are_typed(tmp_path: Path) -> None:
 def test_the_command_reads_tags(tmp_path: Path) -> None:
     place = index(tmp_path, "", "+v3", "+v4")
     result = run("select", "foo+v3==1.0", "--index", place, "--set", "x86_64_version=v4")
-    assert (result.code, result.stdout.splitlines()[-1]) == (0, "selected: foo-1.0-py3-none-any+v3.whl")
+    assert (result.code, result.stdout.splitlines()[0]) == (0, "selected: foo-1.0-py3-none-any+v3.whl")
     result = run("select", "foo+v4", "--index", place, "--set", "x86_64_version=v3")
     assert result.code == 1
     assert "tag 'v4' is not for it" in result.stdout

@@ -19,7 +19,7 @@ from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import GENERIC, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import load
 
@@ -39,10 +39,11 @@ def repair_for(
     platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
     """
     from variant_publish.build.repair import Repair
-    from variant_publish.check.engine.binaries import claimed_level
+    from variant_publish.providers import catalog
 
-    level = claimed_level(variant.properties, (*variant.tags, variant.label)) if variant is not None else None
-    return Repair(level, plat, tuple(exclude), tuple(options))
+    properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
+    levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
+    return Repair(min(levels, default=None), plat, tuple(exclude), tuple(options))
 
 
 @dataclass(frozen=True, slots=True)

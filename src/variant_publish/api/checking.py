@@ -99,7 +99,7 @@ def check(
             _fetch(*release, folder / str(number), options, reporter) for number, release in enumerate(options.releases)
         ]
         loaded = load(
-            [*places, *(one.folder for one in fetched if one.files)],
+            [*places, *(path for one in fetched for path in one.paths)],
             config,
             [wheel for one in fetched for wheel in one.wheels],
             [path for one in fetched for path in one.sdists],
@@ -131,12 +131,11 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
-    """What was fetched of one published release, and where it lies."""
+    """What was fetched of one published release: wheels as values, and the paths of others."""
 
     key: tuple[NormalizedName, Version]
     origin: Origin
-    folder: Path
-    files: int
+    paths: tuple[Path, ...]
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
 
@@ -155,8 +154,7 @@ def _fetch(
     return _FromIndex(
         (project, version),
         Origin(found.previous, reason, is_published=True, index=index),
-        folder,
-        fetched.files,
+        fetched.paths,
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
     )
@@ -175,12 +173,12 @@ def _origins(
     return origins
 
 
-def _published(project: str, version: str, index: str) -> published.Published:
+def _published(project: str, version: str, index: str) -> published.PublishedRelease:
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
-    from variant_publish.remote.client import read_project
+    from variant_publish.remote.listing import read_project
 
-    return published.Published.of(project, read_project(index_url(index), project), Version(version))
+    return published.PublishedRelease.of(project, read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, options: CheckOptions) -> Choice:
@@ -194,7 +192,7 @@ def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
     """Return the wheels of the newest release on the index that is older than this one."""
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release.published import previous_of
-    from variant_publish.remote.client import read_project
+    from variant_publish.remote.listing import read_project
 
     return previous_of(read_project(index_url(index), release.project), release.version)
 
@@ -225,8 +223,8 @@ def found_in_release(
     release = _published(project, version, index)
     depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE
     with TemporaryDirectory(prefix="variant-publish-") as folder:
-        published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
-        return found_in([(None, Path(folder))], look=deep)
+        fetched = published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
+        return found_in([(None, path) for path in fetched.paths], look=deep)
 
 
 def rules() -> tuple[Rule, ...]:

@@ -10,8 +10,9 @@ from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import IndexUnavailable, read_project
-from variant_publish.remote.client import download as download_file
+from variant_publish.remote.files import download as download_file
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import IndexUnavailable
 
 VERSION = "3.4.1"
 PLATFORM = "manylinux_2_28_x86_64"
@@ -84,10 +85,10 @@ def machines() -> dict[str, Machine]:
 
 
 def _fetch(project: str, path: Path, reporter: Reporter) -> None:
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+    from variant_publish.remote.listing import PYPI
 
     try:
-        files = read_project(PYPI_SIMPLE_ENDPOINT, project)
+        files = read_project(PYPI, project)
         listed = next((file for file in files if file.filename == path.name), None)
         if listed is None:
             raise VariantPublishError(

@@ -24,6 +24,7 @@ from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.catalog import properties_of_words
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "ConvertResult",
     "RetagResult",
     "convert",
+    "properties_of_words",
     "retag",
     "rewrites",
 ]

@@ -17,11 +17,9 @@ from variant_publish.model.cibuildwheel import cibuildwheel_matrix
 from variant_publish.model.matrix import found_matrix, natural_key
 from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
 from variant_publish.model.wheel_name import WheelName
+from variant_publish.providers import catalog
 from variant_publish.release.release import wheel_paths
 from variant_publish.templating import templates_folder
-
-_CUDA = re.compile(r"cu(?:da)?([0-9]{2})([0-9])")
-_LEVEL = re.compile(r"x86_64_v([234])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +129,8 @@ def propose(
 
 
 def guessed(variant: str) -> tuple[str, ...]:
-    """Return the properties that a usual name stands for: cu128, cuda128, x86_64_v3; empty for any other name."""
-    if cuda := _CUDA.fullmatch(variant):
-        return (f"nvidia :: cuda_version_lower_bound :: {cuda[1]}.{cuda[2]}",)
-    if level := _LEVEL.fullmatch(variant):
-        return (f"x86_64 :: level :: v{level[1]}",)
-    return ()
+    """Return the properties that a well-known word stands for: cu128, x86_64_v3, gfx942; empty for any other name."""
+    return tuple(map(str, catalog.properties_of_word(variant)))
 
 
 def applied(text: str, proposal: Proposal) -> str:
@@ -214,14 +208,11 @@ def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
         seen.setdefault((item.namespace, item.feature), set()).add(item.value)
     for (namespace, feature), values in seen.items():
         ordered = sorted(values, key=natural_key)
-        several = ordered if feature in _MANY else ordered[-1:]
+        provider = catalog.find(namespace)
+        several = ordered if provider and feature == provider.code_feature else ordered[-1:]
         if (namespace, feature) not in known:
             found += [Property(namespace, feature, value) for value in several]
     return tuple(map(str, found))
-
-
-_MANY = ("sm_arch",)
-"""Features of which a wheel has several values side by side."""
 
 
 def _table(parent: Any, key: str, *, is_super: bool = False) -> Table:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE, Frontend
@@ -65,13 +65,13 @@ def command(
     if dry_run:
         jobs = [(name, config.settings_of(name)) for name in names]
         lines = [f"{name}: {builder.frontend}{f' with {settings}' if settings else ''}" for name, settings in jobs]
-        click.echo("\n".join(lines))
+        echo("\n".join(lines))
         return 0
     built = []
     for one in api.build(source, output, names, config, builder, ConsoleReporter(), repair=repaired):
         built += [{"variant": one.variant, "path": str(path)} for path in one.wheels]
         if form == "text":
-            click.echo("\n".join(map(str, one.wheels)))
+            echo("\n".join(map(str, one.wheels)))
     if form == "json":
         print_json({"schema-version": 1, "wheels": built})
     return 0

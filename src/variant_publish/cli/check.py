@@ -11,13 +11,13 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.complete import rules
-from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, echo_document, echo_report, print_json
 from variant_publish.cli.release_name import parse_release
 from variant_publish.cli.render_machine import render
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 
-FORMATS = ("text", "json", "github", "sarif", "junit", "html")
+FORMATS = ("text", "json", "github", "sarif", "junit", "html", "markdown")
 
 
 def rule_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -102,11 +102,9 @@ def command(
     if file is not None:
         file.write_text(render(report, output), "utf-8")
     elif output == "text":
-        from variant_publish.cli.render_check import render_text  # with rich, which the other formats do not need
-
-        render_text(report, console())
+        echo_report(report)
     else:
-        click.echo(render(report, output), nl=False)
+        echo_document(render(report, output))
     return report.exit_code()
 
 
@@ -124,11 +122,11 @@ def _published(name: str) -> tuple[str, str] | None:
 
 def _show(explain: str | None, *, as_json: bool) -> int:
     if explain:
-        click.echo(api.explain_rule(explain), nl=False)
+        echo_document(api.explain_rule(explain))
     elif as_json:
         found = [{"id": rule.id, "severity": rule.severity.value, "title": rule.title} for rule in api.rules()]
         print_json({"schema-version": 1, "rules": found})
     else:
         for rule in api.rules():
-            click.echo(f"{rule.id}  {rule.severity.value:<8} {rule.title}")
+            echo(f"{rule.id}  {rule.severity.value:<8} {rule.title}")
     return 0

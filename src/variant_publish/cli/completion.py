@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from variant_publish.cli.console import echo_document
+
 PROGRAM = "variant-publish"
 VARIABLE = "_VARIANT_PUBLISH_COMPLETE"
 
@@ -23,4 +25,4 @@ def command(context: click.Context, shell: str) -> None:
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     script = get_completion_class(shell)
     assert script is not None  # noqa: S101  (the choice above holds click's own shells)
-    click.echo(script(context.find_root().command, {}, PROGRAM, VARIABLE).source())
+    echo_document(script(context.find_root().command, {}, PROGRAM, VARIABLE).source() + "\n")

@@ -9,7 +9,7 @@ import msgspec
 
 from variant_publish.cli.console import print_json
 from variant_publish.config.configuration import Config
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 
 
 @click.group()
@@ -47,5 +47,5 @@ def show(config_file: Path | None) -> None:
       variant-publish config show --config variant-publish.toml
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     config = Config.load(config_file)
-    tables = hidden(msgspec.json.encode(config.tables).decode())  # a URL may hold a password
+    tables = redact(msgspec.json.encode(config.tables).decode())  # a URL may hold a password
     print_json({"schema-version": 1, "declared": config.declared, "configuration": msgspec.json.decode(tables)})

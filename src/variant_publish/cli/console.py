@@ -1,42 +1,90 @@
-"""Consoles of the command line: people read stderr, machines read stdout.
-
-rich is imported only where something is drawn: it costs more than the retagging of a small wheel.
-"""
+"""The only module that prints: people read stderr, machines read stdout, and neither gets control characters."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from variant_publish.archive.atomic import replacing
+from variant_publish.cli import layout
+from variant_publish.model.safe_text import for_terminal, visible, without_colours
 from variant_publish.progress import Advance
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from variant_publish.check.engine.report import Report
+
+_DELAY = 1.0
+"""Seconds before work is worth a progress line."""
 
 
-LOG_WIDTH = 160
-"""Columns of tables that go to a file or to a CI log."""
+def echo(text: object = "", *, err: bool = False, bold: bool = False) -> None:
+    """Print lines for people."""
+    safe = for_terminal(str(text))
+    _print(click.style(safe, bold=True) if bold else safe, err=err)
 
 
-def console(*, err: bool = False) -> Console:
-    """Return a rich console for tables: on stdout, or on stderr; a log has room for long file names."""
-    from rich.console import Console
+def echo_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, mark: Sequence[bool] = ()) -> None:
+    """Print a table for people, with the rows in bold that `mark` says."""
+    safe = [[visible(cell, keep="\n") for cell in row] for row in rows]
+    if mark:
+        styles = zip(safe, mark, strict=True)
+        safe = [[click.style(cell, bold=True) if one and cell else cell for cell in row] for row, one in styles]
+    _print(layout.table(header, safe, width=layout.columns()))
 
-    stream = sys.stderr if err else sys.stdout
-    return Console(stderr=err, highlight=False, width=None if stream.isatty() else LOG_WIDTH)
+
+def echo_report(report: Report) -> None:
+    """Print the report of a check for people."""
+    from variant_publish.cli.render_check import render_text  # not needed by commands that check nothing
+
+    try:
+        "✔".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        ascii_only = True
+    else:
+        ascii_only = False
+    _print(render_text(report, ascii_only=ascii_only, width=layout.columns()))
+
+
+def echo_document(text: str) -> None:
+    """Print a document of a format as it is: its renderer has escaped what the format needs escaped."""
+    click.echo(text, nl=False)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document on stdout, in ASCII."""
+    click.echo(json.dumps(data, indent=2))
+
+
+def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red") -> None:
+    """Print one error or warning on stderr, and below it what to do; further lines of a message are marked."""
+    for word, text, tint in ((kind, message, colour), (" hint", hint, "cyan")):
+        if text:
+            lines = [visible(without_colours(line)) for line in text.split("\n")]
+            _print(click.style(f"{word}: ", fg=tint, bold=True) + "\n  | ".join(lines), err=True)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(text.encode())
 
 
 class ConsoleReporter:
-    """Show notes, warnings and progress bars on stderr; no bar where stderr is no terminal."""
+    """Show notes, warnings and one progress line on stderr; no progress where stderr is not a terminal."""
 
     def note(self, message: str) -> None:
         """Print a line."""
-        click.echo(message, err=True)
+        echo(without_colours(message), err=True)
 
     def warn(self, message: str) -> None:
         """Print a warning."""
@@ -44,27 +92,82 @@ class ConsoleReporter:
 
     @contextmanager
     def track(self, label: str, total: int | None) -> Iterator[Advance]:
-        """Show a bar while a file is copied or sent."""
+        """Show how far this and other work has come, in one line, once it takes more than a second."""
         if not sys.stderr.isatty():
             yield lambda count: None
             return
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-        from rich.table import Column
-
-        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
-        columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
-        with Progress(*columns, console=console(err=True), transient=True, expand=True) as progress:
-            task = progress.add_task(label, total=total)
-            yield lambda count: progress.advance(task, count)
+        work = _Work(label, total)
+        _LINE.add(work)
+        try:
+            yield lambda count: _LINE.advance(work, count)
+        finally:
+            _LINE.remove(work)
 
 
-def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red") -> None:
-    """Print one error or warning on stderr, and below it what to do."""
-    click.echo(click.style(f"{kind}: ", fg=colour, bold=True) + message, err=True)
-    if hint:
-        click.echo(click.style(" hint: ", fg="cyan", bold=True) + hint, err=True)
+class _Work:
+    def __init__(self, label: str, total: int | None) -> None:
+        self.label, self.total, self.done = label, total, 0
 
 
-def print_json(data: Any) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+class _ProgressLine:
+    """The one line that shows all work under way, from whichever thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.work: list[_Work] = []
+        self.begun = 0.0
+        self.bar: tuple[Progress, TaskID] | None = None
+
+    def add(self, work: _Work) -> None:
+        with self.lock:
+            self.begun = self.begun if self.work else time.monotonic()
+            self.work.append(work)
+
+    def advance(self, work: _Work, count: int) -> None:
+        with self.lock:
+            work.done += count
+            if time.monotonic() - self.begun >= _DELAY:
+                self.bar = self.bar or _bar()
+                more = f" and {len(self.work) - 1} more" if len(self.work) > 1 else ""
+                totals = [work.total for work in self.work]
+                self.bar[0].update(
+                    self.bar[1],
+                    description=visible(self.work[-1].label) + more,
+                    completed=sum(work.done for work in self.work),
+                    total=sum(filter(None, totals)) if None not in totals else None,
+                )
+
+    def remove(self, work: _Work) -> None:
+        with self.lock:
+            self.work.remove(work)
+            if not self.work:
+                self.clear()
+
+    def clear(self) -> None:
+        """Take the line away; the next advance draws it again."""
+        with self.lock:
+            if self.bar is not None:
+                self.bar[0].stop()
+                self.bar = None
+
+
+def _bar() -> tuple[Progress, TaskID]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.table import Column
+
+    name = TextColumn(
+        "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    )
+    columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
+    progress.start()
+    return progress, progress.add_task("", total=None)
+
+
+_LINE = _ProgressLine()
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    _LINE.clear()
+    click.echo(text, err=err)

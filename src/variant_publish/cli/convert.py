@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter, say
+from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import validate_label
@@ -53,9 +53,9 @@ def command(
         reporter=ConsoleReporter(),
     )
     for done in result.wheels.done:
-        click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
+        echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for path in result.files:
-        click.echo(path)
+        echo(path)
     for error in result.wheels.failed:
         say("error", error.message, error.hint)
     return max((error.exit_code for error in result.wheels.failed), default=0)

@@ -8,8 +8,8 @@ import click
 
 from variant_publish import api
 from variant_publish.api import demo
-from variant_publish.cli import render_check, render_upload
-from variant_publish.cli.console import ConsoleReporter, console
+from variant_publish.cli import render_upload
+from variant_publish.cli.console import ConsoleReporter, echo, echo_report, echo_table
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
@@ -39,9 +39,9 @@ def command(folder: Path) -> int:
 
     _step("download")
     downloads = demo.download(folder / "downloads", reporter)
-    click.echo(f"{'reused' if downloads.reused else 'downloaded'}: {folder / 'downloads'}")
+    echo(f"{'reused' if downloads.reused else 'downloaded'}: {folder / 'downloads'}")
     config_file, config = demo.configure(folder)
-    click.echo(f"configuration: {config_file}")
+    echo(f"configuration: {config_file}")
 
     _step("retag")
     for variant, wheel in ((None, downloads.generic), (config.variant(demo.VARIANT), downloads.variant)):
@@ -50,16 +50,16 @@ def command(folder: Path) -> int:
         for error in result.failed:
             raise error
         for done in result.done:
-            click.echo(f"{wheel.name} -> {done.path.name}")
+            echo(f"{wheel.name} -> {done.path.name}")
 
     _step("metadata")
     files = api.metadata([wheelhouse], wheelhouse, config, reporter=reporter)
     for path in (*files.current, *files.outdated):
-        click.echo(path)
+        echo(path)
 
     _step("check")
     report = api.check([wheelhouse], config, reporter=reporter)
-    render_check.render_text(report, console())
+    echo_report(report)
     if report.exit_code():
         raise VariantPublishError("the check found errors", hint=f"remove {folder} and run the demo again")
 
@@ -74,16 +74,15 @@ def command(folder: Path) -> int:
 
 
 def _step(title: str) -> None:
-    click.secho(f"\n{title}", bold=True)
+    echo(f"\n{title}", bold=True)
 
 
 def _show_choices(config: Config) -> None:
-    """Draw what machines would get from the published extra index."""
-    from rich.table import Table
-
-    table = Table("a machine (x86-64 Linux)", "gets", "which is")
+    """Print what machines would get from the published extra index."""
+    rows = []
     for name, machine in demo.machines().items():
-        chosen = api.select(machine.requirement("xgboost"), api.Indexes.parse([config.upload.extra_index]), machine)
+        indexes = api.Indexes.parse([config.upload.extra_index])
+        chosen = api.select(machine.requirement("xgboost"), indexes, machine)
         best = next(candidate for candidate in chosen.candidates if candidate.chosen)
-        table.add_row(name, best.filename, best.variant)
-    console().print(table)
+        rows.append((name, best.filename, best.variant))
+    echo_table(("a machine (x86-64 Linux)", "gets", "which is"), rows)

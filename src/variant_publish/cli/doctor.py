@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import console, print_json
+from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
 from variant_publish.install.doctor import Diagnosis
 from variant_publish.install.environment import Environment
+from variant_publish.model.quantity import count
 from variant_publish.view import Indexes
 
 
@@ -27,7 +28,7 @@ def command(
     indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None, python: Path | None,
     target: Path | None, strict: bool, output: str,
 ) -> int:  # fmt: skip
-    """Return of each installed variant whether it fits this machine, and whether its ABI pins hold.
+    """Check of each installed variant whether it fits this machine, and whether its ABI pins hold.
 
     With --index it says whether a better one of the same version is there now. Exit code 1: something does not fit.
 
@@ -47,17 +48,12 @@ def command(
 
 
 def show(found: Sequence[Diagnosis]) -> None:
-    """Draw a line for each variant, and one for each pin."""
-    from rich.table import Table
-
-    table = Table(title="installed variants", title_justify="left")
-    for name in ("package", "version", "variant", "fits this machine", "better on the index", "ABI pins"):
-        table.add_column(name, overflow="fold")
+    """Print the count, and a line for each variant and pin."""
+    echo(f"{count(len(found), 'variant')}, {sum(item.is_broken for item in found)} broken", bold=True)
+    rows = []
     for item in found:
         pins = "\n".join(f"{pin} {verdict.verdict}: {verdict.reason}" for pin, verdict in item.pins)
         fits = "yes" if item.misfit is None else f"no: {item.misfit}"
         variant = item.variant if item.wish is None else f"{item.variant} (asked for: {item.wish})"
-        table.add_row(item.project, item.version, variant, fits, item.better or "", pins)
-    console().print(table)
-    broken = sum(item.is_broken for item in found)
-    click.echo(f"{len(found)} variants, {broken} broken")
+        rows.append((item.project, item.version, variant, fits, item.better or "", pins))
+    echo_table(("package", "version", "variant", "fits this machine", "better on the index", "ABI pins"), rows)

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.archive.atomic import replacing
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json, write_file
 from variant_publish.cli.machine import machine_of, machine_options
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.view import Indexes
@@ -49,8 +48,7 @@ def command(
         machine = api.evaluate(wanted, places, machine, allowed=allowed, environ=os.environ, reporter=ConsoleReporter())
     stored = machine.store()
     if target is not None:
-        with replacing(target) as stream:
-            stream.write(stored.dumps().encode())
+        write_file(target, stored.dumps())
     if output == "json":
         properties = {
             name: {key: list(found) for key, found in item.items()} for name, item in stored.properties.items()
@@ -58,5 +56,5 @@ def command(
         print_json({"schema-version": 1, "python": stored.python, "platform": stored.platform,
                     "values": dict(stored.values), "properties": properties})  # fmt: skip
     else:
-        click.echo(stored.dumps() if target is None else str(target), nl=target is not None)
+        echo(stored.dumps().rstrip("\n") if target is None else target)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +14,7 @@ import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_index
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
@@ -69,7 +70,7 @@ def list_(settings: UploadTable, project: str | None, output: str) -> int:
     if project is not None:
         index = api.list_files(settings, project)
         if output == "json":
-            click.echo(index.dumps(), nl=False)
+            print_json(json.loads(index.dumps()))
         else:
             render_index.show_files(index)
         return 0
@@ -77,7 +78,7 @@ def list_(settings: UploadTable, project: str | None, output: str) -> int:
     if output == "json":
         print_json({"schema-version": 1, "projects": list(names)})
     else:
-        click.echo("\n".join(names) or "the index lists no projects")
+        echo("\n".join(names) or "the index lists no projects")
     return 0
 
 
@@ -165,7 +166,7 @@ def adopt(settings: UploadTable, project: str | None, hash_all: bool) -> int:
     reporter = ConsoleReporter()
     for found in api.adopt(settings, project, hash_all=hash_all, reporter=reporter):
         files, pages = count(len(found.files), "file"), count(len(found.written), "page")
-        click.echo(f"{found.project}: {files}, {pages} written")
+        echo(f"{found.project}: {files}, {pages} written")
         if found.unhashed:
             missing = count(len(found.unhashed), "file")
             reporter.warn(f"{found.project}: no hash is known of {missing}; --hash reads them")

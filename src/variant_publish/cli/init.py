@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.archive.atomic import replacing
 from variant_publish.build import starter
-from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli.console import ConsoleReporter, echo, write_file
 from variant_publish.cli.release_name import parse_release
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
@@ -96,18 +95,17 @@ def command(
 def _write(changes: dict[Path, tuple[str, str]], yes: bool) -> int:
     """Show every change as a diff, ask where somebody can answer, and write."""
     if not changes:
-        click.echo("nothing to do: everything is configured already")
+        echo("nothing to do: everything is configured already")
         return 0
     for place, (old, new) in changes.items():
         diff = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{place}", f"b/{place}")
-        click.echo("".join(diff))
+        echo("".join(diff))
     if not yes and not (sys.stdin.isatty() and click.confirm("write this?", default=True)):
-        click.echo("nothing was written; --yes writes it", err=True)
+        echo("nothing was written; --yes writes it", err=True)
         return 0
     for place, (_, new) in changes.items():
-        with replacing(place) as stream:
-            stream.write(new.encode())
-        click.echo(f"{place} written")
+        write_file(place, new)
+        echo(f"{place} written")
     return 0
 
 

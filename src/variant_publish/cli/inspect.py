@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import print_json
+from variant_publish.cli.console import echo, print_json
 from variant_publish.model.quantity import count
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def command(wheels: tuple[Path, ...], output: str, fast: bool) -> int:
     if output == "json":
         print_json({"schema-version": 1, "wheels": [inspection.table() for inspection in found]})
     else:
-        click.echo("\n\n".join(map(describe, found)))
+        echo("\n\n".join(map(describe, found)))
     return 0
 
 

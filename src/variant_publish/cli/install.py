@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter, console, print_json
+from variant_publish.cli.console import ConsoleReporter, echo_table, print_json
 from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
 from variant_publish.errors import UsageError
 from variant_publish.formats.pylock import Lock
@@ -84,15 +84,10 @@ def command(
 
 
 def show(plan: InstallPlan) -> None:
-    """Draw what is installed from where."""
-    from rich.table import Table
-
-    table = Table(title=f"by {plan.client}", title_justify="left")
-    for name in ("package", "version", "variant", "wheel", "index", "action"):
-        table.add_column(name, overflow="fold")
-    for item in plan.chosen:
-        record = item.record
-        table.add_row(item.project, record.version, record.variant, record.wheel, record.index, str(item.action))
-    for other in plan.others:
-        table.add_row(other.name, str(other.version), "", "", f"chosen by {plan.client}", "install")
-    console().print(table)
+    """Print what is installed from where."""
+    rows = [
+        (item.project, item.record.version, item.record.variant, str(item.action), item.record.wheel, item.record.index)
+        for item in plan.chosen
+    ]
+    rows += [(other.name, str(other.version), "", "install", "", f"chosen by {plan.client}") for other in plan.others]
+    echo_table(("package", "version", "variant", "action", "wheel", "index"), rows)

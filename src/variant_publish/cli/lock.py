@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.archive.atomic import replacing
-from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli.console import ConsoleReporter, echo_document, write_file
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.errors import UsageError
 from variant_publish.install.choose_client import CLIENTS
@@ -71,10 +70,9 @@ def command(
         refuse_plus(lock)
     text = lock.requirements() if output == "requirements" else lock.dumps()
     if target is None:
-        click.echo(text, nl=False)
+        echo_document(text)
         return 0
-    with replacing(target) as stream:
-        stream.write(text.encode())
+    write_file(target, text)
     return 0
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 
 _REQUESTS = "urllib3.connectionpool"
 _DETAILS = ("botocore.auth", "botocore.credentials", "botocore.parsers", "botocore.retries", "botocore.utils", "twine")
@@ -34,7 +34,7 @@ class Redacting(logging.Formatter):
         text = super().format(record)
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        text = " | ".join(_SECRET_TEXT.sub(r"\1***", hidden(text)).splitlines())
+        text = " | ".join(_SECRET_TEXT.sub(r"\1***", redact(text)).splitlines())
         return text[:_LONGEST]
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,36 +17,48 @@ from variant_publish import __version__
 from variant_publish.cli.console import say
 from variant_publish.errors import UsageError, VariantPublishError
 
-COMMANDS = {
-    "build": "Build a project once for each variant, and retag the wheels.",
-    "retag": "Turn built wheels into variant wheels, by raw byte copy.",
-    "check": "Prove that a release is complete, consistent, and what its labels say.",
-    "inspect": "Show what is inside the binaries of wheels, and which properties follow.",
-    "metadata": "Write the files that installers select by.",
-    "upload": "Publish a release to a repository and an extra index.",
-    "release": "List a release whose files many machines have staged, whole or not at all.",
-    "stub": "Write an sdist that chooses among the published wheels by itself.",
-    "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
-    "select": "Show which wheel a machine would get, and why the others lost.",
-    "plan-matrix": "Give the declared matrix as build jobs for CI.",
-    "init": "Propose a configuration and a workflow for a project.",
-    "install": "Install the variants that fit this machine, by pip or uv.",
-    "lock": "Write down, by URL and hash, what a machine gets.",
-    "doctor": "Say whether the installed variants still fit this machine.",
-    "host": "Show what this machine is, or store it for another one.",
-    "convert": "Turn what variantlib made into today's, by raw byte copy.",
-    "config": "Show the configuration, or its JSON Schema for editors.",
-    "completion": "Print the script by which a shell completes commands.",
-    "demo": "Run the whole job on the xgboost wheels of the package index.",
+SECTIONS = {
+    "Release": {
+        "init": "Write the configuration of a project, and a workflow.",
+        "build": "Build a project once for each variant, and retag the wheels.",
+        "retag": "Turn built wheels into variant wheels, without recompressing them.",
+        "check": "Check that a release is complete, consistent, and what its names say.",
+        "upload": "Publish a release to a repository and an extra index.",
+        "inspect": "Show what the binaries of wheels contain, and which properties follow.",
+        "metadata": "Write the files by which installers select.",
+        "stub": "Write an sdist that selects among the published wheels.",
+        "convert": "Turn wheels and files of variantlib into today's formats.",
+    },
+    "Index": {
+        "index": "Look after an extra index: list, yank, verify, adopt, remove, gc.",
+    },
+    "CI": {
+        "plan-matrix": "Print the declared matrix as jobs for CI.",
+        "release": "List a release whose files many machines have staged, whole or not at all.",
+    },
+    "Users": {
+        "install": "Install the variants that fit this machine, by pip or uv.",
+        "select": "Show which wheel a machine gets, and why not the others.",
+        "lock": "Write a lock file with the URL and hash of every file.",
+        "doctor": "Check whether the installed variants still fit this machine.",
+        "host": "Show what this machine is, or store it for another one.",
+    },
+    "Help": {
+        "demo": "Run the whole job on the xgboost wheels of PyPI.",
+        "config": "Show the configuration, or its JSON Schema for editors.",
+        "completion": "Print the completion script of a shell.",
+    },
 }
 """Every command and its line in `--help`; the module of a command is imported when it runs."""
+
+COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 
 
 class LazyGroup(click.Group):
     """Import a command's module only when it is called, so that `--version` and `--help` start at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of the work."""
+        """Return the commands in the order of `--help`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -53,15 +69,28 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101  (each module of this folder defines one)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names; suggest the nearest one where there is none."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "'variant-publish --help' lists the commands"
+            raise UsageError(f"there is no command {name!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command without importing any."""
         names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands by section, without importing them."""
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -69,7 +98,7 @@ class LazyGroup(click.Group):
 def group() -> None:
     """Publish variant wheels: several builds of one release for different machines.
 
-    The way of a release: retag, check, metadata, upload.
+    A release takes three commands: retag, check, upload.
     """
 
 
@@ -79,27 +108,51 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None, **extra: Any) -> int:
-    """Run the command line and give the exit code."""
+    """Run the command line and return the exit code."""
     try:
         result = group.main(arguments, standalone_mode=False, **extra)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UsageError.exit_code
+    except click.UsageError as error:
+        say("error", _sentence(error), f"'{error.ctx.command_path} --help' shows the options" if error.ctx else None)
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
+        say("error", error.format_message())
         return error.exit_code
     except VariantPublishError as error:
         say("error", error.message, error.hint)
         return error.exit_code
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        say(
-            "error",
-            f"{place}{error.strerror or error}",
-            "mend that and run the command again; nothing was left half-written",
-        )
-        return 1
     except (KeyboardInterrupt, click.Abort):
         say("error", "interrupted", "run the same command again: it goes on where it stopped")
         return 130
+    except Exception as error:
+        say("error", *_unexpected(error))
+        return 1
     return result if isinstance(result, int) else 0
+
+
+def _sentence(error: click.UsageError) -> str:
+    """Return click's message as ours are: without a capital at the beginning and a full stop at the end."""
+    text = error.format_message()
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _unexpected(error: Exception) -> tuple[str, str]:
+    """Return a sentence and a hint for an error of the machine, or of this program."""
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (Python flushes it at the end)
+        return "the reader of the output went away", "run the command without it"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}", "correct that and run the command again; no file is half-written"
+    if isinstance(error, MemoryError):
+        return "the memory of this machine is not enough", "use fewer jobs (-j 1), or a machine with more memory"
+    if isinstance(error, RecursionError):
+        return "a file is nested too deeply to be read", "remove the file, or check the files one by one to find it"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).stem}:{frame.lineno}"
+    text = str(error).partition("\n")[0][:200]
+    return f"unexpected {type(error).__name__} in {where}{f' ({text})' if text else ''}", (
+        "this is a bug: report the command and this line"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter, say
+from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.config.configuration import Config
 
 
@@ -32,15 +32,15 @@ def command(folder: Path, output: Path | None, check: bool, config_file: Path | 
     config = Config.load(config_file)
     result = api.metadata([folder], output or folder, config, write=not check, reporter=ConsoleReporter())
     for path in result.current:
-        click.echo(f"{path} is current")
+        echo(f"{path} is current")
     for path in result.outdated:
         if check:
             state = "is out of date" if path.exists() else "is missing"
             say("error", f"{path} {state}", "run variant-publish metadata")
         else:
-            click.echo(f"{path} written")
+            echo(f"{path} written")
     for variant, line in result.commands:
-        click.echo(f"users of {variant}: {line}")
+        echo(f"users of {variant}: {line}")
     if not result.current and not result.outdated:
-        click.echo("no variant wheels here: nothing to write", err=True)
+        echo("no variant wheels here: nothing to write", err=True)
     return 1 if check and result.outdated else 0

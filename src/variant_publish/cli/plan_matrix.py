@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import console, print_json
+from variant_publish.cli.console import echo, echo_document, echo_table, print_json
 from variant_publish.config.configuration import Config
+from variant_publish.model.quantity import count
 
 
 @click.command()
@@ -26,7 +27,7 @@ from variant_publish.config.configuration import Config
 )
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> int:
-    """Return the cells that check will ask for as build jobs: runner, Python, cibuildwheel's selector and image.
+    """Print the cells that check asks for as build jobs: runner, Python, cibuildwheel's selector and image.
 
     \b
     Examples:
@@ -37,7 +38,7 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
     planned = api.plan_matrix(Config.load(config_file), places)
     jobs = [job.table() for job in planned]
     if output == "github":
-        click.echo(json.dumps({"include": jobs}))
+        echo_document(json.dumps({"include": jobs}) + "\n")
     elif output == "json":
         print_json({"schema-version": 1, "jobs": jobs})
     else:
@@ -46,14 +47,11 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
 
 
 def show(jobs: list[dict[str, Any]], further: Iterable[str]) -> None:
-    """Draw the jobs as a table; `further` are the entries that axes of the configuration add."""
-    from rich.table import Table
-    from rich.text import Text
-
+    """Print the jobs; `further` are the entries that axes of the configuration add."""
     names = ("python", "platform", "variant", "runs-on", "cibuildwheel", *further)
-    table = Table(*names, "build settings")
-    for job in jobs:
-        settings = " ".join(filter(None, (job["cibw-environment"], job["config-settings"])))
-        table.add_row(*(job[name] for name in names), Text(settings))
-    console().print(table)
-    click.echo(f"{len(jobs)} jobs")
+    rows = [
+        (*(job[name] for name in names), " ".join(filter(None, (job["cibw-environment"], job["config-settings"]))))
+        for job in jobs
+    ]
+    echo_table((*names, "build settings"), rows)
+    echo(count(len(jobs), "job"))

@@ -6,12 +6,13 @@ import click
 
 from variant_publish import api
 from variant_publish.cli import render_upload
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
+from variant_publish.model.quantity import count
 
 
 @click.command()
@@ -45,7 +46,7 @@ def command(
         raise UsageError("--status and --abort are two commands", hint="give one of them")
     if abort:
         gone = api.abort_staged(name, settings)
-        click.echo(f"{name} is withdrawn: {len(gone)} files were taken away")
+        echo(f"{name} is removed, with {count(len(gone), 'file')}")
         return 0
     reporter = ConsoleReporter()
     found = api.plan_staged(name, config, settings, reporter, strict=strict, offline=offline or status_only)

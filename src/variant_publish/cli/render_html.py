@@ -11,6 +11,7 @@ from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.model.matrix import Cell
 from variant_publish.model.quantity import readable_size
+from variant_publish.model.safe_text import visible
 from variant_publish.templating import render_template
 
 _WORST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -109,7 +110,8 @@ def _tile(grid: Grid, sizes: Mapping[str, int], cell: Cell, findings: Sequence[F
     if not worst and any(found.verdict is Verdict.UNKNOWN for found in mine):
         worst = "unknown"
     why = dict.fromkeys(entry.reason for entry in entries if entry.reason)
-    title = "\n".join([f"{cell}: {state.value}", *why, *files, *(f"{found.id} {found.message}" for found in mine)])
+    parts = [f"{cell}: {state.value}", *why, *files, *(f"{found.id} {found.message}" for found in mine)]
+    title = "\n".join(map(visible, parts))
     shade = 1 + (_SHADES - 1) * size // largest if size and largest else 0
     tone = worst or state.name.lower()
     return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", len(mine), title, state.value)
@@ -132,7 +134,7 @@ def _line(finding: Finding) -> _Line:
         "unknown" if unknown else finding.severity.value,
         finding.id,
         rule(finding.id).title,
-        finding.file or (str(finding.cell) if finding.cell else ""),
-        finding.message,
-        finding.hint or "",
+        visible(finding.file or (str(finding.cell) if finding.cell else "")),
+        visible(finding.message),
+        visible(finding.hint or ""),
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+import click
+
 from variant_publish import __version__
 from variant_publish.check.engine.registry import RULES, rule
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Rule, Severity, Verdict
 from variant_publish.check.engine.rule_pages import explain
+from variant_publish.model.quantity import count
+from variant_publish.model.safe_text import for_github, for_github_property, for_markdown, for_xml, visible
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -21,20 +24,17 @@ _ANNOTATIONS: Mapping[Severity, str] = {**_LEVELS, Severity.INFO: "notice"}
 
 
 def render(report: Report, output: str) -> str:
-    """Return the report in a format that is one text: "json", "github", "sarif", "junit", "html", or plain "text"."""
+    """Return the report in a format: "text", "json", "github", "sarif", "junit", "html" or "markdown"."""
     if output == "text":
-        from rich.console import Console
-
         from variant_publish.cli.render_check import render_text
 
-        stream = io.StringIO()
-        render_text(report, Console(file=stream, width=160))
-        return stream.getvalue()
+        return click.unstyle(render_text(report)) + "\n"
     if output == "html":
         from variant_publish.cli.render_html import render_html
 
         return render_html(report)
-    formats = {"json": render_json, "github": render_github, "sarif": render_sarif, "junit": render_junit}
+    formats = {"json": render_json, "github": render_github, "sarif": render_sarif, "junit": render_junit,
+               "markdown": render_markdown}  # fmt: skip
     return formats[output](report)
 
 
@@ -45,7 +45,22 @@ def render_github(report: Report) -> str:
 
 def render_json(report: Report) -> str:
     """Return the JSON document."""
-    return json.dumps(report.table(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(report.table(), indent=2) + "\n"
+
+
+def render_markdown(report: Report) -> str:
+    """Return the counts and a list of findings, as GitHub shows them in a step summary and GitLab in a comment."""
+    failed = report.failed(Severity.ERROR)
+    lines = [f"**{count(failed, 'error')}**, {count(report.failed(Severity.WARNING), 'warning')}"]
+    for release in report.releases:
+        lines[0] += f"; {for_markdown(f'{release.project} {release.version}')}: {count(len(release.wheels), 'wheel')}"
+    for finding in report.findings:
+        word = "unknown" if finding.verdict is Verdict.UNKNOWN else finding.severity.value
+        file = f"{for_markdown(finding.file)}: " if finding.file else ""
+        lines.append(f"- {word} **{finding.id}** {file}{for_markdown(finding.message)}")
+        if finding.hint:
+            lines.append(f"  _{for_markdown(finding.hint)}_")
+    return "\n".join([lines[0], "", *lines[1:]]) + "\n"
 
 
 def render_sarif(report: Report) -> str:
@@ -66,7 +81,7 @@ def render_sarif(report: Report) -> str:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def render_junit(report: Report) -> str:
@@ -85,6 +100,9 @@ def render_junit(report: Report) -> str:
             root.append(_suite(f"{id_} {titles[id_]}", findings, report.strict))
     for key in ("tests", "failures", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    for element in root.iter():
+        element.attrib = {name: for_xml(value) for name, value in element.attrib.items()}
+        element.text = for_xml(element.text) if element.text else None
     ElementTree.indent(root)
     return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
 
@@ -126,7 +144,7 @@ def _result(finding: Finding, place: int) -> dict[str, Any]:
         "ruleIndex": place,
         "kind": "open" if unknown else "fail",
         "level": "none" if unknown else _LEVELS[finding.severity],
-        "message": {"text": text},
+        "message": {"text": visible(text, keep="\n")},
     }
     if finding.file:
         result["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": quote(finding.file)}}}]
@@ -139,17 +157,7 @@ def _annotation(finding: Finding, strict: bool) -> str:
     unknown = finding.verdict is Verdict.UNKNOWN
     level = "error" if finding.is_error(strict) else "warning" if unknown else _ANNOTATIONS[finding.severity]
     title = f"{finding.id} {rule(finding.id).title}"
-    place = f"file={_property(finding.file)}," if finding.file else ""
+    place = f"file={for_github_property(finding.file)}," if finding.file else ""
     message = f"{'unknown: ' if unknown else ''}{finding.message}"
     message += f"\nhint: {finding.hint}" if finding.hint else ""
-    return f"::{level} {place}title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    """Escape the message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    """Escape a property of a workflow command."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} {place}title={for_github_property(title)}::{for_github(message)}"

@@ -1,15 +1,13 @@
-"""How plans and results of an upload look."""
+"""Show plans and results of an upload."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from variant_publish.cli.console import console
-from variant_publish.cli.render_check import render_text
+from variant_publish.cli.console import echo, echo_report, echo_table
+from variant_publish.cli.layout import short_names
 from variant_publish.config.tables import UploadTable
-from variant_publish.model.quantity import readable_size
+from variant_publish.model.quantity import count, readable_size
 
 if TYPE_CHECKING:
     from variant_publish.api import PlannedRelease
@@ -18,60 +16,61 @@ if TYPE_CHECKING:
 
 
 def show_plan(plan: UploadPlan) -> None:
-    """Draw what goes where, and why."""
-    from rich.table import Table
-
-    table = Table(title=f"{plan.project} {plan.version}", title_justify="left")
-    for name in ("file", "goes to", "why", "action"):
-        table.add_column(name, overflow="fold")
-    table.add_column("size", justify="right", no_wrap=True)
-    for item in plan.placements:
-        table.add_row(item.file, str(item.destination), item.reason, str(item.transfer), readable_size(item.size))
+    """Print what goes where, and why."""
+    size = readable_size(sum(item.size for item in plan.placements))
+    echo(f"{plan.project} {plan.version}: {count(len(plan.placements), 'file')}, {size}", bold=True)
+    echo(f"extra index: {plan.inventory.extra_index}")
+    echo(f"repository:  {plan.inventory.repository or 'none'}")
     for view in plan.views:
-        for item in (own.placement for own in view.own):
-            table.add_row(item.file, f"view {view.name}", item.reason, str(item.transfer), readable_size(item.size))
-        for name in view.links:
-            table.add_row(name, f"view {view.name}", "serves those whom the variant does not", "link", "")
-    console().print(table)
-    click.echo(f"extra index: {plan.inventory.extra_index}")
-    click.echo(f"repository:  {plan.inventory.repository or 'none'}")
-    for view in plan.views:
-        click.echo(f"view {view.name}: {view.place}")
+        echo(f"view {view.name}: {view.place}")
     if plan.selectors:
-        click.echo(f"selectors:   {', '.join(plan.selectors)}")
+        echo(f"selectors:   {', '.join(plan.selectors)}")
+    echo()
+    placed = [(item, str(item.destination)) for item in plan.placements]
+    placed += [(own.placement, f"view {view.name}") for view in plan.views for own in view.own]
+    names = short_names([item.file for item, _ in placed])
+    rows = [
+        (name, place, str(item.transfer), readable_size(item.size), item.reason)
+        for name, (item, place) in zip(names, placed, strict=True)
+    ]
+    rows += [(name, f"view {view.name}", "link", "", "serves those whom the variant does not")
+             for view in plan.views for name in short_names(view.links)]  # fmt: skip
+    echo_table(("file", "goes to", "action", "size", "why"), rows)
+    echo()
 
 
 def show_published(published: UploadResult, settings: UploadTable) -> None:
     """Print what was done."""
     if not published.changed:
-        click.echo("nothing to do: everything is published already")
+        echo("nothing to do: everything is published already")
     else:
-        click.echo(f"{len(published.sent)} files sent, {len(published.skipped)} there already")
-        click.echo(f"{len(published.pages)} index pages written")
+        echo(f"{count(len(published.sent), 'file')} sent, {len(published.skipped)} already there")
+        echo(f"{count(len(published.pages), 'index page')} written")
     for view in published.views:
         if view.changed:
-            click.echo(f"view {view.name}: {len(view.sent)} files sent, {len(view.pages)} pages written")
+            sent, pages = count(len(view.sent), "file"), count(len(view.pages), "page")
+            echo(f"view {view.name}: {sent} sent, {pages} written")
     if settings.public_url:
-        click.echo(f"users: pip install --extra-index-url {settings.public_url} ...")
+        echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:
-        click.echo(f"users of {view.name}: {view.command}")
+        echo(f"users of {view.name}: {view.command}")
 
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:
     """Print how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
     staged = found.staged
     size = sum(summary.size for _, summary in staged.summaries)
-    click.echo(f"{staged.name}: {staged.state.status}, {len(staged.summaries)} files, {readable_size(size)}")
+    echo(f"{staged.name}: {staged.state.status}, {count(len(staged.summaries), 'file')}, {readable_size(size)}")
     for file in staged.late:
-        click.echo(f"{file} came too late, and is not part of it")
+        echo(f"{file} came too late, and is not part of it")
     if staged.is_released:
-        click.echo("nothing to do: everything is listed already")
+        echo("nothing to do: everything is listed already")
         return
-    render_text(found.report, console())
+    echo_report(found.report)
     for item in found.planned if plans else ():
         show_plan(item)
     if plans and not found.planned:
-        click.echo("nothing is listed: mend what is an error above, stage it, and run the command again")
+        echo("nothing is listed: correct the errors above, stage the files, and run the command again")
 
 
 def staged_table(found: PlannedRelease, published: tuple[UploadResult, ...]) -> dict[str, Any]:

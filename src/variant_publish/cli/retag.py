@@ -9,7 +9,7 @@ import click
 from variant_publish import api
 from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
-from variant_publish.cli.console import ConsoleReporter, say
+from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import ChangesTable
@@ -23,7 +23,7 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
     "--variant", "name", metavar="NAME", shell_complete=variants, help='A variant of the configuration, or "generic".'
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
-@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
+@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; well-known words need no --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
 @click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
 @click.option("--remove", is_flag=True, help="Take the variant off: gives back a plain wheel.")
@@ -96,7 +96,7 @@ def command(
         repair=repaired(variant) if repaired else None,
     )  # fmt: skip
     for done in result.done:
-        click.echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
+        echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:
         say("error", error.message, error.hint)
     return max((error.exit_code for error in result.failed), default=0)
@@ -126,4 +126,5 @@ def _variant(
         return None
     if Dialect.PLUS in dialects and label and not tags:
         tags = (label,)
-    return Variant(label or "+".join(tags), tags, label or "_".join(tags), Properties.parse(properties))
+    said = Properties.parse(properties) or api.properties_of_words(tags or (label or "",))
+    return Variant(label or "+".join(tags), tags, label or "_".join(tags), said)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import console, print_json
+from variant_publish.cli import layout
+from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
 from variant_publish.model.variant import AWARE, Dialect
 from variant_publish.providers.machine import Machine
@@ -50,17 +51,14 @@ def command(
 
 
 def show(chosen: Selection, machine: Machine) -> None:
-    """Draw the candidates as a table."""
-    from rich.table import Table
-
+    """Print what is selected, then the candidates, best first."""
     values = ", ".join(f"{name}={value}" for name, value in machine.values.items())
-    table = Table(title=f"{chosen.project} {chosen.version or ''} for {values}", title_justify="left")
-    table.add_column("")
-    table.add_column("wheel", overflow="fold")
-    table.add_column("variant")
-    table.add_column("why not", overflow="fold")
-    for candidate in chosen.candidates:
-        mark = "->" if candidate.chosen else ""
-        table.add_row(mark, candidate.filename, candidate.variant, candidate.reason or "", style="bold" if mark else "")
-    console().print(table)
-    click.echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}")
+    echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}", bold=True)
+    echo(f"machine:  {values}\n")
+    names = layout.short_names([candidate.filename for candidate in chosen.candidates])
+    rows = [
+        ("->" if candidate.chosen else "", name, candidate.variant, candidate.reason or "")
+        for name, candidate in zip(names, chosen.candidates, strict=True)
+    ]
+    head = f"{chosen.project} {chosen.version or ''}".strip()
+    echo_table(("", head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE
+from variant_publish.model.quantity import count
 
 
 @click.command()
@@ -52,5 +53,5 @@ def command(
         print_json({"schema-version": 1, "sdist": str(written.path), "sha256": written.sha256,
                     "wheels": written.wheels, "variants": list(written.variants)})  # fmt: skip
     else:
-        click.echo(f"{written.path}: {written.wheels} wheels, variants {', '.join(written.variants)}")
+        echo(f"{written.path}: {count(written.wheels, 'wheel')}, variants {', '.join(written.variants)}")
     return 0

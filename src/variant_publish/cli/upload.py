@@ -10,12 +10,13 @@ import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_upload
-from variant_publish.cli.console import ConsoleReporter, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
+from variant_publish.model.quantity import count
 
 
 @click.command()
@@ -79,5 +80,5 @@ def _stage(
         return 0
     for finding in report.findings:
         reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
-    click.echo(f"staged for {name}: {len(sent.sent)} files sent, {len(sent.skipped)} there already")
+    echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} already there")
     return 0

@@ -27,12 +27,13 @@ from variant_publish.config.tables import (
 )
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
+from variant_publish.providers import catalog
 
 
 class Config:
@@ -208,12 +209,13 @@ def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
         return Provider.parse(
             {key: value for key, value in msgspec.to_builtins(table).items() if value not in (None, False, [], {}, ())}
         )
-    if namespace not in KNOWN_PROVIDERS:
+    known = catalog.find(namespace)
+    if known is None:
         raise UsageError(
-            f"namespace {namespace!r} has no known provider{_nearest(namespace, KNOWN_PROVIDERS)}",
+            f"namespace {namespace!r} has no known provider{_nearest(namespace, catalog.KNOWN_PROVIDERS)}",
             hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
         )
-    return KNOWN_PROVIDERS[namespace]
+    return known.metadata
 
 
 def parse_size(text: str, where: str) -> int:

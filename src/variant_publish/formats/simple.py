@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import quote
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import check_link, is_web
+from variant_publish.model.versions import version_or_none
 
 API_VERSION = "1.2"
 API_VERSION_WITH_PROVENANCE = "1.3"
@@ -28,9 +31,32 @@ SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
 
 
+_FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,254}")
+"""Letters that occur in names of wheels, sdists and selector files: no separator, space, escape or drive."""
+_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
+"""PEP 714, PEP 691, and what PyPI wrote by mistake."""
+_HASH = re.compile(r"[0-9a-f]{64}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,20}(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
+_LARGEST = 1 << 50
+_LONGEST = 10_000
+
+
+class InvalidEntry(VariantPublishError):
+    """Report an entry of an index that no index may have."""
+
+    def __init__(self, filename: object, reason: str) -> None:
+        super().__init__(f"the entry {filename!s:.200} {reason}", hint="correct the index, or do not use it")
+
+
+def check_filename(name: object) -> None:
+    """Raise InvalidEntry where a name is no plain file name of a wheel, sdist or selector file."""
+    if not isinstance(name, str) or not _FILENAME.fullmatch(name):
+        raise InvalidEntry(repr(name), "has no plain file name")
+
+
 @dataclass(frozen=True, slots=True)
 class IndexFile:
-    """One file of a project page.
+    """One file of a project page; raises InvalidEntry where a field cannot be one.
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;
     `upload_time` is ISO 8601 in UTC. `yanked` is the reason, "" for a yank without one, None for none (PEP 592).
@@ -48,6 +74,24 @@ class IndexFile:
     yanked: str | None = None
     provenance: str | None = None
     serves_metadata: bool = False
+
+    def __post_init__(self) -> None:
+        check_filename(self.filename)
+        if not isinstance(self.url, str):
+            raise InvalidEntry(self.filename, "has no address")
+        check_link(self.url)
+        for digest in (self.sha256, self.metadata_sha256):
+            if digest and not (isinstance(digest, str) and _HASH.fullmatch(digest)):
+                raise InvalidEntry(self.filename, "has a SHA-256 that is not 64 lower-case hex digits")
+        if self.size is not None and not (type(self.size) is int and 0 <= self.size <= _LARGEST):
+            raise InvalidEntry(self.filename, "has a size that is no number of bytes")
+        for text in (self.requires_python, self.upload_time, self.yanked, self.provenance):
+            if text is not None and not (isinstance(text, str) and len(text) <= _LONGEST):
+                raise InvalidEntry(self.filename, f"has a field that is no text of up to {_LONGEST} characters")
+        if self.upload_time is not None and not _TIME.fullmatch(self.upload_time):
+            raise InvalidEntry(self.filename, "has an upload time that is not ISO 8601")
+        if self.provenance is not None and not is_web(self.provenance):
+            raise InvalidEntry(self.filename, "has a provenance address that is not https: or http:")
 
     @property
     def metadata_url(self) -> str | None:
@@ -80,21 +124,24 @@ class IndexFile:
         return result
 
     @classmethod
-    def parse(cls, table: Mapping[str, Any]) -> Self:
-        """Build from the JSON object."""
-        metadata = table.get("core-metadata", table.get("data-dist-info-metadata", False))
+    def parse(cls, table: Any) -> Self:
+        """Build from the JSON object; raise InvalidEntry where it is none."""
+        if not isinstance(table, dict) or not isinstance(table.get("hashes", {}), dict):
+            raise InvalidEntry("", "is not an object with hashes (PEP 691)")
+        metadata = next((table[key] for key in _METADATA_KEYS if key in table), False)
+        metadata_hash = metadata.get("sha256") if isinstance(metadata, dict) else None
         yanked = table.get("yanked", False)
         return cls(
-            filename=table["filename"],
-            url=table["url"],
-            sha256=table.get("hashes", {}).get("sha256", ""),
+            filename=table.get("filename", ""),
+            url=table.get("url", ""),
+            sha256=_lower(table.get("hashes", {}).get("sha256", "")),
             size=table.get("size"),
             requires_python=table.get("requires-python"),
-            metadata_sha256=metadata.get("sha256") if isinstance(metadata, dict) else None,
+            metadata_sha256=_lower(metadata_hash),
             upload_time=table.get("upload-time"),
             yanked=None if yanked is False else "" if yanked is True else yanked,
             provenance=table.get("provenance"),
-            serves_metadata=bool(metadata) and not (isinstance(metadata, dict) and "sha256" in metadata),
+            serves_metadata=bool(metadata) and metadata_hash is None,
         )
 
 
@@ -268,10 +315,12 @@ def version_of(filename: str) -> str | None:
         text = filename.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")[2]
     else:
         return None
-    try:
-        return str(Version(text))
-    except InvalidVersion:
-        return None
+    version = version_or_none(text)
+    return None if version is None else str(version)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _order(file: IndexFile) -> tuple[Version, str]:

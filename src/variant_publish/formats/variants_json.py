@@ -108,18 +108,6 @@ class Provider:
         return result
 
 
-KNOWN_PROVIDERS: Mapping[str, Provider] = {
-    "nvidia": Provider(
-        requires=("nvidia-variant-provider",), plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin"
-    ),
-    "x86_64": Provider(requires=("x86-64-variant-provider",)),
-    "aarch64": Provider(requires=("aarch64-variant-provider",)),
-    "tpu": Provider(requires=("tpu-variant-provider",)),
-    ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY),
-}
-"""The default provider of each namespace that clients know."""
-
-
 @dataclass(frozen=True, slots=True)
 class VariantsMetadata:
     """The variants of a release, or of one wheel: priorities, providers, label -> properties.

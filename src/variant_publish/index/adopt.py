@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.page import parse_page
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.index.index import read_index, update_project
 from variant_publish.index.verify import stored_key
@@ -137,7 +138,7 @@ class _Project:
         files = list(index.files)
         for page in self.store.page_keys(f"{self.name}/"):
             stored = self.store.read(page) if not files else None
-            files += _of_page(self.name, stored.content) if stored is not None else []
+            files += parse_page(stored.content, urljoin(_BASE, f"{self.name}/")) if stored is not None else []
         for file in files:
             url = self._own(file.url)
             key = stored_key(self.name, url)
@@ -227,21 +228,3 @@ def _project_of(key: str) -> str | None:
     except InvalidWheelName:
         return None
     return canonicalize_name(name.removesuffix(".tar.gz").rpartition("-")[0]) if name.endswith(".tar.gz") else None
-
-
-def _of_page(project: str, content: bytes) -> list[IndexFile]:
-    from pypi_simple import ProjectPage
-
-    page = ProjectPage.from_html(project, content, base_url=urljoin(_BASE, f"{project}/"))
-    return [
-        IndexFile(
-            package.filename,
-            package.url,
-            package.digests.get("sha256", ""),
-            package.size,
-            package.requires_python,
-            (package.metadata_digests or {}).get("sha256"),
-            yanked=(package.yanked_reason or "") if package.is_yanked else None,
-        )
-        for package in page.packages
-    ]

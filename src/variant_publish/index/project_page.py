@@ -13,15 +13,7 @@ from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
-
-_NEEDS = {
-    ("nvidia", "cuda_version_lower_bound"): "a driver for CUDA {} or newer",
-    ("nvidia", "cuda_version_upper_bound"): "a driver for CUDA below {}",
-    ("nvidia", "sm_arch"): "an NVIDIA GPU of architecture {}",
-    ("x86_64", "level"): "a CPU of level x86-64-{}",
-    ("aarch64", "version"): "a CPU of level ARMv{}",
-}
-"""What properties mean to people; others are shown as they are written."""
+from variant_publish.providers import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +227,8 @@ def _sentences(properties: Iterable[Property]) -> Iterator[str]:
     for item in properties:
         groups.setdefault((item.namespace, item.feature), []).append(item.value)
     for (namespace, feature), values in groups.items():
-        known = _NEEDS.get((namespace, feature))
-        yield known.format(" or ".join(values)) if known else f"{namespace} {feature} {' or '.join(values)}"
+        provider, text = catalog.find(namespace), " or ".join(values)
+        yield provider.sentence(feature, text) if provider else f"{namespace} {feature} {text}"
 
 
 def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,12 @@ from typing import Self
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.client import IndexUnavailable, download, hidden, local_path
+from variant_publish.remote.files import download
+from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import IndexUnavailable
 
 FOLDER = "variant-publish"
 _LAYOUT = "v1"
@@ -55,7 +58,7 @@ class Cache:
             return _checked(path, file)
         if not file.sha256:
             raise VariantPublishError(
-                f"{hidden(file.url)} is listed without a SHA-256, so a download could not be checked",
+                f"{redact(file.url)} is listed without a SHA-256, so a download could not be checked",
                 hint="ask whoever runs the index to list hashes, or download the wheel and name its folder as --index",
             )
         target = self.root / _LAYOUT / "downloads" / file.sha256 / file.filename

@@ -14,9 +14,10 @@ from packaging.version import Version
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import LockedFile
 from variant_publish.install import process
+from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import hidden, local_path
+from variant_publish.remote.local import local_path
 
 _TAIL = 600
 
@@ -105,7 +106,7 @@ def run(command: Sequence[str | Path], what: str) -> str:
 
 def follow(command: Sequence[str | Path], what: str, reporter: Reporter) -> None:
     """Run a client and pass on each line that it prints."""
-    done = process.follow(command, lambda line: reporter.note(hidden(line)))
+    done = process.follow(command, lambda line: reporter.note(redact(line)))
     if done.status:
         raise failed(what, done.output)
 
@@ -115,6 +116,6 @@ def failed(what: str, output: str) -> ClientFailed:
     text = " ".join(output.split())
     text = text[text.rfind("ERROR: Cannot install") :] if "ERROR: Cannot install" in text else text
     return ClientFailed(
-        f"{what} failed: {hidden(text[-_TAIL:]) or 'it said nothing'}",
+        f"{what} failed: {redact(text[-_TAIL:]) or 'it said nothing'}",
         hint="'variant-publish select NAME --index ...' shows what a project has for this machine",
     )

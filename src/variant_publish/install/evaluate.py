@@ -20,6 +20,7 @@ from variant_publish.install.client import Client, Job
 from variant_publish.install.environment import Environment
 from variant_publish.model.variant import Property
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 
@@ -170,10 +171,10 @@ def evaluated(
 def _strangers(machine: Machine, files: SelectorFiles) -> Iterator[tuple[str, Selector | Provider]]:
     """Return what this tool does not know by itself: variables without a value, and plugins of other namespaces."""
     for variable, selector in files.selector.selectors.items() if files.selector is not None else ():
-        if variable not in machine.values:
+        if machine.value(variable) is None:
             yield variable, selector
     for namespace, provider in files.variants.providers.items() if files.variants is not None else ():
-        known = namespace in machine.evaluated or namespace in ("nvidia", "x86_64", "aarch64")
+        known = namespace in machine.evaluated or catalog.find(namespace) is not None
         if provider.requires and not known:
             yield namespace, provider
 

@@ -9,11 +9,11 @@ from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
 from variant_publish.install.cache import Cache
 from variant_publish.install.client import Resolved
 from variant_publish.install.plan import Chosen, InstallPlan
+from variant_publish.model.url import redact
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import hidden
 from variant_publish.view import select
 
 
@@ -39,7 +39,7 @@ def refuse_plus(lock: Lock) -> None:
 def _chosen(item: Chosen, machine: Machine, cache: Cache, reporter: Reporter) -> LockedPackage:
     file = item.selection.file
     assert file is not None  # noqa: S101  (a chosen wheel is on an index)
-    own = LockedFile(hidden(file.url), item.record.sha256)
+    own = LockedFile(redact(file.url), item.record.sha256)
     if item.record.dialect is None:
         return LockedPackage(item.project, item.record.version, (own,), own, item.record)
     wanted = SpecifierSet(f"=={item.record.version}")
@@ -51,7 +51,7 @@ def _chosen(item: Chosen, machine: Machine, cache: Cache, reporter: Reporter) ->
         files: tuple[LockedFile, ...] = (own,)
     else:
         sha256 = found.file.sha256 or cache.fetch(found.file, reporter).sha256
-        files = (LockedFile(hidden(found.file.url), sha256),)
+        files = (LockedFile(redact(found.file.url), sha256),)
     return LockedPackage(item.project, item.record.version, files, own, item.record, item.selection.metadata.variants)
 
 
@@ -72,4 +72,4 @@ def _other(item: Resolved, machine: Machine) -> LockedPackage:
             f"{item.name} {item.version} has no file with a hash for the described machine",
             hint="name an index that lists hashes and has a wheel of it",
         )
-    return LockedPackage(item.name, str(item.version), (LockedFile(hidden(best.url), best.sha256),))
+    return LockedPackage(item.name, str(item.version), (LockedFile(redact(best.url), best.sha256),))

@@ -30,14 +30,14 @@ class Pip:
 
     def default_index(self) -> str:
         """Return PIP_INDEX_URL, the configured index-url, or the default of everybody."""
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+        from variant_publish.remote.listing import PYPI
 
         if self.environ.get("PIP_INDEX_URL"):
             return self.environ["PIP_INDEX_URL"]
         try:
             return run([*self._pip, "config", "get", "global.index-url"], "pip config").strip()
         except VariantPublishError:  # no such key
-            return PYPI_SIMPLE_ENDPOINT
+            return PYPI
 
     def resolve(self, job: Job) -> tuple[Resolved, ...]:
         """Ask for the report of a dry run: only what is not there yet, but for a described machine everything."""

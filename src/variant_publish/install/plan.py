@@ -19,10 +19,11 @@ from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Verdict, judge
 from variant_publish.install.plain import plain_for
 from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.client import hidden, read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 
@@ -209,11 +210,11 @@ class Planner:
         why = "; ".join(reasons) or "it has no wheel of that version"
         if wanted.tags:
             raise VariantPublishError(
-                f"{hidden(found.index or '')} has no wheel of {wanted} for this machine: {why}",
+                f"{redact(found.index or '')} has no wheel of {wanted} for this machine: {why}",
                 hint=f"a tag stands for one build of {wanted.project}: name the index that has it, as in --index"
                 f" {wanted.tags[0]}=URL",
             )
-        self.reporter.warn(f"{hidden(found.index or '')} has no wheel of {wanted} for this machine: {why}")
+        self.reporter.warn(f"{redact(found.index or '')} has no wheel of {wanted} for this machine: {why}")
 
     def _holds(self, pin: TaggedRequirement) -> bool:
         """Return whether a pin holds already; refuse where another build of that version is installed."""
@@ -271,7 +272,7 @@ def record_of(found: Selection, sha256: str, places: Indexes, machine: Machine) 
         found.metadata.selector,
         found.metadata.variants,
         sha256=sha256,
-        index=hidden(found.index or ""),
+        index=redact(found.index or ""),
         tags=tuple(dict.fromkeys((*name.extra_tags, *vouched))),
     )
     counted = {variable: value for variable, value in machine.values.items() if variable in record.needs or name.label}

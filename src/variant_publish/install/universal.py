@@ -20,11 +20,13 @@ from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.remote.client import hidden, local_path, read_project
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.local import local_path
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
 
@@ -108,9 +110,7 @@ class UniversalLocker:
                 return None
             files = selector_files(item.name, [index], SpecifierSet(f"=={item.version}"))
             with TemporaryDirectory(prefix="variant-publish-") as folder:
-                remote = [file for _, file in listed if local_path(file.url) is None]
-                if remote:
-                    fetch(remote, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
+                fetch([file for _, file in listed], Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
                 variables = files.selector.variables if files.selector is not None else ()
                 requires = {
                     name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)), variables)
@@ -120,11 +120,11 @@ class UniversalLocker:
                 file.filename: (self._locked(file), requires[name]) for name, file in listed if name.dialect is not None
             }
             generic = next((requires[name] for name, _ in listed if name.dialect is None), ())
-            return _Variants(hidden(index), files, generic, wheels)
+            return _Variants(redact(index), files, generic, wheels)
         return None
 
     def _locked(self, file: IndexFile) -> LockedFile:
-        return LockedFile(hidden(file.url), file.sha256 or self.cache.fetch(file, self.reporter).sha256)
+        return LockedFile(redact(file.url), file.sha256 or self.cache.fetch(file, self.reporter).sha256)
 
     def _lock(self, found: Universal, roots: Sequence[str]) -> Lock:
         names = {item.name for item, _ in found.packages}
@@ -142,9 +142,9 @@ class UniversalLocker:
     ) -> LockedPackage:
         if missing := [file.url for file in item.files if not file.sha256]:
             raise VariantPublishError(
-                f"{hidden(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
+                f"{redact(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
             )
-        files = tuple(LockedFile(hidden(file.url), file.sha256) for file in item.files)
+        files = tuple(LockedFile(redact(file.url), file.sha256) for file in item.files)
         variants = self.known.get((item.name, item.version))
         if variants is None:
             own = tuple(sorted(requires.get(item.name, ())))

@@ -22,7 +22,8 @@ from variant_publish.install.environment import Environment, Installed
 from variant_publish.model.tags import modern_platform
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
-from variant_publish.providers.machine import Machine, platform_architecture
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.platforms import platform_architecture
 
 
 def find_uv() -> Path | None:
@@ -73,9 +74,9 @@ class Uv:
 
     def default_index(self) -> str:
         """Return UV_DEFAULT_INDEX, or the default of everybody."""
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+        from variant_publish.remote.listing import PYPI
 
-        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI_SIMPLE_ENDPOINT
+        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI
 
     def resolve(self, job: Job) -> tuple[Resolved, ...]:
         """Compile the requirements, for a described machine into a lock file, which tells URLs and hashes."""

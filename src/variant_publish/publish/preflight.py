@@ -6,9 +6,11 @@ from pathlib import Path
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
 from variant_publish.release.acceptance import refusals_of_metadata
-from variant_publish.remote.client import IndexUnavailable, hidden, read_url
+from variant_publish.remote.files import read_url
+from variant_publish.remote.transport import IndexUnavailable
 from variant_publish.store.objects import CANARY
 from variant_publish.store.store import Store
 
@@ -29,7 +31,7 @@ def check_public_url(store: Store, public_url: str, reporter: Reporter) -> None:
         reporter.warn(f"users cannot read the extra index there: {error.message}")
         return
     if served != written.content:
-        reporter.warn(f"{hidden(public_url)} serves something else than {store.describe()}: correct upload.public-url")
+        reporter.warn(f"{redact(public_url)} serves something else than {store.describe()}: correct upload.public-url")
 
 
 def check_metadata(path: Path) -> None:

@@ -23,9 +23,11 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.provenance import check_attestation
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
+from variant_publish.model.url import redact
 from variant_publish.progress import Advance
 from variant_publish.publish.preflight import check_metadata
-from variant_publish.remote.client import IndexUnavailable, hidden, read_project
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import IndexUnavailable
 from variant_publish.store.objects import CreateOutcome, conflict, ignore
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class TwineRepository:
 
     def describe(self) -> str:
         """Name the repository as it is configured."""
-        return self.name if self.name and not self.given_url else hidden(self.given_url or "the repository")
+        return self.name if self.name and not self.given_url else redact(self.given_url or "the repository")
 
     @property
     def url(self) -> str:
@@ -76,7 +78,7 @@ class TwineRepository:
     def project_url(self, project: str) -> str | None:
         """Return the project's page on the repository, where its address is known for certain."""
         indexes = self.simple_indexes()
-        return f"{hidden(indexes[0]).rstrip('/')}/{canonicalize_name(project)}/" if len(indexes) == 1 else None
+        return f"{redact(indexes[0]).rstrip('/')}/{canonicalize_name(project)}/" if len(indexes) == 1 else None
 
     def preflight(self, paths: Sequence[Path]) -> None:
         """Raise VariantPublishError unless twine finds the repository and credentials for it, and can read the files.
@@ -131,7 +133,7 @@ class TwineRepository:
             left = deadline - time.monotonic()
             if len(shown) == len(expected) or left <= 0:
                 # An index that was asked with a password may repeat it in its links, which go onto a public page.
-                return tuple(replace(file, url=hidden(file.url)) for file in shown.values())
+                return tuple(replace(file, url=redact(file.url)) for file in shown.values())
             time.sleep(min(wait, left))
             wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -191,7 +193,7 @@ class TwineRepository:
     def _refusal(self, upload: Upload, response: requests.Response) -> VariantPublishError:
         name, status = upload.entry.filename, response.status_code
         if response.is_redirect:
-            target = hidden(response.headers.get("location", ""))
+            target = redact(response.headers.get("location", ""))
             return VariantPublishError(
                 f"{self.describe()} sends uploads on to {target}",
                 hint="if you trust that address, write it as upload.repository-url",
@@ -230,7 +232,7 @@ class TwineRepository:
         for secret in secrets:
             if secret:
                 text = text.replace(secret, "***")
-        return hidden(text)
+        return redact(text)
 
 
 @contextlib.contextmanager

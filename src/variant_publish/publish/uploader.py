@@ -11,6 +11,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, send, update_project
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
@@ -21,7 +22,6 @@ from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.view_apply import PublishedView, preflight, publish_views
 from variant_publish.release.release import Sdist
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.remote.client import hidden
 from variant_publish.store.objects import CreateOutcome
 
 SCHEMA_VERSION = 1
@@ -106,7 +106,7 @@ class _Uploader:
 
     def _attested(self, entry: IndexFile) -> IndexFile:
         """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
-        root = hidden(self.public_url or "").rstrip("/")
+        root = redact(self.public_url or "").rstrip("/")
         if entry.filename not in self.plan.attested or not root.startswith("https://"):
             return entry
         return replace(entry, provenance=f"{root}/{self.plan.project}/{entry.url}{PROVENANCE_SUFFIX}")
@@ -210,7 +210,7 @@ class _Uploader:
             version=self.plan.version,
             selectors=selectors,
             tracks=(tracked,) if tracked else (),
-            public_url=hidden(self.public_url or ""),
+            public_url=redact(self.public_url or ""),
         )
         self.pages += updated.written
         if updated.written:

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 from variant_publish.store.places import folder_of
 
 
@@ -19,7 +19,7 @@ def views_address(upload: UploadTable) -> str:
     Where the public address of the extra index ends like its place, whatever serves that serves what lies beside it.
     """
     if upload.views_url is not None:
-        return hidden(upload.views_url.rstrip("/"))
+        return redact(upload.views_url.rstrip("/"))
     if upload.public_url is None or upload.views is None or (places := _beside(upload)) is None:
         return ""
     extra, views = places
@@ -27,13 +27,13 @@ def views_address(upload: UploadTable) -> str:
     below = posixpath.relpath(views, posixpath.dirname(extra) or ".")
     if not extra or unquote(last) != posixpath.basename(extra) or below.startswith(".."):
         return ""
-    return hidden(f"{head}/{quote(below)}")
+    return redact(f"{head}/{quote(below)}")
 
 
 def base_of_links(upload: UploadTable, name: str, project: str) -> str | None:
     """Return where the project's files on the extra index lie, for links on a view's page; None where nobody knows."""
     if upload.public_url is not None:
-        return f"{hidden(upload.public_url).rstrip('/')}/{project}/"
+        return f"{redact(upload.public_url).rstrip('/')}/{project}/"
     if (places := _beside(upload)) is None:
         return None
     extra, views = places

@@ -21,6 +21,7 @@ from variant_publish.formats.variants_json import WHEEL_FILE, Provider, Variants
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import wheel_paths
 
 CONFIGURATION = "variant-publish.toml"
@@ -87,7 +88,7 @@ def _plan_release(
     if found.parts:
         try:
             older = unite(found.parts, providers)
-            metadata, notes = older.today(providers, labels)
+            metadata, notes = older.today(KNOWN_PROVIDERS, providers, labels)
         except VariantPublishError as error:
             raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
@@ -127,7 +128,9 @@ def _configuration(
     tables = [(path, _toml(path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
     try:
-        text, notes = variantlib_toml.converted([table for _, table in tables], providers, metadata_config)
+        text, notes = variantlib_toml.converted(
+            [table for _, table in tables], KNOWN_PROVIDERS, providers, metadata_config
+        )
     except VariantPublishError as error:
         raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
     for note in notes:

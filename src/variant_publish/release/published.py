@@ -15,30 +15,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.version import Version
 
-from variant_publish.archive.outline import Outline
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.quantity import readable_size
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.client import IndexUnavailable, download, open_session, read_url
+from variant_publish.remote.files import METADATA_LIMIT, download
+from variant_publish.remote.local import local_path
+from variant_publish.remote.outline import Outline
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
-if TYPE_CHECKING:
-    import requests
-
-_TIMEOUT = 30.0
 _AT_ONCE = 8
-_SANE = 10 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedRelease:
     """The wheels of one version on an index, the names of its sdists, and the wheels of the release before it."""
 
     version: Version
@@ -47,7 +42,7 @@ class Published:
     sdists: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, project: str, listed: Sequence[IndexFile], version: Version) -> Published:
+    def of(cls, project: str, listed: Sequence[IndexFile], version: Version) -> PublishedRelease:
         """Pick the wheels of a version, and those of the release before it, from what an index lists of a project."""
         wheels = _by_version(listed)
         if version not in wheels:
@@ -76,40 +71,42 @@ class Depth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What was fetched: `wheels` of which the index gave METADATA; the others lie in the folder as files.
+class FetchedWheels:
+    """What was fetched: `wheels` of which the index gave METADATA, and the `paths` of the others.
 
     `bytes_read` in so many `requests` are those for the wheels, without the page of the index; 0 for files.
     """
 
     wheels: tuple[Wheel, ...]
-    files: int
+    paths: tuple[Path, ...]
     bytes_read: int
     requests: int
 
 
 def fetch(
     files: Iterable[IndexFile], folder: Path, *, depth: Depth, label: str = "", reporter: Reporter = SILENT
-) -> Fetched:
+) -> FetchedWheels:
     """Ask for the wheels, several at a time: METADATA that the index serves (PEP 658), else outlines, or all of them.
 
-    What was read is told, after `label`. A server that knows no ranges sends whole files: that is told, and they are
-    taken. Raises IndexUnavailable.
+    A wheel that lies on this machine is read where it lies. What was read is noted, after `label`, and so is a server
+    without ranges, of which whole files are taken. Raises IndexUnavailable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(files)
-    source = _Source(folder, depth, reporter)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        done = list(pool.map(source.fetch, listed))
-    source.close()
-    wheels = tuple(wheel for wheel in done if wheel is not None)
-    found = Fetched(wheels, len(listed) - len(wheels), source.bytes_read, source.requests)
-    for line in _told(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
+    with Transport() as transport:
+        source = _Source(folder, depth, reporter, transport)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = list(pool.map(source.fetch, listed))
+    found = FetchedWheels(
+        tuple(one for one in done if isinstance(one, Wheel)), tuple(one for one in done if isinstance(one, Path)),
+        transport.bytes_read, transport.requests,
+    )  # fmt: skip
+    for line in _notes(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
         reporter.note(f"{label}: {line}" if label else line)
     return found
 
 
-def _told(found: Fetched, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
+def _notes(found: FetchedWheels, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
     """Return what was read of the wheels, and why not less or more; `ranges` were read for want of METADATA."""
     if found.wheels:
         yield (
@@ -133,54 +130,25 @@ def _by_version(listed: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
 
 
 class _Source:
-    """Fetch wheels from threads of a pool; each thread has a session of its own, so connections are kept."""
+    """Fetch wheels from threads of a pool."""
 
-    def __init__(self, folder: Path, depth: Depth, reporter: Reporter) -> None:
-        self.folder, self.depth, self.reporter = folder, depth, reporter
-        self.bytes_read = self.requests = self.ranges = 0
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+    def __init__(self, folder: Path, depth: Depth, reporter: Reporter, transport: Transport) -> None:
+        self.folder, self.depth, self.reporter, self.transport = folder, depth, reporter, transport
+        self.ranges = 0
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
-    def fetch(self, file: IndexFile) -> Wheel | None:
-        """Write a wheel or its outline into the folder, or give what its METADATA says."""
+    def fetch(self, file: IndexFile) -> Wheel | Path:
+        """Return what the METADATA of a wheel says, or where the wheel or its outline lies."""
+        if (path := local_path(file.url)) is not None:
+            return path
         target = self.folder / file.filename
-        if urlsplit(file.url).scheme == "file":
-            target.symlink_to(url2pathname(urlsplit(file.url).path))
-            return None
         if self.depth is Depth.METADATA and (wheel := self._metadata(file, target)) is not None:
             return wheel
         if self.depth is Depth.WHOLE or not self.outline(file, target):
             target.unlink(missing_ok=True)
-            if file.sha256:
-                download(file, target, self.reporter)
-            else:  # an old index without hashes: there is nothing to hold the bytes against
-                target.write_bytes(read_url(file.url, _SANE))
-            self._count(target.stat().st_size)
-        return None
-
-    def get(self, url: str, **options: Any) -> requests.Response:
-        """Send a request and read the answer, unless it is that of a server without ranges."""
-        if not hasattr(self._local, "session"):
-            self._local.session = open_session()
-            with self._lock:
-                self._sessions.append(self._local.session)
-        response: requests.Response = self._local.session.request(
-            options.pop("method", "GET"), url, timeout=_TIMEOUT, stream=True, **options
-        )
-        self._count(len(response.content) if _is_wanted(response) else 0)
-        return response
-
-    def close(self) -> None:
-        """Close what is open."""
-        for session in self._sessions:
-            session.close()
-
-    def _count(self, size: int) -> None:
-        with self._lock:
-            self.bytes_read += size
-            self.requests += 1
+            download(file, target, self.reporter, self.transport)
+        return target
 
     def _once(self, message: str) -> None:
         with self._lock:
@@ -191,44 +159,30 @@ class _Source:
 
     def _metadata(self, file: IndexFile, target: Path) -> Wheel | None:
         """Read the METADATA that the index serves; None where it does not, or tells no size of the wheel."""
-        if file.metadata_url is None or (size := self._size(file)) is None:
+        if file.metadata_url is None:
             return None
-        try:
-            with self.get(file.metadata_url) as response:
-                if response.status_code in (403, 404):
-                    self._once(f"{_host(file)} does not serve the METADATA that the index lists: outlines were read")
-                    return None
-                response.raise_for_status()
-                content = response.content
-        except OSError as error:
-            raise IndexUnavailable(file.metadata_url, str(error) or type(error).__name__) from error
-        if file.metadata_sha256 and hashlib.sha256(content).hexdigest() != file.metadata_sha256:
+        size = file.size if file.size is not None else self.transport.size(file.url)
+        if size is None:
+            return None  # whatever it is, the request for its tail will say so
+        answer = self.transport.get(file.metadata_url, METADATA_LIMIT, accept=(403, 404))
+        if answer.status != 200:
+            self._once(f"{_host(file)} does not serve the METADATA that the index lists: outlines were read")
+            return None
+        if file.metadata_sha256 and hashlib.sha256(answer.content).hexdigest() != file.metadata_sha256:
             raise IndexUnavailable(
                 file.metadata_url, "the bytes that arrived have another SHA-256 than the index lists"
             )
         try:
-            return Wheel.of_metadata(target, size, content)
+            return Wheel.of_metadata(target, size, answer.content)
         except VariantPublishError:
             return None  # the wheel itself will tell what is wrong with it
-
-    def _size(self, file: IndexFile) -> int | None:
-        """Return the size of a wheel; pages without it (PEP 503) leave that to the server."""
-        if file.size is not None:
-            return file.size
-        try:
-            with self.get(file.url, method="HEAD", allow_redirects=True) as response:
-                response.raise_for_status()
-                length = response.headers.get("Content-Length", "")
-        except OSError:
-            return None  # whatever it is, the request for its tail will say so
-        return int(length) if length.isdigit() else None
 
     def outline(self, file: IndexFile, target: Path) -> bool:
         """Write the outline of a wheel; False where the server knows no ranges."""
         try:
             with target.open("w+b") as stream:
-                written = Outline(self.get, file.url, stream).write()
-        except (OSError, struct.error, zipfile.BadZipFile) as error:  # those of requests are OSErrors too
+                written = Outline(self.transport, file.url, stream).write()
+        except (OSError, struct.error, zipfile.BadZipFile) as error:
             raise IndexUnavailable(file.url, str(error) or type(error).__name__) from error
         self.ranges += written
         if not written:
@@ -238,16 +192,9 @@ class _Source:
 
 def outline(file: IndexFile, target: Path) -> bool:
     """Write the outline of a wheel by range requests; False where the server knows none. Raises IndexUnavailable."""
-    source = _Source(target.parent, Depth.OUTLINE, SILENT)
-    try:
-        return source.outline(file, target)
-    finally:
-        source.close()
+    with Transport() as transport:
+        return _Source(target.parent, Depth.OUTLINE, SILENT, transport).outline(file, target)
 
 
 def _host(file: IndexFile) -> str | None:
     return urlsplit(file.url).hostname
-
-
-def _is_wanted(response: requests.Response) -> bool:
-    return "Range" not in response.request.headers or response.status_code == 206

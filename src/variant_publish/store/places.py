@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from variant_publish.errors import UsageError
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.store import Store
@@ -29,7 +29,7 @@ def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
     parts = urlsplit(place)
     opens = _BUCKETS.get(parts.scheme)
     if opens is None or not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
-        raise UsageError(f"{hidden(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
+        raise UsageError(f"{redact(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
     return opens(parts.netloc, unquote(parts.path), endpoint_url)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.remote.client import hidden
+from variant_publish.model.url import redact
 from variant_publish.store.objects import CutOff
 
 ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
@@ -85,31 +85,31 @@ def translated(place: str, key: str = "") -> Iterator[None]:
         exceptions.TokenRetrievalError,
     ) as error:
         raise VariantPublishError(
-            f"{where}: no usable AWS credentials ({hidden(str(error))})",
+            f"{where}: no usable AWS credentials ({redact(str(error))})",
             hint="log in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         ) from error
     except exceptions.NoRegionError as error:
         raise VariantPublishError(f"{where}: no region is configured", hint="set AWS_REGION") from error
     except (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, ResponseParserError) as error:
         raise CutOff(
-            f"{where}: the answer was cut off ({hidden(str(error))})",
+            f"{where}: the answer was cut off ({redact(str(error))})",
             hint="check the network, then run the command again: it goes on where it stopped",
         ) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise VariantPublishError(
-            f"{where} cannot be reached ({hidden(str(error))})",
+            f"{where} cannot be reached ({redact(str(error))})",
             hint="check the network, AWS_REGION and upload.endpoint-url, then run the command again",
         ) from error
     except (exceptions.BotoCoreError, ValueError) as error:
         raise VariantPublishError(
-            f"{where}: the request cannot be made ({hidden(str(error))})",
+            f"{where}: the request cannot be made ({redact(str(error))})",
             hint="check upload.extra-index, upload.endpoint-url and the AWS configuration",
         ) from error
 
 
 def _of_answer(where: str, error: Exception) -> StoreError:
     answer = getattr(error, "response", {}).get("Error", {})
-    code, said = str(answer.get("Code", "unknown")), hidden(str(answer.get("Message", "")))
+    code, said = str(answer.get("Code", "unknown")), redact(str(answer.get("Message", "")))
     for codes, meaning, hint in _HINTS:
         if code in codes:
             detail = f"{code}: {said}" if said and said != meaning else code

@@ -18,13 +18,15 @@ from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.url import redact
 from variant_publish.model.variant import Dialect
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.release import load
 from variant_publish.release.selectors import SelectorFiles, derive
-from variant_publish.remote.client import hidden, local_path, read_project
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.local import local_path
 from variant_publish.stub.project import read_project_table
 from variant_publish.view.from_index import selector_files
 
@@ -104,11 +106,11 @@ def from_index(
     ]  # fmt: skip
     if not listed:
         raise VariantPublishError(
-            f"{hidden(index)} has no wheel of {project} {version}", hint="check the version, or publish it first"
+            f"{redact(index)} has no wheel of {project} {version}", hint="check the version, or publish it first"
         )
     if files == SelectorFiles() and any(name.dialect is not None for name, _ in listed):
         raise VariantPublishError(
-            f"{hidden(index)} has variants of {project} {version} and no file that says whom they are for",
+            f"{redact(index)} has variants of {project} {version} and no file that says whom they are for",
             hint="write it with 'variant-publish metadata', beside the wheels",
         )
     for whole in (False, True):
@@ -118,7 +120,7 @@ def from_index(
         if remote:
             fetch(remote, folder, depth=Depth.WHOLE if whole else Depth.OUTLINE, reporter=reporter)
     wheels = tuple(sorted((_offered(name, file, public_url, folder) for name, file in listed), key=_by_name))
-    place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else hidden(index))
+    place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else redact(index))
     return Source(canonicalize_name(project), version, dialect, files, wheels, place)
 
 
@@ -149,7 +151,7 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
 def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: Path) -> Offered:
     local = local_path(file.url)
     path = local or folder / file.filename
-    url = hidden(file.url)
+    url = redact(file.url)
     if local is not None:
         url = f"{public_url.rstrip('/')}/{name.project}/{quote(file.filename)}" if public_url else ""
     sha256 = file.sha256
@@ -158,7 +160,7 @@ def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: P
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     if not sha256:
         raise VariantPublishError(
-            f"{hidden(file.url)} is listed without a SHA-256, so an installer could not check it",
+            f"{redact(file.url)} is listed without a SHA-256, so an installer could not check it",
             hint="ask whoever runs the index to list hashes",
         )
     return Offered(name, url, sha256, path.stat().st_size, path)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.model.url import redact
 from variant_publish.model.variant import Dialect
+from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
-from variant_publish.remote.client import hidden, read_project, read_url
+from variant_publish.remote.files import read_url
+from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
 from variant_publish.view.wish import Wish
 
@@ -58,7 +60,7 @@ def select(
         first = first or chosen
     if first is None:
         raise ProjectNotFound(
-            f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+            f"{project} is not on {', '.join(redact(index) for index in indexes)}",
             hint="check the project's name, or name another index",
         )
     return first
@@ -75,7 +77,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
             return linked[found]
         return SelectorFiles()
     raise ProjectNotFound(
-        f"{project} is not on {', '.join(hidden(index) for index in indexes)}",
+        f"{project} is not on {', '.join(redact(index) for index in indexes)}",
         hint="check the project's name, or name another index",
     )
 
@@ -100,13 +102,7 @@ class _Linked(Mapping[Version, SelectorFiles]):
         return len(self.files)
 
     def _text(self, file: IndexFile) -> str:
-        content = read_url(file.url, _SELECTOR_LIMIT)
-        if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
-            raise VariantPublishError(
-                f"{hidden(file.url)} is not the file that the index lists: the SHA-256 differs",
-                hint="the page may be newer than the file: try again, or tell the publisher",
-            )
-        return content.decode("utf-8", "replace")
+        return read_url(file.url, _SELECTOR_LIMIT, file.sha256).decode("utf-8", "replace")
 
 
 def _selector_version(project: str, filename: str) -> Version | None:
@@ -114,7 +110,4 @@ def _selector_version(project: str, filename: str) -> Version | None:
         return None
     stem = filename.removesuffix("-variants.json").removesuffix("-wheel-selector.toml")
     name, _, text = stem.rpartition("-")
-    try:
-        return Version(text) if canonicalize_name(name) == canonicalize_name(project) else None
-    except InvalidVersion:
-        return None
+    return version_or_none(text) if canonicalize_name(name) == canonicalize_name(project) else None

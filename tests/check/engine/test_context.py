@@ -8,7 +8,7 @@ from support.checks import PLAIN, release_in
 from support.indexes import listing
 from support.wheels import make_wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.remote.client import IndexUnavailable
+from variant_publish.remote.transport import IndexUnavailable
 
 
 def test_an_index_is_asked_once_for_a_project(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_first_release_is_skipped(tmp_path: Path) -> None:
 )
 def test_cells_that_are_still_served_pass(tmp_path: Path, wheel: str, previous: str) -> None:
     make_wheel(tmp_path, wheel)
-    assert [outcome.verdict for outcome in after(NothingGone(), tmp_path, previous, "no wheel")] == ["pass"]
+    assert [outcome.verdict for outcome in after(NothingGone(), tmp_path, previous, "no-wheel.whl")] == ["pass"]
 
 
 def test_cells_that_are_gone_fail_once_for_a_platform(tmp_path: Path) -> None:

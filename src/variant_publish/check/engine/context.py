@@ -28,7 +28,8 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Loaded, Release
-from variant_publish.remote.client import IndexUnavailable, read_project
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import IndexUnavailable
 
 
 @dataclass(frozen=True)

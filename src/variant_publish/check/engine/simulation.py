@@ -12,23 +12,14 @@ from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
 from variant_publish.model.ordering import Incompatible, Supported, rank, tag_candidates
 from variant_publish.model.variant import NULL_LABEL, Dialect, Properties
-from variant_publish.providers import cpu, nvidia
-from variant_publish.providers.machine import (
-    AARCH64_VERSION,
-    CUDA,
-    NONE,
-    SM_ARCH,
-    X86_64_VERSION,
-    platform_architecture,
-    supported_by,
-)
+from variant_publish.providers import catalog
+from variant_publish.providers.base import NONE, Values
+from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import of_release
 
 _MANY = 50_000
 """Machines that are looked at on one platform; the properties of real releases tell a few hundred apart."""
-
-Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +92,15 @@ def _tagged_cases(context: Context) -> Iterator[Case]:
 
 
 def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
-    """Return the machines of a platform that differ in some property: every level, and both sides of every bound."""
-    items = [item for properties in variants for item in properties.items]
-    architecture = platform_architecture(platform)
-    axes: dict[str, Sequence[str]] = {}
-    if architecture == cpu.X86_64:
-        axes[X86_64_VERSION] = cpu.X86_64_LEVELS
-    elif architecture == cpu.AARCH64 and any(item.namespace == "aarch64" for item in items):
-        axes[AARCH64_VERSION] = cpu.known_aarch64_versions()
-    if any(item.namespace == "nvidia" for item in items) and not platform.startswith("macosx"):
-        bounds = {item.value for item in items if item.feature in (nvidia.LOWER_BOUND, nvidia.UPPER_BOUND)}
-        axes[CUDA] = (NONE, *_drivers(bounds))
-        if archs := {item.value for item in items if item.feature == nvidia.SM_ARCH}:
-            axes[SM_ARCH] = _capabilities(archs)
-    for combination in product(*axes.values()):
-        values = dict(zip(axes, combination, strict=True))
-        if values.get(CUDA) == NONE and values.get(SM_ARCH, axes.get(SM_ARCH, ("",))[0]) != axes.get(SM_ARCH, ("",))[0]:
-            continue  # without a driver, the capability says nothing: one machine of them is enough
-        yield {name: value for name, value in values.items() if name != SM_ARCH or values.get(CUDA) != NONE}
+    """Return the machines of a platform that differ in some property, as the provider of each namespace has them."""
+    items = {item for properties in variants for item in properties.items}
+    axes = [
+        provider.machines(sorted(item for item in items if item.namespace == provider.namespace), platform)
+        for provider in catalog.providers()
+        if any(item.namespace == provider.namespace for item in items)
+    ]
+    for combination in product(*axes):
+        yield {name: value for values in combination for name, value in values.items()}
 
 
 def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
@@ -137,7 +119,10 @@ def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
 def _features(namespace: str, provider: Provider, values: Values) -> Mapping[str, Sequence[str]]:
     if provider.optional:
         return {}
-    return dict(provider.static) if provider.static else supported_by(values).get(namespace, {})
+    if provider.static:
+        return dict(provider.static)
+    own = catalog.find(namespace)
+    return own.supported(values) if own else {}
 
 
 def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
@@ -151,7 +136,7 @@ def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
 def _is_foreign(values: Values, platform: str) -> bool:
     """Return whether the CPU variables contradict the platform: a level on another architecture, none on its own."""
     architecture = platform_architecture(platform)
-    own = {X86_64_VERSION: cpu.X86_64, AARCH64_VERSION: cpu.AARCH64}
+    own = {"x86_64_version": X86_64, "aarch64_version": AARCH64}
     return any((values[name] == NONE) == (arch == architecture) for name, arch in own.items() if name in values)
 
 
@@ -171,20 +156,3 @@ def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
         if found and (key := (platform_architecture(platform), frozenset(found), bool(served))) not in seen:
             seen.add(key)
             yield Row(platform, tuple(sorted(found)), bool(served))
-
-
-def _drivers(bounds: Iterable[str]) -> tuple[str, ...]:
-    """Return drivers on both sides of every bound."""
-    found = set()
-    for major, minor in filter(None, map(nvidia.parse_pair, bounds)):
-        found |= {(major, minor), (major, minor + 1), (major, minor - 1) if minor else (major - 1, 9)}
-    return tuple(f"{major}.{minor}" for major, minor in sorted(found))
-
-
-def _capabilities(values: Iterable[str]) -> tuple[str, ...]:
-    found = set()
-    for value in values:
-        number = value.partition("_")[0]
-        if number.isdigit():
-            found |= {(int(number) // 10, int(number) % 10), (int(number) // 10, 9)}
-    return tuple(f"{major}.{minor}" for major, minor in sorted(found)) or (NONE,)

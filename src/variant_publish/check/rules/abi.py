@@ -206,9 +206,9 @@ class _Offer:
 def index_url(index: str) -> str:
     """Return URL of an index that the configuration names as twine does, "pypi" or "testpypi"; others as they are."""
     if index == "pypi":
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+        from variant_publish.remote.listing import PYPI
 
-        return PYPI_SIMPLE_ENDPOINT
+        return PYPI
     if index == "testpypi":
         from twine.utils import TEST_REPOSITORY
 

@@ -20,9 +20,12 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
+from variant_publish.model.url import redact
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.release.published import outline
-from variant_publish.remote.client import IndexUnavailable, hidden, local_path, read_url
+from variant_publish.remote.files import read_url
+from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import IndexUnavailable
 
 _SANE_METADATA = 8 * 1024 * 1024
 
@@ -105,7 +108,7 @@ class _Walk:
             places = some((f"{cell.python}, {cell.platform}" for cell, _ in lacking), 2)
             has = "has wheels of it for other machines only" if files else "has no such version"
             yield Outcome.failed(
-                f"{who} pins {text}, and {some(map(hidden, self.indexes))} {has}: nothing for {places}",
+                f"{who} pins {text}, and {some(map(redact, self.indexes))} {has}: nothing for {places}",
                 "upload it before the release, or pin a version that is there",
                 cell=cell,
             )

@@ -17,9 +17,10 @@ from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.metadata import is_for_pypi
 from variant_publish.config.tables import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import redact
 from variant_publish.release.acceptance import FILE_LIMIT, PROJECT_LIMIT, refusal_of_name, refusals_of_metadata
 from variant_publish.release.release import Sdist
-from variant_publish.remote.client import IndexUnavailable, hidden
+from variant_publish.remote.transport import IndexUnavailable
 
 NO_INDEX = "no index is named (--index, or upload.repository-index)"
 _PUBLISHED = "the release is published"
@@ -129,7 +130,7 @@ class ProjectSize(_IndexRule):
         """Add what is new to what is there."""
         listed = context.listing(index, context.release.project)
         if any(file.size is None for file in listed):
-            yield Outcome.unknown(f"{hidden(index)} does not tell the sizes of its files", "look at the project's page")
+            yield Outcome.unknown(f"{redact(index)} does not tell the sizes of its files", "look at the project's page")
             return
         names = {file.filename for file in listed}
         sent = [wheel for wheel in context.release.wheels if _goes(wheel, context)]
@@ -137,7 +138,7 @@ class ProjectSize(_IndexRule):
         total = sum(file.size or 0 for file in listed)
         if total <= PROJECT_LIMIT < total + new:
             yield Outcome.failed(
-                f"the project has {total / 1e9:.1f} GB on {hidden(index)} and the release adds {new / 1e9:.1f} GB;"
+                f"the project has {total / 1e9:.1f} GB on {redact(index)} and the release adds {new / 1e9:.1f} GB;"
                 f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB",
                 "ask PyPI for a higher limit, delete old pre-releases there, or send more to the extra index",
             )
@@ -174,11 +175,11 @@ class NamesUnused(_IndexRule):
             return Outcome.passed()
         if not there.sha256:
             hint = "compare them by hand"
-            return Outcome.unknown(f"{hidden(place)} has the name without a hash", hint, file=file.filename)
+            return Outcome.unknown(f"{redact(place)} has the name without a hash", hint, file=file.filename)
         if there.sha256 == file.sha256:
             return Outcome.passed()
         return Outcome.failed(
-            f"{hidden(place)} has other bytes under this name",
+            f"{redact(place)} has other bytes under this name",
             "build the file again with a new version or build tag",
             file=file.filename,
         )
@@ -207,7 +208,7 @@ class NamesHeld(_IndexRule):
             else:
                 what = f"the project {name}" if name == own else f"{name}, which the wheels require,"
                 yield Outcome.failed(
-                    f"{what} is not on {hidden(index)}: anyone can take the name there",
+                    f"{what} is not on {redact(index)}: anyone can take the name there",
                     f"register {name} there, with a release that says where the real one is",
                 )
 
@@ -232,7 +233,7 @@ class PublicAddress(ReleaseRule):
             return
         parts = urlsplit(address)
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
-            yield Outcome.failed(f"{hidden(address)} is not https, and pip does not trust it", "serve it over https")
+            yield Outcome.failed(f"{redact(address)} is not https, and pip does not trust it", "serve it over https")
         elif context.offline:
             yield Outcome.unknown("the address is not asked offline", "check again without --offline")
         else:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packaging.requirements import Requirement
-
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of
 from variant_publish.check.rules.selection import unusable
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
 from variant_publish.model.variant import NULL_LABEL, Dialect
+from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
-
-VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0", "tpu": "0.1.0"}
-"""The versions of the providers that uv 0.13.9 carries in itself."""
 
 Problems = Iterator[tuple[str, str]]
 
@@ -140,22 +135,11 @@ class AcceptedByUv(WheelRule):
         if metadata is None or label not in metadata.variants:
             return  # VP109 reports it
         for namespace in metadata.variants[label].namespaces:
-            provider = metadata.providers.get(namespace)
-            if why := unusable(namespace, provider):
-                known = ", ".join(sorted(KNOWN_PROVIDERS.keys() & VENDORED.keys()))
-                yield f"uv cannot evaluate namespace {namespace!r}: {why}", f"use one of {known}, or static-properties"
-            elif provider is not None and not _holds_vendored(namespace, provider):
+            if why := unusable(namespace, metadata.providers.get(namespace)):
                 yield (
-                    f"uv carries version {VENDORED[namespace]} of the provider {provider.requires[0]!r}",
-                    "widen the version range, or leave it out",
+                    f"uv cannot evaluate namespace {namespace!r}: {why}",
+                    f"use one of {', '.join(catalog.vendored())} as variant-publish lists them, or static-properties",
                 )
-
-
-def _holds_vendored(namespace: str, provider: Provider) -> bool:
-    """Return whether the provider's version range holds what uv carries; static ones need nothing."""
-    if not provider.requires or namespace not in VENDORED:
-        return True
-    return Requirement(provider.requires[0]).specifier.contains(VENDORED[namespace], prereleases=True)
 
 
 def _variants(context: Context) -> set[str]:

@@ -6,21 +6,17 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from variant_publish.check.engine.context import Context, Folder, selector_names
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict, SelectorFile
 from variant_publish.formats.variants_json import (
-    ABI_DEPENDENCY,
-    KNOWN_PROVIDERS,
     Provider,
     VariantConflict,
     VariantsMetadata,
     merge,
 )
+from variant_publish.providers import catalog
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json, of_release
 
@@ -182,7 +178,7 @@ class KnownProviders(ReleaseRule):
             if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(sorted(KNOWN_PROVIDERS.keys() - {ABI_DEPENDENCY}))}, or static-properties",
+                    f"use one of {', '.join(catalog.vendored())}, or static-properties",
                 )
             else:
                 yield Outcome.passed()
@@ -274,14 +270,9 @@ def unusable(namespace: str, provider: Provider | None) -> str:
         return "its provider is optional, and off unless a user turns it on"
     if provider.static:
         return ""
+    own = catalog.find(namespace)
+    if own is not None and own.vendored is not None:
+        return own.objection_to(provider)
     if provider.builtin is not None:
         return f"the builtin {provider.builtin!r} is read and not evaluated"
-    known = KNOWN_PROVIDERS.get(namespace)
-    if known is None or not known.requires:
-        return f"they do not know the provider {some(provider.requires)}"
-    mine = [Requirement(text) for text in provider.requires]
-    if len(mine) != 1 or mine[0].marker or mine[0].extras or canonicalize_name(mine[0].name) != known.requires[0]:
-        return f"they know the provider {known.requires[0]}, not {some(provider.requires)}"
-    if provider.plugin_api != known.plugin_api:
-        return f"its plugin-api is {provider.plugin_api!r}, and they know {known.plugin_api!r} only"
-    return ""
+    return f"they do not know the provider {some(provider.requires)}"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from variant_publish.archive.wheel import INFO_FILES
-
-if TYPE_CHECKING:
-    import requests
+from variant_publish.remote.transport import Transport
 
 _TAIL = 66 * 1024  # the end records, behind which a comment of 64 KiB may stand
 _NEAR = 64 * 1024
 _LOCAL_HEADER = 30 + 4096  # a name and an extra field of usual length
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _MAX32 = 0xFFFFFFFF
 
 Span = tuple[int, int]
@@ -24,8 +23,8 @@ Span = tuple[int, int]
 class Outline:
     """Write the outline of one wheel: its tail, the rest of the directory, then the dist-info files."""
 
-    def __init__(self, get: Callable[..., requests.Response], url: str, stream: BinaryIO) -> None:
-        self.get, self.url, self.stream = get, url, stream
+    def __init__(self, transport: Transport, url: str, stream: BinaryIO) -> None:
+        self.transport, self.url, self.stream = transport, url, stream
         self.have: list[Span] = []
 
     def write(self) -> bool:
@@ -50,14 +49,17 @@ class Outline:
 
     def _get(self, span: str) -> int | None:
         """Fetch one range into its place, and give the size of the whole file; None for a server without ranges."""
-        headers = {"Range": span, "Accept-Encoding": "identity"}
-        with self.get(self.url, headers=headers) as response:
-            response.raise_for_status()
-            match = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)", response.headers.get("Content-Range", ""))
-            if response.status_code != 206 or match is None:
-                return None
-            start, size = int(match[1]), int(match[3])
-            content = response.content
+        first, _, last = span.removeprefix("bytes=").partition("-")
+        wanted = int(last) - int(first) + 1 if first else int(last)
+        answer = self.transport.get(
+            self.url, wanted, headers={"Range": span, "Accept-Encoding": "identity"}, accept=(416,)
+        )
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if answer.status != 206 or match is None:
+            return None
+        start, size, content = int(match[1]), int(match[3]), answer.content
+        if (first and start != int(first)) or start + len(content) > size:
+            raise zipfile.BadZipFile("the server sent another range than was asked for")
         self.stream.seek(start)
         self.stream.write(content)
         self.have.append((start, start + len(content)))

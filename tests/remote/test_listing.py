@@ -10,7 +10,10 @@ import pytest
 
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.remote.client import IndexUnavailable, hidden, read_project, read_url
+from variant_publish.model.url import redact
+from variant_publish.remote.files import read_url
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import IndexUnavailable
 
 SHA = "ab" * 32
 HTML = f"""<!DOCTYPE html>
@@ -148,7 +151,7 @@ def test_an_index_that_fails_is_not_one_without_the_project(server: str) -> None
 
 
 def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("variant_publish.remote.client._RETRIES", 0)
+    monkeypatch.setattr("variant_publish.remote.transport.RETRIES", 0)
     with pytest.raises(IndexUnavailable, match=r"127\.0\.0\.1") as error:
         read_project("http://user:secret@127.0.0.1:9/simple", "foo")
     assert "secret" not in str(error.value)
@@ -175,4 +178,4 @@ def test_an_index_of_another_scheme_is_refused() -> None:
 
 
 def test_user_names_and_passwords_are_hidden() -> None:
-    assert hidden("at https://me:secret@host/simple and file:///a") == "at https://host/simple and file:///a"
+    assert redact("at https://me:secret@host/simple and file:///a") == "at https://host/simple and file:///a"

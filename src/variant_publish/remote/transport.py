@@ -1,0 +1,173 @@
+"""The one place that asks servers: every answer has a limit of size and a deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.model.url import redact
+
+if TYPE_CHECKING:
+    from requests import Response, Session
+
+    from variant_publish.remote.deadline import Deadline
+
+TIMEOUT = 30.0
+"""Seconds without a byte."""
+DEADLINE = 120.0
+"""Seconds for a whole answer, whatever its size; those of large files come on top."""
+SLOWEST = 20_000
+"""Bytes a second; a download that takes longer is given up."""
+LONGEST = 6 * 3600.0
+RETRIES = 2
+_CHUNK = 1 << 16
+_TOO_SLOW = "the answer comes too slowly"
+
+
+class IndexUnavailable(VariantPublishError):
+    """Report an index or a file that cannot be read: whether the project is there is not known."""
+
+    def __init__(self, url: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{redact(url)} cannot be read ({redact(reason)})", hint=hint or "check the URL and try again")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: `url` is where a redirect led to; `content` is empty where it was not wanted."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass
+class Transport:
+    """Send requests, from several threads too: each has a session of its own, so connections are kept.
+
+    `bytes_read` and `requests` count what was asked for with it.
+    """
+
+    bytes_read: int = 0
+    requests: int = 0
+    _local: threading.local = field(default_factory=threading.local)
+    _sessions: list[Session] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._sessions:
+            session.close()
+
+    def get(
+        self, url: str, limit: int, *, headers: Mapping[str, str] | None = None, accept: tuple[int, ...] = ()
+    ) -> Answer:
+        """Return an answer of at most `limit` bytes; raise IndexUnavailable for a longer, slower or failed one.
+
+        A status of `accept` is no failure. Where `headers` ask for a range and the answer is another, its content is
+        left unread.
+        """
+        with self._open("GET", url, headers or {}, accept) as (response, deadline):
+            content = bytearray()
+            if "Range" not in (headers or {}) or response.status_code == 206:
+                self._receive(response, deadline, limit, content.extend)
+            return Answer(response.status_code, response.url, response.headers, bytes(content))
+
+    def size(self, url: str) -> int | None:
+        """Return the size of a file that its server tells; None where it tells none."""
+        try:
+            with self._open("HEAD", url, {"Accept-Encoding": "identity"}, ()) as (response, _):
+                return _length(response)
+        except IndexUnavailable:
+            return None
+
+    def save(self, url: str, limit: int, write: Callable[[bytes], object]) -> None:
+        """Hand on the content in pieces; more than `limit` bytes are an IndexUnavailable, after at most as many."""
+        with self._open("GET", url, {"Accept-Encoding": "identity"}, ()) as (response, deadline):
+            expected = min(limit, length) if (length := _length(response)) is not None else limit
+            deadline.restart(min(DEADLINE + expected / SLOWEST, LONGEST))
+            self._receive(response, deadline, limit, write)
+
+    @contextmanager
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], accept: tuple[int, ...]
+    ) -> Iterator[tuple[Response, Deadline]]:
+        from urllib3.exceptions import HTTPError
+
+        from variant_publish.remote.deadline import Deadline
+
+        with Deadline(DEADLINE) as deadline:
+            try:
+                with self._session().request(
+                    method, url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=True
+                ) as response:
+                    self._count(0, 1)
+                    if urlsplit(url).scheme == "https" and not all(
+                        one.url.startswith("https:") for one in (*response.history, response)
+                    ):
+                        raise IndexUnavailable(url, "it redirects from https to http")
+                    if response.status_code not in accept:
+                        response.raise_for_status()
+                    yield response, deadline
+            except (OSError, ValueError, HTTPError) as error:  # those of requests are OSErrors
+                reason = _TOO_SLOW if deadline.expired else _reason(error)
+                raise IndexUnavailable(url, reason) from error
+
+    def _receive(self, response: Response, deadline: Deadline, limit: int, write: Callable[[bytes], object]) -> None:
+        received = 0
+        for chunk in response.iter_content(_CHUNK):
+            received += len(chunk)
+            if received > limit:
+                raise IndexUnavailable(
+                    response.url, f"it has more than {limit} bytes", hint="this is not the file it is named as"
+                )
+            write(chunk)
+        self._count(received, 0)
+        if deadline.expired:  # the end of a body without a length looks like any other
+            raise IndexUnavailable(response.url, _TOO_SLOW)
+
+    def _session(self) -> Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = _new_session()
+            with self._lock:
+                self._sessions.append(self._local.session)
+        session: Session = self._local.session
+        return session
+
+    def _count(self, size: int, requests: int) -> None:
+        with self._lock:
+            self.bytes_read += size
+            self.requests += requests
+
+
+def _new_session() -> Session:
+    """Return a session that tries again where a server is busy, and waits no longer than it likes itself."""
+    import requests
+    from urllib3.util import Retry
+
+    from variant_publish.remote.deadline import DeadlineAdapter
+
+    session = requests.Session()
+    retry = Retry(
+        RETRIES, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
+        respect_retry_after_header=False,
+    )  # fmt: skip
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, DeadlineAdapter(max_retries=retry))
+    return session
+
+
+def _length(response: Response) -> int | None:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

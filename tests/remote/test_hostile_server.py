@@ -1,0 +1,163 @@
+"""What a server may do, and how far it comes: every answer has a limit of size and a deadline."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from support.hostile import Behaviour, drips, misbehaving, redirects, says, without_end
+from variant_publish.formats.simple import IndexFile
+from variant_publish.remote.files import download, read_url
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import IndexUnavailable, Transport
+
+WHEEL = "foo-1.0-py3-none-any.whl"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("variant_publish.remote.transport.DEADLINE", 1.0)
+    monkeypatch.setattr("variant_publish.remote.listing.PAGE_LIMIT", 4_000_000)
+
+
+def page(*files: dict[str, object]) -> bytes:
+    return json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": files}).encode()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (without_end(), "more than 4000000 bytes"),
+        (without_end("application/vnd.pypi.simple.v1+json"), "more than 4000000 bytes"),
+        (drips(), "too slowly"),
+        (drips(headers=True), "too slowly"),
+        (drips(chunked=True), "too slowly"),
+        (redirects("/foo/"), "redirects"),
+        (redirects("file:///etc/passwd"), "file"),
+        (says(b"{" * 100_000), "not PEP 691 JSON"),
+        (says(b'{"a":' * 50_000), "not PEP 691 JSON"),
+        (says(b'{"meta": {"api-version": "1.0"}, "files": 7}'), "not PEP 691 JSON"),
+        (says(b"[]", "application/octet-stream"), "content type"),
+        (says(b"", status=500), "500"),
+    ],
+)
+def test_a_page_is_bounded_in_size_and_time(behaviour: Behaviour, words: str) -> None:
+    start = time.monotonic()
+    with misbehaving({"/foo/": behaviour}) as address, pytest.raises(IndexUnavailable, match=words):
+        read_project(address, "foo")
+    assert time.monotonic() - start < 8
+
+
+def test_a_gzip_bomb_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("variant_publish.remote.transport.DEADLINE", 60.0)
+    bomb = gzip.compress(b" " * 20_000_000)
+
+    def answer(handler: object) -> None:
+        handler.send_response(200)  # type: ignore[attr-defined]
+        for name, value in (("Content-Type", "text/html"), ("Content-Encoding", "gzip")):
+            handler.send_header(name, value)  # type: ignore[attr-defined]
+        handler.end_headers()  # type: ignore[attr-defined]
+        handler.wfile.write(bomb)  # type: ignore[attr-defined]
+
+    with misbehaving({"/foo/": answer}) as address, pytest.raises(IndexUnavailable, match="more than"):
+        read_project(address, "foo")
+
+
+def test_a_server_does_not_say_how_long_to_wait() -> None:
+    def busy(handler: object) -> None:
+        handler.send_response(503)  # type: ignore[attr-defined]
+        for name, value in (("Retry-After", "86400"), ("Content-Length", "0")):
+            handler.send_header(name, value)  # type: ignore[attr-defined]
+        handler.end_headers()  # type: ignore[attr-defined]
+
+    start = time.monotonic()
+    with misbehaving({"/foo/": busy}) as address, pytest.raises(IndexUnavailable):
+        read_project(address, "foo")
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"filename": "/etc/cron.d/x.whl"},
+        {"filename": "foo-1.0-a-b-c/../../x.whl"},
+        {"filename": "foo-1.0-1/../../2-py3-none-any.whl"},
+        {"filename": "foo-1.0-py3-none-any.whl\n::set-output name=x::y"},
+        {"filename": "C:foo-1.0-py3-none-any.whl"},
+        {"filename": "..\\foo-1.0-py3-none-any.whl"},
+        {"filename": ".foo"},
+        {"filename": 7},
+        {"url": "file:///etc/passwd"},
+        {"url": "file://host/share/foo-1.0-py3-none-any.whl"},
+        {"url": "ftp://host/foo-1.0-py3-none-any.whl"},
+        {"url": "javascript:alert(1)"},
+        {"url": "https://[x/foo-1.0-py3-none-any.whl"},
+        {"url": "\\\\host\\share\\x.whl"},
+        {"url": None},
+        {"hashes": {"sha256": "../../x"}},
+        {"hashes": {"sha256": "0" * 63}},
+        {"hashes": []},
+        {"size": -1},
+        {"size": "1"},
+        {"size": 1 << 80},
+        {"size": True},
+        {"requires-python": 3},
+        {"yanked": {"a": 1}},
+        {"upload-time": "yesterday"},
+        {"provenance": "javascript:alert(1)"},
+    ],
+    ids=str,
+)
+def test_an_entry_that_no_index_may_have_is_left_out(change: dict[str, object]) -> None:
+    good = {"filename": WHEEL, "url": WHEEL, "hashes": {"sha256": "a" * 64}}
+    with misbehaving({"/foo/": says(page(good | change, good, []))}) as address:  # type: ignore[arg-type]
+        (file,) = read_project(address, "foo")
+    assert (file.filename, file.url) == (WHEEL, f"{address}/foo/{WHEEL}")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(3, "more than 3 bytes"), (9, "it has 5 bytes, and the index lists 9"), (None, "SHA-256")]
+)
+def test_a_download_is_what_is_listed_or_not_there(tmp_path: Path, size: int | None, words: str) -> None:
+    with misbehaving({"/x": says(b"wheel")}) as address:
+        file = IndexFile(WHEEL, f"{address}/x", hashlib.sha256(b"other").hexdigest(), size)
+        with pytest.raises(IndexUnavailable, match=words):
+            download(file, tmp_path / WHEEL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_without_end_stops_at_the_listed_size(tmp_path: Path) -> None:
+    with misbehaving({"/x": without_end()}) as address, Transport() as transport:
+        with pytest.raises(IndexUnavailable, match="more than 500000 bytes"):
+            download(IndexFile(WHEEL, f"{address}/x", "a" * 64, 500_000), tmp_path / WHEEL, transport=transport)
+        assert transport.bytes_read == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_download_is_given_up(tmp_path: Path) -> None:
+    with misbehaving({"/x": drips()}) as address, pytest.raises(IndexUnavailable):
+        download(IndexFile(WHEEL, f"{address}/x", "a" * 64, 1_000), tmp_path / WHEEL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wheel_without_a_hash_goes_to_disk_and_not_into_memory(tmp_path: Path) -> None:
+    with misbehaving({"/x": says(b"wheel")}) as address:
+        download(IndexFile(WHEEL, f"{address}/x", ""), tmp_path / WHEEL)
+    assert (tmp_path / WHEEL).read_bytes() == b"wheel"
+
+
+def test_content_with_another_hash_is_refused(tmp_path: Path) -> None:
+    with misbehaving({"/x": says(b"text")}) as address:
+        assert read_url(f"{address}/x", 10, hashlib.sha256(b"text").hexdigest()) == b"text"
+        with pytest.raises(IndexUnavailable, match="another SHA-256"):
+            read_url(f"{address}/x", 10, "a" * 64)
+
+
+def test_a_device_is_no_file_of_an_index() -> None:
+    with pytest.raises(IndexUnavailable, match="no such file"):
+        read_url("file:///dev/zero", 10)
