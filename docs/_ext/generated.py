@@ -20,10 +20,10 @@ from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group
 from variant_publish.config.configuration import Config
 from variant_publish.config.schema import schema
-from variant_publish.formats import host_file, selector_toml, simple, variants_json
+from variant_publish.formats import host_file, master, selector_toml, variants_json
 from variant_publish.formats.host_file import HostFile
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import selector_toml_name
-from variant_publish.formats.simple import ProjectIndex
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata, variants_json_name
 from variant_publish.model import requirement, wheel_name
 from variant_publish.model.wheel_name import WheelName
@@ -210,7 +210,7 @@ def _formats() -> str:
         (f"`{selector_toml_name('foo', '1.0')}`", selector_toml, "toml", selector.dumps()),
         (f"`*.dist-info/{ABI_REQUIRES}`", requirement, "text", "\n".join(map(str, config.pins))),
         ("A stored machine (`host --save`)", host_file, "toml", machine.dumps()),
-        ("The master of a project, `NAME/index.json`", simple, "json", ProjectIndex("foo").dumps()),
+        ("The master of a project, `NAME/index.json`", master, "json", ProjectIndex("foo").dumps()),
     ]
     lines = ["What the code writes for one small configuration. Wire keys live in `variant_publish.formats`.", ""]
     for title, module, language, text in parts:

@@ -14,9 +14,11 @@ from pypi_simple import ProjectPage
 
 from support.publishing import snapshot
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.master import RootIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, RootIndex
-from variant_publish.index.index import merged_files, read_index, update_project
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import merged_files, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict

@@ -24,7 +24,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage import StageState, Status
-from variant_publish.index.index import read_index
+from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
 from variant_publish.publish.staging import abort, begin, forget, read_stage, stale_stages
 from variant_publish.store.folder import LocalStore

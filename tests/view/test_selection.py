@@ -12,8 +12,9 @@ from packaging.version import Version
 
 from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Dialect, Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS

@@ -25,8 +25,9 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage import FOLDER, STATE_FILE, StageState, Status, stage_folder
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.index.index import Upload, read_index, refuse_removed, send
-from variant_publish.index.yank import BESIDE
+from variant_publish.index.index import Upload, refuse_removed, send
+from variant_publish.index.leaving import BESIDE
+from variant_publish.index.masters import read_index
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.placement import is_sdist
 from variant_publish.publish.uploads import uploads_of

@@ -24,8 +24,10 @@ from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.index.index import hosted_url, read_index, refuse_removed
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.index.index import hosted_url, refuse_removed
+from variant_publish.index.masters import read_index
 from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, local_of
 from variant_publish.model.wheel_name import InvalidWheelName, WheelName
