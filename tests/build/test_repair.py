@@ -21,7 +21,7 @@ from variant_publish.build.frontend import Builder
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import Frontend
 from variant_publish.providers.x86_64 import detected_level
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_the_check_for_isa_extensions_yields_to_the_label_that_claims_them(
     result = repaired(built["x86_64_v3"], "--variant", "x86_64_v3", "--plat", PLAT)
     assert result.code == 0, result.stderr
     names = [WheelName.parse(name) for name in outputs()]
-    assert {(name.label, name.extra_tags) for name in names} == {("x86_64_v3", ()), (None, ("x86_64_v3",))}
+    assert {(str(name.dialect), name.words) for name in names} == {("pep825", ("x86_64_v3",)), ("plus", ("x86_64_v3",))}
     assert all(PLAT in name.platform for name in names)
     tagged = run("retag", str(built["x86_64_v3"]), "-o", "tagged", "--repair", "--tag", "x86_64_v3")
     assert tagged.code == 0, tagged.stderr

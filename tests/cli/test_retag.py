@@ -188,7 +188,7 @@ def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[st
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["{wheel}"], 2, "say what the wheels shall become"),
+        (["{wheel}"], 2, "nothing says what the wheels become"),
         (["{wheel}", "--tag", "x", "--generic"], 2, "exactly one"),
         (["{wheel}", "--tag", "CU128"], 2, "extra tag 'CU128'"),
         (["{wheel}", "--label", "CU", "--property", "a :: b :: c"], 2, "label 'CU'"),

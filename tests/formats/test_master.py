@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry, stored_key
 from variant_publish.formats.simple import IndexFile
 
 
@@ -119,9 +119,6 @@ def changed(path: str, value: Any) -> str:
         ("files/0/filename", "bar-1.0-py3-none-any.whl"),
         ("files/0/filename", "index.json"),
         ("files/0/url", "javascript:alert(1)"),
-        ("files/0/url", "../../outside.whl"),
-        ("files/0/url", "%2e%2e/%2e%2e/outside.whl"),
-        ("files/0/url", "/etc/passwd"),
         ("files/0/hashes", {"sha256": "0"}),
         ("files/0/size", -1),
         ("files/2/url", "foo-1.0-py3-none-any.whl"),
@@ -139,3 +136,20 @@ def test_a_master_names_nothing_outside_its_project(path: str, value: object) ->
 def test_no_status_or_reason_is_written_that_cannot_be_read() -> None:
     with pytest.raises(VariantPublishError):
         replace(FULL, status_reason="two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("a.whl", "foo/a.whl"),
+        ("a%2Bb.whl", "foo/a+b.whl"),
+        ("../cu128/a.whl", "cu128/a.whl"),
+        ("../../outside.whl", None),
+        ("%2e%2e/%2e%2e/outside.whl", None),
+        ("..", None),
+        ("/etc/passwd", None),
+        ("https://h/a.whl", None),
+    ],
+)
+def test_only_what_lies_in_the_index_has_a_key(url: str, key: str | None) -> None:
+    assert stored_key("foo", url) == key

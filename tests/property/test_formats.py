@@ -5,6 +5,10 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from variant_publish.dialects.local_version import LOCAL, local_of
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.metadata import Metadata
@@ -12,9 +16,9 @@ from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
+from variant_publish.model.plain_name import PlainName
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import Properties, Property, local_of
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import Properties, Property
 
 keys = st.from_regex(r"[a-z0-9_]{1,6}", fullmatch=True)
 values = st.from_regex(r"[a-z0-9_.]{1,6}", fullmatch=True)
@@ -25,9 +29,8 @@ platforms = st.sampled_from(["any", "win_amd64", "manylinux_2_17_x86_64", "manyl
 
 
 @st.composite
-def wheel_names(draw: st.DrawFn) -> WheelName:
-    marked = draw(st.sampled_from(["generic", "plus", "label"]))
-    return WheelName(
+def plain_names(draw: st.DrawFn) -> PlainName:
+    return PlainName(
         distribution=draw(
             st.from_regex(r"[a-z][a-z0-9_]{0,8}[a-z0-9]", fullmatch=True).filter(lambda name: "__" not in name)
         ),
@@ -38,9 +41,15 @@ def wheel_names(draw: st.DrawFn) -> WheelName:
         ),
         abi=(draw(st.sampled_from(["none", "abi3", "cp312"])),),
         platform=tuple(draw(st.lists(platforms, min_size=1, max_size=3, unique=True).map(sorted))),
-        extra_tags=tuple(draw(st.lists(keys, min_size=1, max_size=3, unique=True))) if marked == "plus" else (),
-        label=draw(values) if marked == "label" else None,
     )
+
+
+@st.composite
+def wheel_names(draw: st.DrawFn) -> WheelName:
+    plain = draw(plain_names())
+    tags = draw(st.lists(keys, min_size=1, max_size=3, unique=True).map(tuple))
+    dialect, words = draw(st.sampled_from([(None, ()), (PLUS, tags), (PEP825, (draw(labels),))]))
+    return WheelName(plain, dialect, words)
 
 
 @given(wheel_names())
@@ -146,9 +155,11 @@ def test_merging_selector_files_does_not_depend_on_order(whole: SelectorFile, da
 
 hashes = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 index_files = st.builds(
-    IndexFile, filename=wheel_names().map(str), url=st.text(min_size=1, max_size=9), sha256=hashes,
-    size=st.none() | st.integers(0), requires_python=st.none() | st.just(">=3.9"), metadata_sha256=st.none() | hashes,
-    upload_time=st.none() | st.just("2026-01-01T00:00:00Z"), yanked=st.none() | st.text(max_size=5),
+    IndexFile, filename=wheel_names().map(lambda name: f"foo-{str(name).partition('-')[2]}"),
+    url=st.sampled_from(["a.whl", "../a.whl", "https://h/a.whl", "a%2Bb.whl"]), sha256=hashes,
+    size=st.none() | st.integers(0, 1 << 50), requires_python=st.none() | st.just(">=3.9"),
+    metadata_sha256=st.none() | hashes, upload_time=st.none() | st.just("2026-01-01T00:00:00Z"),
+    yanked=st.none() | st.text(max_size=5),
 )  # fmt: skip
 
 
@@ -190,8 +201,8 @@ def test_a_label_becomes_a_local_version_and_goes_again(name: WheelName, label: 
     assume(name.dialect is None and "+" not in name.version and label.strip("_."))
     local = local_of(label)
     assert local_of(local) == local
-    variant = name.with_variant(local=local)
-    assert WheelName.parse(str(variant)).with_locals({local}) == variant
+    variant = name.with_variant(LOCAL, (local,))
+    assert WheelName.parse(str(variant)).with_known(LOCAL, {(local,)}) == variant
     assert variant.release_version == name.parsed_version
     assert variant.parsed_version > name.parsed_version
-    assert variant.with_variant() == name
+    assert variant.generic() == name

@@ -21,10 +21,10 @@ from support.odd_wheels import INFO, NAME, SHAPES
 from support.stub import BACKEND, load_backend, table_of
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import Config
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.tags import modern_platform
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers import platforms, x86_64
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import compatible_platforms

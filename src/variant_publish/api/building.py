@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from variant_publish.api.retagging import retag, rewrites
+from variant_publish.api.retagging import RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
@@ -73,7 +73,9 @@ def build(
     from variant_publish.build.source_tree import is_sdist
 
     variants = {name: None if name == GENERIC else config.variant(name) for name in names}
-    changes = {name: rewrites(one, config, declared=config.changes_of(name)) for name, one in variants.items()}
+    changes = {
+        name: rewrites(one, config, RetagOptions(declared=config.changes_of(name))) for name, one in variants.items()
+    }
     ready = is_sdist(source)
     builder.preflight()
     with TemporaryDirectory(prefix="variant-publish-") as temporary:

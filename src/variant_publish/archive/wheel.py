@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.archive.digest import read_digest
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
+from variant_publish.dialects.registry import own_files
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
@@ -20,7 +22,6 @@ from variant_publish.formats.summary import Summary
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.wheel_name import WheelName
 
 ABI_REQUIRES = "abi-requires.txt"
 """The dist-info file of a generic or labelled wheel that holds its ABI pins, one requirement a line."""
@@ -28,10 +29,11 @@ ABI_REQUIRES = "abi-requires.txt"
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 RECORD = "RECORD"
-INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
+INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", ABI_REQUIRES, *SIGNATURES)
 
-_SANE_RECORD = 64 * 1024 * 1024
 _SANE_TEXT = 8 * 1024 * 1024
+_SPARE_ROWS = 10_000
+_MANY_PINS = 256
 
 
 class ArchiveNotRead(VariantPublishError):
@@ -95,12 +97,15 @@ class Wheel:
         members = directory.inside(folder)
         info = {
             file: archive.read(
-                directory.member(members[f"{folder}/{file}"]), limit=_SANE_RECORD if file == RECORD else _SANE_TEXT
+                directory.member(members[f"{folder}/{file}"]),
+                limit=_SANE_TEXT + 4 * len(directory.raw) if file == RECORD else _SANE_TEXT,
             )
-            for file in INFO_FILES
+            for file in (*INFO_FILES, *own_files())
             if f"{folder}/{file}" in members
         }
         record = info.pop(RECORD, None)
+        if record is not None and max(map(record.count, (b"\n", b"\r"))) > 2 * len(directory) + _SPARE_ROWS:
+            raise InvalidArchive(archive.path, f"has a RECORD of far more rows than its {len(directory)} members")
         if missing := {"METADATA", "WHEEL"} - set(info):
             raise InvalidArchive(
                 archive.path, f"has no {folder}/{min(missing)}, so it is not a wheel", hint="build the wheel again"
@@ -115,7 +120,7 @@ class Wheel:
         name = WheelName.parse(summary.file)
         if missing := {"METADATA", "WHEEL"} - set(summary.files):
             raise VariantPublishError(
-                f"the summary of {summary.file} has no {min(missing)}", hint="make it anew from the wheel"
+                f"the summary of {summary.file} has no {min(missing)}", hint="make it again from the wheel"
             )
         members = [row.path for row in Record.parse(summary.record).rows] if summary.record is not None else []
         return cls._of_info(
@@ -279,7 +284,7 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
         raise InvalidArchive(
             archive.path,
             f"has no dist-info folder of its own, only {', '.join(folders)}",
-            hint="give the file the name that its dist-info has, or build it again",
+            hint="rename the file to what its dist-info says, or build it again",
         )
     raise InvalidArchive(archive.path, "has no dist-info folder, so it is not a wheel", hint="build the wheel again")
 
@@ -293,4 +298,7 @@ def top_folders(directory: Directory, suffix: str) -> list[str]:
 def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:
     """Parse abi-requires.txt: one requirement a line; blank lines and `#` comments do not count."""
     lines = (line.partition("#")[0].strip() for line in content.decode("utf-8", "replace").splitlines())
-    return tuple(TaggedRequirement.parse(line) for line in lines if line)
+    pins = [line for line in lines if line]
+    if len(pins) > _MANY_PINS:
+        raise VariantPublishError(f"{ABI_REQUIRES} has {len(pins)} pins, more than the {_MANY_PINS} that are read")
+    return tuple(map(TaggedRequirement.parse, pins))

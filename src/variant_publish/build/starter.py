@@ -16,7 +16,7 @@ from variant_publish.errors import UsageError
 from variant_publish.model.cibuildwheel import cibuildwheel_matrix
 from variant_publish.model.matrix import found_matrix, natural_key
 from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.providers import catalog
 from variant_publish.release.release import wheel_paths
 from variant_publish.templating import templates_folder
@@ -26,7 +26,7 @@ from variant_publish.templating import templates_folder
 class Found:
     """What one wheel tells: its name, its variant ("generic" too), and properties.
 
-    `said` are those that its metadata has, `seen` those that its binaries speak for.
+    `said` are those that its metadata has, `seen` those that follow from its binaries.
     """
 
     name: WheelName
@@ -42,10 +42,10 @@ class Found:
         read.
         """
         name = wheel.name
-        known = name.label or "_".join(name.extra_tags)
+        known = name.label
         own = GENERIC if name.serves_everyone else known
         own = variant if variant is not None and own == GENERIC else own
-        declared = wheel.variant_json.variants.get(name.label or "") if wheel.variant_json else None
+        declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
         said = tuple(map(str, declared.items)) if declared else ()
         if said or own == GENERIC or not look:
             return cls(name, own, said)
@@ -123,7 +123,7 @@ def propose(
                 hint=f'say it: --variant "{name}=NAMESPACE :: FEATURE :: VALUE"',
             )
         own = own_platforms.get(name, platform)
-        tags = next((one.name.extra_tags for one in group if one.name.extra_tags), (name,))
+        tags = next((one.name.words for one in group if one.name.words), (name,))
         variants[name] = ProposedVariant(lines, () if own == platform else own, () if tags == (name,) else tags)
     return Proposal(python=python, platform=platform, variants=variants, upload=upload)
 
@@ -200,7 +200,7 @@ def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
     said = {line for one in wheels for line in one.said}
     if said:
         return tuple(map(str, Properties.parse(said).items))
-    tags = next((one.name.extra_tags for one in wheels if one.name.extra_tags), (variant,))
+    tags = next((one.name.words for one in wheels if one.name.words), (variant,))
     found = [Property.parse(line) for tag in tags for line in guessed(tag)]
     known = {(item.namespace, item.feature) for item in found}
     seen: dict[tuple[str, str], set[str]] = {}

@@ -247,7 +247,7 @@ def _relabelled(variants: Mapping[str, Properties], labels: Mapping[str, str]) -
         new = new_label(label, properties, labels)
         if result.setdefault(new, properties) != properties:
             raise VariantConflict(
-                f"two variants would be labelled {new!r}", hint="give them two labels: --label OLD=NEW"
+                f"two variants would be labelled {new!r}", hint="label them differently: --label OLD=NEW"
             )
     return result
 
@@ -267,7 +267,7 @@ def _without(namespace: str, known: Provider | None) -> tuple[Provider, list[str
     if known is None:
         raise InvalidVariantMetadata(
             f"namespace {namespace!r} has no provider, so no installer could choose by it",
-            hint=f"give one: [tool.variant-publish.providers.{namespace}] with static-properties, and --config",
+            hint=f"declare one: [tool.variant-publish.providers.{namespace}] with static-properties, and --config",
         )
     return known, [f"provider {namespace!r} was missing: it is the one that installers know"]
 

@@ -12,7 +12,7 @@ import tomlkit
 from variant_publish.errors import UsageError
 from variant_publish.formats.older_variants import OlderVariants
 from variant_publish.formats.variants_json import Provider
-from variant_publish.model.variant import NULL_LABEL, Dialect, Properties, Property
+from variant_publish.model.variant import NULL_LABEL, Properties, Property
 from variant_publish.model.variant_marker import VariantMarkers
 
 _NOT_A_TAG = re.compile(r"[^a-z0-9_]+")
@@ -46,7 +46,7 @@ def converted(
             f"the configuration lacks a key or has one of a wrong type ({error})", hint="correct the file"
         ) from error
     today, notes = older.today(providers, given)
-    result: dict[str, Any] = {"dialects": [Dialect.PEP825.value], "priority": list(today.namespaces)}
+    result: dict[str, Any] = {"dialects": ["pep825"], "priority": list(today.namespaces)}
     own = {key: provider.table() for key, provider in today.providers.items() if provider != providers.get(key)}
     if own:
         result["providers"] = own

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.master import ProjectIndex, stored_key
 from variant_publish.formats.metadata import Metadata
@@ -21,7 +22,7 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.index.index import ProjectFacts, update_project
 from variant_publish.index.masters import read_index
 from variant_publish.index.pins import exact_pins
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
 from variant_publish.store.objects import TEXT, Listed, ignore

@@ -23,6 +23,7 @@ from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.keys import key_of
 from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
 from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
 
 _LONGEST_WORDS = 1000
 
@@ -69,11 +70,14 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
-    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
+def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> CreateOutcome:
+    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
+
+    A file that is `stored` elsewhere is copied from there.
+    """
     key = key_of(upload.project, upload.entry.filename)
     outcome = store.create(
-        key, upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
+        key, stored or upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
     )
     if upload.metadata is not None and upload.entry.metadata_sha256 is not None:
         store.create(
@@ -95,9 +99,9 @@ def update_project(
     selectors: SelectorFiles | None = None,
     facts: ProjectFacts = NO_FACTS,
 ) -> Updated:
-    """Add entries and selector files to a project's index, and mend pages that are old or missing.
+    """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
-    `selectors` are those of `version`, whose plain-named copies are mended, too. Raises Conflict where a name is listed
+    `selectors` are those of `version`, whose plain-named copies are rewritten. Raises Conflict where a name is listed
     with another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
     files = tuple(files)
@@ -130,7 +134,7 @@ def change_project(
     versions: Iterable[str] = (),
     texts: SelectorTexts | None = None,
 ) -> Updated:
-    """Change a project's master by compare-and-swap; then mend its pages and the list of projects, and finish removals.
+    """Change a project's master by compare-and-swap; rewrite its pages and the list of projects; finish removals.
 
     `change` gives the next generation, or its argument where nothing is to be done; it may be called more than once.
     `versions` are those whose selector files are mended, too.
@@ -243,7 +247,7 @@ def project_pages(
 
 
 def _enter(store: Store, project: str) -> list[str]:
-    """Enter a new project into the list of projects, and mend the list's page."""
+    """Enter a new project into the list of projects, and rewrite the list's page."""
 
     def change(root: RootIndex) -> RootIndex:
         if project in root.names:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.providers import catalog
 
 
@@ -137,7 +138,7 @@ def _section(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> 
 def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
     labels = [_label(name) for name, _ in wheels]
     return tuple(
-        Link(file, f"{label} {'-' if name.label else '+'}{name.variant}" if labels.count(label) > 1 else label)
+        Link(file, f"{label} {name.dialect or ''}".strip() if labels.count(label) > 1 else label)
         for (name, file), label in zip(wheels, labels, strict=True)
     )
 

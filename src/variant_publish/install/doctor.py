@@ -7,11 +7,11 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Judgement, Verdict, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project

@@ -57,7 +57,7 @@ class Sandbox:
     """Run code in a virtual environment that is made for it, with a time limit.
 
     It keeps a provider's packages away from everything else; it is no barrier against malice, so `allowed` must name
-    whatever shall run.
+    whatever runs.
     """
 
     client: Make
@@ -72,13 +72,13 @@ class Sandbox:
         if len(selector.function) != 1:
             raise VariantPublishError(
                 f"selector variable {variable!r} names {len(selector.function)} functions instead of one",
-                hint=f"give it a value yourself: --set {variable}=VALUE",
+                hint=f"set it yourself: --set {variable}=VALUE",
             )
         answer = self._run(variable, selector.requires, _FUNCTION, selector.function[0], environ, reporter)
         if not isinstance(answer, str):
             raise VariantPublishError(
                 f"{selector.function[0]} gave {answer!r}, which is no string",
-                hint=f"give {variable} a value yourself: --set {variable}=VALUE",
+                hint=f"set it yourself: --set {variable}=VALUE",
             )
         return answer
 
@@ -181,5 +181,5 @@ def _strangers(machine: Machine, files: SelectorFiles) -> Iterator[tuple[str, Se
 
 def _failed(name: str, target: str, reason: str) -> VariantPublishError:
     return VariantPublishError(
-        f"{target}, which tells {name}, failed: {reason}", hint=f"give it a value yourself: --set {name}=VALUE"
+        f"{target}, which tells {name}, failed: {reason}", hint=f"set it yourself: --set {name}=VALUE"
     )

@@ -178,7 +178,7 @@ class _Source:
             return None  # the wheel itself will tell what is wrong with it
 
     def outline(self, file: IndexFile, target: Path) -> bool:
-        """Write the outline of a wheel; False where the server knows no ranges."""
+        """Write the outline of a wheel; False where the server answers no range requests."""
         try:
             with target.open("w+b") as stream:
                 written = Outline(self.transport, file.url, stream).write()

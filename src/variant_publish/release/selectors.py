@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from typing import Self
 
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
-from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata, merge, variants_json_name
+from variant_publish.formats.variants_json import (
+    WHEEL_FILE,
+    VariantConflict,
+    VariantsMetadata,
+    merge,
+    variants_json_name,
+)
 from variant_publish.model.ordering import Ranked, rank
-from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.providers.base import Features, Variable, VariantProvider
@@ -47,6 +56,22 @@ class SelectorFiles:
             except VariantPublishError as error:
                 raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
         return cls(variants, selector)
+
+    def record(self, name: WheelName, sha256: str, index: str, tags: tuple[str, ...]) -> InstalledVariant:
+        """Return what is kept of a wheel once it is installed: of these files, what the wheel needs."""
+        metadata = self.variants
+        return InstalledVariant(
+            project=name.project,
+            version=str(name.parsed_version),
+            wheel=str(name),
+            variant=name.variant,
+            dialect=None if name.dialect is None else name.dialect.name,
+            sha256=sha256,
+            index=index,
+            tags=tags,
+            needs=self.selector.needs(name.words) if self.selector is not None else {},
+            metadata=metadata.only(name.label) if metadata is not None and name.label in metadata.variants else None,
+        )
 
     def merged(self, other: Self) -> Self:
         """Unite the files of two parts of a release; raise VariantConflict or SelectorConflict."""
@@ -211,14 +236,14 @@ def _told(variant: Variant, tag: str, rule: _Derivation, reporter: Reporter) -> 
 def _inexpressible(why: str, variable: str) -> UsageError:
     return UsageError(
         f"the selector file of dialect plus cannot be derived: {why}",
-        hint=f"give the selector in full as [{TABLE}.selectors.{variable}]",
+        hint=f"declare the whole selector as [{TABLE}.selectors.{variable}]",
     )
 
 
 def _variants(release: Release) -> VariantsMetadata | None:
     parts = []
     for wheel in release.wheels:
-        if wheel.name.dialect is not Dialect.PEP825:
+        if WHEEL_FILE not in wheel.name.own_files:
             continue
         if wheel.variant_json is None:
             raise VariantPublishError(
@@ -233,7 +258,7 @@ def _variants(release: Release) -> VariantsMetadata | None:
 
 
 def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
-    used = {tag: wheel for wheel in reversed(release.wheels) for tag in wheel.name.extra_tags}
+    used = {tag: wheel for wheel in reversed(release.wheels) for tag in _tags(wheel.name)}
     if not used:
         return None
     config = release.config
@@ -253,12 +278,16 @@ def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
     return result
 
 
+def _tags(name: WheelName) -> tuple[str, ...]:
+    return name.words if name.dialect is DIALECTS["plus"] else ()
+
+
 def _undeclared(release: Release) -> Iterator[Variant]:
     """Return the variants of wheels whose tags nobody declared and that well-known words explain."""
     declared = {tag for variant in release.config.variants.values() for tag in variant.tags}
     declared |= {tag for selector in release.config.selectors.values() for tag in selector.tags}
     # Those with the most tags come first: they say the order of the namespaces.
-    found = {wheel.name.extra_tags for wheel in release.wheels}
+    found = {_tags(wheel.name) for wheel in release.wheels}
     for tags in sorted(found, key=lambda tags: (-len(tags), tags)):
         unknown = [tag for tag in tags if tag not in declared]
         if unknown and (properties := catalog.properties_of_words(unknown)):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from variant_publish.archive.wheel import INFO_FILES
+from variant_publish.dialects.registry import own_files
 from variant_publish.remote.transport import Transport
 
 _TAIL = 66 * 1024  # the end records, behind which a comment of 64 KiB may stand
@@ -28,7 +29,7 @@ class Outline:
         self.have: list[Span] = []
 
     def write(self) -> bool:
-        """Fetch what is needed; False where the server knows no ranges."""
+        """Fetch what is needed; False where the server answers no range requests."""
         size = self._get(f"bytes=-{_TAIL}")
         if size is None:
             return False
@@ -84,7 +85,7 @@ def _directory_start(tail: bytes) -> int:
 
 def _is_info(name: str) -> bool:
     folder, _, file = name.partition("/")
-    return folder.endswith(".dist-info") and file in INFO_FILES
+    return folder.endswith(".dist-info") and file in (*INFO_FILES, *own_files())
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:

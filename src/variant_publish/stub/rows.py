@@ -1,6 +1,6 @@
 """Which variants which machines get, worked out beforehand: rows of conditions, each with its variants, best first.
 
-The order is asked of the code that `select` chooses by, for every kind of machine that the release tells apart; a
+The order is asked of the code that `select` chooses by, for every kind of machine that the release distinguishes; a
 backend that only compares values then chooses as `select` does.
 """
 
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from typing import Any
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
@@ -38,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """Values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
+    """Values of one variable that the release does not distinguish; `is_open` where larger ones belong to it.
 
     `others` are the values that do not belong to it, where it is everything else.
     """
@@ -60,7 +62,7 @@ class Class:
 
 def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
     """Return the variables that the choice depends on."""
-    if dialect is Dialect.PLUS:
+    if dialect is PLUS:
         return files.selector.variables if files.selector is not None else ()
     used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
     found: dict[str, None] = {}
@@ -97,7 +99,7 @@ def _order(
 ) -> tuple[str, ...] | None:
     machine = Machine(values, (), "3.0")
     try:
-        if dialect is Dialect.PEP825:
+        if dialect is PEP825:
             place = Labels(files.variants, machine).place
         elif files.selector is not None:
             place = Tags(files.selector, machine).place
@@ -117,12 +119,12 @@ def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[
         known = catalog.find_variable(variable)
         yield Class(variable, values, is_open=known is not None and known.is_open and values[-1] == domain[-1])
     selector = None if files.selector is None else files.selector.selectors.get(variable)
-    if dialect is Dialect.PLUS and not _is_ordered(variable) and selector is not None and selector.default is not None:
+    if dialect is PLUS and not _is_ordered(variable) and selector is not None and selector.default is not None:
         yield Class(variable, ("a value that nobody listed",), others=tuple(domain))
 
 
 def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) -> Any:
-    if dialect is Dialect.PLUS:
+    if dialect is PLUS:
         return None if files.selector is None else files.selector.selectors[variable].tags_for(value)
     used = _properties(files)
     needed = _needed(catalog.find_variable(variable))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.variant import NULL_LABEL
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 
@@ -31,7 +31,7 @@ class Labels:
     def place(self, name: WheelName) -> tuple[Any, ...] | str:
         """Return the key of a wheel, the smallest being the best, or the reason why the machine cannot use it."""
         label = name.label
-        if label is None:
+        if name.dialect is None:
             return (2,)
         if self.metadata is None:
             return "is a variant, and no selector file lists it"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.model.ordering import tag_candidates
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import release_prefixes
 from variant_publish.providers.base import NONE
@@ -32,7 +32,7 @@ class Tags:
 
     def place(self, name: WheelName) -> tuple[Any, ...] | str:
         """Return the key of a wheel, the smallest being the best, or the reason why the machine cannot use it."""
-        tags = name.extra_tags
+        tags = name.words
         return (self.order[tags],) if tags in self.order else self._why(tags)
 
     def _value(self, variable: str, machine: Machine) -> str:
@@ -43,7 +43,7 @@ class Tags:
         if value is None:
             raise VariantPublishError(
                 f"selector variable {variable!r} has no value on this machine",
-                hint=f"give it one: --set {variable}=VALUE (known values: {known})",
+                hint=f"set it: --set {variable}=VALUE (known values: {known})",
             )
         known_variable = catalog.find_variable(variable)
         foreign = value == NONE and known_variable is not None and known_variable.lowest != NONE

@@ -99,7 +99,7 @@ def test_something_else_named_as_a_summary_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "foo-1.0-variants.json").write_text("{}")
     (finding,) = report_on(tmp_path / "foo-1.0-variants.json").findings
     assert finding.id == "VP101"
-    assert "is no summary of a wheel" in finding.message
+    assert "is not a summary of a wheel" in finding.message
 
 
 def test_a_summary_without_metadata_is_refused(wheels: Path, tmp_path: Path) -> None:

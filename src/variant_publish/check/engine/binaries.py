@@ -84,7 +84,7 @@ class Claims:
 def claimed_properties(release: Release, wheel: Wheel) -> Properties:
     """Return the properties of a wheel; without any, those that its tags, label or local version stand for by name."""
     name = wheel.name
-    words = [*name.extra_tags, *filter(None, (name.label, name.parsed_version.local))]
+    words = [*name.words, *filter(None, (name.parsed_version.local,))]
     return properties_of(release, wheel) or claimed_by_words(words)
 
 
@@ -98,10 +98,8 @@ def properties_of(release: Release, wheel: Wheel) -> Properties:
     variant = release.config.variants.get(release.variant_of(wheel.name))
     if variant is not None and variant.properties:
         return variant.properties
-    label = wheel.name.label
-    if label is not None and wheel.variant_json is not None:
-        return wheel.variant_json.variants.get(label, Properties())
-    return Properties()
+    metadata = wheel.variant_json
+    return Properties() if metadata is None else metadata.variants.get(wheel.name.label, Properties())
 
 
 def libraries(scan: Scan) -> tuple[Binary, ...]:

@@ -111,7 +111,7 @@ class ReleaseReport:
             "version": self.version,
             "wheels": list(self.wheels),
             "sizes": dict(self.sizes),
-            "dialects": [dialect.value for dialect in self.grid.dialects],
+            "dialects": [str(dialect) for dialect in self.grid.dialects if dialect is not None],
             "variants": list(self.grid.columns),
             "matrix-declared": self.grid.declared,
             "zip": [[dict(group.lines(row)) for row in group.rows] for group in self.grid.groups],

@@ -186,7 +186,7 @@ def _told(rule: Rule, summary: Summary) -> Iterator[Outcome]:
     if not verdicts:
         yield Outcome.unknown(
             f"its summary, made by version {summary.made_by}, does not have {rule.id}",
-            "make the summary anew with this version, and without --select, --ignore",
+            "make the summary again with this version, and without --select, --ignore",
             file=summary.file,
         )
     for verdict in verdicts:

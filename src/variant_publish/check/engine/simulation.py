@@ -1,4 +1,4 @@
-"""Machines that the properties of a release can tell apart, and what each of them would choose."""
+"""Machines that the properties of a release distinguish, and what each of them gets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from variant_publish.check.engine.context import Context
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
 from variant_publish.model.ordering import Incompatible, Supported, rank, tag_candidates
-from variant_publish.model.variant import NULL_LABEL, Dialect, Properties
+from variant_publish.model.variant import Properties
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE, Values
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
@@ -70,7 +73,7 @@ def _labelled_cases(context: Context) -> Iterator[Case]:
         return
     if metadata is None:
         return
-    for row in _rows(context.release, Dialect.PEP825):
+    for row in _rows(context.release, PEP825):
         for values in islice(machines(metadata.variants.values(), row.platform), _MANY):
             yield _labelled(metadata, row, values)
 
@@ -83,7 +86,7 @@ def _tagged_cases(context: Context) -> Iterator[Case]:
         return
     if selector is None:
         return
-    for row in _rows(context.release, Dialect.PLUS):
+    for row in _rows(context.release, PLUS):
         choices = [list(selector.selectors[name].wheel_tags) for name in selector.variables]
         for combination in islice(product(*choices), _MANY):
             values = dict(zip(selector.variables, combination, strict=True))
@@ -113,7 +116,7 @@ def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
     usable = sorted((one for one in found if not isinstance(one, Incompatible)), key=lambda one: one.key)
     ties = tuple(one.label for one in usable[1:] if one.triples == usable[0].triples)
     order = tuple(one.label for one in usable)
-    return Case(Dialect.PEP825, values, row.platform, order, ties, row.served)
+    return Case(PEP825, values, row.platform, order, ties, row.served)
 
 
 def _features(namespace: str, provider: Provider, values: Values) -> Mapping[str, Sequence[str]]:
@@ -130,7 +133,7 @@ def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
     candidates = ["+".join(tags) for tags in tag_candidates(choices)]
     order = tuple(tags for tags in dict.fromkeys(candidates) if tags in row.variants)
     served = row.served and "" in candidates
-    return Case(Dialect.PLUS, values, row.platform, order, (), served)
+    return Case(PLUS, values, row.platform, order, (), served)
 
 
 def _is_foreign(values: Values, platform: str) -> bool:
@@ -147,8 +150,8 @@ def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
         name = wheel.name
         for tag in name.tags:
             variants, served = places.setdefault((f"{tag.interpreter}-{tag.abi}", tag.platform), (set(), []))
-            if name.dialect is dialect and name.label != NULL_LABEL:
-                variants.add(name.label if name.label is not None else "+".join(name.extra_tags))
+            if name.dialect is dialect and not name.serves_everyone:
+                variants.add(name.variant)
             elif name.serves_everyone:
                 served.append(True)
     seen = set()

@@ -9,7 +9,6 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of
 from variant_publish.check.rules.selection import unusable
-from variant_publish.model.variant import NULL_LABEL, Dialect
 from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
@@ -108,7 +107,7 @@ class NoTies(ReleaseRule):
 class AcceptedByUv(WheelRule):
     """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
 
-    uv reads labels with `--preview-features wheel-variants` and knows nothing of extra tags. It wants the providers in
+    uv reads labels with `--preview-features wheel-variants` and ignores extra tags. It wants the providers in
     the wheel's own variant.json too, and for its vendored providers a version range that holds what it carries;
     otherwise the wheel is never chosen, or the install fails after the download.
     """
@@ -121,17 +120,16 @@ class AcceptedByUv(WheelRule):
         """Leave out plain and null wheels, and everything where nobody asked."""
         if context.client != "uv":
             return "nobody asked for uv (--for uv)"
-        plain = wheel.name.dialect is None or wheel.name.label == NULL_LABEL
-        if wheel.name.dialect is Dialect.LOCAL:
+        if not wheel.name.chosen_by_installers:
             return "a local version is a version to uv, no variant"
-        return "the wheel is no variant" if plain else None
+        return "the wheel is no variant" if wheel.name.serves_everyone else None
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Dialect, providers and versions against what uv evaluates."""
-        if wheel.name.dialect is Dialect.PLUS:
+        if not wheel.name.plain_installers_read:
             yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"
             return
-        metadata, label = wheel.variant_json, wheel.name.label or ""
+        metadata, label = wheel.variant_json, wheel.name.label
         if metadata is None or label not in metadata.variants:
             return  # VP109 reports it
         for namespace in metadata.variants[label].namespaces:
@@ -144,6 +142,6 @@ class AcceptedByUv(WheelRule):
 
 def _variants(context: Context) -> set[str]:
     """Return the variants that have wheels in a dialect that was simulated."""
-    names = [wheel.name for wheel in context.release.wheels if wheel.name.label != NULL_LABEL]
+    names = [wheel.name for wheel in context.release.wheels if not wheel.name.serves_everyone]
     simulated = {case.dialect for case in cases_of(context)}
-    return {name.label or "+".join(name.extra_tags) for name in names if name.dialect in simulated}
+    return {name.variant for name in names if name.dialect in simulated}

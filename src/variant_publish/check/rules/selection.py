@@ -1,4 +1,4 @@
-"""Rules 6xx: the selector files tell of the wheels that are there, and clients can read them."""
+"""Rules 6xx: the selector files describe the wheels that are there, and clients can read them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from variant_publish.check.engine.context import Context, Folder, selector_names
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict, SelectorFile
 from variant_publish.formats.variants_json import (
@@ -100,7 +102,7 @@ class EveryVariantNamed(_NamesRule):
             for label in _labels(release):
                 yield _named(label in files.variants.variants, f"it does not name the label {label!r}", json)
         if files.selector is not None:
-            for tags in sorted({wheel.name.extra_tags for wheel in release.wheels} - {()}):
+            for tags in sorted({wheel.name.words for wheel in release.wheels if wheel.name.dialect is PLUS}):
                 fault = _fault(files.selector, tags)
                 yield _named(not fault, fault, toml)
 
@@ -108,7 +110,7 @@ class EveryVariantNamed(_NamesRule):
 class EveryNameHasAWheel(_NamesRule):
     """Prove that every label and tag of the selector files has a wheel.
 
-    Installers pass over a label without a wheel, so this does no harm today; it tells of wheels that were not built.
+    Installers pass over a label without a wheel, so this does no harm today; it suggests wheels that were not built.
     """
 
     id = "VP603"
@@ -119,7 +121,7 @@ class EveryNameHasAWheel(_NamesRule):
         """Yield an outcome for each label and tag."""
         labels = {} if files.variants is None else files.variants.variants
         built = _labels(release)
-        tags = {tag for wheel in release.wheels for tag in wheel.name.extra_tags}
+        tags = {tag for wheel in release.wheels if wheel.name.dialect is PLUS for tag in wheel.name.words}
         selectors = {} if files.selector is None else files.selector.selectors
         yield from (_has_wheel(label in built, f"label {label!r}", json) for label in labels)
         yield from (
@@ -231,7 +233,7 @@ def _parsed(context: Context) -> SelectorFiles:
 
 
 def _labels(release: Release) -> list[str]:
-    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.label is not None})
+    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.dialect is PEP825})
 
 
 def _fault(selector: SelectorFile, tags: tuple[str, ...]) -> str:
