@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import struct
+import sys
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LEGACY = bytes.fromhex("0f58c1c3")  # addps xmm0, xmm1; ret
 VEX = bytes.fromhex("c5fc58c1c3")  # vaddps ymm0, ymm0, ymm1; ret
@@ -96,6 +103,31 @@ def fatbin(*codes: tuple[int, str, bool], ptx: tuple[int, int] = (8, 7)) -> byte
         for arch, suffix, is_ptx in codes
     )
     return struct.pack("<LHHQ", 0xBA55ED50, 1, 16, len(entries)) + entries
+
+
+def offload_bundle(*targets: str, compressed: str = "", version: int = 2) -> bytes:
+    """Return an offload bundle of clang with an entry for each target; `compressed` is "", "zlib" or "zstd"."""
+    entries = b"".join(struct.pack("<3Q", 4096, 0, len(target)) + target.encode() for target in targets)
+    plain = b"__CLANG_OFFLOAD_BUNDLE__" + struct.pack("<Q", len(targets)) + entries
+    if not compressed:
+        return plain
+    plain += b"\0" * 100_000  # code
+    content = zlib.compress(plain) if compressed == "zlib" else zstd.compress(plain)
+    sizes = [len(plain)] if version == 1 else [len(content), len(plain)]
+    layout = {1: "<4s2HL", 2: "<4s2H2L", 3: "<4s2H2Q"}[version]
+    return struct.pack(layout, b"CCOB", version, compressed == "zstd", *sizes) + b"\0" * 8 + content
+
+
+def offload_package(triple: str, arch: str) -> bytes:
+    """Return LLVM's packaging of one image for an architecture."""
+    names = [b"triple", triple.encode(), b"arch", arch.encode()]
+    table = 32 + 40
+    place = table + 32
+    offsets = [place + sum(len(name) + 1 for name in names[:index]) for index in range(4)]
+    text = b"".join(name + b"\0" for name in names)
+    size = place + len(text)
+    head = struct.pack("<4sL3Q", b"\x10\xff\x10\xad", 1, size, 32, 40)
+    return head + struct.pack("<2HL4Q", 1, 4, 0, table, 2, size, 0) + struct.pack("<4Q", *offsets) + text
 
 
 def pe(

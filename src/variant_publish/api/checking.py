@@ -23,7 +23,6 @@ from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.binary.inspection import Inspection
     from variant_publish.build.starter import Found
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
     from variant_publish.release import published
+    from variant_publish.release.inspection import Inspection
 
 __all__ = ["CheckOptions", "check", "explain_rule", "found_in_release", "inspect", "rules", "write_summaries"]
 
@@ -203,11 +203,12 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
     Raises the error of a wheel that cannot be read.
     """
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.binary.inspection import Inspection
     from variant_publish.binary.scan import scan
+    from variant_publish.providers import catalog
+    from variant_publish.release.inspection import Inspection
 
     wheels = [Wheel.read(path) for path in wheel_paths(places)]
-    return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
+    return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
 
 
 def found_in_release(

@@ -236,6 +236,9 @@ def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:
     for variable in selector.variables:
         table = selector.selectors[variable].wheel_tags
         for tag in selector.selectors[variable].tags:
+            if words := catalog.properties_of_word(tag):
+                yield tag, ", ".join(_sentences(words))
+                continue
             values = [value for value, tags in table.items() if tag in tags]
             span = values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
             yield tag, f"{variable} {span}"

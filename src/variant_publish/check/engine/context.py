@@ -27,6 +27,7 @@ from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.release.release import Loaded, Release
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
@@ -155,7 +156,7 @@ class Context:
                 f"{wheel.filename} is not here, only its summary", hint="check the wheels themselves to know"
             )
         if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, simd=not self.fast)
+            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast)
         return self.scans[wheel.path]
 
 

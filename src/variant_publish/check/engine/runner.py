@@ -26,6 +26,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.release.release import Loaded
 
 
@@ -168,7 +169,7 @@ def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
         for wheel in release.wheels
         if wheel.summary is None
     ]
-    return scan_all(here, simd=not settings.fast, processes=settings.processes)
+    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.processes)
 
 
 def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
