@@ -24,6 +24,7 @@ LAYERS = (
     {"remote"},
     {"release"},
     {"view"},
+    {"serve"},
     {"check", "store"},
     {"index"},
     {"publish", "install"},

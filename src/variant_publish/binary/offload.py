@@ -121,7 +121,7 @@ def _inflated(content: bytes, method: int) -> bytes:
     except zlib.error:
         return b""
     try:
-        return zstd.ZstdDecompressor().decompress(content, _HEAD_LIMIT)
+        return bytes(zstd.ZstdDecompressor().decompress(content, _HEAD_LIMIT))
     except zstd.ZstdError:
         return b""
 

@@ -17,7 +17,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.plain_name import InvalidWheelName
@@ -28,6 +27,7 @@ from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
 
@@ -52,7 +52,7 @@ class _Variants:
 class UniversalLocker:
     """Resolve and look for variants in turn, until every release that has variants is known."""
 
-    def __init__(self, uv: Uv, indexes: Indexes, cache: Cache, reporter: Reporter = SILENT) -> None:
+    def __init__(self, uv: Uv, indexes: Indexes, cache: WheelCache, reporter: Reporter = SILENT) -> None:
         self.uv = uv
         self.indexes = indexes
         self.cache = cache
