@@ -5,6 +5,7 @@ Each function imports the room that does its work.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
     from variant_publish.build.starter import Found
+    from variant_publish.check.engine.dependencies import Linking
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
@@ -43,6 +45,7 @@ class CheckOptions:
     `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
     as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
     used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
     `published` are (name, version) of releases that an index has (PyPI, if none is given). Of each wheel, METADATA is
     read where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need
@@ -63,6 +66,7 @@ class CheckOptions:
     outline: bool = False
     family: bool = False
     summaries: bool = False
+    against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.published and self.offline:
@@ -106,7 +110,7 @@ def check(
         )
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
-            options.index, _origins(loaded, fetched, options), config.family, options.family,
+            options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
         )  # fmt: skip
         return run_rules(
             loaded,
@@ -116,6 +120,13 @@ def check(
             reporter=reporter,
             settings=settings,
         )
+
+
+def _linking(against: Sequence[str]) -> Linking:
+    from variant_publish.check.engine.dependencies import Linking
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:

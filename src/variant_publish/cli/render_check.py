@@ -43,7 +43,11 @@ def render_text(report: Report, *, ascii_only: bool = False, width: int | None =
         parts.append(_grid(f"the family: {report.family.title}", report.family.grid, ascii_only, width))
     for (_, id_), findings in groupby(report.findings, key=lambda found: (found.severity, found.id)):
         parts.append("\n".join(_group(id_, list(findings), report, width)))
-    closing = [*(_ignored(item, width) for item in report.ignored), _closing(report, width)]
+    proven = [
+        layout.paragraph(visible(text), first="✔ " if not ascii_only else "ok ", rest="  ", width=width)
+        for text in report.proven
+    ]
+    closing = [*proven, *(_ignored(item, width) for item in report.ignored), _closing(report, width)]
     return "\n\n".join([*parts, "\n".join(closing)])
 
 

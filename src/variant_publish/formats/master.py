@@ -18,9 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import IndexFile, check_filename, version_of
-from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.model.url import check_link
 from variant_publish.model.versions import version_or_none
 
@@ -277,8 +275,8 @@ def _check(index: ProjectIndex) -> None:
         if version and version_or_none(version) is None:
             raise InvalidMaster(f"{version!r:.200}", "is not a version")
     for version, names in index.selectors.items():
-        if not set(names) <= {selector_toml_name(index.name, version), variants_json_name(index.name, version)}:
-            raise InvalidMaster(f"{names!r:.200}", f"are not the names of selector files of {index.name} {version}")
+        for name in names:
+            _check_selector(name, index.name, version)
     if index.status not in ("", *STATUSES):
         raise InvalidMaster(f"{index.status!r:.200}", "is not the status of a project")
     for name in (*index.removed, *index.leaving):
@@ -287,6 +285,14 @@ def _check(index: ProjectIndex) -> None:
     for text in (index.status_reason, *index.pins, *(text for pairs in texts for pair in pairs for text in pair)):
         if not isinstance(text, str) or len(text) > _LONGEST or _CONTROL.search(text):
             raise InvalidMaster(f"{text!r:.200}", "is not one line of text")
+
+
+def _check_selector(name: object, project: str, version: str) -> None:
+    """Raise where a name is not PROJECT-VERSION-KIND, which each dialect continues in its own way."""
+    check_filename(name)
+    stem, _, kind = str(name).partition(f"-{version}-")
+    if not kind or canonicalize_name(stem) != project or version_of(str(name)) is not None:
+        raise InvalidMaster(f"{name!r:.200}", f"is not the name of a selector file of {project} {version}")
 
 
 def _check_files(index: ProjectIndex) -> None:

@@ -96,7 +96,7 @@ def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPa
     """Choose among the wheels of a package in the lock, as among those of an index."""
     files = [*package.files, *(variant.file for variant in package.variants)]
     listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
-    metadata = SelectorFiles(package.metadata, package.selector)
+    metadata = SelectorFiles.of(package.metadata, package.selector)
     demand = Wish(generic=generic)
     found = choose(listed, {Version(package.version): metadata}, machine, version=SpecifierSet(f"=={package.version}"),
                    wish=demand)  # fmt: skip

@@ -15,6 +15,7 @@ from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -22,6 +23,7 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdic
 from variant_publish.check.engine.rule_choice import EVERYTHING, Choice, sift
 from variant_publish.check.rules.content import RecordHashes
 from variant_publish.config.tables import CheckTable, FamilyTable
+from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
@@ -49,7 +51,8 @@ class Settings:
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
-    releases, by project and version. `summaries` asks for summaries of the wheels in the report.
+    releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
+    Context's.
     """
 
     choice: Choice = EVERYTHING
@@ -62,11 +65,10 @@ class Settings:
     origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
     family: FamilyTable | None = None
     asks_family: bool = False
+    linking: Linking = NO_LINKING
 
 
 DEFAULTS = Settings()
-
-SELECTOR_PATTERNS = ("*-variants.json", "*-wheel-selector.toml")
 
 
 def check(
@@ -114,6 +116,7 @@ def check(
             origin.index or settings.index,
             origin.is_published,
             tuple(other for other in loaded.releases if other is not release),
+            settings.linking,
         )
         context.scans.update(scans)
         prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
@@ -144,6 +147,7 @@ def check(
         tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
         tuple(summaries),
         FamilyReport.of(family) if family is not None and family.members else None,
+        tuple(outcome.message for _, outcome, _ in outcomes if outcome.verdict is Verdict.PASS and outcome.message),
     )
 
 
@@ -153,7 +157,7 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
         path
         for place in places
         if place.is_dir()
-        for path in sorted(found for pattern in SELECTOR_PATTERNS for found in place.glob(pattern))
+        for path in sorted(found for pattern in selector_patterns() for found in place.glob(pattern))
     )
 
 
