@@ -33,27 +33,32 @@ def applied(text: str, proposal: Proposal) -> str:
         ours["check"] = {"ignore": _lines([_inline({"id": "VP608", "reason": proposal.skips[0]["reason"]})])}
     if proposal.generic.old:
         _table(ours, "generic").setdefault("rename", _rename(proposal, proposal.generic))
-    if proposal.variants:
-        variants = _table(ours, "variants", is_super=True)
-        for name, column in proposal.variants.items():
-            is_new = name not in variants
-            table = _table(variants, name)
-            table.setdefault("properties", _lines(column.properties))
-            # A table that was there without platforms means all of them; the matrix may be older than the wheels.
-            own = [platform for platform in column.platform if platform in ours.get("matrix", {}).get("platform", ())]
-            if is_new and own:
-                table["platform"] = _lines(own)
-            if is_new and column.tags:
-                table["tags"] = _lines(column.tags)
-            if is_new and column.old:
-                table["rename"] = _rename(proposal, column)
-            if is_new and column.flags:
-                table["build"] = _inline({"env": _inline(column.flags)})
+    for name, column in proposal.variants.items():
+        _apply_variant(ours, name, column, proposal)
     if proposal.upload:
         upload = _table(ours, "upload")
         for key, value in proposal.upload.items():
             upload.setdefault(key, value)
     return tomlkit.dumps(document)
+
+
+def _apply_variant(ours: Table, name: str, column: ProposedVariant, proposal: Proposal) -> None:
+    variants = _table(ours, "variants", is_super=True)
+    is_new = name not in variants
+    table = _table(variants, name)
+    table.setdefault("properties", _lines(column.properties))
+    if not is_new:
+        return
+    declared = ours.get("matrix", {}).get("platform", ())  # it may be older than the wheels
+    # A variant without platforms is for all of them.
+    if own := [platform for platform in column.platform if platform in declared]:
+        table["platform"] = _lines(own)
+    if column.tags:
+        table["tags"] = _lines(column.tags)
+    if column.old:
+        table["rename"] = _rename(proposal, column)
+    if column.flags:
+        table["build"] = _inline({"env": _inline(column.flags)})
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:
