@@ -147,7 +147,7 @@ def test_both_dialects_of_a_variant_stand_in_one_cell() -> None:
     assert section.platforms == ("win_amd64",)
     assert [[[link.label for link in cell] for cell in row.cells] for row in section.rows] == [
         [["cp312"]],
-        [["cp312 +cu128", "cp312 -cu128"]],
+        [["cp312 plus", "cp312 pep825"]],
     ]
 
 

@@ -11,6 +11,9 @@ from typing import Any, Self
 import tomlkit
 from tomlkit.items import Array, Table
 
+from variant_publish.config.standard import write_standard
+from variant_publish.config.standard import NAME as STANDARD
+from variant_publish.config.configuration import provider_of
 from variant_publish.archive.wheel import Wheel
 from variant_publish.errors import UsageError
 from variant_publish.model.cibuildwheel import cibuildwheel_matrix
@@ -146,23 +149,31 @@ def applied(text: str, proposal: Proposal) -> str:
         matrix = _table(ours, "matrix")
         matrix.setdefault("python", _lines(proposal.python))
         matrix.setdefault("platform", _lines(proposal.platform))
-    if proposal.variants:
-        variants = _table(ours, "variants", is_super=True)
-        for name, column in proposal.variants.items():
-            is_new = name not in variants
-            table = _table(variants, name)
-            table.setdefault("properties", _lines(column.properties))
-            # A table that was there without platforms means all of them; the matrix may be older than the wheels.
-            own = [platform for platform in column.platform if platform in ours.get("matrix", {}).get("platform", ())]
-            if is_new and own:
-                table["platform"] = _lines(own)
-            if is_new and column.tags:
-                table["tags"] = _lines(column.tags)
+    _apply_variants(document, ours, proposal)
     if proposal.upload:
         upload = _table(ours, "upload")
         for key, value in proposal.upload.items():
             upload.setdefault(key, value)
     return tomlkit.dumps(document)
+
+
+def _apply_variants(document: Any, ours: Table, proposal: Proposal) -> None:
+    """Write new variants: properties and providers into the standard table, what it has no words for into ours."""
+    there = {*ours.get("variants", {}), *document.get(STANDARD, {}).get("variants", {})}
+    there |= {table.get("label") for table in ours.get("variants", {}).values()}
+    new = {name: Properties.parse(item.properties) for name, item in proposal.variants.items() if name not in there}
+    for name in new:
+        column = proposal.variants[name]
+        # A table that was there without platforms means all of them; the matrix may be older than the wheels.
+        own = [platform for platform in column.platform if platform in ours.get("matrix", {}).get("platform", ())]
+        for key, values in (("platform", own), ("tags", column.tags)):
+            if values:
+                _table(_table(ours, "variants", is_super=True), name)[key] = _lines(values)
+    if new:
+        namespaces = tuple(dict.fromkeys(space for properties in new.values() for space in properties.namespaces))
+        known = ours.get("providers", {})
+        providers = {space: provider_of(space) for space in namespaces if space not in known}
+        write_standard(document, namespaces, providers, new)
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:
