@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project

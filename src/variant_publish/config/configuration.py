@@ -278,7 +278,9 @@ def _variant(name: str, table: VariantTable) -> Variant:
     try:
         if name == GENERIC:
             raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
-        return Variant(name, table.tags or _tags_of(name), table.label or name, Properties.parse(table.properties))
+        tags = table.tags or _tags_of(name)
+        said = Properties.parse(table.properties) or catalog.properties_of_words(tags)
+        return Variant(name, tags, table.label or name, said)
     except VariantPublishError as error:
         raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
 
@@ -323,9 +325,11 @@ def _check_keys(table: Any, kind: type[msgspec.Struct], where: str) -> None:
     known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     for key, value in table.items():
         if key not in known:
-            raise UsageError(
-                f"{where}.{key} is not a known key{_nearest(key, known)}", hint=f"known keys: {', '.join(known)}"
-            )
+            hint = f"known keys: {', '.join(known)}"
+            if isinstance(value, dict) and key.isdigit():  # a version in a bare key
+                parent, _, first = where.rpartition(".")
+                hint = f'a key with a dot is written in quotes: [{parent}."{first}.{key}"]'
+            raise UsageError(f"{where}.{key} is not a known key{_nearest(key, known)}", hint=hint)
         for sub, inner in _structs_in(known[key], value, f"{where}.{key}"):
             _check_keys(inner[1], sub, inner[0])
 
