@@ -90,7 +90,7 @@ def test_an_unknown_machine_gets_an_error_or_the_generic_wheel(tmp_path: Path, f
         return
     text = unpacked.error(cuda="16.1")
     assert "error: foo 1.0 has no wheel for this machine: the table of the release does not know cuda = 16.1" in text
-    assert "the release has: cu128 (cuda 12.8 to 14.9)" in text
+    assert "the release has: cu128 (an NVIDIA driver for CUDA 12.8 or newer)" in text
     assert "pip install --no-cache-dir -C cuda=VALUE foo==1.0" in text
     assert "-C variant=generic" in text
 
