@@ -19,7 +19,7 @@ from support.binaries import elf
 from support.checks import LINUX, WINDOWS, check_published
 from support.cli import run
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.progress import SilentReporter
 from variant_publish.release.published import Depth, fetch, previous_of
@@ -89,7 +89,7 @@ def offer_metadata(folder: Path, listing: str) -> None:
     """Serve METADATA beside each wheel (PEP 658), and say so on the page: in JSON, in HTML, with a hash or without."""
     files, links = [], ""
     for path in sorted((folder / "foo").glob("*.whl")):
-        wheel = Wheel.read(path)
+        wheel = WholeWheel.read(path)
         with zipfile.ZipFile(path) as archive:
             content = archive.read(f"{wheel.dist_info}/METADATA")
         path.with_name(f"{path.name}.metadata").write_bytes(content)
@@ -132,7 +132,7 @@ def test_an_outline_reads_like_the_wheel(tmp_path: Path, info_first: bool) -> No
     whole = make_wheel(tmp_path / "web", f"foo-1.0-cp312-cp312-{LINUX}.whl", files=noise, info_first=info_first)
     with serving(tmp_path / "web", ranges=True) as (address, _):
         fetch([IndexFile(whole.name, f"{address}/{whole.name}", "")], tmp_path / "out", depth=Depth.OUTLINE)
-    one, two = Wheel.read(whole), Wheel.read(tmp_path / "out" / whole.name)
+    one, two = WholeWheel.read(whole), WholeWheel.read(tmp_path / "out" / whole.name)
     assert (one.metadata, one.members, one.record, one.size) == (two.metadata, two.members, two.record, two.size)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.archive.wheel import described
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_paths
+from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
 
 if TYPE_CHECKING:
-    from variant_publish.archive.wheel import Wheel
+    from variant_publish.archive.wheel import Wheel, WholeWheel
     from variant_publish.binary.inspection import Inspection
     from variant_publish.build.starter import Found
     from variant_publish.check.engine.report import Report
@@ -98,24 +99,16 @@ def check(
         fetched = [
             _fetch(*release, folder / str(number), options, reporter) for number, release in enumerate(options.releases)
         ]
-        loaded = load(
-            [*places, *(path for one in fetched for path in one.paths)],
-            config,
-            [wheel for one in fetched for wheel in one.wheels],
-            [path for one in fetched for path in one.sdists],
-        )
+        known = [wheel for one in fetched for wheel in one.wheels]
+        loaded = load(places, config, known, [sdist for one in fetched for sdist in one.sdists])
+        unreadable = [file for one in fetched for file in one.unreadable]
+        loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
-            options.index, _origins(loaded, fetched, options), config.family, options.family,
+            options.index, _origins(loaded, fetched, options), config.family, options.family, options.offline,
+            options.strict, reporter,
         )  # fmt: skip
-        return run_rules(
-            loaded,
-            selector_files=find_selector_files(places),
-            offline=options.offline,
-            strict=options.strict,
-            reporter=reporter,
-            settings=settings,
-        )
+        return run_rules(loaded, find_selector_files(places), settings)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -131,13 +124,13 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
-    """What was fetched of one published release: wheels as values, and the paths of others."""
+    """What was fetched of one published release."""
 
     key: tuple[NormalizedName, Version]
     origin: Origin
-    paths: tuple[Path, ...]
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
+    unreadable: tuple[Unreadable, ...]
 
 
 def _fetch(
@@ -150,13 +143,12 @@ def _fetch(
     found = _published(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
-    reason = None if options.deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (project, version),
-        Origin(found.previous, reason, is_published=True, index=index),
-        fetched.paths,
+        Origin(found.previous, is_published=True, index=index),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
+        fetched.unreadable,
     )
 
 
@@ -202,11 +194,10 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     Raises the error of a wheel that cannot be read.
     """
-    from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.inspection import Inspection
     from variant_publish.binary.scan import scan
 
-    wheels = [Wheel.read(path) for path in wheel_paths(places)]
+    wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
 
 
@@ -217,14 +208,15 @@ def found_in_release(
 
     Raises IndexUnavailable, or VariantPublishError where the index has no such release.
     """
-    from variant_publish.build.starter import found_in
     from variant_publish.release import published
 
     release = _published(project, version, index)
     depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         fetched = published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
-        return found_in([(None, path) for path in fetched.paths], look=deep)
+        if fetched.unreadable:
+            raise fetched.unreadable[0].error
+        return tuple(Found.of(wheel, look=deep) for wheel in described(fetched.wheels))
 
 
 def rules() -> tuple[Rule, ...]:

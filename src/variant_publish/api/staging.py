@@ -52,8 +52,9 @@ def stage(
     if loaded.unreadable:
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
-    rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True)
-    report = run_rules(loaded, reporter=reporter, settings=rules)
+    rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True,
+                     reporter=reporter)  # fmt: skip
+    report = run_rules(loaded, settings=rules)
     for release in loaded.releases:
         refuse_local_wheels(release)
     uploads = [
@@ -107,8 +108,8 @@ def plan_staged(
     with opened(settings) as destinations:
         staged = read_stage(destinations.store, name)
         releases = releases_of_stage(staged, config)
-        rules = Settings(table=config.check)
-        report = run_rules(Loaded(releases, ()), offline=offline, strict=strict, reporter=reporter, settings=rules)
+        rules = Settings(table=config.check, offline=offline, strict=strict, reporter=reporter)
+        report = run_rules(Loaded(releases, ()), settings=rules)
         if report.exit_code() or staged.is_released:
             return PlannedRelease(staged, report, settings, ())
         refuse_missing(destinations.store, staged)

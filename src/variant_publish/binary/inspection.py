@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.cuda import cuda_majors
 from variant_publish.binary.fatbin import DeviceCode
 from variant_publish.binary.image import Format
@@ -25,7 +25,7 @@ class Inspection:
     `level` is the x86-64 level that the code needs, None where there is no evidence; `cuda` are major versions.
     """
 
-    wheel: Wheel
+    wheel: WholeWheel
     binaries: tuple[Binary, ...]
     architectures: tuple[str, ...]
     codes: tuple[DeviceCode, ...]
@@ -39,7 +39,7 @@ class Inspection:
     macos: tuple[str, ...]
 
     @classmethod
-    def of(cls, wheel: Wheel, scan: Scan) -> Self:
+    def of(cls, wheel: WholeWheel, scan: Scan) -> Self:
         """Sum up a scan."""
         whole = [binary for binary in scan.binaries if binary.fault is None]
         linux = [binary.image for binary in whole if binary.image.format is Format.ELF]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.errors import VariantPublishError
 
@@ -13,7 +13,7 @@ _WORTH = 32 * 1024 * 1024
 """Bytes of wheels, below which starting processes takes longer than the work."""
 
 
-def scan_all(wheels: Sequence[Wheel], *, simd: bool, processes: int) -> dict[Path, Scan]:
+def scan_all(wheels: Sequence[WholeWheel], *, simd: bool, processes: int) -> dict[Path, Scan]:
     """Scan the wheels, the largest first, by at most so many processes.
 
     Wheels that cannot be read are left out: who asks for one of them again is told why. Small sets, and those of one
@@ -41,4 +41,4 @@ def _side_by_side(paths: Sequence[Path], simd: bool, processes: int) -> Iterator
 
 
 def _scan(path: Path, simd: bool) -> Scan:
-    return scan(Wheel.read(path), simd=simd)
+    return scan(WholeWheel.read(path), simd=simd)

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
 from variant_publish.archive.inflate import Inflater
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import InvalidArchive, open_archive
 from variant_publish.binary.content import Buffer, search, unpacked
 from variant_publish.binary.elf import Elf
@@ -72,7 +72,7 @@ class Scan:
     faults: tuple[str, ...] = ()
 
 
-def scan(wheel: Wheel, *, simd: bool = True) -> Scan:
+def scan(wheel: WholeWheel, *, simd: bool = True) -> Scan:
     """Read every member once, in memory that does not depend on their sizes.
 
     `simd` disassembles samples of x86-64 code. Raises InvalidArchive where the archive's directory cannot be read.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel, Wheel
 from variant_publish.binary.scan import scan
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.wheel_name import WheelName
@@ -84,7 +84,7 @@ class Repair:
 
         Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
         """
-        demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), simd=False).binaries]
+        demands = [(binary.image.isa or 1, binary.path) for binary in scan(WholeWheel.read(wheel), simd=False).binaries]
         needed, path = max(demands, default=(1, ""))
         if needed > max(self.level or 1, 1) and self.level is not None:
             raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
@@ -36,7 +36,7 @@ def check_public_url(store: Store, public_url: str, reporter: Reporter) -> None:
 
 def check_metadata(path: Path) -> None:
     """Raise VariantPublishError with everything in a wheel's METADATA that a public repository refuses."""
-    if path.name.endswith(".whl") and (reasons := refusals_of_metadata(Wheel.read(path).info["METADATA"])):
+    if path.name.endswith(".whl") and (reasons := refusals_of_metadata(WholeWheel.read(path).info["METADATA"])):
         raise VariantPublishError(
             f"{path}: the repository would refuse its metadata ({'; '.join(reasons)})",
             hint="correct it and build the wheel again",

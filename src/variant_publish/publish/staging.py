@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -80,7 +80,7 @@ def summarized(
 def releases_of_stage(staged: Staged, config: Config) -> tuple[Release, ...]:
     """Build the releases that the summaries tell of."""
     found = [summary for _, summary in staged.summaries]
-    wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
+    wheels = [SummaryWheel.of(summary) for summary in found if not is_sdist(summary.file)]
     sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]
     return tuple(releases_of(wheels, sdists, config))
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import SummaryWheel, Wheel
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, send, update_project
@@ -97,7 +97,11 @@ class _Uploader:
             name: replace(upload, entry=self._attested(upload.entry)) for name, upload in plan.uploads().items()
         }
         files: tuple[Wheel | Sdist, ...] = (*plan.release.wheels, *plan.release.sdists)
-        self.elsewhere = {item.filename for item in files if item.summary is not None}
+        self.elsewhere = {
+            item.filename
+            for item in files
+            if isinstance(item, SummaryWheel) or (isinstance(item, Sdist) and item.summary is not None)
+        }
         self.sent: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []

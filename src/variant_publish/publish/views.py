@@ -21,7 +21,7 @@ from typing import Any
 from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
@@ -45,7 +45,7 @@ class OwnFile:
     """One wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
 
     placement: Placement
-    source: Wheel
+    source: WholeWheel
     entry: IndexFile
     metadata: bytes
 
@@ -92,7 +92,7 @@ def check_local_wheels(release: Release, upload: UploadTable) -> None:
     stray = release.in_dialects(Dialect.LOCAL).wheels
     if stray and upload.views is None:
         raise UsageError(
-            f"{stray[0].path} is a variant as a local version, which repositories refuse and every installer would"
+            f"{stray[0].filename} is a variant as a local version, which repositories refuse and every installer would"
             " prefer on the extra index, on any machine",
             hint=f"name a place for views ({TABLE}.upload.views or --views), or take it out of the folder",
         )
@@ -103,7 +103,7 @@ def refuse_local_wheels(release: Release) -> None:
     stray = release.in_dialects(Dialect.LOCAL).wheels
     if stray:
         raise UsageError(
-            f"{stray[0].path} is a variant as a local version, which has its place in a view and not in a stage",
+            f"{stray[0].filename} is a variant as a local version, which has its place in a view and not in a stage",
             hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
         )
 
@@ -180,11 +180,12 @@ def view_names(release: Release) -> tuple[str, ...]:
     return tuple(name for name, _ in _sources(release))
 
 
-def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
+def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
     """Return for each variant, by its label, one wheel for each place: the first of its dialects."""
-    found: dict[str, dict[str, Wheel]] = {}
+    found: dict[str, dict[str, WholeWheel]] = {}
     rank = {dialect: place for place, dialect in enumerate(_ORDER)}
-    variants = [wheel for wheel in release.wheels if not wheel.name.serves_everyone and wheel.name.dialect is not None]
+    here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
+    variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
     for wheel in sorted(variants, key=lambda wheel: rank[wheel.name.dialect or Dialect.LOCAL]):
         found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.with_variant()), wheel)
     for label, wheels in sorted(found.items()):
@@ -199,7 +200,7 @@ def _label(release: Release, name: WheelName) -> str:
     return name.label or "_".join(name.extra_tags) or name.local or GENERIC
 
 
-def _own_file(wheel: Wheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
+def _own_file(wheel: WholeWheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
     if wheel.name.dialect is Dialect.LOCAL:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from variant_publish.archive.wheel import described
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
@@ -210,12 +211,10 @@ def _inexpressible(why: str, place: str) -> UsageError:
 
 def _variants(release: Release) -> VariantsMetadata | None:
     parts = []
-    for wheel in release.wheels:
-        if wheel.name.dialect is not Dialect.PEP825:
-            continue
+    for wheel in described(wheel for wheel in release.wheels if wheel.name.dialect is Dialect.PEP825):
         if wheel.variant_json is None:
             raise VariantPublishError(
-                f"{wheel.path} has a variant label and no {wheel.dist_info}/variant.json",
+                f"{wheel.filename} has a variant label and no {wheel.dist_info}/variant.json",
                 hint="label it with 'variant-publish retag', which writes both",
             )
         parts.append(wheel.variant_json)
@@ -239,5 +238,5 @@ def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
     known = {tag for selector in result.selectors.values() for tag in selector.tags}
     for tag, wheel in sorted(used.items()):
         if tag not in known:
-            raise _inexpressible(f"{wheel.path} has the tag {tag!r}, which no variant declares", "NAME")
+            raise _inexpressible(f"{wheel.filename} has the tag {tag!r}, which no variant declares", "NAME")
     return result

@@ -10,11 +10,11 @@ import pytest
 from support.binaries import elf, fatbin
 from support.checks import LINUX, WINDOWS, release_in
 from support.wheels import make_wheel
+from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import Verdict
 from variant_publish.check.engine.runner import Settings, check
 from variant_publish.config.configuration import Config
-from variant_publish.formats.summary import Summary
 from variant_publish.release.release import load
 
 GENERIC = f"foo-1.0-cp312-cp312-{LINUX}.whl"
@@ -123,6 +123,6 @@ def test_a_generic_wheel_is_judged_as_part_of_its_release(tmp_path: Path) -> Non
 def test_the_release_of_summaries_knows_hash_and_size(wheels: Path, tmp_path: Path) -> None:
     write(report_on(wheels), tmp_path / "summaries")
     real, told = release_in(wheels), release_in(tmp_path / "summaries")
-    assert [wheel.sha256 for wheel in told.wheels] == [wheel.sha256 for wheel in real.wheels]
+    assert [wheel.sha256 for wheel in told.described] == [wheel.sha256 for wheel in real.described]
     assert [wheel.size for wheel in told.wheels] == [wheel.size for wheel in real.wheels]
-    assert isinstance(told.wheels[0].summary, Summary)
+    assert isinstance(told.wheels[0], SummaryWheel)

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.fatbin import DeviceCode
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.context import Context
@@ -25,18 +25,18 @@ _LIBRARY = re.compile(r"\.(?:so(?:\.[0-9.]+)?|dylib|dll|pyd)$")
 Problems = Iterator[tuple[str, str]]
 
 
-class BinaryRule(ReleaseRule):
+class BinaryRule(ReleaseRule[WholeWheel]):
     """Check each wheel by what its binaries hold; one without binaries is skipped."""
 
     is_of_one_wheel = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel, several where several things are wrong with it."""
-        for wheel in context.release.wheels:
+        for wheel in self.wheels(context):
             yield from self._of_wheel(wheel, context)
 
-    def _of_wheel(self, wheel: Wheel, context: Context) -> Iterator[Outcome]:
-        if reason := context.no_scan or self.not_for(wheel, context):
+    def _of_wheel(self, wheel: WholeWheel, context: Context) -> Iterator[Outcome]:
+        if reason := self.not_for(wheel, context):
             yield Outcome.skipped(reason)
             return
         try:
@@ -49,12 +49,12 @@ class BinaryRule(ReleaseRule):
             return
         yield from list(self.outcomes(wheel, scan, context)) or [Outcome.passed()]
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Return the reason why the rule does not apply to the wheel, or None."""
         return None
 
     @abstractmethod
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterable[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterable[Outcome]:
         """Yield what is not a pass; nothing for a wheel that passes."""
 
 
@@ -71,7 +71,7 @@ class Claims:
     codes: tuple[DeviceCode, ...] = ()
 
     @classmethod
-    def of(cls, release: Release, wheel: Wheel) -> Claims:
+    def of(cls, release: Release, wheel: DescribedWheel) -> Claims:
         """Read the properties of the configuration or of variant.json, else the tags, label or local version."""
         properties = properties_of(release, wheel)
         name = wheel.name
@@ -91,7 +91,7 @@ def claimed_level(properties: Properties, words: Iterable[str]) -> int | None:
     return min((int(match[1]) for value in values if (match := _LEVEL.fullmatch(value))), default=None)
 
 
-def properties_of(release: Release, wheel: Wheel) -> Properties:
+def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
     """Return the properties of a wheel: as the configuration declares them, else as variant.json has them."""
     variant = release.config.variants.get(release.variant_of(wheel.name))
     if variant is not None and variant.properties:

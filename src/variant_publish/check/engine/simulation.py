@@ -72,7 +72,7 @@ def cases_of(context: Context) -> tuple[Case, ...]:
 
 def _labelled_cases(context: Context) -> Iterator[Case]:
     """Simulate the clients of PEP 825; nothing where the release has no labels, or their metadata disagree."""
-    parts = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+    parts = [wheel.variant_json for wheel in context.release.described if wheel.variant_json is not None]
     try:
         metadata = merge(parts) if parts else None
     except VariantPublishError:  # VP604 reports it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.cuda import cuda_majors
 from variant_publish.binary.fatbin import DeviceCode
 from variant_publish.binary.scan import Binary, Scan
@@ -25,11 +25,11 @@ class ClaimedArchitectures(BinaryRule):
     title = "every claimed GPU architecture is in the binaries"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).codes else _NO_CLAIM
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each claimed value in what all files have together."""
         claimed = Claims.of(context.release, wheel).codes
         inside = device_codes(scan.binaries)
@@ -58,11 +58,11 @@ class OtherArchitectures(BinaryRule):
     title = "binaries have the claimed GPU architectures and no others, each of them"
     severity = Severity.INFO
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).codes else _NO_CLAIM
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the whole wheel, then each file with device code."""
         claimed = Claims.of(context.release, wheel).codes
         hint = "claim them, or leave them out of the build; nothing to do if it is on purpose"
@@ -88,11 +88,11 @@ class CudaMajor(BinaryRule):
     title = "the CUDA that is needed is the CUDA that is claimed"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no CUDA version."""
         return None if Claims.of(context.release, wheel).cuda else "the wheel claims no CUDA version"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Take needed libraries as the evidence, else what the compiler left behind."""
         claimed = Claims.of(context.release, wheel).cuda
         seen = False

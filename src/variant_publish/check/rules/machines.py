@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.requirements import Requirement
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of
@@ -22,7 +22,7 @@ VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0", "tpu": "0.
 Problems = Iterator[tuple[str, str]]
 
 
-class EveryVariantChosen(ReleaseRule):
+class EveryVariantChosen(ReleaseRule[DescribedWheel]):
     """Prove that every variant is the best choice of some machine.
 
     A variant that another one beats wherever it fits is built, uploaded and never installed; mostly its properties, or
@@ -55,7 +55,7 @@ class EveryVariantChosen(ReleaseRule):
             yield Outcome.skipped(_NO_VARIANTS)
 
 
-class EveryMachineServed(ReleaseRule):
+class EveryMachineServed(ReleaseRule[DescribedWheel]):
     """Prove that every machine of a platform that has wheels gets one of them.
 
     Where no variant fits and no generic or null wheel is there, the installer fails, or goes back to an older release
@@ -84,7 +84,7 @@ class EveryMachineServed(ReleaseRule):
             yield Outcome.skipped(_NO_VARIANTS)
 
 
-class NoTies(ReleaseRule):
+class NoTies(ReleaseRule[DescribedWheel]):
     """Prove that no choice depends on the alphabet.
 
     Where two variants are equally good for a machine, PEP 825 takes the one whose label comes first; whoever renames a
@@ -110,7 +110,7 @@ class NoTies(ReleaseRule):
             yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
 
 
-class AcceptedByUv(WheelRule):
+class AcceptedByUv(WheelRule[DescribedWheel]):
     """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
 
     uv reads labels with `--preview-features wheel-variants` and knows nothing of extra tags. It wants the providers in
@@ -122,7 +122,7 @@ class AcceptedByUv(WheelRule):
     title = "uv can choose and install every variant"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out plain and null wheels, and everything where nobody asked."""
         if context.client != "uv":
             return "nobody asked for uv (--for uv)"
@@ -131,7 +131,7 @@ class AcceptedByUv(WheelRule):
             return "a local version is a version to uv, no variant"
         return "the wheel is no variant" if plain else None
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Dialect, providers and versions against what uv evaluates."""
         if wheel.name.dialect is Dialect.PLUS:
             yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"
