@@ -20,13 +20,14 @@ from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group
 from variant_publish.config.configuration import Config
 from variant_publish.config.schema import schema
+from variant_publish.dialects import wheel_name
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats import host_file, selector_toml, simple, variants_json
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import ProjectIndex
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata, variants_json_name
-from variant_publish.model import requirement, wheel_name
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model import requirement
 from variant_publish.release.selectors import derive
 
 _CONTEXT = {"terminal_width": 88}
@@ -62,7 +63,8 @@ def write(app: Sphinx) -> None:
 def _commands() -> str:
     rows = [f"| [`{name}`](command-{name}.md) | {text} |" for name, text in COMMANDS.items()]
     entries = [f"command-{name}" for name in COMMANDS]
-    return _page("Commands", "Exit codes: 0 fine, 1 findings or a failure, 2 wrong use. `--help` says the same.",
+    codes = "Exit codes: 0 for success, 1 for findings or a failure, 2 for wrong use."
+    return _page("Commands", codes,
                  "| command | |", "| --- | --- |", *rows, "", *_toctree(entries))  # fmt: skip
 
 
@@ -134,14 +136,14 @@ def _configuration() -> str:
 
 
 def _place(path: str, key: str, value: dict[str, Any]) -> str:
-    """Give the header of a table, as TOML has it."""
+    """Return the header of a table, as TOML has it."""
     named = ".NAME" if "additionalProperties" in value else ""
     inner = f"[{path.strip('[]')}.{key}{named}]"
     return f"[{inner}]" if value.get("type") == "array" else inner
 
 
 def _kind(value: dict[str, Any]) -> tuple[str, str | None]:
-    """Give the type of a value in words, and the table that it holds, if it does."""
+    """Return the type of a value in words, and the table that it holds, if it does."""
     if "allOf" in value or "$ref" in value:
         name = (value["allOf"][0] if "allOf" in value else value)["$ref"].rpartition("/")[2]
         definition = schema()["definitions"][name]
@@ -194,7 +196,7 @@ def _formats() -> str:
     config = Config.parse(_EXAMPLE, "example.toml")
     [variant] = config.variants.values()
     plain = WheelName.parse("foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl")
-    names = [plain, plain.with_variant(extra_tags=variant.tags), plain.with_variant(label=variant.label)]
+    names = [plain, *(plain.with_variant(dialect, dialect.words_of(variant)) for dialect in config.dialects)]
     metadata = VariantsMetadata(config.namespaces, {variant.label: variant.properties}, config.providers)
     selector = derive([variant], config.namespaces, {})
     machine = HostFile("3.12", "manylinux_2_28_x86_64", {"x86_64_version": "x86-64-v3"}, {})

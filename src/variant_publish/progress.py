@@ -1,4 +1,4 @@
-"""How the library tells of its progress: a protocol, and the silent default."""
+"""Progress of the library: a protocol, and the silent default."""
 
 from __future__ import annotations
 

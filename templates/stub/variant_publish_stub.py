@@ -134,7 +134,7 @@ def _load() -> dict[str, Any]:
 
 
 def _choose(data: dict[str, Any], machine: Machine) -> Wheel:
-    """Give the wheel for this machine; exit with an explanation where there is none."""
+    """Return the wheel for this machine; exit with an explanation where there is none."""
     try:
         variants = _variants(data, machine)
         fitting = {variant: _best(data, variant) for variant in variants}
@@ -151,7 +151,7 @@ def _choose(data: dict[str, Any], machine: Machine) -> Wheel:
 
 
 def _variant(data: dict[str, Any], settings: dict[str, Any] | None) -> str:
-    """Give the variant for this machine where other projects hold the wheels."""
+    """Return the variant for this machine where other projects hold the wheels."""
     machine = Machine(data, settings)
     try:
         known = [variant for variant in _variants(data, machine) if variant in data["requires"]]
@@ -168,7 +168,7 @@ def _variant(data: dict[str, Any], settings: dict[str, Any] | None) -> str:
 
 
 def _variants(data: dict[str, Any], machine: Machine) -> list[str]:
-    """Give the variants that this machine can use, best first; generic ones fit whatever it is."""
+    """Return the variants that this machine can use, best first; generic ones fit whatever it is."""
     if machine.variant in EVERYONE:
         return [variant for variant in EVERYONE if variant in data["variants"]]
     row = next((row for row in data["rows"] if machine.meets(row["when"])), None)
@@ -187,7 +187,7 @@ def _variants(data: dict[str, Any], machine: Machine) -> list[str]:
 
 
 def _best(data: dict[str, Any], variant: str) -> Wheel | None:
-    """Give the wheel of a variant that fits this Python and platform best."""
+    """Return the wheel of a variant that fits this Python and platform best."""
     order = compatible()
     ranked = []
     for wheel in data["wheels"]:
@@ -200,7 +200,7 @@ def _best(data: dict[str, Any], variant: str) -> Wheel | None:
 
 
 def _fallback(data: dict[str, Any], machine: Machine) -> Wheel | None:
-    """Give the generic wheel, if the project has it taken, and the user has not asked for a certain variant."""
+    """Return the generic wheel, if the project has it taken, and the user has not asked for a certain variant."""
     if data["fallback"] != "generic" or machine.variant is not None:
         return None
     return next((wheel for wheel in (_best(data, variant) for variant in EVERYONE) if wheel is not None), None)
@@ -248,7 +248,7 @@ def _note(text: str) -> None:
 
 
 class Machine:
-    """Hold the values of the variables that the release chooses by, and the variant that the user asks for."""
+    """Keep the values of the variables that the release chooses by, and the variant that the user asks for."""
 
     def __init__(self, data: dict[str, Any], settings: dict[str, Any] | None) -> None:
         given = {key: str(value[-1] if isinstance(value, list) else value) for key, value in (settings or {}).items()}
@@ -294,7 +294,7 @@ def _key(name: str, value: str) -> Any:
 
 
 def _spelled(name: str, value: str) -> str:
-    """Give a value as the table has it; exit for one that cannot be."""
+    """Return a value as the table has it; exit for one that cannot be."""
     text = value.strip().lower()
     if name == "x86_64_version":
         level = text.replace("_", "-")
@@ -345,7 +345,7 @@ MACOS_FLAGS = {
 
 
 def x86_64_level() -> str:
-    """Give the level of the x86-64 psABI; the lowest where it cannot be told."""
+    """Return the level of the x86-64 psABI; the lowest where it cannot be told."""
     if sys.platform == "win32":
         has = ctypes.windll.kernel32.IsProcessorFeaturePresent  # type: ignore[attr-defined,unused-ignore]
         # Windows tells some instructions; whatever has these has the others of their level.
@@ -373,7 +373,7 @@ ARM = (
 
 
 def aarch64_version() -> str:
-    """Give the version of the Arm architecture; the lowest where it cannot be told."""
+    """Return the version of the Arm architecture; the lowest where it cannot be told."""
     if sys.platform == "darwin":
         return "8.4a"  # what every Mac with such a processor has
     flags, version = set(_cpuinfo("Features")), "8a"
@@ -394,7 +394,7 @@ def _cpuinfo(key: str) -> list[str]:
 
 
 def nvidia() -> tuple[str, str]:
-    """Give the CUDA version of the NVIDIA driver and the highest compute capability, "none" for what is not there."""
+    """Return the CUDA version of the NVIDIA driver and the highest compute capability, "none" for what is not there."""
     driver, capability = _ask_driver()
     if driver != NONE and _key("cuda", driver) < (11, 0):
         driver = NONE
@@ -441,7 +441,7 @@ def _ask_tool() -> tuple[str, str]:
 
 
 def amd() -> tuple[str, str]:
-    """Give the architecture of the AMD GPU and the ROCm version, "none" for what is not there."""
+    """Return the architecture of the AMD GPU and the ROCm version, "none" for what is not there."""
     targets = []
     for file in glob.glob("/sys/class/kfd/kfd/topology/nodes/*/properties"):
         try:
@@ -467,7 +467,7 @@ def _output(command: list[str]) -> str:
 
 
 def _limited(values: dict[str, str]) -> dict[str, str]:
-    """Give the values as far as the user's preferences allow them."""
+    """Return the values as far as the user's preferences allow them."""
     if os.environ.get("XDG_CONFIG_HOME"):
         folder = Path(os.environ["XDG_CONFIG_HOME"])
     elif sys.platform == "win32" and os.environ.get("APPDATA"):
@@ -531,7 +531,7 @@ def _simple_toml(text: str) -> dict[str, Any]:
 
 
 def compatible() -> dict[tuple[str, str, str], int]:
-    """Give the tags of wheels that this Python takes, with their place, best first; manylinux names are PEP 600's."""
+    """Return the tags of wheels that this Python takes, with their place, best first; manylinux names are PEP 600's."""
     minor, places = sys.version_info[1], list(platforms())
     tags: list[tuple[str, str, str]] = []
     if sys.implementation.name == "cpython":
@@ -555,7 +555,7 @@ def compatible() -> dict[tuple[str, str, str], int]:
 
 
 def platforms() -> Iterator[str]:
-    """Give the platform tags of this machine, best first."""
+    """Return the platform tags of this machine, best first."""
     if sys.platform == "darwin":
         version = platform.mac_ver()[0]
         if version == "10.16":  # what a Python built long ago is told; a child process hears the truth
@@ -584,7 +584,7 @@ def _linux() -> Iterator[str]:
 
 
 def _glibc() -> int | None:
-    """Give N of glibc 2.N; None where this Python does not run on it."""
+    """Return N of glibc 2.N; None where this Python does not run on it."""
     try:
         match = re.fullmatch(r"glibc 2\.([0-9]+).*", os.confstr("CS_GNU_LIBC_VERSION") or "")
     except (AttributeError, OSError, ValueError):
@@ -593,7 +593,7 @@ def _glibc() -> int | None:
 
 
 def _musl() -> int:
-    """Give N of musl 1.N; -1 where there is none."""
+    """Return N of musl 1.N; -1 where there is none."""
     for loader in sorted(glob.glob("/lib/ld-musl-*.so.1")):
         done = subprocess.run([loader], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=False)
         match = re.search(r"^Version 1\.([0-9]+)", done.stderr, re.MULTILINE)
@@ -672,14 +672,14 @@ def _fetch(wheel: Wheel, part: Path) -> str:
 
 
 def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
-    """Give the wheel, or the fallback where its index does not answer: metadata must be that of what is handed over."""
+    """Return the wheel, or the fallback where its index does not answer: metadata must be that of what is used."""
     other = _fallback(data, machine)
     if other is None or wheel is other or wheel.get("embedded"):
         return wheel
     try:
         _open(wheel["url"], method="HEAD", timeout=10.0).close()
     except urllib.error.HTTPError as error:
-        if error.code in (403, 405, 501):  # a server that knows no HEAD
+        if error.code in (403, 405, 501):  # a server without HEAD
             return wheel
         _note(f"{wheel['url']} cannot be read ({error}): the generic wheel is taken, as {data['name']} says")
         return other
@@ -746,7 +746,7 @@ def _copy_raw(source: BinaryIO, member: zipfile.ZipInfo, end: int, new: zipfile.
 
 
 def _without_zip64(extra: bytes) -> bytes:
-    """Give an extra field without its zip64 part, which tells the old place; zipfile adds one where it is needed."""
+    """Return an extra field without its zip64 part, which tells the old place; zipfile adds one where it is needed."""
     kept, place = b"", 0
     while place + 4 <= len(extra):
         kind, size = struct.unpack_from("<2H", extra, place)
@@ -756,7 +756,7 @@ def _without_zip64(extra: bytes) -> bytes:
 
 
 def _record(text: bytes, path: str, changed: dict[str, bytes], gone: set[str]) -> bytes:
-    """Give RECORD with the rows of changed files; its own row comes last."""
+    """Return RECORD with the rows of changed files; its own row comes last."""
     rows = [row for row in csv.reader(io.StringIO(text.decode("utf-8"), newline="")) if row]
     kept = [row for row in rows if row[0] not in changed and row[0] not in gone and row[0] != path]
     for name, content in changed.items():
@@ -768,7 +768,7 @@ def _record(text: bytes, path: str, changed: dict[str, bytes], gone: set[str]) -
 
 
 def _empty_info(data: dict[str, Any], variant: str) -> tuple[str, dict[str, bytes]]:
-    """Give the dist-info folder of a wheel that only requires others: PKG-INFO, with what was dynamic."""
+    """Return the dist-info folder of a wheel that only requires others: PKG-INFO, with what was dynamic."""
     text = (HERE / "PKG-INFO").read_bytes().decode("utf-8", "surrogateescape")
     head, separator, body = text.partition("\n\n")
     lines = [line for line in head.splitlines() if not line.startswith("Dynamic:")]

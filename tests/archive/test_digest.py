@@ -11,16 +11,19 @@ from support.wheels import make_wheel
 from variant_publish.archive.digest import read_digest, write_digest
 from variant_publish.archive.retag import Rewrite, retag, retag_in_place
 from variant_publish.archive.wheel import WholeWheel
+from variant_publish.dialects.plus import PLUS
 
 NAME = "foo-1.0-py3-none-any.whl"
-PLUS = Rewrite(extra_tags=("cu128",))
+TAGGED = Rewrite(PLUS, ("cu128",))
 
 
 @pytest.mark.parametrize("in_place", [False, True])
 def test_retag_keeps_the_hash_of_what_it_wrote(tmp_path: Path, in_place: bool) -> None:
     source = make_wheel(tmp_path, NAME, files={"foo.bin": os.urandom(3_000_000), "foo.py": b""})
     write_digest(source, "0" * 64)
-    result = retag_in_place(source, PLUS, digest=True) if in_place else retag(source, tmp_path / "o", PLUS, digest=True)
+    result = (
+        retag_in_place(source, TAGGED, digest=True) if in_place else retag(source, tmp_path / "o", TAGGED, digest=True)
+    )
     assert result.sha256 == read_digest(result.path) == hashlib.sha256(result.path.read_bytes()).hexdigest()
     assert source.with_name(NAME + ".sha256").exists() is not in_place
 

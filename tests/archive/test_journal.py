@@ -16,12 +16,13 @@ from support.wheels import make_wheel
 from variant_publish.archive.journal import Journal, recover, recover_folder, recover_wheel
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
 from variant_publish.config.configuration import Config
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 from variant_publish.release.release import load, wheel_paths
 
 NAME = "foo-1.0-py3-none-linux_x86_64.whl"
 NEW = "foo-1.0-py3-none-linux_x86_64+cu128.whl"
-PLUS = Rewrite(extra_tags=("cu128",))
+TAGGED = Rewrite(PLUS, ("cu128",))
 WRITES = ("write", "sendfile", "copy_file_range", "ftruncate", "fsync", "replace", "rename", "unlink", "link", "open")
 
 
@@ -74,13 +75,13 @@ def test_a_kill_at_any_write_loses_nothing(tmp_path: Path, torn: bool, moved: bo
     files = {f"foo/{number}.bin": os.urandom(70_000) for number in range(3)}
     source = make_wheel(tmp_path / "source", NAME, files=files, info_first=moved)
     before = contents(source)
-    after = contents(retag(source, tmp_path / "wanted", PLUS).path)
+    after = contents(retag(source, tmp_path / "wanted", TAGGED).path)
     folder = tmp_path / "work"
     for call in range(1, 200):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         shutil.copy(source, folder)
-        killed = killed_at(call, lambda: retag_in_place(folder / NAME, PLUS), torn=torn)
+        killed = killed_at(call, lambda: retag_in_place(folder / NAME, TAGGED), torn=torn)
         if not killed:
             break
         assert killed_at(3, lambda: recover_folder(folder), torn=torn) in (True, False)  # recovery may be killed too
@@ -99,7 +100,7 @@ def test_a_wheel_that_was_cut_off_is_found_by_either_name(tmp_path: Path, asked:
     for call in range(1, 40):
         folder = tmp_path / str(call)
         make_wheel(folder, NAME)
-        if not killed_at(call, lambda folder=folder: retag_in_place(folder / NAME, PLUS), torn=False):  # type: ignore[misc]
+        if not killed_at(call, lambda folder=folder: retag_in_place(folder / NAME, TAGGED), torn=False):  # type: ignore[misc]
             break
         place = recover_wheel(folder / asked)
         if place.exists():
@@ -109,7 +110,7 @@ def test_a_wheel_that_was_cut_off_is_found_by_either_name(tmp_path: Path, asked:
 
 
 def test_in_place_gives_the_same_wheel_as_a_copy(tmp_path: Path) -> None:
-    for number, rewrite in enumerate((PLUS, Rewrite(rename=Rename("foo", "bar")), Rewrite(add=("numpy",)))):
+    for number, rewrite in enumerate((TAGGED, Rewrite(rename=Rename("foo", "bar")), Rewrite(add=("numpy",)))):
         for first in (False, True):
             source = make_wheel(tmp_path / f"{number}{first}", NAME, info_first=first)
             copy = retag(source, tmp_path / f"copy{number}{first}", rewrite)
@@ -130,7 +131,7 @@ def test_a_wheel_that_is_there_already_is_not_overwritten(tmp_path: Path) -> Non
     source = make_wheel(tmp_path, NAME)
     (tmp_path / NEW).write_bytes(b"precious")
     with pytest.raises(VariantPublishError, match="exists already"):
-        retag_in_place(source, PLUS)
+        retag_in_place(source, TAGGED)
     assert (tmp_path / NEW).read_bytes() == b"precious"
     assert contents(source)
 
@@ -140,7 +141,7 @@ def test_bytes_with_other_names_are_not_changed(tmp_path: Path) -> None:
     other = tmp_path / "other.zip"
     other.hardlink_to(source)
     before = contents(source)
-    result = retag_in_place(source, PLUS)
+    result = retag_in_place(source, TAGGED)
     assert "links" in result.note
     assert contents(other) == before
     assert wheels(tmp_path) == [NEW, "other.zip"]
@@ -149,7 +150,7 @@ def test_bytes_with_other_names_are_not_changed(tmp_path: Path) -> None:
 def test_a_large_end_is_copied_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("variant_publish.archive.retag._SMALL_TAIL", 100)
     source = make_wheel(tmp_path, NAME, files={"foo.bin": os.urandom(50_000)}, info_first=True)
-    result = retag_in_place(source, PLUS)
+    result = retag_in_place(source, TAGGED)
     assert "was copied" in result.note
     assert wheels(tmp_path) == [NEW]
 
@@ -160,7 +161,7 @@ def test_a_rewrite_that_goes_on_is_left_alone(tmp_path: Path) -> None:
         for call in (
             lambda: recover_folder(tmp_path),
             lambda: recover_wheel(source),
-            lambda: retag_in_place(source, PLUS),
+            lambda: retag_in_place(source, TAGGED),
         ):
             with pytest.raises(VariantPublishError, match="by another process"):
                 call()

@@ -17,11 +17,12 @@ from support.odd_wheels import HOLE, INFO, NAME, SHAPES, many, write_sparse
 from support.uv import uv
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
 from variant_publish.archive.wheel import WholeWheel
+from variant_publish.dialects.plus import PLUS
 from variant_publish.formats.record import Record, RecordRow
 
 REWRITES = {
     "add": Rewrite(add=("numpy",)),
-    "plus": Rewrite(extra_tags=("cu128",)),
+    "plus": Rewrite(PLUS, ("cu128",)),
     "rename": Rewrite(rename=Rename("foo", "bar-baz")),
 }
 

@@ -14,8 +14,9 @@ from support.archives import assert_gap_free, contents
 from support.odd_wheels import NAME, PAYLOAD, files_of, zipped
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.archive.transfer import Sink, read_exactly
+from variant_publish.dialects.plus import PLUS
 
-PLUS = Rewrite(extra_tags=("cu128",))
+TAGGED = Rewrite(PLUS, ("cu128",))
 BIG = os.urandom(6 << 20)
 
 
@@ -107,7 +108,7 @@ def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypa
     for name in ("pread", "write", "read", "copy_file_range", "sendfile", "lseek"):
         if hasattr(os, name):
             monkeypatch.setattr(os, name, counted(getattr(os, name)))
-    result = retag(path, tmp_path / "out", PLUS).path
+    result = retag(path, tmp_path / "out", TAGGED).path
     monkeypatch.undo()
     assert calls < 1000
     assert contents(result).keys() == contents(path).keys()
@@ -118,7 +119,7 @@ def test_a_long_run_that_moves_keeps_its_place_within_the_pages(tmp_path: Path, 
     payload = {"foo/a": b"a" * (10 if first == "tiny" else 5_000), "foo/big": BIG, **PAYLOAD}
     path = tmp_path / NAME
     path.write_bytes(zipped(files_of(payload, first=True), method=zipfile.ZIP_STORED))
-    result = retag(path, tmp_path / "out", PLUS).path
+    result = retag(path, tmp_path / "out", TAGGED).path
     assert_gap_free(result)
     assert contents(result).items() >= payload.items()
     assert (result.read_bytes().index(BIG) - path.read_bytes().index(BIG)) % 4096 == 0

@@ -20,8 +20,8 @@ from support.wheels import make_wheel
 from variant_publish.build.frontend import Builder
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import Frontend
-from variant_publish.providers.cpu import x86_64_level
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.providers.x86_64 import detected_level
+from variant_publish.dialects.wheel_name import WheelName
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_the_check_for_isa_extensions_yields_to_the_label_that_claims_them(
     result = repaired(built["x86_64_v3"], "--variant", "x86_64_v3", "--plat", PLAT)
     assert result.code == 0, result.stderr
     names = [WheelName.parse(name) for name in outputs()]
-    assert {(name.label, name.extra_tags) for name in names} == {("x86_64_v3", ()), (None, ("x86_64_v3",))}
+    assert {(str(name.dialect), name.words) for name in names} == {("pep825", ("x86_64_v3",)), ("plus", ("x86_64_v3",))}
     assert all(PLAT in name.platform for name in names)
     tagged = run("retag", str(built["x86_64_v3"]), "-o", "tagged", "--repair", "--tag", "x86_64_v3")
     assert tagged.code == 0, tagged.stderr
@@ -153,7 +153,7 @@ def test_check_finds_the_v3_build_under_a_baseline_label_and_uv_chooses_the_righ
     for command in (["metadata", "out"], ["check", "out", "--ignore", "VP301"], ["upload", "out", "--no-repository"]):
         done = run(*command)
         assert done.code == 0, done.stdout + done.stderr
-    expected = "v3" if x86_64_level()[-1] in "34" else "baseline"
+    expected = "v3" if detected_level()[-1] in "34" else "baseline"
     with serving(project / "dist-index") as index:
         for options, level in ((PREVIEW, expected), ((), "baseline")):
             target = project / f"target-{len(options)}"

@@ -39,7 +39,7 @@ def test_a_generic_wheel_speaks_for_nothing(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{MAC}.whl", files={"foo/a.so": macho(minimum=(14, 0))})
     result = run("inspect", str(path))
     assert "  macOS           arm64 14.0" in result.stdout
-    assert "speak for no properties" in result.stdout
+    assert "no properties follow" in result.stdout
 
 
 def test_machines_get_json(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_jobs_stage_and_one_command_releases() -> None:
     assert (planned.code, "file sent" in planned.stdout) == (0, False)
     released = run("release", "foo-1.0")
     assert released.code == 0
-    assert "1 file sent" in released.stdout
+    assert "1 file sent, 2 copied on the store" in released.stdout
     assert PLUS in run("index", "list", "foo").stdout
     again = run("release", "foo-1.0")
     assert (again.code, "nothing to do" in again.stdout) == (0, True)

@@ -102,7 +102,7 @@ def test_variant_markers_are_resolved_for_each_variant(tmp_path: Path) -> None:
 
 def test_variant_markers_stay_where_nobody_says_what_the_tag_means(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, NAME, requires=["a; 'nvidia' in variant_namespaces"])
-    assert retag(tmp_path, str(wheel), "--tag", "cu128").code == 0
+    assert retag(tmp_path, str(wheel), "--tag", "fast").code == 0
     assert b"variant_namespaces" in contents(tmp_path / "out" / outputs(tmp_path)[0])["foo-1.0.dist-info/METADATA"]
 
 
@@ -188,7 +188,7 @@ def test_the_place_of_the_result_is_said_once(tmp_path: Path, arguments: list[st
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["{wheel}"], 2, "say what the wheels shall become"),
+        (["{wheel}"], 2, "nothing says what the wheels become"),
         (["{wheel}", "--tag", "x", "--generic"], 2, "exactly one"),
         (["{wheel}", "--tag", "CU128"], 2, "extra tag 'CU128'"),
         (["{wheel}", "--label", "CU", "--property", "a :: b :: c"], 2, "label 'CU'"),

@@ -8,8 +8,9 @@ import pytest
 from support.cli import run
 from support.moto import give_credentials, moto_server
 from support.wheels import make_wheel
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 GENERIC = "foo-1.0-py3-none-manylinux_2_28_x86_64.whl"
 LABELLED = GENERIC.replace(".whl", "-cu128.whl")

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from variant_publish.config.configuration import Config, parse_size
+from variant_publish.dialects.local_version import LOCAL
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError
-from variant_publish.model.variant import Dialect
 
 TEXT = """
 [tool.variant-publish]
@@ -32,7 +34,7 @@ large = "1 GB"
 
 def test_the_whole_shape_becomes_values() -> None:
     config = Config.parse(TEXT)
-    assert config.dialects == (Dialect.PLUS, Dialect.PEP825)
+    assert config.dialects == (PLUS, PEP825)
     assert config.variant("cu128").tags == ("cu128",)
     assert config.namespaces == ("nvidia",)
     assert config.providers["nvidia"].requires == ("nvidia-variant-provider",)
@@ -64,14 +66,14 @@ def test_a_variant_says_what_its_build_is_asked_for() -> None:
 def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = Config.load()
-    assert (config.declared, config.dialects, config.matrix) == (False, (Dialect.PLUS,), None)
+    assert (config.declared, config.dialects, config.matrix) == (False, (PLUS,), None)
     assert config.upload.extra_index == "file:dist-index"
 
 
 def test_a_file_of_its_own_is_the_table_itself(tmp_path: Path) -> None:
     path = tmp_path / "variants.toml"
     path.write_text('dialects = ["pep825"]\n')
-    assert Config.load(path).dialects == (Dialect.PEP825,)
+    assert Config.load(path).dialects == (PEP825,)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +135,10 @@ def test_sizes(text: str, size: int) -> None:
 
 def test_variants_with_one_local_version_are_told_where_local_versions_are_wanted() -> None:
     text = '[variants.a_b]\n[variants."x"]\nlabel = "a.b"\n'
-    assert Config.parse(text, "x.toml").locals == {"a.b": "a_b"}
+    config = Config.parse(text, "x.toml")
+    assert dict(config.known)[LOCAL] == {("a.b",)}
+    assert config.variant_of(LOCAL, ("a.b",)) == config.variant("a_b")
     for wanted in ('dialects = ["local"]\n', ""):
         upload = "" if wanted else '[upload]\nviews = "file:views"\n'
-        with pytest.raises(UsageError, match="the same local version"):
+        with pytest.raises(UsageError, match=r"both written 'a\.b' in dialect local"):
             Config.parse(wanted + text + upload, "x.toml")

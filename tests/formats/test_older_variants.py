@@ -9,8 +9,9 @@ import pytest
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.older_variants import OlderVariants, unite
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 SCHEMAS = "https://variants-schema.wheelnext.dev/"
 NVIDIA = {
@@ -29,14 +30,14 @@ def older(schema: str = "v0.0.3.json", namespaces: tuple[str, ...] = ("nvidia",)
 
 
 def today(one: OlderVariants, **options: Any) -> VariantsMetadata:
-    metadata, _ = one.today(**options)
+    metadata, _ = one.today(KNOWN_PROVIDERS, **options)
     assert VariantsMetadata.parse(metadata.dumps()) == metadata
     return metadata
 
 
 @pytest.mark.parametrize("schema", ["", "v0.0.2.json", "v0.0.3.json", "v0.2.0.json"])
 def test_the_provider_that_installers_know_takes_the_place_of_its_older_versions(schema: str) -> None:
-    metadata, notes = older(schema).today()
+    metadata, notes = older(schema).today(KNOWN_PROVIDERS)
     assert metadata.providers == {"nvidia": KNOWN_PROVIDERS["nvidia"]}
     assert metadata.variants == {"cu126": Properties.from_table(CU126)}
     assert [note for note in notes if "enable-if" in note]
@@ -67,7 +68,7 @@ def test_a_hash_becomes_a_label_that_people_can_read() -> None:
     assert set(today(one, labels={"5d8be4b9": "cu126"}).variants) == {"cu126"}
     with pytest.raises(VariantPublishError, match="two variants would be labelled 'cu126'"):
         older(variants={"5d8be4b9": CU126, "cu126": {"nvidia": {"sm_arch": ["90_real"]}}}).today(
-            labels={"5d8be4b9": "cu126"}
+            KNOWN_PROVIDERS, labels={"5d8be4b9": "cu126"}
         )
 
 
@@ -88,7 +89,7 @@ def test_what_installers_were_not_to_ask_becomes_static_in_the_stated_order(
         expected: tuple[Any, ...] = (("threads", ("omp", "tbb")), ("library", ("openblas", "mkl", "blis")))
     else:
         expected = (("threads", ("omp",)), ("library", ("openblas", "mkl")))
-    metadata, notes = older(schema, **keys).today()
+    metadata, notes = older(schema, **keys).today(KNOWN_PROVIDERS)
     assert metadata.providers["blas"].static == expected
     assert ["had no order" in note for note in notes] == ([] if schema == "v0.0.3.json" else [True, True])
 
@@ -102,27 +103,27 @@ def test_static_properties_of_v020_keep_their_feature_order() -> None:
 def test_a_namespace_that_nobody_provides_is_an_error_unless_the_configuration_does() -> None:
     one = older(namespaces=(), providers={}, variants={"tbbon": {"itk": {"threading": ["tbb"]}}})
     with pytest.raises(VariantPublishError, match="'itk' has no provider"):
-        one.today()
+        one.today(KNOWN_PROVIDERS)
     given = Provider(static=(("threading", ("tbb",)),))
     assert today(one, given={"itk": given}).providers == {"itk": given}
 
 
 def test_a_known_namespace_needs_no_provider() -> None:
     one = older(namespaces=(), providers={})
-    metadata, notes = one.today()
+    metadata, notes = one.today(KNOWN_PROVIDERS)
     assert metadata.providers["nvidia"] == KNOWN_PROVIDERS["nvidia"]
     assert [note for note in notes if "was missing" in note]
 
 
 def test_priorities_that_a_provider_has_itself_are_told() -> None:
-    _, notes = older(priorities={"feature": {"nvidia": ["sm_arch"]}}).today()
+    _, notes = older(priorities={"feature": {"nvidia": ["sm_arch"]}}).today(KNOWN_PROVIDERS)
     assert [note for note in notes if "priorities of features and values are left out" in note]
 
 
 def test_the_parts_of_a_release_are_united_in_any_order() -> None:
     one = older(variants={"a": CU126})
     two = older(variants={"b": {"nvidia": {"sm_arch": ["90_real"]}}})
-    assert unite([one, two]).today() == unite([two, one]).today()
+    assert unite([one, two]).today(KNOWN_PROVIDERS) == unite([two, one]).today(KNOWN_PROVIDERS)
     assert set(unite([one, two]).variants) == {"a", "b"}
 
 

@@ -29,7 +29,7 @@ def test_a_summary_says_the_same_after_its_text_was_read() -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"schema-version": 1}', '{"variants": {}}'])
 def test_another_text_is_refused_in_one_sentence_that_names_it(content: str) -> None:
-    with pytest.raises(InvalidSummary, match=r"x\.json is no summary of a wheel"):
+    with pytest.raises(InvalidSummary, match=r"x\.json is not a summary of a wheel"):
         Summary.parse(content, "x.json")
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.variants_json import (
-    KNOWN_PROVIDERS,
     SCHEMA_825,
     SCHEMA_850,
     InvalidVariantMetadata,
@@ -18,6 +17,7 @@ from variant_publish.formats.variants_json import (
     variants_json_name,
 )
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 CU128 = Properties.parse(["nvidia :: cuda_version_lower_bound :: 12.8"])
 CU130 = Properties.parse(["nvidia :: cuda_version_lower_bound :: 13.0"])

@@ -14,11 +14,12 @@ from pypi_simple import ProjectPage
 
 import variant_publish
 from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.index.project_page import sections
 from variant_publish.model.quantity import readable_size
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.templating import templates_folder
 
 SHA = "ab" * 32
@@ -108,7 +109,7 @@ def test_versions_come_newest_first_and_people_see_variants_and_sizes() -> None:
 
 def test_the_page_tells_what_a_variant_needs_and_how_to_install_what_is_there() -> None:
     text = render_project(replace(INDEX, public_url="https://wheels.example.org/simple"))
-    assert "a driver for CUDA 12.8 or newer, an NVIDIA GPU of architecture 90_real" in text
+    assert "an NVIDIA driver for CUDA 12.8 or newer, an NVIDIA GPU of architecture 90_real" in text
     assert "pip install --extra-index-url https://wheels.example.org/simple foo-bar" in text
     assert "uv pip install --preview-features wheel-variants --index https://wheels.example.org/simple foo-bar" in text
     assert "foo-bar==1.0" in text

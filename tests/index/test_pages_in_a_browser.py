@@ -9,9 +9,10 @@ import pytest
 from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.pages import render_project
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 SHA = "ab" * 32
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.matrix import Cell, Matrix, Skip, fills, found_matrix, own_platforms
-from variant_publish.model.wheel_name import WheelName
 
 LINUX, WINDOWS = "manylinux_2_28_x86_64", "win_amd64"
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from packaging.version import Version
 
 from variant_publish.errors import UsageError
-from variant_publish.model.variant import Properties, Property, Variant, local_of
+from variant_publish.model.variant import Properties, Property, Variant
 
 
 def test_a_property_prints_as_it_is_written() -> None:
@@ -35,17 +34,3 @@ def test_the_null_label_has_no_properties() -> None:
 def test_a_variant_with_a_tag_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="twice"):
         Variant("x", ("a", "a"), "x")
-
-
-@pytest.mark.parametrize(
-    ("label", "local"),
-    [("cu128", "cu128"), ("x86_64_v3", "x86.64.v3"), ("a__b", "a.b"), ("_v3.", "v3"), ("cu.08", "cu.8")],
-)
-def test_a_label_is_a_normalised_local_version(label: str, local: str) -> None:
-    assert local_of(label) == local
-    assert Version(f"1.0+{local}").local == local
-
-
-def test_a_label_of_separators_alone_is_no_local_version() -> None:
-    with pytest.raises(UsageError, match="no letter or digit"):
-        local_of("_._")

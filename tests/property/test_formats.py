@@ -5,15 +5,19 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from variant_publish.dialects.local_version import LOCAL, local_of
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors
 from variant_publish.formats.simple import IndexFile, ProjectIndex
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
+from variant_publish.model.plain_name import PlainName
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import Properties, Property, local_of
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import Properties, Property
 
 keys = st.from_regex(r"[a-z0-9_]{1,6}", fullmatch=True)
 values = st.from_regex(r"[a-z0-9_.]{1,6}", fullmatch=True)
@@ -24,9 +28,8 @@ platforms = st.sampled_from(["any", "win_amd64", "manylinux_2_17_x86_64", "manyl
 
 
 @st.composite
-def wheel_names(draw: st.DrawFn) -> WheelName:
-    marked = draw(st.sampled_from(["generic", "plus", "label"]))
-    return WheelName(
+def plain_names(draw: st.DrawFn) -> PlainName:
+    return PlainName(
         distribution=draw(
             st.from_regex(r"[a-z][a-z0-9_]{0,8}[a-z0-9]", fullmatch=True).filter(lambda name: "__" not in name)
         ),
@@ -37,9 +40,15 @@ def wheel_names(draw: st.DrawFn) -> WheelName:
         ),
         abi=(draw(st.sampled_from(["none", "abi3", "cp312"])),),
         platform=tuple(draw(st.lists(platforms, min_size=1, max_size=3, unique=True).map(sorted))),
-        extra_tags=tuple(draw(st.lists(keys, min_size=1, max_size=3, unique=True))) if marked == "plus" else (),
-        label=draw(values) if marked == "label" else None,
     )
+
+
+@st.composite
+def wheel_names(draw: st.DrawFn) -> WheelName:
+    plain = draw(plain_names())
+    tags = draw(st.lists(keys, min_size=1, max_size=3, unique=True).map(tuple))
+    dialect, words = draw(st.sampled_from([(None, ()), (PLUS, tags), (PEP825, (draw(labels),))]))
+    return WheelName(plain, dialect, words)
 
 
 @given(wheel_names())
@@ -190,8 +199,8 @@ def test_a_label_becomes_a_local_version_and_goes_again(name: WheelName, label: 
     assume(name.dialect is None and "+" not in name.version and label.strip("_."))
     local = local_of(label)
     assert local_of(local) == local
-    variant = name.with_variant(local=local)
-    assert WheelName.parse(str(variant)).with_locals({local}) == variant
+    variant = name.with_variant(LOCAL, (local,))
+    assert WheelName.parse(str(variant)).with_known(LOCAL, {(local,)}) == variant
     assert variant.release_version == name.parsed_version
     assert variant.parsed_version > name.parsed_version
-    assert variant.with_variant() == name
+    assert variant.generic() == name

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from support.archives import assert_gap_free, contents, raw_members
 from support.wheels import make_wheel
 from variant_publish.archive.retag import Rewrite, retag
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 file_names = st.text(
     st.characters(codec="utf-8", exclude_characters="/\\\0\r\n:", exclude_categories=["C"]), min_size=1, max_size=8
@@ -21,16 +24,14 @@ payloads = st.dictionaries(file_names.map(lambda name: f"foo/{name}"), st.binary
 platform_sets = st.lists(
     st.sampled_from(["linux_x86_64", "manylinux_2_17_x86_64", "win_amd64", "any"]), min_size=1, max_size=3, unique=True
 )
+METADATA = VariantsMetadata(
+    ("x86_64",), {"v3": Properties.parse(["x86_64 :: level :: v3"])}, {"x86_64": KNOWN_PROVIDERS["x86_64"]}
+)
 variants = st.sampled_from(
     [
-        Rewrite(extra_tags=("cu128",)),
-        Rewrite(extra_tags=("x86_64_v3", "cu128")),
-        Rewrite(
-            label="v3",
-            variant_json=VariantsMetadata(
-                ("x86_64",), {"v3": Properties.parse(["x86_64 :: level :: v3"])}, {"x86_64": KNOWN_PROVIDERS["x86_64"]}
-            ),
-        ),
+        Rewrite(PLUS, ("cu128",)),
+        Rewrite(PLUS, ("x86_64_v3", "cu128")),
+        Rewrite(PEP825, ("v3",), {WHEEL_FILE: METADATA.dumps().encode()}),
     ]
 )
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from support.odd_wheels import INFO, NAME, PAYLOAD, SHAPES, end_records, entries_of, files_of, joined, many, zipped
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 
-REWRITES = (Rewrite(extra_tags=("cu128",)), Rewrite(rename=Rename("foo", "bar")))
+REWRITES = (Rewrite(PLUS, ("cu128",)), Rewrite(rename=Rename("foo", "bar")))
 SMALL = {
     name: SHAPES[name]() for name in ("plain", "info first", "data descriptors", "folders", "data", "zip64 everywhere")
 }

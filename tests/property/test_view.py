@@ -8,10 +8,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from support.plain_client import best_wheel, interpreter_tags, plain_pick
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view import Selection, View, choose

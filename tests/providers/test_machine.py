@@ -8,7 +8,9 @@ from packaging.tags import Tag, sys_tags
 
 from variant_publish.errors import UsageError
 from variant_publish.providers import selectors
-from variant_publish.providers.machine import Machine, compatible_platforms, detected_values
+from variant_publish.providers.catalog import detected as detected_values
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.platforms import compatible_platforms
 
 FORCED = {"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.8", "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0"}
 
@@ -50,9 +52,19 @@ def test_an_unknown_architecture_has_no_properties(monkeypatch: pytest.MonkeyPat
 
 
 def test_supported_properties_follow_from_the_values() -> None:
-    assert machine().supported == {"x86_64": {"level": ("v3", "v2", "v1")}}
+    assert machine().supported == {"x86_64": {"level": ("v3", "v2", "v1")}, "tpu": {"present": ("false",)}}
     assert list(machine(cuda="12.8").supported["nvidia"]) == ["cuda_version_lower_bound", "cuda_version_upper_bound"]
     assert machine(aarch64_version="8.1a").supported["aarch64"] == {"version": ("8.1a", "8a")}
+
+
+def test_releases_of_dependencies_are_values_like_others() -> None:
+    found = machine().described({"torch": "2.9.1", "mpi": "openmpi"})
+    assert found.abi == {"torch": "2.9.1"}
+    assert found.supported["abi_dependency"] == {"torch": ("2.9.1", "2.9", "2")}
+
+
+def test_hardware_that_is_not_there_is_none_and_an_unknown_variable_nothing() -> None:
+    assert (machine().value("gfx_arch"), machine().value("mpi")) == ("none", None)
 
 
 def test_a_setting_replaces_what_was_detected() -> None:

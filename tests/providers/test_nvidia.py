@@ -25,7 +25,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
 
 def test_the_driver_tells_its_cuda_version_and_the_best_device(install: Callable[[object], None]) -> None:
     install(Driver(12080, (8, 6), (9, 0), (7, 5)))
-    assert Nvidia.detect({}) == Nvidia((12, 8), (9, 0))
+    assert Nvidia().detect({}) == {"cuda": "12.8", "sm_arch": "9.0"}
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,21 @@ def test_the_driver_tells_its_cuda_version_and_the_best_device(install: Callable
 )
 def test_a_driver_that_is_not_there_or_not_known_is_none(install: Callable[[object], None], driver: object) -> None:
     install(driver)
-    assert Nvidia.detect({}).features() == {}
+    assert Nvidia().detect({}) == {"cuda": "none"}
 
 
 def test_a_driver_without_devices_has_no_capability(install: Callable[[object], None]) -> None:
     install(Driver(12080))
-    assert Nvidia.detect({}) == Nvidia((12, 8), None)
+    assert Nvidia().detect({}) == {"cuda": "12.8"}
 
 
 def test_the_environment_overrides_the_driver(install: Callable[[object], None]) -> None:
     install(Driver(12080, (8, 6)))
-    assert Nvidia.detect({"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "13.0"}) == Nvidia((13, 0), (8, 6))
-    assert Nvidia.detect({"NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0"}) == Nvidia((12, 8), (9, 0))
+    assert Nvidia().detect({"NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "13.0"}) == {
+        "cuda": "13.0",
+        "sm_arch": "8.6",
+    }
+    assert Nvidia().detect({"NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0"}) == {"cuda": "12.8", "sm_arch": "9.0"}
 
 
 @pytest.mark.parametrize(
@@ -58,15 +61,15 @@ def test_the_environment_overrides_the_driver(install: Callable[[object], None])
 )
 def test_an_override_that_is_no_version_is_named(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=name):
-        Nvidia.detect({name: value})
+        Nvidia().detect({name: value})
 
 
 def test_without_a_driver_there_are_no_properties_at_all() -> None:
-    assert Nvidia(None, (9, 0)).features() == {}
+    assert Nvidia().supported({"cuda": "none", "sm_arch": "9.0"}) == {}
 
 
 def test_the_features_stand_in_the_order_of_the_provider() -> None:
-    assert list(Nvidia((12, 8), (9, 0)).features()) == [
+    assert list(Nvidia().supported({"cuda": "12.8", "sm_arch": "9.0"})) == [
         "cuda_version_lower_bound",
         "cuda_version_upper_bound",
         "sm_arch",
@@ -100,7 +103,7 @@ def test_a_device_runs_code_of_its_own_generation() -> None:
 
 
 def test_a_device_before_maxwell_has_no_sm_arch() -> None:
-    assert "sm_arch" not in Nvidia((11, 8), (3, 7)).features()
+    assert "sm_arch" not in Nvidia().supported({"cuda": "11.8", "sm_arch": "3.7"})
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,25 @@ def test_a_device_before_maxwell_has_no_sm_arch() -> None:
 )
 def test_a_version_is_major_and_minor(text: str, pair: tuple[int, int] | None) -> None:
     assert parse_pair(text) == pair
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("cu128", "nvidia :: cuda_version_lower_bound :: 12.8"),
+        ("cuda128", "nvidia :: cuda_version_lower_bound :: 12.8"),
+        ("cu12_8", "nvidia :: cuda_version_lower_bound :: 12.8"),
+        ("cu12x", "nvidia :: cuda_version_lower_bound :: 12.0"),
+        ("cuda13", "nvidia :: cuda_version_lower_bound :: 13.0"),
+        ("cu1210", "nvidia :: cuda_version_lower_bound :: 12.10"),
+        ("sm90a", "nvidia :: sm_arch :: 90a_real"),
+        ("compute_120", "nvidia :: sm_arch :: 120_virtual"),
+    ],
+)
+def test_a_word_stands_for_a_property(word: str, line: str) -> None:
+    assert [str(item) for item in Nvidia().properties_of(word)] == [line]
+
+
+@pytest.mark.parametrize("word", ["cu92", "cuda", "cu128x", "cupy", "sm9", "nvidia"])
+def test_other_words_say_nothing(word: str) -> None:
+    assert Nvidia().properties_of(word) == ()

@@ -27,13 +27,17 @@ def here(**values: str) -> Machine:
         ('[limits]\naarch64_version = "8.2a"', {}),
         ('[limits]\ncuda = "12.9"', {"cuda": "12.9"}),
         ('[limits]\ncuda = "13.10"', {}),
-        ('[limits]\ncuda = "none"', {"cuda": "none"}),
         ('[providers]\ndeny = ["x86_64"]', {"x86_64_version": "x86-64"}),
         ('[providers]\ndeny = ["aarch64"]', {}),
     ],
 )
 def test_limits_only_take_away(text: str, changed: dict[str, str]) -> None:
     assert Preferences.parse(text).applied(here()).values == {**here().values, **changed}
+
+
+def test_a_limit_of_none_takes_the_devices_away_too() -> None:
+    found = Preferences.parse('[limits]\ncuda = "none"').applied(here()).values
+    assert (found["cuda"], "sm_arch" in found) == ("none", False)
 
 
 def test_a_denied_provider_is_off_in_both_dialects() -> None:

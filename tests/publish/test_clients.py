@@ -12,8 +12,9 @@ from support.http import serving
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 pytestmark = pytest.mark.slow
 

@@ -16,6 +16,7 @@ from variant_publish.progress import Advance
 from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict, CreateOutcome, ignore
+from variant_publish.store.store import Source
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +125,7 @@ class Dying(LocalStore):
             raise KeyboardInterrupt
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+        self, key: str, source: Source, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> CreateOutcome:
         self._die(after=False)
         outcome = super().create(key, source, sha256=sha256, content_type=content_type, advance=advance)

@@ -8,7 +8,7 @@ import pytest
 
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.release.acceptance import refusal_of, refusal_of_name
 
 

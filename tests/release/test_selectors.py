@@ -8,9 +8,10 @@ from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorConflict, SelectorFile
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantConflict, VariantsMetadata
+from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata
 from variant_publish.model.variant import Properties, Variant
 from variant_publish.progress import SilentReporter
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import Release, load
 from variant_publish.release.selectors import SelectorFiles, derive, of_release
 
@@ -118,7 +119,6 @@ def test_a_property_that_a_table_leaves_out_is_a_warning() -> None:
         (variant("both", CU128, V3), "each tag needs one namespace"),
         (variant("bare"), "no properties"),
         (variant("mpi", "mpi :: abi :: openmpi"), "properties of 'mpi'"),
-        (variant("sm", "nvidia :: sm_arch :: 90_real"), "sm_arch of nvidia only"),
         (variant("v9", "x86_64 :: level :: v9"), "which no machine has"),
         (variant("avx", V3, "x86_64 :: avx512f :: on"), "which no known variable tells"),
         (variant("other", V4, tags=("v3",)), "stands for"),
@@ -128,6 +128,28 @@ def test_what_cannot_be_derived_is_to_be_given_in_full(broken: Variant, why: str
     with pytest.raises(UsageError, match=why) as error:
         derive([variant("v3", V3), broken], ["nvidia", "x86_64", "mpi"], {})
     assert "[tool.variant-publish.selectors." in str(error.value.hint)
+
+
+def test_a_device_and_a_dependency_become_variables() -> None:
+    gpus = [variant("gfx942", "amd :: gfx_arch :: gfx942"), variant("rocm64", "amd :: rocm_version :: 6.4")]
+    hopper = variant("sm", "nvidia :: sm_arch :: 90_real")
+    torch = [variant(f"torch2_{n}", f"abi_dependency :: torch :: 2.{n}") for n in (9, 10)]
+    file = derive([*gpus, hopper, *torch], ["amd", "nvidia", "abi_dependency"], {})
+    assert file.variables == ("gfx_arch", "rocm", "sm_arch", "abi_torch")
+    assert tags_of(file, "gfx_arch")["gfx942"] == ("gfx942", "")
+    assert tags_of(file, "rocm")["6.4"] == ("rocm64", "")
+    assert tags_of(file, "sm_arch")["9.0"] == ("sm", "")
+    assert tags_of(file, "abi_torch") == {"none": ("",), "2.9": ("torch2_9", ""), "2.10": ("torch2_10", "")}
+
+
+def test_well_known_words_need_no_declaration(tmp_path: Path) -> None:
+    make_wheel(tmp_path, "foo-1.0-py3-none-any.whl")
+    make_wheel(tmp_path, "foo-1.0-py3-none-any+x86_64_v3+cu128.whl")
+    make_wheel(tmp_path, "foo-1.0-py3-none-any+cu130.whl")
+    selector = of_release(release(tmp_path, "")).selector
+    assert selector is not None
+    assert selector.variables == ("x86_64_version", "cuda")
+    assert tags_of(selector, "cuda")["13.0"] == ("cu130", "cu128", "")
 
 
 def test_a_release_of_generic_wheels_has_no_selector_files(tmp_path: Path) -> None:
@@ -176,8 +198,8 @@ def test_jobs_that_publish_parts_agree_on_the_selector_file(tmp_path: Path) -> N
 
 
 def test_a_tag_that_no_variant_declares_is_named(tmp_path: Path) -> None:
-    make_wheel(tmp_path, "foo-1.0-py3-none-any+cu118.whl")
-    with pytest.raises(UsageError, match=r"\+cu118\.whl has the tag 'cu118', which no variant declares"):
+    make_wheel(tmp_path, "foo-1.0-py3-none-any+fast.whl")
+    with pytest.raises(UsageError, match=r"\+fast\.whl has the tag 'fast', which no variant declares"):
         of_release(release(tmp_path, CONFIG))
 
 

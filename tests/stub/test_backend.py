@@ -21,12 +21,13 @@ from support.odd_wheels import INFO, NAME, SHAPES
 from support.stub import BACKEND, load_backend, table_of
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.tags import modern_platform
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers import cpu
-from variant_publish.providers.machine import Machine, compatible_platforms
+from variant_publish.providers import platforms, x86_64
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.platforms import compatible_platforms
 from variant_publish.view import choose
 
 CONFIG = """
@@ -114,7 +115,7 @@ def test_the_platform_of_windows(backend: Any, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="an x86-64 level is that of an x86-64 CPU")
 def test_the_level_of_this_cpu_is_that_of_archspec(backend: Any) -> None:
-    assert backend.x86_64_level() == cpu.x86_64_level()
+    assert backend.x86_64_level() == x86_64.detected_level()
 
 
 def test_the_levels_need_what_archspec_says(backend: Any) -> None:
@@ -196,7 +197,10 @@ def test_what_is_forced_or_set_counts_as_in_the_rest_of_the_program(
     preferences.parent.mkdir()
     preferences.write_text('[limits]\ncuda = "12.4" # no more\n[providers]\ndeny = ["x86_64"]\n')
     found = values(backend)
-    assert (found["cuda"], found["x86_64_version"]) == ("12.4", "x86-64" if cpu.architecture() == "x86_64" else "none")
+    assert (found["cuda"], found["x86_64_version"]) == (
+        "12.4",
+        "x86-64" if platforms.architecture() == "x86_64" else "none",
+    )
     assert values(backend, cuda="12.8")["cuda"] == "12.8"
     with pytest.raises(SystemExit, match="cuda cannot be 'new'"):
         values(backend, cuda="new")

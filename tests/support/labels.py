@@ -6,8 +6,9 @@ from pathlib import Path
 
 from support.checks import PLAIN
 from support.wheels import make_wheel
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 CUDA = "nvidia :: cuda_version_lower_bound :: 12.8"
 LOWER = "nvidia :: cuda_version_lower_bound :: "

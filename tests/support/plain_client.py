@@ -10,10 +10,10 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.ordering import Ranked, Supported, rank
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.view.view import ViewFile
 
 
@@ -56,12 +56,12 @@ def best_wheel(
         if place is None or not SpecifierSet(file.requires_python or "").contains(python, prereleases=True):
             continue
         key: tuple[object, ...] = (2,)
-        if name.label is not None:
+        if name.dialect is not None:
             ranked = rank(name.label, metadata.variants[name.label], metadata.namespaces, supported)
             if not isinstance(ranked, Ranked):
                 continue
             key = (0, ranked.key) if name.label != "null" else (1,)
-        build = parse_wheel_filename(str(name.with_variant()))[2]
+        build = parse_wheel_filename(str(name.generic()))[2]
         found.append(((file.yanked is not None, key, place, [-number for number in build[:1]] or [1]), file.filename))
     return tuple(name for _, name in sorted(found))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.checks import PLAIN, release_in
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.selectors import of_release
 
 PLUS_V3 = PLAIN.replace(".whl", "+v3.whl")

@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.record import Record, RecordRow
 from variant_publish.formats.variants_json import VariantsMetadata
-from variant_publish.model.wheel_name import WheelName
 
 DATE = (2024, 5, 6, 7, 8, 10)
 

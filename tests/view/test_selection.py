@@ -11,11 +11,15 @@ from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import Version
 
 from support.wheels import make_wheel
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
-from variant_publish.model.variant import Dialect, Properties
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
+from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view import Selection, Wish, choose, select
@@ -94,7 +98,7 @@ def test_labels_are_chosen_in_the_order_of_the_machine() -> None:
     assert variants(found) == ["cu128", "cu126", "null", "generic"]
     assert [item.chosen for item in found.candidates] == [True, False, False, False]
     assert reason(found, "foo-1.0-py3-none-any.whl") == "a better variant fits: cu128"
-    assert (found.version, found.dialect) == (Version("1.0"), Dialect.PEP825)
+    assert (found.version, found.dialect) == (Version("1.0"), PEP825)
 
 
 def test_null_is_chosen_before_the_plain_wheel() -> None:
@@ -211,7 +215,7 @@ def test_extra_tags_are_chosen_by_the_table() -> None:
     files = [wheel(), wheel("+cu126"), wheel("+cu128")]
     found = of(files, tags(cuda=TABLE), machine(cuda="12.8"))
     assert variants(found) == ["cu128", "cu126", "generic"]
-    assert found.dialect is Dialect.PLUS
+    assert found.dialect is PLUS
     found = of(files, tags(cuda=TABLE), machine(cuda="12.6"))
     assert found.selected == "foo-1.0-py3-none-any+cu126.whl"
     assert reason(found, "foo-1.0-py3-none-any+cu128.whl") == "cuda is 12.6 here: tag 'cu128' is not for it"
@@ -272,11 +276,11 @@ def test_a_release_in_both_dialects_is_read_in_one() -> None:
     files = [wheel(), wheel("-cu126"), wheel("+cu126")]
     metadata = SelectorFiles(labels(CUDA).variants, tags(cuda=TABLE).selector)
     found = of(files, metadata, machine(cuda="12.6"))
-    assert (found.selected, found.dialect) == ("foo-1.0-py3-none-any-cu126.whl", Dialect.PEP825)
+    assert (found.selected, found.dialect) == ("foo-1.0-py3-none-any-cu126.whl", PEP825)
     assert reason(found, "foo-1.0-py3-none-any+cu126.whl") == (
         "is in dialect plus; installers of dialect pep825 do not read it"
     )
-    found = of(files, metadata, machine(cuda="12.6"), dialect=Dialect.PLUS)
+    found = of(files, metadata, machine(cuda="12.6"), dialect=PLUS)
     assert found.selected == "foo-1.0-py3-none-any+cu126.whl"
 
 

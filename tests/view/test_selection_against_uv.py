@@ -11,10 +11,11 @@ import pytest
 
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.nvidia import FORCE_DRIVER, FORCE_SM_ARCH
 from variant_publish.view import select

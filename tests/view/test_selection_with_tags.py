@@ -8,9 +8,9 @@ import pytest
 
 from support.cli import run
 from support.wheels import make_wheel
+from variant_publish.dialects.pep825 import PEP825
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.model.variant import Dialect
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view import Indexes, select
@@ -72,7 +72,7 @@ def test_an_index_vouches_for_a_tag(tmp_path: Path) -> None:
 def test_a_label_of_that_name_counts(tmp_path: Path) -> None:
     place = index(tmp_path, "", "-v3", selector=False)
     found = select("foo", [place], here(), tags=("v3",))
-    assert (found.selected, found.dialect) == (None, Dialect.PEP825)
+    assert (found.selected, found.dialect) == (None, PEP825)
     assert {item.filename: item.reason for item in found.candidates} == {
         PLAIN: "does not carry +v3, which is asked for",
         PLAIN.replace(".whl", "-v3.whl"): "is a variant, and no selector file lists it",

@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from variant_publish.api.retagging import retag, rewrites
+from variant_publish.api.retagging import RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import GENERIC, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import load
 
@@ -39,10 +39,11 @@ def repair_for(
     platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
     """
     from variant_publish.build.repair import Repair
-    from variant_publish.check.engine.binaries import claimed_level
+    from variant_publish.providers import catalog
 
-    level = claimed_level(variant.properties, (*variant.tags, variant.label)) if variant is not None else None
-    return Repair(level, plat, tuple(exclude), tuple(options))
+    properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
+    levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
+    return Repair(min(levels, default=None), plat, tuple(exclude), tuple(options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ def build(
     from variant_publish.build.source_tree import is_sdist
 
     variants = {name: None if name == GENERIC else config.variant(name) for name in names}
-    changes = {name: rewrites(one, config, declared=config.changes_of(name)) for name, one in variants.items()}
+    changes = {
+        name: rewrites(one, config, RetagOptions(declared=config.changes_of(name))) for name, one in variants.items()
+    }
     ready = is_sdist(source)
     builder.preflight()
     with TemporaryDirectory(prefix="variant-publish-") as temporary:

@@ -167,32 +167,34 @@ class IndexCleanup:
 def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | None = None) -> IndexCleanup:
     """Find what the rules let go; nothing is removed."""
     from variant_publish.index import retention
-    from variant_publish.publish.staging import stale_stages
+    from variant_publish.publish.destinations import opened_store
+    from variant_publish.publish.stage import stages_place, stale_stages
 
     now = now or datetime.now(UTC)
-    with _store(settings) as store:
+    with _store(settings) as store, opened_store(stages_place(settings), settings.endpoint_url) as stages:
         rule = retention.Retention(rules.keep, rules.days)
         plans = [retention.plan_cleanup(store, project, rule, now) for project in rules.projects]
         return IndexCleanup(
             tuple(removal for plan in plans for removal in plan.removals),
             tuple(kept for plan in plans for kept in plan.kept),
             retention.stale_uploads(store, rules.uploads, now) if rules.uploads is not None else (),
-            tuple(stale_stages(store, rules.stages, now)) if rules.stages is not None else (),
+            stale_stages(stages, rules.stages, now) if rules.stages is not None else (),
         )
 
 
 def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
     """Remove what a cleanup found."""
     from variant_publish.index import yank
-    from variant_publish.publish import staging
+    from variant_publish.publish.stage import opened_stage
 
     with _store(settings) as store:
         for removal in planned.removals:
             yank.remove(store, removal)
         for pending in planned.uploads:
             store.end(pending)
-        for name in planned.stages:
-            staging.forget(store, name)
+    for name in planned.stages:
+        with opened_stage(settings, name) as stage:
+            stage.forget()
 
 
 def _store(settings: UploadTable) -> AbstractContextManager[Store]:

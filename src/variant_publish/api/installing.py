@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from variant_publish.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
+    from variant_publish.dialects.base import Dialect
     from variant_publish.formats.pylock import Lock
     from variant_publish.install.client import Client
     from variant_publish.install.doctor import Diagnosis
     from variant_publish.install.environment import Environment
     from variant_publish.install.plan import InstallPlan
     from variant_publish.model.requirement import TaggedRequirement
-    from variant_publish.model.variant import Dialect
     from variant_publish.providers.machine import Machine
     from variant_publish.view import Indexes, Selection
 

@@ -6,8 +6,8 @@ Retagging, which many small CI steps call, imports nothing that publishes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,23 +16,30 @@ from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config.configuration import Config, provider_of
+from variant_publish.config.configuration import Config, known_words, provider_of
 from variant_publish.config.tables import ChangesTable
+from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.registry import DIALECTS, dialect_of
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.variants_json import InvalidVariantMetadata, VariantsMetadata
-from variant_publish.model.variant import NULL_LABEL, Dialect, Variant
+from variant_publish.model.variant import NULL_LABEL, Variant
 from variant_publish.model.variant_marker import VariantMarkers
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.catalog import properties_of_words
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.build.repair import Repair
 
 __all__ = [
+    "DIALECTS",
     "ConvertResult",
+    "Dialect",
+    "RetagOptions",
     "RetagResult",
     "convert",
+    "dialect_of",
+    "properties_of_words",
     "retag",
     "rewrites",
 ]
@@ -46,25 +53,30 @@ class RetagResult:
     failed: tuple[VariantPublishError, ...]
 
 
-def rewrites(
-    variant: Variant | None,
-    config: Config,
-    *,
-    dialects: Sequence[Dialect] = (),
-    priority: Sequence[str] = (),
-    rename: Rename | None = None,
-    declared: ChangesTable | None = None,
-    drop_signatures: bool = False,
-    drop_local_version: bool = False,
-    locals_: Iterable[str] = (),
-) -> tuple[Rewrite, ...]:
+@dataclass(frozen=True, slots=True)
+class RetagOptions:
+    """What retagging does besides writing the variant.
+
+    `dialects` and `priority` default to the configuration's; `declared` are the changes of requirements and the rename
+    that the configuration declares. `known` are further variants that count as such in the old names, and give way.
+    """
+
+    dialects: tuple[Dialect, ...] = ()
+    priority: tuple[str, ...] = ()
+    rename: Rename | None = None
+    declared: ChangesTable = field(default_factory=ChangesTable)
+    drop_signatures: bool = False
+    drop_local_version: bool = False
+    known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
+
+
+def rewrites(variant: Variant | None, config: Config, options: RetagOptions | None = None) -> tuple[Rewrite, ...]:
     """Return what retagging does to a wheel, one rewrite for each dialect; for the generic wheel (None) one.
 
-    `dialects` and `priority` default to the configuration's; `declared` holds the changes of requirements and the
-    rename that the configuration declares. `locals_` are further local versions that are variants, and give way to the
-    new one. Raises UsageError where a dialect lacks what it needs.
+    Raises UsageError where a dialect lacks what it needs.
     """
-    declared = declared or ChangesTable()
+    options = options or RetagOptions()
+    declared, rename = options.declared, options.rename
     if rename is None and declared.rename is not None:
         rename = Rename(declared.rename.name, declared.rename.to)
     plain = Rewrite(
@@ -72,31 +84,23 @@ def rewrites(
         add=declared.requires.add,
         remove=declared.requires.remove,
         pins=config.pins,
-        drop_signatures=drop_signatures,
-        drop_local_version=drop_local_version or declared.drop_local_version,
+        drop_signatures=options.drop_signatures,
+        drop_local_version=options.drop_local_version or declared.drop_local_version,
         markers=_markers(variant),
-        locals=(*locals_, *(config.locals if variant is None else _local_of(variant))),
+        known=(*options.known, *(config.known if variant is None else known_words((variant,)))),
     )
     if variant is None:
         return (plain,)
     result = []
-    for dialect in dialects or config.dialects:
-        if dialect is not Dialect.PEP825 and variant.label == NULL_LABEL:
-            result.append(plain)
-        elif dialect is Dialect.PLUS:
-            result.append(replace(plain, extra_tags=variant.tags))
-        elif dialect is Dialect.LOCAL:
-            result.append(replace(plain, local=variant.local))
+    namespaces = options.priority or tuple(dict.fromkeys((*config.namespaces, *variant.properties.namespaces)))
+    for dialect in options.dialects or config.dialects:
+        words = dialect.words_of(variant)
+        if words:
+            files = dialect.info_files(variant, namespaces, config.provider_of)
+            result.append(replace(plain, dialect=dialect, words=words, files=files))
         else:
-            metadata = _variant_json(variant, config, priority)
-            result.append(replace(plain, label=variant.label, variant_json=metadata))
+            result.append(plain)
     return tuple(result)
-
-
-def _local_of(variant: Variant) -> tuple[str, ...]:
-    with suppress(UsageError):
-        return (variant.local,)
-    return ()  # dialects other than local have no need of it
 
 
 def retag(
@@ -120,9 +124,7 @@ def retag(
             f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
         )
     if folder is None and repair is not None:
-        raise UsageError(
-            "--repair makes other wheels, not the same ones in place", hint="give an output folder with -o"
-        )
+        raise UsageError("--repair makes other wheels, not the same ones in place", hint="use -o FOLDER")
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
@@ -162,7 +164,7 @@ def convert(
     providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
     planned = plan(places, providers, labels or {}, metadata_config, reporter)
     if planned.configuration is not None and folder is None:
-        raise UsageError("a configuration is not converted in place", hint="give an output folder with -o")
+        raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     todo = [Job(path, (rewrite,), folder, digest) for path, rewrite in planned.wheels.items()]
     wheels = _rewritten(todo, jobs, reporter) if todo else RetagResult((), ())
     texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
@@ -199,20 +201,6 @@ def _markers(variant: Variant | None) -> VariantMarkers | None:
         return VariantMarkers()
     known = variant.properties or variant.label == NULL_LABEL
     return VariantMarkers(variant.label, variant.properties) if known else None
-
-
-def _variant_json(variant: Variant, config: Config, priority: Sequence[str]) -> VariantsMetadata:
-    if not variant.properties and variant.label != NULL_LABEL:
-        raise UsageError(
-            f"label {variant.label!r} has no properties, so no installer could choose it",
-            hint='say what it needs, for example --property "x86_64 :: level :: v3"',
-        )
-    namespaces = tuple(priority) or tuple(dict.fromkeys((*config.namespaces, *variant.properties.namespaces)))
-    providers = {name: provider_of(name, config.tables.providers.get(name)) for name in namespaces}
-    try:
-        return VariantsMetadata(namespaces, {variant.label: variant.properties}, providers)
-    except InvalidVariantMetadata as error:
-        raise UsageError(error.message, hint=error.hint) from error
 
 
 def _check_renames(paths: Sequence[Path], changes: Sequence[Rewrite]) -> None:

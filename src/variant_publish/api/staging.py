@@ -17,7 +17,7 @@ from variant_publish.release.release import Loaded, load
 
 if TYPE_CHECKING:
     from variant_publish.check.engine.report import Report
-    from variant_publish.publish.staging import Sent, Staged
+    from variant_publish.publish.stage import StageContents, StageResult
     from variant_publish.publish.upload_plan import UploadPlan
     from variant_publish.publish.uploader import UploadResult
 
@@ -31,40 +31,44 @@ def stage(
     settings: UploadTable,
     reporter: Reporter = SILENT,
     *,
-    fast: bool = False,
     jobs: int = 1,
-) -> tuple[Sent, Report]:
-    """Put the wheels and sdists in the places, with summaries, into the staged release `name` of the extra index.
+) -> tuple[StageResult, Report]:
+    """Put the wheels and sdists in the places, with summaries, into the staged release `name`.
 
-    No page lists them until `release` does. Gives what was sent, and what the rules that look at one wheel found: that
-    is part of the summaries, and stops nothing here. Raises the error of a wheel that cannot be read, or Conflict.
+    Testers install them from the stage's own address; the extra index lists nothing until `release` does. Return what
+    was sent, and what the rules that look at one wheel found: that is part of the summaries, and stops nothing here.
+    Raises the error of a wheel that cannot be read, or Conflict.
     """
     from variant_publish.check.engine.registry import RULES
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.staging import stage as stage_files
-    from variant_publish.publish.staging import summarized
+    from variant_publish.publish.stage import StageResult, opened_stage, refuse_taken
     from variant_publish.publish.views import refuse_local_wheels
 
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
-    rules = Settings(Choice.of([rule.id for rule in RULES], alone, ()), config.check, fast, jobs, summaries=True,
-                     reporter=reporter)  # fmt: skip
+    choice = Choice.of([rule.id for rule in RULES], alone, ())
+    rules = Settings(choice, config.check, processes=jobs, summaries=True, reporter=reporter)
     report = run_rules(loaded, settings=rules)
-    for release in loaded.releases:
-        refuse_local_wheels(release)
-    uploads = [
-        upload
-        for release in loaded.releases
-        for upload in summarized(release, report.summaries, attest=settings.attestations)
-    ]
     with opened_store(settings.extra_index, settings.endpoint_url) as store:
-        store.preflight(max(summary.size for _, summary in uploads))
-        return stage_files(store, name, uploads, reporter), report
+        for release in loaded.releases:
+            refuse_local_wheels(release)
+            refuse_taken(store, release)
+    with opened_stage(settings, name) as opened:
+        sizes = [wheel.size for one in loaded.releases for wheel in one.wheels]
+        sizes += [sdist.size for one in loaded.releases for sdist in one.sdists]
+        opened.store.preflight(max(sizes))
+        opened.open()
+        done = [
+            opened.add(release, report.summaries, reporter, attest=settings.attestations) for release in loaded.releases
+        ]
+        opened.refuse_closed()  # a release that began meanwhile has the list of its files already
+        sent = tuple(file for one in done for file in one.sent)
+        return StageResult(sent, tuple(file for one in done for file in one.skipped), opened.address), report
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class PlannedRelease:
     There are no plans where the rules forbid the release, and where it is out already.
     """
 
-    staged: Staged
+    contents: StageContents
     report: Report
     settings: UploadTable
     planned: tuple[UploadPlan, ...]
@@ -82,7 +86,7 @@ class PlannedRelease:
     @property
     def is_released(self) -> bool:
         """Return whether the stage has been released already."""
-        return self.staged.is_released
+        return self.contents.is_released
 
 
 def plan_staged(
@@ -96,52 +100,65 @@ def plan_staged(
 ) -> PlannedRelease:
     """Read the summaries of a stage, run the rules over the whole, and plan; nothing is sent.
 
-    Raises VariantPublishError where there is no such stage, or where a file of it went away.
+    Raises VariantPublishError where there is no such stage, where a file of it went away, and where a file is staged
+    that is not of the release.
     """
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened
-    from variant_publish.publish.staging import read_stage, refuse_missing, releases_of_stage
+    from variant_publish.publish.stage import opened_stage
     from variant_publish.publish.upload_plan import plan_release
     from variant_publish.publish.views import refuse_local_wheels
 
-    with opened(settings) as destinations:
-        staged = read_stage(destinations.store, name)
-        releases = releases_of_stage(staged, config)
+    with opened_stage(settings, name) as stage:
+        contents = stage.contents()
+        releases = contents.releases(config)
         rules = Settings(table=config.check, offline=offline, strict=strict, reporter=reporter)
         report = run_rules(Loaded(releases, ()), settings=rules)
-        if report.exit_code() or staged.is_released:
-            return PlannedRelease(staged, report, settings, ())
-        refuse_missing(destinations.store, staged)
+        if report.exit_code() or contents.is_released:
+            return PlannedRelease(contents, report, settings, ())
+        stage.refuse_missing(contents)
+    with opened(settings) as destinations:
         for release in releases:
             refuse_local_wheels(release)
         plans = tuple(plan_release(release, destinations, reporter, copies=True) for release in releases)
-        return PlannedRelease(staged, report, settings, plans)
+        return PlannedRelease(contents, report, settings, plans)
 
 
-def release(planned: PlannedRelease, reporter: Reporter = SILENT) -> tuple[UploadResult, ...]:
+def release(
+    planned: PlannedRelease, reporter: Reporter = SILENT, *, trust_summaries: bool = False
+) -> tuple[UploadResult, ...]:
     """List a staged release, one change for each project, and then send the repository's share.
 
-    Running it again finishes what was cut off. Raises Conflict where somebody else changed the stage meanwhile.
+    Every staged file is read once before anything is listed: hash and dist-info must be what its summary says. With
+    `trust_summaries` none is, and whoever may write to the stage can publish any bytes under any METADATA.
+    Running it again finishes what was cut off. Raises FalseSummary, and Conflict where somebody else changed the stage.
     """
     from variant_publish.publish.destinations import opened
-    from variant_publish.publish.staging import begin, finish
+    from variant_publish.publish.stage import opened_stage
     from variant_publish.publish.uploader import publish
+    from variant_publish.publish.verified_files import verified
 
-    if not planned.planned:
-        return ()
-    with opened(planned.settings) as destinations:
-        begun = begin(destinations.store, planned.staged)
-        results = tuple(publish(plan, destinations, reporter) for plan in planned.planned)
+    contents = planned.contents
+    with opened(planned.settings) as destinations, opened_stage(planned.settings, contents.state.name) as stage:
+        if not planned.planned:
+            if planned.is_released:
+                stage.finish()  # a release that was cut off after the last page leaves files
+            return ()
+        keep = frozenset(
+            file for file, _ in contents.summaries for plan in planned.planned if plan.sends_to_repository(file)
+        )
+        with verified(stage.store, dict(contents.summaries), keep, reporter, trust=trust_summaries) as files:
+            stage.begin(contents)
+            results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)
         if all(result.is_complete for result in results):
-            finish(destinations.store, begun)
+            stage.finish()
     return results
 
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
-    """Withdraw a staged release, and give the names of the files that went."""
-    from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.staging import abort
+    """Withdraw a staged release, and return the names of the files that were deleted."""
+    from variant_publish.publish.stage import opened_stage
 
-    with opened_store(settings.extra_index, settings.endpoint_url) as store:
-        return abort(store, name)
+    with opened_stage(settings, name) as stage:
+        return stage.abort()

@@ -9,11 +9,12 @@ from typing import Self
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive
+from variant_publish.dialects.registry import own_files
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.wheel_name import WheelName
 
 ABI_REQUIRES = "abi-requires.txt"
 """The dist-info file of a generic or labelled wheel that holds its ABI pins, one requirement a line."""
@@ -21,10 +22,11 @@ ABI_REQUIRES = "abi-requires.txt"
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 RECORD = "RECORD"
-INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
+INFO_FILES = ("METADATA", "WHEEL", RECORD, "entry_points.txt", ABI_REQUIRES, *SIGNATURES)
 
-_SANE_RECORD = 64 * 1024 * 1024
 _SANE_TEXT = 8 * 1024 * 1024
+_SPARE_ROWS = 10_000
+_MANY_PINS = 256
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,15 @@ class DistInfo:
         members = directory.inside(folder)
         files = {
             file: archive.read(
-                directory.member(members[f"{folder}/{file}"]), limit=_SANE_RECORD if file == RECORD else _SANE_TEXT
+                directory.member(members[f"{folder}/{file}"]),
+                limit=_SANE_TEXT + 4 * len(directory.raw) if file == RECORD else _SANE_TEXT,
             )
-            for file in INFO_FILES
+            for file in (*INFO_FILES, *own_files())
             if f"{folder}/{file}" in members
         }
         record = files.pop(RECORD, None)
+        if record is not None and max(map(record.count, (b"\n", b"\r"))) > 2 * len(directory) + _SPARE_ROWS:
+            raise InvalidArchive(archive.path, f"has a RECORD of far more rows than its {len(directory)} members")
         if missing := {"METADATA", "WHEEL"} - set(files):
             raise InvalidArchive(
                 archive.path, f"has no {folder}/{min(missing)}, so it is not a wheel", hint="build the wheel again"
@@ -108,7 +113,7 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
         raise InvalidArchive(
             archive.path,
             f"has no dist-info folder of its own, only {', '.join(folders)}",
-            hint="give the file the name that its dist-info has, or build it again",
+            hint="rename the file to what its dist-info says, or build it again",
         )
     raise InvalidArchive(archive.path, "has no dist-info folder, so it is not a wheel", hint="build the wheel again")
 
@@ -122,4 +127,7 @@ def top_folders(directory: Directory, suffix: str) -> list[str]:
 def parse_pins(content: bytes) -> tuple[TaggedRequirement, ...]:
     """Parse abi-requires.txt: one requirement a line; blank lines and `#` comments do not count."""
     lines = (line.partition("#")[0].strip() for line in content.decode("utf-8", "replace").splitlines())
-    return tuple(TaggedRequirement.parse(line) for line in lines if line)
+    pins = [line for line in lines if line]
+    if len(pins) > _MANY_PINS:
+        raise VariantPublishError(f"{ABI_REQUIRES} has {len(pins)} pins, more than the {_MANY_PINS} that are read")
+    return tuple(map(TaggedRequirement.parse, pins))

@@ -28,7 +28,7 @@ class Inflater:
         """
         self._left -= member.size
         if self._left < 0:
-            raise InvalidArchive(self.archive.path, f"unpacks to more than is sane: {member.name!r} is not read")
+            raise InvalidArchive(self.archive.path, "unpacks to far more than its size: not all of it was read")
         size, crc = 0, 0
         for piece in self._raw_pieces(member):
             size, crc = size + len(piece), zlib.crc32(piece, crc)

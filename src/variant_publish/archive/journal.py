@@ -24,8 +24,9 @@ from pathlib import Path
 
 from variant_publish.archive.locking import try_lock
 from variant_publish.archive.transfer import Sink, read_exactly, write_all
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 
 _FOOTER = struct.Struct("<2Q32s8s")
 _MAGIC = b"VPRETAG1"
@@ -45,6 +46,8 @@ class Order:
     def __post_init__(self) -> None:
         if Path(self.new).name != self.new:
             raise InvalidWheelName(f"{self.new!r} is not a wheel's file name")
+        if not (type(self.cut) is type(self.tail) is int and min(self.cut, self.tail) >= 0):
+            raise ValueError("a place in a file is a number that is not below 0")
         WheelName.parse(self.new)
 
 
@@ -85,7 +88,7 @@ class Journal:
         _sync_folder(self.path.parent)
 
     def begin(self) -> None:
-        """Give the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
+        """Return the wheel its hidden name: from here on the rewrite is finished, whatever happens."""
         self.wheel.replace(self.hidden)
         _sync_folder(self.hidden.parent)  # the name must be gone on the disk before the bytes are
 
@@ -100,7 +103,8 @@ class Journal:
         if magic != _MAGIC or tail + length + _FOOTER.size != size or self._checksum(tail + length) != digest:
             return None
         try:
-            return Order(**json.loads(read_exactly(self.descriptor, tail, length)))
+            order = Order(**json.loads(read_exactly(self.descriptor, tail, length)))
+            return order if order.tail == tail else None
         except (ValueError, TypeError, VariantPublishError):
             return None
 
@@ -109,10 +113,7 @@ class Journal:
         order = self.order()
         place = self.wheel
         if order is None and self.hidden.exists():
-            raise VariantPublishError(
-                f"{self.path} is damaged, and {self.hidden.name} cannot be finished without it",
-                hint="build the wheel again, and remove both",
-            )
+            raise self._damaged()
         if order is not None:
             new = self.path.with_name(order.new)
             if self.hidden.exists():
@@ -148,6 +149,8 @@ class Journal:
             ) from error
         try:
             _check_own(self.hidden, descriptor, like=self.descriptor)
+            if order.cut > os.fstat(descriptor).st_size:
+                raise self._damaged()
             os.lseek(descriptor, order.cut, os.SEEK_SET)
             sink = Sink(descriptor, start=order.cut)
             sink.copy(self.descriptor, 0, order.tail, lambda count: None)
@@ -158,6 +161,12 @@ class Journal:
             os.close(descriptor)
         self.hidden.replace(new)
         _sync_folder(new.parent)
+
+    def _damaged(self) -> VariantPublishError:
+        return VariantPublishError(
+            f"{self.path} is damaged, and {self.hidden.name} cannot be finished without it",
+            hint="build the wheel again, and remove both",
+        )
 
     def _checksum(self, length: int) -> bytes:
         digest = hashlib.sha256()

@@ -70,7 +70,7 @@ def _do(job: Job, advance: Advance) -> Outcome:
         return Outcome(tuple(done), error.message, error.hint)
     except OSError as error:
         reason = f"{job.source} could not be rewritten ({error.strerror or error})"
-        return Outcome(tuple(done), reason, "mend that and run the command again; nothing was left half-written")
+        return Outcome(tuple(done), reason, "correct that and run the command again; no file is half-written")
     return Outcome(tuple(done))
 
 

@@ -21,17 +21,17 @@ from variant_publish.archive.transfer import Sink
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.writer import Packed, RawWriter, opening
 from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive
+from variant_publish.dialects.registry import own_files
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
-from variant_publish.formats.variants_json import WHEEL_FILE
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
 _LONG, _LITTLE = 4 * 1024 * 1024, 32 * 1024
-"""Bytes that are worth to be copied ahead, and those before them that are not worth a thought."""
+"""Bytes that are worth to be copied ahead, and those before them that need no copy of their own."""
 
 _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 """What occurs in the names of members where one leads outside; most wheels have none of it, which is quickly seen."""
@@ -39,7 +39,7 @@ _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the members of an archive lie, after every local header was held against the directory.
+    """Where the members of an archive lie, after every local header was compared with the directory.
 
     `kept` are the members that stay as they are, in the order of the file, and `ends` where each member ends. The first
     `staying` of the kept lie already where they belong, up to `cut`, if the file is rewritten in place.
@@ -207,13 +207,15 @@ def _changes(
     if rewrite.markers is not None:
         metadata = _for_variant(wheel, metadata, rewrite.markers)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
-    metadata = _with_pins(metadata, pins, tagged=bool(rewrite.extra_tags))
-    abi_requires = "".join(f"{pin}\n" for pin in pins).encode() if pins and not rewrite.extra_tags else None
+    tagged = rewrite.dialect is not None and not rewrite.dialect.plain_installers_read
+    metadata = _with_pins(metadata, pins, tagged=tagged)
+    abi_requires = "".join(f"{pin}\n" for pin in pins).encode() if pins and not tagged else None
     files: dict[str, bytes | None] = {
         "METADATA": bytes(metadata),
         "WHEEL": bytes(wheel.wheel_file.with_tags(_tag_lines(wheel, new_name))),
         ABI_REQUIRES: abi_requires,
-        WHEEL_FILE: rewrite.variant_json.dumps().encode() if rewrite.variant_json else None,
+        **dict.fromkeys(own_files()),
+        **rewrite.files,
         **(dict.fromkeys(SIGNATURES) if rewrite.drop_signatures else {}),
     }
     changes = {
@@ -267,7 +269,7 @@ def _timestamp(member: Member) -> tuple[int, int]:
     if epoch is None:
         return member.date, member.time
     try:
-        moment = time.gmtime(max(int(epoch), 315532800))  # ZIP knows no time before 1980
+        moment = time.gmtime(max(int(epoch), 315532800))  # ZIP has no time before 1980
     except (ValueError, OverflowError) as error:
         raise UsageError(f"SOURCE_DATE_EPOCH {epoch!r} is not a number of seconds", hint="unset it") from error
     year, month, day, hour, minute, second = moment[:6]

@@ -15,8 +15,8 @@ from variant_publish.archive.rewrite import Rename, Rewrite
 from variant_publish.archive.transfer import Sink
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Advance
 
 __all__ = ["Measured", "Rename", "Retagged", "Rewrite", "measure", "retag", "retag_in_place"]
@@ -54,7 +54,7 @@ def ignore(count: int) -> None:
 
 
 def retag(source: Path, folder: Path, rewrite: Rewrite, advance: Advance = ignore, *, digest: bool = False) -> Retagged:
-    """Write the wheel `source` anew into `folder` and give its place; with `digest` also its hash, beside it.
+    """Rewrite the wheel `source` into `folder` and give its place; with `digest` also its hash, beside it.
 
     Raises VariantPublishError where the source is no sound wheel, is signed, or where another file has the new name;
     then nothing is left behind.

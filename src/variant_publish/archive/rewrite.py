@@ -1,21 +1,22 @@
-"""What a wheel shall become: another variant, project, requirements."""
+"""What a wheel becomes: another variant, project, requirements."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
-from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
-from variant_publish.model.wheel_name import WheelName
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Fold the project `old` into the project `new`; `new` is spelled as METADATA shall have it."""
+    """Fold the project `old` into the project `new`; `new` is spelled as in METADATA."""
 
     old: str
     new: str
@@ -35,20 +36,18 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What the new wheel shall be: without extra tags and label, a generic one.
+    """What the new wheel is: the variant `words` of `dialect`, or without them a generic wheel.
 
-    `variant_json` is what a labelled wheel carries: exactly its label. `pins` come on top of those that the wheel has
-    already; they are written as the target's readers understand them (see `_with_pins`). `local` is the local version
-    of dialect local, and `locals` are those that count as a variant in the old name, so that they give way.
-    With `drop_local_version` any local version gives way. `markers` are what variant markers of requirements are
-    resolved by; None leaves them.
+    `files` are the files of dist-info that the dialect adds. `pins` come on top of those that the wheel has already;
+    they are written for those who read the target (see `_with_pins`). `known` are variants, by dialect, that count as
+    such in an old name that does not say it by itself, so that they give way. With `drop_local_version` any local
+    version gives way. `markers` resolve the variant markers of requirements; None leaves them.
     """
 
-    extra_tags: tuple[str, ...] = ()
-    label: str | None = None
-    variant_json: VariantsMetadata | None = None
-    local: str | None = None
-    locals: tuple[str, ...] = ()
+    dialect: Dialect | None = None
+    words: Words = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
     rename: Rename | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -57,15 +56,13 @@ class Rewrite:
     drop_local_version: bool = False
     markers: VariantMarkers | None = None
 
-    def __post_init__(self) -> None:
-        if (self.label is None) != (self.variant_json is None):
-            raise UsageError("a label and variant.json belong together", hint="give both, or neither")
-
     def name_of(self, name: WheelName) -> WheelName:
         """Return the file name of the new wheel."""
         renamed = name.renamed(self.rename.new) if self._renames(name) and self.rename else name
-        marked = renamed.without_local() if self.drop_local_version else renamed.with_locals(self.locals)
-        return marked.with_variant(extra_tags=self.extra_tags, label=self.label, local=self.local)
+        for dialect, words in self.known:
+            renamed = renamed.with_known(dialect, words)
+        marked = renamed.without_local() if self.drop_local_version else renamed
+        return marked.with_variant(self.dialect, self.words)
 
     def _renames(self, name: WheelName) -> bool:
         return self.rename is not None and self.rename.applies_to(name)

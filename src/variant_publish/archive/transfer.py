@@ -224,7 +224,7 @@ def _kernel_copy(source: int, target: int, offset: int, length: int) -> int:
 
 
 def _segments(source: int, start: int, end: int) -> Iterator[tuple[bool, int, int]]:
-    """Tell data from holes: (is a hole, start, end); a file without holes is one segment."""
+    """Distinguish data from holes: (is a hole, start, end); a file without holes is one segment."""
     state = os.fstat(source)
     if not hasattr(os, "SEEK_HOLE") or getattr(state, "st_blocks", 0) * 512 >= state.st_size:
         yield False, start, end

@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 from variant_publish.archive.digest import read_digest
 from variant_publish.archive.dist_info import DistInfo
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
@@ -24,7 +25,6 @@ from variant_publish.formats.summary import Summary
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.wheel_name import WheelName
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class RawArchive:
             raise InvalidArchive(self.path, f"cannot be read ({error.strerror})") from error
 
     def span(self, member: Member) -> Span:
-        """Locate a member's local entry and hold it against the directory."""
+        """Locate a member's local entry and compare it with the directory."""
         wanted = member.raw[CENTRAL.size : CENTRAL.size + struct.unpack_from("<H", member.raw, 28)[0]]
         header = self.at(member.offset, LOCAL.size + len(wanted))
         magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL.unpack_from(header)

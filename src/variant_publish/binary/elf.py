@@ -109,13 +109,14 @@ class Elf:
         """Return the program headers."""
         layout = struct.Struct(self.order + ("2L4Q" if self.bits == 64 else "7L"))
         found = []
-        for number in range(self._segment_count):
-            fields = self._at(layout, self._segment_start + number * self._segment_size)
-            if self.bits == 64:
-                kind, flags, offset, address, _, size = fields
-            else:
-                kind, offset, address, _, size, _, flags = fields
-            found.append(ProgramHeader(kind, flags, offset, address, size))
+        with self._guarded():
+            for number in range(self._segment_count):
+                fields = self._at(layout, self._segment_start + number * self._segment_size)
+                if self.bits == 64:
+                    kind, flags, offset, address, _, size = fields
+                else:
+                    kind, offset, address, _, size, _, flags = fields
+                found.append(ProgramHeader(kind, flags, offset, address, size))
         return tuple(found)
 
     def offset_of(self, address: int) -> int | None:

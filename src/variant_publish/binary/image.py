@@ -65,7 +65,7 @@ class Image:
 
 
 def format_of(head: bytes) -> Format | None:
-    """Tell the format from the first eight bytes of a file, None where it is no executable file."""
+    """Return the format by the first eight bytes of a file, None where it is no executable file."""
     if head[:4] == b"\x7fELF":
         return Format.ELF
     if head[:4] in _MACHO:

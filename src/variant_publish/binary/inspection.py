@@ -70,7 +70,7 @@ class Inspection:
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """Return the properties that the binaries speak for, as the configuration writes them.
+        """Return the properties that follow from the binaries, as the configuration writes them.
 
         The lower bound of CUDA is that of its major version: which newer functions of the driver the code calls is in
         no file. Where a wheel holds code for several major versions, none is proposed.

@@ -1,4 +1,4 @@
-"""The manylinux and musllinux policies of auditwheel, held against what ELF files need."""
+"""The manylinux and musllinux policies of auditwheel, compared with what ELF files need."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _policies(libc: str, architecture: str, musl: str | None) -> tuple[Policy, .
     """Return the policies of a libc, newest systems first, and of musl the one that is named.
 
     Only the data of auditwheel is read: importing it, with pyelftools, takes as long as to read a small wheel. A test
-    holds the result against what auditwheel itself makes of the data.
+    compares the result with what auditwheel itself makes of the data.
     """
     found = sorted(_data(libc), key=lambda one: int(one["priority"]))
     sonames = {"libc.so": f"libc.musl-{_MUSL_NAMES.get(architecture, architecture)}.so.1"} if libc == "musl" else {}

@@ -98,7 +98,7 @@ def scan(wheel: WholeWheel, *, simd: bool = True) -> Scan:
             else:
                 if not digest.matches:
                     mismatches.append(member.name)
-    return Scan(tuple(binaries), tuple(mismatches), tuple(faults))
+    return Scan(tuple(binaries), tuple(mismatches), tuple(dict.fromkeys(faults)))
 
 
 def _binary(path: str, data: Buffer, simd: int) -> Binary:
@@ -106,6 +106,7 @@ def _binary(path: str, data: Buffer, simd: int) -> Binary:
     try:
         elf = Elf(data) if kind is Format.ELF else None
         image = elf.image() if elf else Pe(data).image() if kind is Format.PE else macho_image(data)
+        counts = sample(elf, simd) if elf and simd else None
     except InvalidBinary as error:
         return Binary(path, len(data), Image(kind, ()), fault=error.message)
     numpy = next((match for _, match in search(data, _NUMPY, 64)), None) if image.modules else None
@@ -116,7 +117,7 @@ def _binary(path: str, data: Buffer, simd: int) -> Binary:
         DeviceImages.of(data),
         (int(numpy[1]), int(numpy[2])) if numpy else None,
         bool(image.modules and (numpy or any(search(data, _NUMPY_API, 64)))),
-        sample(elf, simd) if elf and simd else None,
+        counts,
     )
 
 

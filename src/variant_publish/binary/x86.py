@@ -89,9 +89,10 @@ def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, bytes]]:
 def _starts(elf: Elf) -> tuple[int, array[int]]:
     """Return the address of the unwind table, and where functions begin, counted from there: the table is sorted."""
     table = elf.unwind_table()
-    if table is None or elf.data[table.offset : table.offset + 4] != _HEADER:
+    head = elf.data[table.offset : table.offset + 12] if table else b""
+    if table is None or len(head) < 12 or not head.startswith(_HEADER):
         return 0, array("i")
-    (count,) = struct.unpack("<L", elf.data[table.offset + 8 : table.offset + 12])
+    (count,) = struct.unpack_from("<L", head, 8)
     content = elf.data[table.offset + 12 : table.offset + 12 + min(count, _MANY) * 8]
     found = array("i", content[: len(content) // 8 * 8])
     if sys.byteorder == "big":
@@ -114,7 +115,7 @@ def _kind(address: int, code: bytes) -> str:
 
 @cache
 def _encoding(code: Any) -> str:  # an int; iced-x86's stubs call it by the name of a module
-    """Tell how an instruction on vector registers is encoded: "legacy", "vex" or "evex"; "" for any other one."""
+    """Return how an instruction on vector registers is encoded: "legacy", "vex" or "evex"; "" for any other one."""
     from iced_x86 import EncodingKind, OpCodeInfo
 
     info = OpCodeInfo(code)

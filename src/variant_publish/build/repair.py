@@ -13,7 +13,7 @@ from pathlib import Path
 from variant_publish.archive.wheel import WholeWheel, Wheel
 from variant_publish.binary.scan import scan
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.process import follow
 
 
@@ -44,7 +44,7 @@ class Repair:
         if name.dialect is not None:
             raise UsageError(
                 f"{wheel.name} is a variant wheel already, which repair tools cannot read",
-                hint="give --repair the wheel as the build made it",
+                hint="use --repair the wheel as the build made it",
             )
         platforms = {platform.partition("_")[0].rstrip("0123456789") for platform in name.platform}
         if platforms <= {"linux", "manylinux", "musllinux"}:

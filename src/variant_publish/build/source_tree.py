@@ -60,9 +60,9 @@ def unpack(sdist: Path, folder: Path) -> Path:
         raise _broken(sdist, error) from error
     found = list(folder.iterdir())
     if len(found) != 1 or not found[0].is_dir():
-        raise UsageError(f"{sdist} is no sdist: it does not hold exactly one folder", hint="make it anew")
+        raise UsageError(f"{sdist} is no sdist: it does not hold exactly one folder", hint="make it again")
     return found[0]
 
 
 def _broken(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"{path} cannot be unpacked ({error})", hint="fetch it again, or make it anew")
+    return UsageError(f"{path} cannot be unpacked ({error})", hint="download it again, or build it again")

@@ -16,19 +16,17 @@ from variant_publish.errors import UsageError
 from variant_publish.model.cibuildwheel import cibuildwheel_matrix
 from variant_publish.model.matrix import found_matrix, natural_key
 from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.providers import catalog
 from variant_publish.release.release import wheel_paths
 from variant_publish.templating import templates_folder
-
-_CUDA = re.compile(r"cu(?:da)?([0-9]{2})([0-9])")
-_LEVEL = re.compile(r"x86_64_v([234])")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one wheel tells: its name, its variant ("generic" too), and properties.
 
-    `said` are those that its metadata has, `seen` those that its binaries speak for.
+    `said` are those that its metadata has, `seen` those that follow from its binaries.
     """
 
     name: WheelName
@@ -44,10 +42,10 @@ class Found:
         read.
         """
         name = wheel.name
-        known = name.label or "_".join(name.extra_tags)
+        known = name.label
         own = GENERIC if name.serves_everyone else known
         own = variant if variant is not None and own == GENERIC else own
-        declared = wheel.variant_json.variants.get(name.label or "") if wheel.variant_json else None
+        declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
         said = tuple(map(str, declared.items)) if declared else ()
         if said or own == GENERIC or not look or not isinstance(wheel, WholeWheel):
             return cls(name, own, said)
@@ -125,18 +123,14 @@ def propose(
                 hint=f'say it: --variant "{name}=NAMESPACE :: FEATURE :: VALUE"',
             )
         own = own_platforms.get(name, platform)
-        tags = next((one.name.extra_tags for one in group if one.name.extra_tags), (name,))
+        tags = next((one.name.words for one in group if one.name.words), (name,))
         variants[name] = ProposedVariant(lines, () if own == platform else own, () if tags == (name,) else tags)
     return Proposal(python=python, platform=platform, variants=variants, upload=upload)
 
 
 def guessed(variant: str) -> tuple[str, ...]:
-    """Return the properties that a usual name stands for: cu128, cuda128, x86_64_v3; empty for any other name."""
-    if cuda := _CUDA.fullmatch(variant):
-        return (f"nvidia :: cuda_version_lower_bound :: {cuda[1]}.{cuda[2]}",)
-    if level := _LEVEL.fullmatch(variant):
-        return (f"x86_64 :: level :: v{level[1]}",)
-    return ()
+    """Return the properties that a well-known word stands for: cu128, x86_64_v3, gfx942; empty for any other name."""
+    return tuple(map(str, catalog.properties_of_word(variant)))
 
 
 def applied(text: str, proposal: Proposal) -> str:
@@ -206,7 +200,7 @@ def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
     said = {line for one in wheels for line in one.said}
     if said:
         return tuple(map(str, Properties.parse(said).items))
-    tags = next((one.name.extra_tags for one in wheels if one.name.extra_tags), (variant,))
+    tags = next((one.name.words for one in wheels if one.name.words), (variant,))
     found = [Property.parse(line) for tag in tags for line in guessed(tag)]
     known = {(item.namespace, item.feature) for item in found}
     seen: dict[tuple[str, str], set[str]] = {}
@@ -214,14 +208,11 @@ def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
         seen.setdefault((item.namespace, item.feature), set()).add(item.value)
     for (namespace, feature), values in seen.items():
         ordered = sorted(values, key=natural_key)
-        several = ordered if feature in _MANY else ordered[-1:]
+        provider = catalog.find(namespace)
+        several = ordered if provider and feature == provider.code_feature else ordered[-1:]
         if (namespace, feature) not in known:
             found += [Property(namespace, feature, value) for value in several]
     return tuple(map(str, found))
-
-
-_MANY = ("sm_arch",)
-"""Features of which a wheel has several values side by side."""
 
 
 def _table(parent: Any, key: str, *, is_super: bool = False) -> Table:

@@ -56,7 +56,7 @@ def command(
     if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
         source, arguments = Path(), (str(source), *arguments)
     if bool(names) == everything:
-        raise UsageError("say which variants shall be built", hint="give --variant NAME, or --all")
+        raise UsageError("no variant is named", hint="use --variant NAME, or --all")
     config = _configuration(source, config_file)
     table = config.tables.build
     builder = Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))

@@ -27,7 +27,7 @@ def command(
     places: tuple[Path, ...], labels: tuple[str, ...], metadata_config: str | None, in_place: bool, digest: bool,
     jobs: int, output: Path | None, config_file: Path | None,
 ) -> int:  # fmt: skip
-    """Turn what variantlib, variant-repack and their kin made into what PEP 825 and 850 say, and uv reads, today.
+    """Convert what variantlib, variant-repack and similar tools made to today's PEP 825 and 850, as uv reads them.
 
     PLACES are wheels, index files (name-version-variants.json), configurations (*.toml), or folders of the first two.
     Wheels get today's variant.json, and plain requirements in place of variant markers; nothing is recompressed.
@@ -41,7 +41,7 @@ def command(
       variant-publish convert pyproject.toml torch_variant_config.toml --metadata-config torch -o new
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if in_place == (output is not None):
-        raise UsageError("say where the results go", hint="give an output folder with -o, or --in-place")
+        raise UsageError("say where the results go", hint="use -o FOLDER or --in-place")
     result = api.convert(
         places,
         output,

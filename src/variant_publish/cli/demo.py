@@ -46,7 +46,8 @@ def command(folder: Path) -> int:
     _step("retag")
     for variant, wheel in ((None, downloads.generic), (config.variant(demo.VARIANT), downloads.variant)):
         declared = config.changes_of(variant.name if variant else GENERIC)
-        result = api.retag([wheel], wheelhouse, api.rewrites(variant, config, declared=declared), reporter)
+        changes = api.rewrites(variant, config, api.RetagOptions(declared=declared))
+        result = api.retag([wheel], wheelhouse, changes, reporter)
         for error in result.failed:
             raise error
         for done in result.done:

@@ -65,7 +65,7 @@ def _settings(upload: UploadTable, *, no_repository: bool, **given: Any) -> Uplo
     if len(named) + no_repository > 1:
         raise UsageError(
             "the release cannot go to two repositories",
-            hint="give one of --repository, --repository-url and --no-repository",
+            hint="use one of --repository, --repository-url and --no-repository",
         )
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if named or no_repository:

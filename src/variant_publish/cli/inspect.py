@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fast", is_flag=True, help="Disassemble nothing: the CPU level is then that of ISA notes only.")
 def command(wheels: tuple[Path, ...], output: str, fast: bool) -> int:
-    """Print what is inside the binaries of WHEELS (files or folders), and the properties that they speak for.
+    """Print what is inside the binaries of WHEELS (files or folders), and the properties that follow.
 
     The block `properties = [...]` can be pasted into [tool.variant-publish.variants.NAME]: read it before, because a
     file cannot tell everything (a minimum driver, code that is compiled on the machine).
@@ -56,5 +56,5 @@ def describe(found: Inspection) -> str:
     if found.properties:
         lines += ["", "properties = [", *(f'    "{text}",' for text in found.properties), "]"]
     else:
-        lines += ["", "# the binaries speak for no properties: as far as they tell, this is the generic wheel"]
+        lines += ["", "# no properties follow from the binaries: by them, this is the generic wheel"]
     return "\n".join(lines)

@@ -59,7 +59,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     if bool(requirements and indexes) == (lock_file is not None):
-        raise UsageError("say what to install", hint="give NAME... and --index URL, or --lock FILE alone")
+        raise UsageError("say what to install", hint="use NAME... and --index URL, or --lock FILE alone")
     environment = Environment.of(python, target, os.environ)
     machine = machine_of(settings, host_file)
     if lock_file is not None:

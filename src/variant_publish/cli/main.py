@@ -103,7 +103,7 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 findings or failure, 2 wrong use."""
+    """Run the command line and exit: 0 for success, 1 for findings or a failure, 2 for wrong use."""
     sys.exit(run(arguments))
 
 

@@ -21,19 +21,26 @@ from variant_publish.model.quantity import count
 @click.option("--status", "status_only", is_flag=True, help="Show what has arrived and what is missing, and exit.")
 @click.option("--abort", is_flag=True, help="Withdraw the staged files; what an index page lists stays.")
 @click.option("--dry-run", is_flag=True, help="Run the rules, print the plan, and list nothing.")
+@click.option(
+    "--trust-summaries",
+    is_flag=True,
+    help="Do not read the staged files: whoever may write to the stage can"
+    " then publish any bytes under any METADATA and hash.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings forbid the release too.")
 @click.option("--offline", is_flag=True, help="Let the rules ask no other index: what needs one is then unknown.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     name: str, config: Config, settings: UploadTable, no_repository: bool, status_only: bool, abort: bool,
-    dry_run: bool, strict: bool, offline: bool, verbose: int, output: str,
+    dry_run: bool, strict: bool, offline: bool, trust_summaries: bool, verbose: int, output: str,
 ) -> int:  # fmt: skip
     """List the release whose files 'upload --stage RELEASE' has brought together, or nothing of it.
 
-    The rules of 'check' run over the whole, by the summaries that lie beside the files; no wheel is read. Only if they
-    find no error, each project's page changes once, and then the repository gets its share. The same command again
-    finishes what was cut off. Exit code 1: the rules found an error, and nothing was listed.
+    The rules of 'check' run over the whole, by the summaries that lie beside the files. If they find no error, each
+    file is read once and compared with its summary (see --trust-summaries), copied on the store, and each project's
+    page changes once; then the repository gets its share. The same command again finishes what was cut off. Exit code
+    1: the rules found an error, and nothing was listed.
 
     \b
     Examples:
@@ -43,7 +50,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
     if status_only and abort:
-        raise UsageError("--status and --abort are two commands", hint="give one of them")
+        raise UsageError("--status and --abort are two commands", hint="use one of them")
     if abort:
         gone = api.abort_staged(name, settings)
         echo(f"{name} is removed, with {count(len(gone), 'file')}")
@@ -56,7 +63,7 @@ def command(
     if output == "text":
         render_upload.show_staged(found, plans=not status_only)
     goes = not (status_only or dry_run or code)
-    published = api.release(found, reporter) if goes else ()
+    published = api.release(found, reporter, trust_summaries=trust_summaries) if goes else ()
     if output == "text":
         for result in published:
             render_upload.show_published(result, settings)

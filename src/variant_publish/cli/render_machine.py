@@ -88,7 +88,7 @@ def render_junit(report: Report) -> str:
     """Return JUnit XML: a suite for each rule that has findings and one for the others.
 
     A case with a failure for each finding that makes the check fail; unknown, warnings and notes are skipped cases
-    with their message, because JUnit knows nothing between the two.
+    with their message, because JUnit has nothing between the two.
     """
     root = ElementTree.Element("testsuites", name="variant-publish check")
     by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in sorted(RULES, key=lambda rule: rule.id)}

@@ -44,7 +44,8 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
     if not published.changed:
         echo("nothing to do: everything is published already")
     else:
-        echo(f"{count(len(published.sent), 'file')} sent, {len(published.skipped)} already there")
+        copied = f"{len(published.copied)} copied on the store, " if published.copied else ""
+        echo(f"{count(len(published.sent), 'file')} sent, {copied}{len(published.skipped)} already there")
         echo(f"{count(len(published.pages), 'index page')} written")
     for view in published.views:
         if view.changed:
@@ -58,9 +59,10 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:
     """Print how far a staged release has come, what the rules say of it, and with `plans` what goes where."""
-    staged = found.staged
+    staged = found.contents
     size = sum(summary.size for _, summary in staged.summaries)
-    echo(f"{staged.name}: {staged.state.status}, {count(len(staged.summaries), 'file')}, {readable_size(size)}")
+    files = count(len(staged.summaries), "file")
+    echo(f"{staged.state.name}: {staged.state.status}, {files}, {readable_size(size)}")
     for file in staged.late:
         echo(f"{file} came too late, and is not part of it")
     if staged.is_released:
@@ -77,10 +79,10 @@ def staged_table(found: PlannedRelease, published: tuple[UploadResult, ...]) -> 
     """Return the JSON document of a staged release."""
     return {
         "schema-version": 1,
-        "stage": found.staged.name,
-        "status": found.staged.state.status.value,
-        "files": [summary.file for _, summary in found.staged.summaries],
-        "late": list(found.staged.late),
+        "stage": found.contents.state.name,
+        "status": found.contents.state.status.value,
+        "files": [summary.file for _, summary in found.contents.summaries],
+        "late": list(found.contents.late),
         "check": found.report.table(),
         "releases": [item.table() for item in found.planned],
         "published": [result.table() for result in published],

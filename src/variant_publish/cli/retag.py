@@ -14,7 +14,7 @@ from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import UsageError
-from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 
 
 @click.command()
@@ -23,17 +23,17 @@ from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
     "--variant", "name", metavar="NAME", shell_complete=variants, help='A variant of the configuration, or "generic".'
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="An extra tag of dialect plus; repeat in order.")
-@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; goes with --property.")
+@click.option("--label", metavar="LABEL", help="A variant label of PEP 825; well-known words need no --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
 @click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
-@click.option("--remove", is_flag=True, help="Take the variant off: gives back a plain wheel.")
+@click.option("--remove", is_flag=True, help="Remove the variant: the result is a plain wheel.")
 @click.option("--priority", metavar="NS,NS...", help="The namespaces of the whole release, most important first.")
 @click.option(
     "--dialect",
     "dialects",
     multiple=True,
-    type=click.Choice([d.value for d in Dialect]),
-    help="Write this wire format; repeat for several. Default: the configuration's, else plus.",
+    metavar="DIALECT",
+    help=f"Write this wire format ({', '.join(api.DIALECTS)}); repeat for several. Default: as configured, else plus.",
 )
 @click.option("--rename", metavar="OLD=NEW", help="Fold the project OLD into NEW.")
 @click.option("--drop-signatures", is_flag=True, help="Drop RECORD.jws and RECORD.p7s instead of refusing the wheel.")
@@ -71,11 +71,11 @@ def command(
     }
     if sum(given.values()) != 1:
         raise UsageError(
-            "say what the wheels shall become",
-            hint=f"give exactly one of {', '.join(given)} (--tag and --label may go together)",
+            "nothing says what the wheels become",
+            hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
         )
     if in_place == (output is not None):
-        raise UsageError("say where the new wheels go", hint="give an output folder with -o, or --in-place")
+        raise UsageError("say where the new wheels go", hint="use -o FOLDER or --in-place")
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
     variant = _variant(config, name, tags, label, properties, chosen)
@@ -83,13 +83,15 @@ def command(
     changes = api.rewrites(
         variant,
         config if not remove else Config.parse(""),
-        dialects=chosen,
-        priority=[part.strip() for part in priority.split(",")] if priority else (),
-        rename=Rename.parse(rename) if rename else None,
-        declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
-        drop_signatures=drop_signatures,
-        drop_local_version=drop_local_version,
-        locals_=config.locals if remove else (),
+        api.RetagOptions(
+            dialects=chosen,
+            priority=tuple(part.strip() for part in priority.split(",")) if priority else (),
+            rename=Rename.parse(rename) if rename else None,
+            declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
+            drop_signatures=drop_signatures,
+            drop_local_version=drop_local_version,
+            known=config.known if remove else (),
+        ),
     )
     result = api.retag(
         wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest,
@@ -102,11 +104,12 @@ def command(
     return max((error.exit_code for error in result.failed), default=0)
 
 
-def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> list[Dialect]:
+def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | None) -> tuple[api.Dialect, ...]:
     """Return the dialects that the options name: a label alone, or a tag alone, means its own dialect."""
-    if dialects or not (tags or label):
-        return [Dialect(dialect) for dialect in dict.fromkeys(dialects)]
-    return [*([Dialect.PLUS] if tags else []), *([Dialect.PEP825] if label else [])]
+    if dialects:
+        return tuple(api.dialect_of(name) for name in dict.fromkeys(dialects))
+    given = {"--tag": bool(tags), "--label": bool(label)}
+    return tuple(dialect for dialect in api.DIALECTS.values() if given.get(dialect.option))
 
 
 def _variant(
@@ -115,7 +118,7 @@ def _variant(
     tags: tuple[str, ...],
     label: str | None,
     properties: tuple[str, ...],
-    dialects: list[Dialect],
+    dialects: tuple[api.Dialect, ...],
 ) -> Variant | None:
     """Return the variant that the options describe; None for a generic wheel."""
     if properties and not label:
@@ -124,6 +127,7 @@ def _variant(
         return config.variant(name)
     if not tags and not label:
         return None
-    if Dialect.PLUS in dialects and label and not tags:
+    if label and not tags and any(dialect.option == "--tag" for dialect in dialects):
         tags = (label,)
-    return Variant(label or "+".join(tags), tags, label or "_".join(tags), Properties.parse(properties))
+    said = Properties.parse(properties) or api.properties_of_words(tags or (label or "",))
+    return Variant(label or "+".join(tags), tags, label or "_".join(tags), said)

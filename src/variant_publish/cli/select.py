@@ -10,7 +10,6 @@ from variant_publish import api
 from variant_publish.cli import layout
 from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
-from variant_publish.model.variant import AWARE, Dialect
 from variant_publish.providers.machine import Machine
 from variant_publish.view import Indexes, Selection
 
@@ -22,7 +21,7 @@ from variant_publish.view import Indexes, Selection
 @generic_option
 @click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
 @click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
-@click.option("--dialect", type=click.Choice([dialect.value for dialect in AWARE]), help="As an installer of this one.")
+@click.option("--dialect", metavar="DIALECT", help="As an installer of this one.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
@@ -41,7 +40,7 @@ def command(
     machine = machine_of(settings, host_file, python, platform)
     wanted = machine.requirement(requirement)
     chosen = api.select(
-        wanted, Indexes.parse(indexes), machine, dialect=Dialect(dialect) if dialect else None, generic=generic
+        wanted, Indexes.parse(indexes), machine, dialect=api.dialect_of(dialect) if dialect else None, generic=generic
     )
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
@@ -57,8 +56,8 @@ def show(chosen: Selection, machine: Machine) -> None:
     echo(f"machine:  {values}\n")
     names = layout.short_names([candidate.filename for candidate in chosen.candidates])
     rows = [
-        ("->" if candidate.chosen else "", name, candidate.variant, candidate.reason or "")
+        (name, candidate.variant, "selected" if candidate.chosen else candidate.reason or "")
         for name, candidate in zip(names, chosen.candidates, strict=True)
     ]
     head = f"{chosen.project} {chosen.version or ''}".strip()
-    echo_table(("", head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])
+    echo_table((head, "variant", "why not"), rows, mark=[candidate.chosen for candidate in chosen.candidates])

@@ -24,7 +24,9 @@ from variant_publish.model.quantity import count
 @with_destinations
 @click.option("--views", metavar="s3://BUCKET/PREFIX|file:DIR", help="Where each variant gets an index for plain pip.")
 @click.option("--views-url", metavar="URL", help="Where users will find the views.")
-@click.option("--stage", metavar="RELEASE", help="Only put the files there: 'release RELEASE' lists them.")
+@click.option(
+    "--stage", metavar="RELEASE", help="Put them where testers find them; 'release RELEASE' makes them public."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -36,7 +38,7 @@ def command(
 
     With --views, each variant also gets an index of its own, as a local version that plain pip prefers (1.0+cu128).
     The plan is shown, then carried out. A second run changes nothing and says so; after a kill it finishes the work.
-    With --stage the files of a release that is made on many machines come together, and nothing is listed yet.
+    With --stage the files of a release that is made on many machines come together at an address of their own.
 
     \b
     Examples:
@@ -81,4 +83,6 @@ def _stage(
     for finding in report.findings:
         reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
     echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} already there")
+    if sent.address:
+        echo(f"testers: pip install --extra-index-url {sent.address} ...")
     return 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,31 @@ from variant_publish.config.tables import (
     Tables,
     VariantTable,
 )
+from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
+from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix, Skip
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
+from variant_publish.providers import catalog
 
 
 class Config:
     """The configuration as values of the model; built by `load` or `parse`, never changed.
 
-    `declared` says whether there was a `[tool.variant-publish]` table at all.
+    `declared` says whether there was a `[tool.variant-publish]` table at all; `project` is the name in `[project]`,
+    normalised, "" where there is none.
     """
 
-    def __init__(self, tables: Tables, *, declared: bool) -> None:
+    def __init__(self, tables: Tables, *, declared: bool, project: str = "") -> None:
         self.tables = tables
         self.declared = declared
-        self.dialects = tables.dialects
+        self.project = project
+        self.dialects = tuple(dict.fromkeys(map(_dialect, tables.dialects)))
         self.upload = tables.upload
         self.check = tables.check
         self.family = tables.family
@@ -65,8 +71,9 @@ class Config:
             for name, table in tables.selectors.items()
         }
         self.matrix = self._matrix()
-        if Dialect.LOCAL in self.dialects or self.upload.views is not None:
-            self.check_locals()
+        for dialect in DIALECTS.values():
+            if dialect in self.dialects or (self.upload.views is not None and not dialect.chosen_by_installers):
+                self.check_words(dialect)
 
     @classmethod
     def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:
@@ -82,7 +89,7 @@ class Config:
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
             table = data
         try:
-            return cls(_convert(table or {}), declared=table is not None)
+            return cls(_convert(table or {}), declared=table is not None, project=_project(data))
         except VariantPublishError as error:
             raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
@@ -108,22 +115,32 @@ class Config:
         return self.variants[name]
 
     @cached_property
-    def locals(self) -> Mapping[str, str]:
-        """Return local version -> declared variant, for every variant whose label can be a local version."""
-        found: dict[str, str] = {}
-        for name, variant in self.variants.items():
-            with suppress(UsageError):
-                found.setdefault(variant.local, name)
-        return found
+    def known(self) -> tuple[tuple[Dialect, frozenset[Words]], ...]:
+        """Return the declared variants in the words of each dialect that can write them."""
+        return known_words(self.variants.values())
 
-    def check_locals(self) -> None:
-        """Raise UsageError unless every declared variant has a local version of its own."""
+    def provider_of(self, namespace: str) -> Provider:
+        """Return the provider of a namespace: as configured, else the one that clients know; UsageError for neither."""
+        return provider_of(namespace, self.tables.providers.get(namespace))
+
+    def variant_of(self, dialect: Dialect, words: Words) -> Variant | None:
+        """Return the first declared variant that a dialect writes so."""
+        for variant in self.variants.values():
+            with suppress(UsageError):
+                if dialect.words_of(variant) == words:
+                    return variant
+        return None
+
+    def check_words(self, dialect: Dialect) -> None:
+        """Raise UsageError unless every declared variant has words of its own in the dialect."""
+        owner: dict[Words, str] = {}
         for name, variant in self.variants.items():
-            if self.locals.get(variant.local) != name:
+            words = dialect.words_of(variant)
+            if words and owner.setdefault(words, name) != name:
                 raise UsageError(
-                    f"{TABLE}.variants.{name} and .{self.locals[variant.local]} have the same local version"
-                    f" {variant.local!r}: local versions do not tell '_' from '.'",
-                    hint="give one of the two another label",
+                    f"{TABLE}.variants.{name} and .{owner[words]} are both written {'+'.join(words)!r} in dialect"
+                    f" {dialect}",
+                    hint="change the label or the tags of one of the two",
                 )
 
     def settings_of(self, name: str) -> BuildSettings:
@@ -134,7 +151,7 @@ class Config:
         """Return the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
         given = {key: value for key, value in changes.items() if value is not None}
         stub = msgspec.structs.replace(self.stub, **given)
-        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared)
+        return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared, project=self.project)
 
     def changes_of(self, name: str) -> ChangesTable:
         """Return what retagging does to the wheels of a variant, or of "generic"."""
@@ -208,12 +225,36 @@ def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
         return Provider.parse(
             {key: value for key, value in msgspec.to_builtins(table).items() if value not in (None, False, [], {}, ())}
         )
-    if namespace not in KNOWN_PROVIDERS:
+    known = catalog.find(namespace)
+    if known is None:
         raise UsageError(
-            f"namespace {namespace!r} has no known provider{_nearest(namespace, KNOWN_PROVIDERS)}",
+            f"namespace {namespace!r} has no known provider{_nearest(namespace, catalog.KNOWN_PROVIDERS)}",
             hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
         )
-    return KNOWN_PROVIDERS[namespace]
+    return known.metadata
+
+
+def _dialect(name: str) -> Dialect:
+    try:
+        return dialect_of(name)
+    except UsageError as error:
+        raise UsageError(f"{TABLE}.dialects[...] is wrong ({error.message})", hint=error.hint) from error
+
+
+def known_words(variants: Iterable[Variant]) -> tuple[tuple[Dialect, frozenset[Words]], ...]:
+    """Return the variants in the words of each dialect that can write them."""
+    found: dict[Dialect, set[Words]] = {dialect: set() for dialect in DIALECTS.values()}
+    for variant, dialect in product(variants, found):
+        with suppress(UsageError):
+            found[dialect].add(dialect.words_of(variant))
+    return tuple((dialect, frozenset(words - {()})) for dialect, words in found.items())
+
+
+def _project(data: Mapping[str, Any]) -> str:
+    """Return the name in `[project]`, normalised; "" where there is none."""
+    table = data.get("project", {})
+    name = table.get("name", "") if isinstance(table, dict) else ""
+    return str(canonicalize_name(name)) if isinstance(name, str) else ""
 
 
 def parse_size(text: str, where: str) -> int:

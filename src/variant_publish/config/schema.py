@@ -52,7 +52,7 @@ def _describe(table: dict[str, Any], kind: type[msgspec.Struct]) -> None:
 
 
 def _key(value: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return the schema of one key: TOML knows no null, and draft 7 reads nothing beside a $ref."""
+    """Return the schema of one key: TOML has no null, and draft 7 reads nothing beside a $ref."""
     if "anyOf" in value:
         [only] = [option for option in value["anyOf"] if option != {"type": "null"}]
         value = {**only, **{name: item for name, item in value.items() if name != "anyOf" and item is not None}}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from variant_publish.model.variant import Dialect
+from variant_publish.dialects.registry import DIALECTS
+
+DialectName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DIALECTS)})]
+"""The name of a dialect; `Config` looks it up."""
 
 TABLE = "tool.variant-publish"
 DEFAULT_FILE = "pyproject.toml"
@@ -160,6 +163,10 @@ class UploadTable(_Table, frozen=True):
     """Where the views for plain pip go: an index for each variant, in an extra index or in a folder."""
     views_url: str | None = None
     """Where users will find the views."""
+    stage: str | None = None
+    """Where staged releases lie; default: .staged in the extra index. A bucket of its own keeps them private."""
+    stage_url: str | None = None
+    """Where testers will find the stages."""
     split: Literal["large-to-s3"] = "large-to-s3"
     """The rule for what goes where: "large-to-s3"."""
     large: str = "100 MB"
@@ -251,7 +258,7 @@ class StubTable(_Table, frozen=True):
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
-    dialects: tuple[Dialect, ...] = (Dialect.PLUS,)
+    dialects: tuple[DialectName, ...] = ("plus",)
     """The wire formats that retag and metadata write."""
     priority: tuple[str, ...] = ()
     """The namespaces of the whole release, most important first; default: in order of appearance."""

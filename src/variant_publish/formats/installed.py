@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import VariantsMetadata
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import WheelName
 
 INSTALLED_FILE = "variant-publish.json"
 """The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
@@ -23,15 +20,15 @@ class InstalledVariant:
 
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
     dialect plus to the values that admit the wheel, `metadata` is what a labelled wheel says of itself (PEP 825).
-    `values` is what the machine was when the wheel was chosen. `generic` and `asked` are the user's wish: the build
-    that serves everyone, or one with these tags.
+    `values` is what the machine was when the wheel was chosen. `generic` and `asked` are what the user asked for: the
+    build that serves everyone, or one with these tags.
     """
 
     project: str
     version: str
     wheel: str
     variant: str
-    dialect: Dialect | None = None
+    dialect: str | None = None
     sha256: str = ""
     index: str = ""
     tags: tuple[str, ...] = ()
@@ -40,31 +37,6 @@ class InstalledVariant:
     values: Mapping[str, str] = field(default_factory=dict)
     generic: bool = False
     asked: tuple[str, ...] = ()
-
-    @classmethod
-    def of(
-        cls,
-        name: WheelName,
-        selector: SelectorFile | None,
-        variants: VariantsMetadata | None,
-        *,
-        sha256: str,
-        index: str,
-        tags: tuple[str, ...],
-    ) -> Self:
-        """Build for a wheel of a release: of the release's selector files, what this wheel needs is kept."""
-        return cls(
-            project=name.project,
-            version=str(name.parsed_version),
-            wheel=str(name),
-            variant=name.variant,
-            dialect=name.dialect,
-            sha256=sha256,
-            index=index,
-            tags=tags,
-            needs=selector.needs(name.extra_tags) if selector is not None else {},
-            metadata=variants.only(name.label) if variants is not None and name.label is not None else None,
-        )
 
     @property
     def wish(self) -> str | None:
@@ -79,7 +51,7 @@ class InstalledVariant:
             "version": self.version,
             "wheel": self.wheel,
             "variant": self.variant,
-            "dialect": None if self.dialect is None else str(self.dialect),
+            "dialect": self.dialect,
             "sha256": self.sha256,
             "index": self.index,
             "tags": list(self.tags),
@@ -115,7 +87,7 @@ class InstalledVariant:
                 version=data["version"],
                 wheel=data["wheel"],
                 variant=data["variant"],
-                dialect=Dialect(data["dialect"]) if "dialect" in data else None,
+                dialect=data.get("dialect"),
                 sha256=data["sha256"],
                 index=data["index"],
                 tags=tuple(data["tags"]),

@@ -20,6 +20,13 @@ REQUIRES_PYTHON = "Requires-Python"
 REQUIRES_DIST = "Requires-Dist"
 PROVIDES_EXTRA = "Provides-Extra"
 
+_PARSED = tuple(f"{key}:".lower().encode() for key in (NAME, VERSION, REQUIRES_PYTHON, REQUIRES_DIST))
+
+_MANY_HEADERS, _MANY_REQUIREMENTS, _LARGE_REQUIREMENTS = 20_000, 8192, 512 * 1024
+"""Headers, requirements, and bytes of all requirements together; acryl-datahub, with the most of all, has half."""
+_ODD = re.compile(rb"[0-9]{200}|(?:\([^(]*){100}|.{16384}", re.DOTALL)
+"""What no requirement or version has, and what parsers choke on: long numbers, deep brackets, no end."""
+
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*(?:\r?\n[ \t].*)*)(?:\r?\n)?")
 
 
@@ -38,7 +45,10 @@ class Metadata:
         while (match := _HEADER.match(content, position)) and match.end() > position:
             headers.append(match[0])
             position = match.end()
+            if len(headers) > _MANY_HEADERS:
+                raise _insane(f"more than {_MANY_HEADERS} headers")
         result = cls(tuple(headers), content[position:])
+        result._check_sizes()
         for key in (NAME, VERSION):
             if len(result.values(key)) != 1:
                 raise VariantPublishError(
@@ -48,6 +58,15 @@ class Metadata:
 
     def __bytes__(self) -> bytes:
         return b"".join(self.headers) + self.body
+
+    def _check_sizes(self) -> None:
+        """Refuse what would take parsers of versions and requirements for ever."""
+        found = [header for header in self.headers if header.lower().startswith(_PARSED)]
+        if len(found) > _MANY_REQUIREMENTS or sum(map(len, found)) > _LARGE_REQUIREMENTS:
+            raise _insane(f"{len(found)} requirements of {sum(map(len, found))} bytes")
+        for header in found:
+            if _ODD.search(header):
+                raise _insane(f"{header[:60].decode('ascii', 'replace')!r}..., which is no requirement or version")
 
     def values(self, key: str) -> tuple[str, ...]:
         """Return the values of a header in their order, unfolded."""
@@ -134,6 +153,10 @@ class Metadata:
                 header = f"{name}: {changed}".encode("utf-8", "surrogateescape") + newline
             headers.append(header)
         return type(self)(tuple(headers), self.body)
+
+
+def _insane(what: str) -> VariantPublishError:
+    return VariantPublishError(f"METADATA has {what}", hint="build the wheel again, with sane metadata")
 
 
 def _split(header: bytes) -> tuple[str, str]:

@@ -18,7 +18,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from variant_publish.formats.variants_json import (
-    KNOWN_PROVIDERS,
     SCHEMA_825,
     SCHEMA_850,
     InvalidVariantMetadata,
@@ -119,12 +118,15 @@ class OlderVariants:
             ) from error
 
     def today(
-        self, given: Mapping[str, Provider] | None = None, labels: Mapping[str, str] | None = None
+        self,
+        known: Mapping[str, Provider],
+        given: Mapping[str, Provider] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> tuple[VariantsMetadata, tuple[str, ...]]:
         """Return the metadata as PEP 850 has it, and a line for everything that could not be kept as it was.
 
-        `given` are providers that stand for themselves, `labels` new names of labels. Raises InvalidVariantMetadata
-        where a namespace has no provider, VariantConflict where two labels become one.
+        `known` are the providers of today, `given` those that stand for themselves, `labels` new names of labels.
+        Raises InvalidVariantMetadata where a namespace has no provider, VariantConflict where two labels become one.
         """
         variants = _relabelled(self.variants, labels or {})
         used = sorted({name for properties in variants.values() for name in properties.namespaces})
@@ -139,14 +141,14 @@ class OlderVariants:
             if namespace in (given or {}):
                 providers[namespace] = (given or {})[namespace]
                 continue
-            providers[namespace], remarks = self._provider(namespace)
+            providers[namespace], remarks = self._provider(namespace, known.get(namespace))
             notes += remarks
         return VariantsMetadata(namespaces, variants, providers), tuple(notes)
 
-    def _provider(self, namespace: str) -> tuple[Provider, list[str]]:
+    def _provider(self, namespace: str, known: Provider | None) -> tuple[Provider, list[str]]:
         older = self.providers.get(namespace)
         if older is None:
-            return self._without(namespace)
+            return _without(namespace, known)
         notes = [f"provider {namespace!r}: {key} is left out: {_NO_PLACE[key]}" for key in older.left_out]
         if older.builtin is not None:
             return Provider(builtin=older.builtin, optional=older.optional), notes
@@ -155,21 +157,12 @@ class OlderVariants:
             return Provider(static=static, optional=older.optional), notes + remarks
         if namespace in self.features or namespace in self.values:
             notes.append(f"provider {namespace!r}: priorities of features and values are left out: it has its own")
-        known = KNOWN_PROVIDERS.get(namespace)
         if known is not None and not older.current and _same_project(namespace, older.requires, known):
             kept = replace(known, optional=older.optional)
             if (older.requires, older.plugin_api) != (kept.requires, kept.plugin_api):
                 notes.append(f"provider {namespace!r}: {', '.join(older.requires)} became {', '.join(kept.requires)}")
             return kept, notes
         return Provider(requires=older.requires, plugin_api=older.plugin_api, optional=older.optional), notes
-
-    def _without(self, namespace: str) -> tuple[Provider, list[str]]:
-        if namespace not in KNOWN_PROVIDERS:
-            raise InvalidVariantMetadata(
-                f"namespace {namespace!r} has no provider, so no installer could choose by it",
-                hint=f"give one: [tool.variant-publish.providers.{namespace}] with static-properties, and --config",
-            )
-        return KNOWN_PROVIDERS[namespace], [f"provider {namespace!r} was missing: it is the one that installers know"]
 
     def _static(
         self, namespace: str, older: OlderProvider
@@ -254,7 +247,7 @@ def _relabelled(variants: Mapping[str, Properties], labels: Mapping[str, str]) -
         new = new_label(label, properties, labels)
         if result.setdefault(new, properties) != properties:
             raise VariantConflict(
-                f"two variants would be labelled {new!r}", hint="give them two labels: --label OLD=NEW"
+                f"two variants would be labelled {new!r}", hint="label them differently: --label OLD=NEW"
             )
     return result
 
@@ -268,6 +261,15 @@ def _installs(table: Mapping[str, Any]) -> bool:
     if "build-requires" in table:
         return False
     return bool(table.get("install-time", table.get("plugin-use", "all") == "all"))
+
+
+def _without(namespace: str, known: Provider | None) -> tuple[Provider, list[str]]:
+    if known is None:
+        raise InvalidVariantMetadata(
+            f"namespace {namespace!r} has no provider, so no installer could choose by it",
+            hint=f"declare one: [tool.variant-publish.providers.{namespace}] with static-properties, and --config",
+        )
+    return known, [f"provider {namespace!r} was missing: it is the one that installers know"]
 
 
 def _same_project(namespace: str, requires: Sequence[str], known: Provider) -> bool:

@@ -13,7 +13,7 @@ ATTESTATION_SUFFIX = ".publish.attestation"
 
 PROVENANCE_SUFFIX = ".provenance"
 _KIND = "unverified"
-"""The kind of publisher of an index that serves what it was given: the signature speaks for itself."""
+"""The kind of publisher of an index that serves what it was given: the signature is enough."""
 
 
 class InvalidAttestation(VariantPublishError):
@@ -38,7 +38,7 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
             f"{place} is no attestation ({error!r})", hint="make it with pypi-attestations or the publishing action"
         ) from error
     if version != 1:
-        raise InvalidAttestation(f"{place} has version {version!r}, and 1 is known", hint="make it anew")
+        raise InvalidAttestation(f"{place} has version {version!r}, and 1 is known", hint="make it again")
     if (filename, sha256) not in subjects:
         names = ", ".join(name for name, _ in subjects) or "nothing"
         raise InvalidAttestation(

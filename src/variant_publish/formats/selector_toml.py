@@ -69,7 +69,7 @@ class SelectorFile:
                 if owner.setdefault(tag, variable) != variable:
                     raise InvalidSelectorFile(
                         f"extra tag {tag!r} belongs to two selectors, {owner[tag]!r} and {variable!r}",
-                        hint="give each variable tags of its own",
+                        hint="use different tags for each variable",
                     )
 
     @property
@@ -113,7 +113,7 @@ class SelectorFile:
         if sorted(variables) != sorted(tables):
             raise InvalidSelectorFile(
                 f"wheel-selector.variables {sorted(variables)} and the [selector.*] tables {sorted(tables)} differ",
-                hint="give every variable one table",
+                hint="write one table for every variable",
             )
         return cls({variable: _selector(variable, tables[variable]) for variable in variables})
 

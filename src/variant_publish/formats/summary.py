@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,12 @@ from variant_publish.errors import VariantPublishError
 
 SUMMARY_SUFFIX = ".summary.json"
 SCHEMA_VERSION = 1
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a summary's text, and of the RECORD in it."""
+
 _VERDICTS = ("pass", "fail", "skip", "unknown")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILENAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 
 
 class InvalidSummary(VariantPublishError):
@@ -57,6 +63,14 @@ class Summary:
     made_by: str = ""
     attestation: str | None = None
 
+    def __post_init__(self) -> None:
+        if not _FILENAME.fullmatch(self.file) or not _SHA256.fullmatch(self.sha256) or self.size < 0:
+            raise InvalidSummary(
+                f"a summary of {self.file[:300]!r} with the size {self.size} and the SHA-256 {self.sha256[:100]!r}"
+                " is not one of a file",
+                hint="make it anew from the file",
+            )
+
     @property
     def filename(self) -> str:
         """Return the name that the summary has beside its file."""
@@ -87,7 +101,11 @@ class Summary:
     def parse(cls, content: bytes | str, source: str = "the summary") -> Self:
         """Parse the text; raise InvalidSummary, with the name of `source`, where it is something else."""
         try:
+            if len(content) > MOST_BYTES:
+                raise ValueError(f"{len(content)} bytes")
             data = json.loads(content)
+            if not isinstance(data, dict):
+                raise TypeError("it is not an object")
             if data["schema-version"] != SCHEMA_VERSION:
                 raise InvalidSummary(
                     f"{source} has schema version {data['schema-version']}, and this program reads {SCHEMA_VERSION}",
@@ -100,16 +118,30 @@ class Summary:
                 sha256=str(data["sha256"]),
                 dist_info=str(data["dist-info"]),
                 files={name: text.encode("utf-8", "surrogateescape") for name, text in data["files"].items()},
-                record=None if record is None else zlib.decompress(base64.b64decode(record)),
+                record=None if record is None else _inflate(base64.b64decode(record)),
                 verdicts=tuple(RuleVerdict(**verdict) for verdict in data["verdicts"]),
                 made_by=str(data["made-by"]),
-                attestation=data["attestation"],
+                attestation=_text_or_none(data["attestation"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
             raise InvalidSummary(
-                f"{source} is no summary of a wheel ({error!r})",
+                f"{source} is not a summary of a wheel ({str(error)[:200] or type(error).__name__})",
                 hint="name files that 'variant-publish check --summary-out' wrote",
             ) from error
+
+
+def _text_or_none(value: object) -> str | None:
+    if not isinstance(value, str | None):
+        raise TypeError("its attestation is not a text")
+    return value
+
+
+def _inflate(content: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    result = inflater.decompress(content, MOST_BYTES)
+    if not inflater.eof:
+        raise ValueError("its RECORD is too long, or cut off")
+    return result
 
 
 def _table(verdict: RuleVerdict) -> dict[str, Any]:

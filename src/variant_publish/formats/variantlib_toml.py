@@ -11,19 +11,23 @@ import tomlkit
 
 from variant_publish.errors import UsageError
 from variant_publish.formats.older_variants import OlderVariants
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
-from variant_publish.model.variant import NULL_LABEL, Dialect, Properties, Property
+from variant_publish.formats.variants_json import Provider
+from variant_publish.model.variant import NULL_LABEL, Properties, Property
 from variant_publish.model.variant_marker import VariantMarkers
 
 _NOT_A_TAG = re.compile(r"[^a-z0-9_]+")
 
 
 def converted(
-    tables: Sequence[Mapping[str, Any]], given: Mapping[str, Provider], metadata_config: str | None
+    tables: Sequence[Mapping[str, Any]],
+    providers: Mapping[str, Provider],
+    given: Mapping[str, Provider],
+    metadata_config: str | None,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the keys of `[tool.variant-publish]` as TOML text, and a line for everything that has no place there.
 
-    `tables` are parsed files; `metadata_config` is the table below `[metadata_configs]` that the project is built with.
+    `tables` are parsed files, `providers` those of today; `metadata_config` is the table below `[metadata_configs]`
+    that the project is built with.
     Raises UsageError where none of them declares anything, or where that table must be named.
     """
     known = {key: value for table in tables for key, value in table.items()}
@@ -41,9 +45,9 @@ def converted(
         raise UsageError(
             f"the configuration lacks a key or has one of a wrong type ({error})", hint="correct the file"
         ) from error
-    today, notes = older.today(given)
-    result: dict[str, Any] = {"dialects": [Dialect.PEP825.value], "priority": list(today.namespaces)}
-    own = {key: provider.table() for key, provider in today.providers.items() if provider != KNOWN_PROVIDERS.get(key)}
+    today, notes = older.today(providers, given)
+    result: dict[str, Any] = {"dialects": ["pep825"], "priority": list(today.namespaces)}
+    own = {key: provider.table() for key, provider in today.providers.items() if provider != providers.get(key)}
     if own:
         result["providers"] = own
     if variants:

@@ -108,18 +108,6 @@ class Provider:
         return result
 
 
-KNOWN_PROVIDERS: Mapping[str, Provider] = {
-    "nvidia": Provider(
-        requires=("nvidia-variant-provider",), plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin"
-    ),
-    "x86_64": Provider(requires=("x86-64-variant-provider",)),
-    "aarch64": Provider(requires=("aarch64-variant-provider",)),
-    "tpu": Provider(requires=("tpu-variant-provider",)),
-    ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY),
-}
-"""The default provider of each namespace that clients know."""
-
-
 @dataclass(frozen=True, slots=True)
 class VariantsMetadata:
     """The variants of a release, or of one wheel: priorities, providers, label -> properties.
@@ -148,7 +136,9 @@ class VariantsMetadata:
         for label, properties in self.variants.items():
             validate_label(label)
             if label == NULL_LABEL and properties:
-                raise InvalidVariantMetadata("the null variant has properties", hint="give that variant another label")
+                raise InvalidVariantMetadata(
+                    "the null variant has properties", hint="choose another label for that variant"
+                )
             if missing := sorted(set(properties.namespaces) - set(self.namespaces)):
                 raise InvalidVariantMetadata(
                     f"variant {label!r} uses the namespace {missing[0]!r}, which the priorities do not list",
@@ -221,7 +211,7 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
             if variants.setdefault(label, properties) != properties:
                 raise VariantConflict(
                     f"label {label!r} means two things in this release: {variants[label]} and {properties}",
-                    hint="give the two variants different labels",
+                    hint="choose different labels for the two variants",
                 )
         for namespace, provider in piece.providers.items():
             if providers.setdefault(namespace, provider) != provider:
@@ -246,7 +236,7 @@ def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
     try:
         data = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
     if not isinstance(data, dict):
         raise InvalidVariantMetadata("variant metadata is not a JSON object", hint=hint)

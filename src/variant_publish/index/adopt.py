@@ -13,13 +13,14 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.page import parse_page
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.index.index import read_index, update_project
 from variant_publish.index.verify import stored_key
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
 from variant_publish.store.objects import TEXT, Listed, ignore

@@ -16,6 +16,7 @@ from variant_publish.progress import Advance
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
 from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
 
 ROOT_MASTER = "index.json"
 
@@ -62,11 +63,14 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore) -> CreateOutcome:
-    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet."""
+def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> CreateOutcome:
+    """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
+
+    A file that is `stored` elsewhere is copied from there.
+    """
     key = f"{upload.project}/{upload.entry.filename}"
     outcome = store.create(
-        key, upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
+        key, stored or upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
     )
     if upload.metadata is not None and upload.entry.metadata_sha256 is not None:
         store.create(
@@ -89,9 +93,9 @@ def update_project(
     tracks: tuple[str, ...] = (),
     public_url: str = "",
 ) -> Updated:
-    """Add entries and selector files to a project's index, and mend pages that are old or missing.
+    """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
-    `selectors` are those of `version`, whose plain-named copies are mended, too. Raises Conflict where a name is listed
+    `selectors` are those of `version`, whose plain-named copies are rewritten. Raises Conflict where a name is listed
     with another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
     files = tuple(files)
@@ -116,7 +120,7 @@ def update_project(
 def change_project(
     store: Store, project: str, change: Callable[[ProjectIndex], ProjectIndex], *, versions: Iterable[str] = ()
 ) -> Updated:
-    """Change a project's master by compare-and-swap, then mend its pages and the list of projects.
+    """Change a project's master by compare-and-swap, then rewrite its pages and the list of projects.
 
     `change` gives the next generation, or its argument where nothing is to be done; it may be called more than once.
     """
@@ -215,7 +219,7 @@ def project_pages(store: Store, index: ProjectIndex, versions: Iterable[str]) ->
 
 
 def _enter(store: Store, project: str) -> list[str]:
-    """Enter a new project into the list of projects, and mend the list's page."""
+    """Enter a new project into the list of projects, and rewrite the list's page."""
 
     def change(root: RootIndex) -> RootIndex:
         if project in root.names:

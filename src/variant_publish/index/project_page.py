@@ -7,21 +7,14 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
-
-_NEEDS = {
-    ("nvidia", "cuda_version_lower_bound"): "a driver for CUDA {} or newer",
-    ("nvidia", "cuda_version_upper_bound"): "a driver for CUDA below {}",
-    ("nvidia", "sm_arch"): "an NVIDIA GPU of architecture {}",
-    ("x86_64", "level"): "a CPU of level x86-64-{}",
-    ("aarch64", "version"): "a CPU of level ARMv{}",
-}
-"""What properties mean to people; others are shown as they are written."""
+from variant_publish.providers import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +138,7 @@ def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> 
 def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
     labels = [_label(name) for name, _ in wheels]
     return tuple(
-        Link(file, f"{label} {'-' if name.label else '+'}{name.variant}" if labels.count(label) > 1 else label)
+        Link(file, f"{label} {name.dialect or ''}".strip() if labels.count(label) > 1 else label)
         for (name, file), label in zip(wheels, labels, strict=True)
     )
 
@@ -235,8 +228,8 @@ def _sentences(properties: Iterable[Property]) -> Iterator[str]:
     for item in properties:
         groups.setdefault((item.namespace, item.feature), []).append(item.value)
     for (namespace, feature), values in groups.items():
-        known = _NEEDS.get((namespace, feature))
-        yield known.format(" or ".join(values)) if known else f"{namespace} {feature} {' or '.join(values)}"
+        provider, text = catalog.find(namespace), " or ".join(values)
+        yield provider.sentence(feature, text) if provider else f"{namespace} {feature} {text}"
 
 
 def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One thing that is wrong: a key, what is wrong with it, and whether `--repair` mends it."""
+    """One thing that is wrong: a key, what is wrong with it, and whether `--repair` repairs it."""
 
     key: str
     what: str
@@ -42,7 +42,7 @@ class Verified:
 
     @property
     def is_sound(self) -> bool:
-        """Return whether nothing is wrong, or everything that was is mended."""
+        """Return whether nothing is wrong, or everything that was is repaired."""
         return all(trouble.key in self.mended for trouble in self.troubles)
 
     def table(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Verified:
 def verify(
     store: Store, projects: Sequence[str] = (), *, deep: bool = False, repair: bool = False, reporter: Reporter = SILENT
 ) -> Verified:
-    """Verify projects (default: all). `deep` reads every file and compares its hash; `repair` writes pages anew."""
+    """Verify projects (default: all). `deep` reads every file and compares its hash; `repair` rewrites pages."""
     root = read_root(store) or RootIndex()
     names = tuple(projects) or tuple(sorted({*root.names, *_found(store)}))
     troubles: list[Trouble] = []

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Self
 
 from variant_publish.archive.retag import Rewrite, retag
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
@@ -79,7 +79,7 @@ class Cache:
         if rewrite.remove:
             changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
             folder /= hashlib.sha256(changes.encode()).hexdigest()[:16]
-        target = folder / str(name.with_variant())
+        target = folder / str(name.generic())
         if not target.exists():
             with reporter.track(target.name, fetched.path.stat().st_size) as advance:
                 retag(fetched.path, folder, rewrite, advance)

@@ -37,7 +37,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the client shall resolve or install; `kept` maps what is installed and stays to its version.
+    """What the client resolves or installs; `kept` maps what is installed and stays to its version.
 
     `pinned` maps projects to the URL of the one file that counts for them: a constraint, so what asks for a project
     stays what asks for it. `described` is a machine elsewhere; None stands for the environment itself. A `complete`

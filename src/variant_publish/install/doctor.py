@@ -7,12 +7,13 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Judgement, Verdict, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers.machine import NONE, Machine
+from variant_publish.providers.base import NONE
+from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
@@ -83,7 +84,7 @@ def _misfit(item: Installed, machine: Machine) -> str | None:
     """Ask the machine for what the wheel needs: values of selector variables, or properties of its label."""
     record = item.record
     for variable, values in (record.needs if record is not None else {}).items():
-        here = machine.values.get(variable)
+        here = machine.value(variable)
         if here not in values:
             return f"{variable} is {here or 'not known'} here, and it needs {' or '.join(values) or NONE}"
     metadata = record.metadata if record is not None else item.variant_json

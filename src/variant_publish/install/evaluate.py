@@ -20,6 +20,7 @@ from variant_publish.install.client import Client, Job
 from variant_publish.install.environment import Environment
 from variant_publish.model.variant import Property
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 
@@ -56,7 +57,7 @@ class Sandbox:
     """Run code in a virtual environment that is made for it, with a time limit.
 
     It keeps a provider's packages away from everything else; it is no barrier against malice, so `allowed` must name
-    whatever shall run.
+    whatever runs.
     """
 
     client: Make
@@ -71,13 +72,13 @@ class Sandbox:
         if len(selector.function) != 1:
             raise VariantPublishError(
                 f"selector variable {variable!r} names {len(selector.function)} functions instead of one",
-                hint=f"give it a value yourself: --set {variable}=VALUE",
+                hint=f"set it yourself: --set {variable}=VALUE",
             )
         answer = self._run(variable, selector.requires, _FUNCTION, selector.function[0], environ, reporter)
         if not isinstance(answer, str):
             raise VariantPublishError(
                 f"{selector.function[0]} gave {answer!r}, which is no string",
-                hint=f"give {variable} a value yourself: --set {variable}=VALUE",
+                hint=f"set it yourself: --set {variable}=VALUE",
             )
         return answer
 
@@ -170,15 +171,15 @@ def evaluated(
 def _strangers(machine: Machine, files: SelectorFiles) -> Iterator[tuple[str, Selector | Provider]]:
     """Return what this tool does not know by itself: variables without a value, and plugins of other namespaces."""
     for variable, selector in files.selector.selectors.items() if files.selector is not None else ():
-        if variable not in machine.values:
+        if machine.value(variable) is None:
             yield variable, selector
     for namespace, provider in files.variants.providers.items() if files.variants is not None else ():
-        known = namespace in machine.evaluated or namespace in ("nvidia", "x86_64", "aarch64")
+        known = namespace in machine.evaluated or catalog.find(namespace) is not None
         if provider.requires and not known:
             yield namespace, provider
 
 
 def _failed(name: str, target: str, reason: str) -> VariantPublishError:
     return VariantPublishError(
-        f"{target}, which tells {name}, failed: {reason}", hint=f"give it a value yourself: --set {name}=VALUE"
+        f"{target}, which tells {name}, failed: {reason}", hint=f"set it yourself: --set {name}=VALUE"
     )

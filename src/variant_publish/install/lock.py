@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from packaging.specifiers import SpecifierSet
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
 from variant_publish.install.cache import Cache
 from variant_publish.install.client import Resolved
 from variant_publish.install.plan import Chosen, InstallPlan
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.view import select
@@ -29,7 +29,7 @@ def lock_of(plan: InstallPlan, machine: Machine, cache: Cache, reporter: Reporte
 def refuse_plus(lock: Lock) -> None:
     """Refuse a lock as a requirements file where it holds a `+tag` wheel, which neither pip nor uv installs."""
     for package in lock.packages:
-        if package.record is not None and package.record.dialect is Dialect.PLUS:
+        if package.record is not None and not WheelName.parse(package.record.wheel).plain_installers_read:
             raise VariantPublishError(
                 f"{package.record.wheel} has extra tags: no installer takes it from a requirements file",
                 hint="write a pylock.toml and install that with 'variant-publish install --lock FILE'",

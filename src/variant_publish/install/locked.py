@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import VARIANTS_EXTRA, Lock, LockedFile, LockedPackage
 from variant_publish.formats.simple import IndexFile
@@ -28,7 +29,7 @@ from variant_publish.view import Indexes, Selection, Wish, choose
 def plan_of(
     lock: Lock, environment: Environment, client: str, cache: Cache, reporter: Reporter = SILENT
 ) -> InstallPlan:
-    """Return the plan of a lock for one machine: nothing is resolved or chosen anew, so others get the same files."""
+    """Return the plan of a lock for one machine: nothing is resolved or chosen again, so others get the same files."""
     assert lock.host is not None  # noqa: S101  (`narrowed` sees to it)
     machine = Machine.stored(lock.host)
     installed = environment.installed()
@@ -131,6 +132,8 @@ def _fetched(package: LockedPackage, machine: Machine, cache: Cache, reporter: R
     assert package.record is not None  # noqa: S101
     file = IndexFile(package.chosen.name, package.chosen.url, package.chosen.sha256)
     fetched = cache.fetch(file, reporter)
-    selection = Selection(Version(package.version), package.record.dialect, file.filename, file=file)
+    selection = Selection(
+        Version(package.version), WheelName.parse(package.record.wheel).dialect, file.filename, file=file
+    )
     plain, pins = plain_for(machine, fetched, cache, reporter)
     return Chosen(selection, fetched.path, plain, package.record, pins)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
 from variant_publish.install.environment import Installed
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 
 
 class Verdict(StrEnum):

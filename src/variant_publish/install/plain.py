@@ -23,7 +23,7 @@ def plain_for(
     wheel = WholeWheel.read(fetched.path)
     pins = list(wheel.pins)
     asked, kept = [], []
-    for text in wheel.metadata.requires_dist if wheel.name.extra_tags else ():
+    for text in wheel.metadata.requires_dist if not wheel.name.plain_installers_read else ():
         evaluated = with_evaluated_markers(text, machine.values, machine.holds)
         if evaluated == text:
             continue

@@ -11,6 +11,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.install.cache import Cache
@@ -20,7 +21,6 @@ from variant_publish.install.origin import Verdict, judge
 from variant_publish.install.plain import plain_for
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
@@ -267,15 +267,11 @@ def record_of(found: Selection, sha256: str, places: Indexes, machine: Machine) 
     """Return what is kept of a chosen wheel."""
     name = WheelName.parse(found.selected or "")
     vouched = places.implied.get(found.index or "", ())
-    record = InstalledVariant.of(
-        name,
-        found.metadata.selector,
-        found.metadata.variants,
-        sha256=sha256,
-        index=redact(found.index or ""),
-        tags=tuple(dict.fromkeys((*name.extra_tags, *vouched))),
-    )
-    counted = {variable: value for variable, value in machine.values.items() if variable in record.needs or name.label}
+    tags = tuple(dict.fromkeys((*name.words, *vouched)))
+    record = found.metadata.record(name, sha256, redact(found.index or ""), tags)
+    counted = {
+        variable: value for variable, value in machine.values.items() if variable in record.needs or record.metadata
+    }
     return replace(record, values=counted)
 
 

@@ -13,15 +13,16 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.wheel import Wheel
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
 from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.url import redact
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles

@@ -16,13 +16,14 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.pylock import LockedFile
 from variant_publish.install.client import Job, Resolved, follow, run
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.model.tags import modern_platform
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
-from variant_publish.providers.machine import Machine, platform_architecture
+from variant_publish.providers.machine import Machine
+from variant_publish.providers.platforms import platform_architecture
 
 
 def find_uv() -> Path | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from variant_publish.errors import UsageError
+from variant_publish.model.plain_name import TagSets
 from variant_publish.model.tags import modern_platform, platform_covers, platform_serves, python_covers, tag_covers
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.model.zip_group import CELL_AXES, ZipGroup
 
 
@@ -121,7 +121,7 @@ class Matrix:
         return tuple(cell for cell in self.all_cells() if self.skip_of(cell) is None)
 
 
-def fills(name: WheelName, variant: str, cell: Cell) -> bool:
+def fills(name: TagSets, variant: str, cell: Cell) -> bool:
     """Return whether the wheel, known to be of `variant`, serves the cell.
 
     abi3, `py3-none`, compressed tag sets and older manylinux tags cover what they cover; see
@@ -130,7 +130,7 @@ def fills(name: WheelName, variant: str, cell: Cell) -> bool:
     return variant == cell.variant and any(tag_covers(tag, cell.python, cell.platform) for tag in name.tags)
 
 
-def serves(name: WheelName, cell: Cell) -> bool:
+def serves(name: TagSets, cell: Cell) -> bool:
     """Return whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
 
     Unlike `fills`, as installers have it: an older minimum version of macOS serves a newer one.
@@ -142,18 +142,18 @@ def serves(name: WheelName, cell: Cell) -> bool:
     )
 
 
-def own_platforms(name: WheelName) -> tuple[str, ...]:
+def own_platforms(name: TagSets) -> tuple[str, ...]:
     """Return the platforms of the name in modern spelling, without those that another member covers already."""
     return _undominated({modern_platform(platform): platform for platform in name.platform})
 
 
-def own_pythons(name: WheelName) -> tuple[str, ...]:
+def own_pythons(name: TagSets) -> tuple[str, ...]:
     """Return the pythons of the name ("cp312-cp312"); Python 2 only where there is nothing else."""
     pythons = tuple(f"{python}-{abi}" for python, abi in product(name.python, name.abi))
     return tuple(python for python in pythons if python[2:3] != "2") or pythons
 
 
-def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
+def found_matrix(wheels: Iterable[tuple[TagSets, str]]) -> Matrix:
     """Return the rectangle that the wheels span, each given with its variant; generic is always a column.
 
     An older libc, `any` and abi3 are folded into what they cover where the other wheels are narrower, so that a
@@ -161,7 +161,7 @@ def found_matrix(wheels: Iterable[tuple[WheelName, str]]) -> Matrix:
     it has a wheel at all.
     """
     given = list(wheels)
-    columns: dict[str, list[WheelName]] = {GENERIC: []}
+    columns: dict[str, list[TagSets]] = {GENERIC: []}
     for name, variant in given:
         columns.setdefault(variant, []).append(name)
     platforms = _folded({platform for name, _ in given for platform in own_platforms(name)})
@@ -191,7 +191,7 @@ def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
     return python_covers(interpreter, abi, cell)
 
 
-def _has_platform(names: Iterable[WheelName], platform: str) -> bool:
+def _has_platform(names: Iterable[TagSets], platform: str) -> bool:
     return any(platform_covers(own, platform) for name in names for own in name.platform)
 
 
@@ -207,7 +207,7 @@ def _folded(platforms: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in found if not any(other != one and platform_covers(one, other) for other in found))
 
 
-def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[WheelName]]) -> bool:
+def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[TagSets]]) -> bool:
     interpreter, _, abi = python.partition("-")
     if abi == "none" and f"{interpreter}-{interpreter}" in pythons:
         return True  # one interpreter, spelled in two ways: torch has cp312-none for macOS and cp312-cp312 elsewhere

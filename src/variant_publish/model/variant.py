@@ -1,14 +1,11 @@
-"""Variants of a release: dialects, properties and labels (PEP 825, "Variant properties" and "Variant label")."""
+"""Variants of a release: properties and labels (PEP 825, "Variant properties" and "Variant label")."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
-
-from packaging.version import Version
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
@@ -21,21 +18,6 @@ NULL_LABEL = "null"
 
 _KEY = re.compile(r"[a-z0-9_]+")
 _VALUE = re.compile(r"[a-z0-9_.]+")
-
-
-class Dialect(StrEnum):
-    """Name one of the wire formats in which a wheel says that it is a variant.
-
-    `LOCAL` is today's practice: the variant is a local version, in an index of its own for each variant.
-    """
-
-    PLUS = "plus"
-    PEP825 = "pep825"
-    LOCAL = "local"
-
-
-AWARE = (Dialect.PLUS, Dialect.PEP825)
-"""The dialects whose clients choose by what the machine is; with a local version the user chooses."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,21 +117,6 @@ def validate_label(label: str) -> str:
     return label
 
 
-def local_of(label: str) -> str:
-    """Return the local version that stands for a label, normalised (PEP 440, "Local version identifiers").
-
-    `x86_64_v3` becomes `x86.64.v3`, which is how installers write it; separators that a local version cannot begin or
-    end with, or have twice, are left out. Raises UsageError where nothing is left.
-    """
-    text = ".".join(part for part in re.split(r"[._]", label) if part)
-    if not text:
-        raise UsageError(
-            f"variant label {label!r} has no letter or digit, so it can be no local version",
-            hint="choose another label, for example 'cu128'",
-        )
-    return Version(f"0+{text}").local or ""
-
-
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One variant of a project: how each dialect writes it, and its properties.
@@ -177,8 +144,3 @@ class Variant:
                 f"variant {self.name!r} has the label 'null' and properties",
                 hint="'null' is reserved for the variant without properties (PEP 825): choose another label",
             )
-
-    @property
-    def local(self) -> str:
-        """Return the local version of dialect local, normalised; raise UsageError where the label allows none."""
-        return local_of(self.label)

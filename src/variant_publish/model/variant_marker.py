@@ -1,6 +1,6 @@
 """Variant markers of requirements (PEP 825, "Environment markers"), resolved for the wheel that carries them.
 
-`variant_label` and its kin are a hard error in today's pip, uv and packaging, while a wheel knows all four values when
+Variant markers are a hard error in today's pip, uv and packaging, while a wheel knows all four values when
 it is made: so they can be worked out then. Everything else in a marker is left for `packaging` to read.
 """
 

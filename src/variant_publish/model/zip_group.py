@@ -56,7 +56,8 @@ class ZipGroup:
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
             found = ", ".join(f"{axis} {length}" for axis, length in lengths.items())
             raise UsageError(
-                f"its lists are not of one length ({found})", hint="give every axis one value for each row, none empty"
+                f"its lists are not of one length ({found})",
+                hint="write one value for each row of every axis, none empty",
             )
         return cls(tuple(columns), tuple(zip(*columns.values(), strict=True)))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
-import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 from packaging import tags as packaging_tags
 from packaging.tags import Tag
@@ -17,42 +16,23 @@ from variant_publish.errors import UsageError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.model.ordering import Supported
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
-from variant_publish.model.tags import modern_platform
-from variant_publish.providers import amd, cpu, nvidia
+from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import PREFIX, releases_in
+from variant_publish.providers.base import NONE
+from variant_publish.providers.platforms import compatible_platforms, has_libc
 
-NONE = "none"
-"""The value of a variable that asks for something this machine has not: a driver, another architecture's level."""
-
-X86_64_VERSION = "x86_64_version"
-AARCH64_VERSION = "aarch64_version"
-CUDA = "cuda"
-SM_ARCH = "sm_arch"
-GFX_ARCH = "gfx_arch"
-ROCM = "rocm"
-
-ORDERS: Mapping[str, Callable[[str], Any]] = {
-    X86_64_VERSION: cpu.X86_64_LEVELS.index,
-    AARCH64_VERSION: lambda value: cpu.known_aarch64_versions().index(value),
-    CUDA: nvidia.parse_pair,
-    SM_ARCH: nvidia.parse_pair,
-}
-"""The variables that have an order."""
-
-_LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
-_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)")
-_PLAIN = re.compile(r"win32|(win|linux|ios|android)_[a-z0-9_]+")
 _PYTHON = re.compile(r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)")
-_LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
 
 
 @dataclass(frozen=True)
 class Machine:
     """A machine: `values` of selector variables, compatible `tags` best first, and its Python version.
 
-    `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; "sm_arch",
-    "gfx_arch", "rocm" and a project's own variables are there where they are known. `evaluated` are properties that a
-    third-party provider gave, which no value tells. `allowed` and `denied` are the namespaces whose providers the user
-    turned on (optional ones) or off. `abi` maps dependencies, as dist-info folders name them, to their versions.
+    `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; the variables of
+    other hardware, a project's own ones, and dependencies with their versions are there where they are known.
+    `evaluated` are properties that the plugin of a release said, and no value does. `allowed` and `denied` are the
+    namespaces whose providers the user turned on (optional ones) or off. `abi` maps dependencies, as
+    dist-info folders name them, to their versions.
     """
 
     values: Mapping[str, str]
@@ -67,15 +47,21 @@ class Machine:
     def detect(cls, environ: Mapping[str, str]) -> Self:
         """Look at this machine and at the running Python."""
         return cls(
-            values=detected_values(environ),
+            values=catalog.detected(environ),
             tags=tuple(packaging_tags.sys_tags()),
             python_version=platform.python_version().rstrip("+"),
         )
 
     @cached_property
     def supported(self) -> Supported:
-        """Return the supported properties (PEP 850) by namespace; one that the machine has not is not there."""
-        return {**self.evaluated, **supported_by(self.values)}
+        """Return the supported properties (PEP 850) by namespace; what the machine does not have is not there."""
+        releases = {f"{PREFIX}{name}": version for name, version in self.abi.items()}
+        return {**self.evaluated, **catalog.supported_by({**releases, **self.values})}
+
+    def value(self, variable: str) -> str | None:
+        """Return the value of a variable; "none" for known hardware that is not there, None for what is unknown."""
+        default = NONE if catalog.find_variable(variable) else None
+        return self.values.get(variable, default)
 
     @classmethod
     def stored(cls, file: HostFile) -> Self:
@@ -84,7 +70,7 @@ class Machine:
         tags = tuple(_tags(minor, threaded, compatible_platforms(file.platform)))
         # A machine of another architecture has no level of this one, which nobody could set.
         values = {name: value if value == NONE else parse_setting(name, value) for name, value in file.values.items()}
-        return cls(values, tags, version, file.evaluated)
+        return cls(values, tags, version, file.evaluated, abi=releases_in(_unknown(values)))
 
     def store(self) -> HostFile:
         """Return the machine as a file describes it; `stored` makes the same choices of it."""
@@ -92,7 +78,7 @@ class Machine:
         evaluated = {name: {key: tuple(found) for key, found in item.items()} for name, item in self.evaluated.items()}
         properties = {name: {key: tuple(found) for key, found in item.items()} for name, item in self.supported.items()}
         platforms = [tag.platform for tag in self.tags if tag.platform != "any"]
-        platform = next((name for name in platforms if _LIBC.fullmatch(modern_platform(name))), platforms[0])
+        platform = next(filter(has_libc, platforms), platforms[0])
         return HostFile(version + ("t" if threaded else ""), platform, dict(self.values), evaluated, properties)
 
     def described(self, settings: Mapping[str, str], python: str | None = None, platform: str | None = None) -> Self:
@@ -103,28 +89,25 @@ class Machine:
         that architecture and no GPU are assumed. Raises UsageError for what is not understood.
         """
         values = dict(self.values)
-        if platform is not None:
-            values.update(_assumed(platform))
-            if values.get(CUDA, NONE) == NONE:
-                values.pop(SM_ARCH, None)
-            if _is_elsewhere(platform):
-                values.pop(GFX_ARCH, None)
-                values.pop(ROCM, None)
-        if settings.get(CUDA) == NONE:
-            values.pop(SM_ARCH, None)
+        for provider in catalog.providers() if platform is not None else ():
+            values.update(catalog.asked(provider, provider.assumed, str(platform)))
         values.update({name: parse_setting(name, value) for name, value in settings.items()})
+        values = _without_absent(values)
+        abi = {**self.abi, **releases_in(_unknown(settings))}
         if python is None and platform is None:
-            return replace(self, values=values)
+            return replace(self, values=values, abi=abi)
         minor, threaded, version = _parse_python(python) if python is not None else self._own_python
         platforms = compatible_platforms(platform) if platform is not None else list(packaging_tags.platform_tags())
-        return replace(self, values=values, tags=tuple(_tags(minor, threaded, platforms)), python_version=version)
+        tags = tuple(_tags(minor, threaded, platforms))
+        return replace(self, values=values, abi=abi, tags=tags, python_version=version)
 
     def requirement(self, text: str) -> TaggedRequirement:
         """Parse a requirement; markers that ask for selector variables are evaluated on this machine.
 
         Raises UsageError for a requirement that is none, and for a marker variable that this machine does not know.
         """
-        return TaggedRequirement.parse(with_evaluated_markers(text, self.values, self.holds))
+        known = {item.name: NONE for item in catalog.variables()}
+        return TaggedRequirement.parse(with_evaluated_markers(text, {**known, **self.values}, self.holds))
 
     @property
     def marker_environment(self) -> dict[str, str]:
@@ -134,7 +117,7 @@ class Machine:
 
     def holds(self, variable: str, operator: str, literal: str) -> bool:
         """Compare the value of a selector variable, as markers do; UsageError for what cannot be compared."""
-        value = self.values[variable]
+        value = self.value(variable) or NONE
         simple = {
             "==": lambda: value == literal, "===": lambda: value == literal, "!=": lambda: value != literal,
             "in": lambda: value in literal, "not in": lambda: value not in literal,
@@ -147,7 +130,8 @@ class Machine:
                 )
             literal = literal if "in" in operator or operator == "lacks" else parse_setting(variable, literal)
             return simple[operator]()
-        if variable not in ORDERS:
+        known = catalog.find_variable(variable)
+        if known is None or known.order is None:
             raise UsageError(
                 f"the values of {variable} have no order, so {operator!r} says nothing of them",
                 hint="use ==, !=, in or not in",
@@ -155,7 +139,7 @@ class Machine:
         bound = parse_setting(variable, literal)
         if NONE in (value, bound):
             return False  # what is not there is neither more nor less
-        here, there = ORDERS[variable](value), ORDERS[variable](bound)
+        here, there = known.order(value), known.order(bound)
         return bool({"<": here < there, "<=": here <= there, ">": here > there, ">=": here >= there}[operator])
 
     @property
@@ -165,105 +149,32 @@ class Machine:
         return int(self.python_version.split(".")[1]), threaded, self.python_version
 
 
-def detected_values(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of the detected selector variables on this machine."""
-    here = cpu.architecture()
-    found = nvidia.Nvidia.detect(environ)
-    values = {
-        X86_64_VERSION: cpu.x86_64_level() if here == cpu.X86_64 else NONE,
-        AARCH64_VERSION: cpu.aarch64_version() if here == cpu.AARCH64 else NONE,
-        CUDA: _dotted(found.driver) if found.driver else NONE,
+def _unknown(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of variables that no provider has: a project's own, and the releases of dependencies."""
+    return {name: value for name, value in values.items() if catalog.find_variable(name) is None}
+
+
+def _without_absent(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values without what "none" says of hardware that few machines have, and what needs other hardware."""
+    known = {item.name: item for item in catalog.variables()}
+    absent = {
+        name
+        for name, value in values.items()
+        if name in known
+        and ((value == NONE and not known[name].is_always_told) or values.get(known[name].needs or "") == NONE)
     }
-    if found.capability:
-        values[SM_ARCH] = _dotted(found.capability)
-    radeon = amd.Amd.detect()
-    more = {GFX_ARCH: radeon.architecture, ROCM: radeon.rocm}
-    return {**values, **{name: value for name, value in more.items() if value is not None}}
-
-
-def supported_by(values: Mapping[str, str]) -> Supported:
-    """Return the supported properties (PEP 850) of a machine with these values of the detected variables."""
-    result: dict[str, dict[str, tuple[str, ...]]] = {}
-    if (level := values.get(X86_64_VERSION, NONE)) != NONE:
-        result["x86_64"] = {"level": cpu.x86_64_values(level)}
-    if (version := values.get(AARCH64_VERSION, NONE)) != NONE:
-        result["aarch64"] = {"version": cpu.aarch64_values(version)}
-    driver, capability = (nvidia.parse_pair(values.get(name, NONE)) for name in (CUDA, SM_ARCH))
-    if features := nvidia.Nvidia(driver, capability).features():
-        result["nvidia"] = features
-    if features := amd.Amd(values.get(GFX_ARCH), values.get(ROCM)).features():
-        result["amd"] = features
-    return result
+    return {name: value for name, value in values.items() if name not in absent}
 
 
 def parse_setting(name: str, value: str) -> str:
     """Return the value of a selector variable as it is compared; raise UsageError where it cannot be one."""
-    known: Mapping[str, tuple[Callable[[str], str | None], Callable[[], str]]] = {
-        X86_64_VERSION: (cpu.parse_x86_64_level, lambda: ", ".join(cpu.X86_64_LEVELS)),
-        AARCH64_VERSION: (cpu.parse_aarch64_version, lambda: ", ".join(cpu.known_aarch64_versions())),
-        CUDA: (_parse_version, lambda: "none, or the MAJOR.MINOR that the driver supports, for example 12.8"),
-        SM_ARCH: (_parse_capability, lambda: "none, or a compute capability MAJOR.MINOR, for example 9.0"),
-    }
-    if name not in known:
+    variable = catalog.find_variable(name)
+    if variable is None:
         return value
-    parse, values = known[name]
-    parsed = parse(value)
+    parsed = variable.parse(value)
     if parsed is None:
-        raise UsageError(f"{name} cannot be {value!r}", hint=f"known values: {values()}")
+        raise UsageError(f"{name} cannot be {value!r}", hint=f"known values: {variable.hint}")
     return parsed
-
-
-def compatible_platforms(platform: str) -> list[str]:
-    """Return the platform tags whose wheels install on the platform `platform`, best first.
-
-    Raises UsageError for a tag that is no platform's.
-    """
-    modern = modern_platform(platform)
-    if match := _LIBC.fullmatch(modern):
-        family, major, minor, arch = match[1], int(match[2]), int(match[3]), match[4]
-        oldest = 0 if family == "musllinux" else 5 if arch in ("x86_64", "i686") else 17
-        found = []
-        for number in range(minor, oldest - 1, -1):
-            found.append(f"{family}_{major}_{number}_{arch}")
-            found += [name for head in _LEGACY if modern_platform(name := f"{head}_{arch}") == found[-1]]
-        return [*found, f"linux_{arch}"]
-    if match := _MACOS.fullmatch(platform):
-        return list(packaging_tags.mac_platforms((int(match[1]), int(match[2])), match[3]))
-    if _PLAIN.fullmatch(platform):
-        return [platform]
-    raise UsageError(
-        f"platform {platform!r} is not a platform tag",
-        hint="write it like manylinux_2_28_x86_64, musllinux_1_2_aarch64, macosx_14_0_arm64 or win_amd64",
-    )
-
-
-def platform_architecture(platform: str) -> str:
-    """Return the architecture at the end of a platform tag, in the spelling of `cpu.architecture`."""
-    for known in (cpu.X86_64, cpu.AARCH64, "amd64", "arm64"):
-        if platform.endswith(f"_{known}"):
-            return cpu.architecture(known)
-    return platform.rpartition("_")[2]
-
-
-def _assumed(platform: str) -> dict[str, str]:
-    there, here = platform_architecture(platform), cpu.architecture()
-    values: dict[str, str] = {}
-    if there != here:
-        values[X86_64_VERSION] = cpu.X86_64_LEVELS[0] if there == cpu.X86_64 else NONE
-        values[AARCH64_VERSION] = cpu.AARCH64_BASELINE if there == cpu.AARCH64 else NONE
-    if _is_elsewhere(platform):
-        values[CUDA] = NONE
-    return values
-
-
-def _is_elsewhere(platform: str) -> bool:
-    same_system = sysconfig.get_platform().partition("-")[0] == _system(platform)
-    return not same_system or platform_architecture(platform) != cpu.architecture()
-
-
-def _system(platform: str) -> str:
-    head = platform.partition("_")[0]
-    return "linux" if "linux" in head else {"macosx": "macosx", "win": "win", "win32": "win32"}.get(head, head)
 
 
 def _tags(minor: int, threaded: bool, platforms: list[str]) -> Iterator[Tag]:
@@ -277,17 +188,3 @@ def _parse_python(text: str) -> tuple[int, bool, str]:
     if match is None:
         raise UsageError(f"Python {text!r} is not a version of Python 3", hint="write it like 3.12 or 3.14t")
     return int(match[1]), bool(match[3]), f"3.{match[1]}{match[2] or '.0'}"
-
-
-def _parse_version(text: str) -> str | None:
-    pair = nvidia.parse_pair(text)
-    return NONE if text == NONE else _dotted(pair) if pair else None
-
-
-def _parse_capability(text: str) -> str | None:
-    pair = nvidia.parse_capability(text)
-    return NONE if text == NONE else _dotted(pair) if pair else None
-
-
-def _dotted(pair: nvidia.Pair) -> str:
-    return f"{pair[0]}.{pair[1]}"

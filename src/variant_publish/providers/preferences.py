@@ -10,29 +10,11 @@ from pathlib import Path
 from typing import Self
 
 from variant_publish.errors import UsageError
-from variant_publish.providers import cpu
-from variant_publish.providers.machine import (
-    AARCH64_VERSION,
-    CUDA,
-    GFX_ARCH,
-    NONE,
-    ORDERS,
-    ROCM,
-    SM_ARCH,
-    X86_64_VERSION,
-    Machine,
-    parse_setting,
-)  # fmt: skip
+from variant_publish.providers import catalog
+from variant_publish.providers.base import NONE
+from variant_publish.providers.machine import Machine, parse_setting
 
 _HINT = 'it may hold [limits] x86_64_version = "x86-64-v3" and [providers] allow = [...], deny = [...]'
-
-_WITHOUT: Mapping[str, Mapping[str, str | None]] = {
-    "nvidia": {CUDA: NONE, SM_ARCH: None},
-    "x86_64": {X86_64_VERSION: cpu.X86_64_LEVELS[0]},
-    "aarch64": {AARCH64_VERSION: cpu.AARCH64_BASELINE},
-    "amd": {GFX_ARCH: None, ROCM: None},
-}
-"""What the variables of a denied namespace become: the lowest, or not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +52,10 @@ class Preferences:
             or not isinstance(providers, dict)
             or set(providers) - {"allow", "deny"}
         ):
-            raise UsageError("the preferences hold something that is not known", hint=_HINT)
-        if unknown := sorted(set(limits) - set(ORDERS)):
-            raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ORDERS)}")
+            raise UsageError("the preferences hold something unknown", hint=_HINT)
+        ordered = [item.name for item in catalog.variables() if item.order is not None]
+        if unknown := sorted(set(limits) - set(ordered)):
+            raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ordered)}")
         if not all(isinstance(item, str) for names in providers.values() for item in names):
             raise UsageError("providers.allow and providers.deny are lists of namespaces", hint=_HINT)
         return cls(
@@ -83,19 +66,15 @@ class Preferences:
 
     def applied(self, machine: Machine) -> Machine:
         """Return the machine as far as the user wants it used."""
-        values: dict[str, str | None] = {**machine.values}
+        values = dict(machine.values)
         for name, limit in self.limits.items():
-            if (value := machine.values.get(name, NONE)) != NONE:
-                values[name] = limit if limit == NONE else min(value, limit, key=ORDERS[name])
-        for namespace in self.deny:
-            kept = {name: value for name, value in _WITHOUT.get(namespace, {}).items() if _has(machine, name)}
-            values.update(kept)
-        return replace(
-            machine,
-            values={name: value for name, value in values.items() if value is not None},
-            allowed=self.allow,
-            denied=self.deny,
-        )
+            variable = catalog.find_variable(name)
+            if variable is not None and variable.order is not None and values.get(name, NONE) != NONE:
+                values[name] = limit if limit == NONE else min(values[name], limit, key=variable.order)
+        for provider in catalog.providers():
+            if provider.namespace in self.deny:
+                values |= {item.name: item.lowest for item in provider.variables if values.get(item.name, NONE) != NONE}
+        return replace(machine, values=values, allowed=self.allow, denied=self.deny).described({})
 
 
 def preferences_file(environ: Mapping[str, str]) -> Path:
@@ -107,7 +86,3 @@ def preferences_file(environ: Mapping[str, str]) -> Path:
     else:
         folder = Path.home() / ".config"
     return folder / "variant-publish" / "preferences.toml"
-
-
-def _has(machine: Machine, name: str) -> bool:
-    return machine.values.get(name, NONE) != NONE

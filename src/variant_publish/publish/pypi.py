@@ -225,7 +225,7 @@ class TwineRepository:
             ) from error
 
     def _clean(self, text: str) -> str:
-        """Take out whatever the session knows of credentials."""
+        """Take out the credentials of the session."""
         secrets: tuple[str, ...] = ()
         if "_session" in self.__dict__ and isinstance(self._session.session.auth, tuple):
             secrets = tuple(str(item) for item in self._session.session.auth[1:])
@@ -237,7 +237,7 @@ class TwineRepository:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Drop what twine prints: the Reporter tells of progress, and stdout belongs to the result."""
+    """Drop what twine prints: the Reporter shows progress, and stdout belongs to the result."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 

@@ -10,8 +10,8 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.stage_state import StagedFile
 from variant_publish.index.index import Upload, merged_texts, read_index, refuse_removed
-from variant_publish.model.variant import AWARE
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
@@ -87,9 +87,16 @@ class UploadPlan:
         """Return the wheels (or the sdists) of one destination."""
         return tuple(item for item in self.placements if item.destination is destination and item.is_sdist is sdists)
 
+    def sends_to_repository(self, file: StagedFile) -> bool:
+        """Return whether a file is uploaded to the repository."""
+        sent = (item for item in self.placements if item.transfer is Transfer.UPLOAD)
+        return file.project == self.project and file.filename in {
+            item.file for item in sent if item.destination is Destination.REPOSITORY
+        }
+
     def uploads(self) -> dict[str, Upload]:
         """Return the uploads of the release by file name, with page entries of this moment."""
-        found = uploads_of(self.release.in_dialects(None, *AWARE), attest=bool(self.attested))
+        found = uploads_of(self.release.for_installers(), attest=bool(self.attested))
         return {upload.entry.filename: upload for upload in found}
 
     def table(self) -> dict[str, Any]:
@@ -136,7 +143,7 @@ def make_plan(
     copies: bool = False,
 ) -> UploadPlan:
     """Decide where each file goes; raise Conflict where a name is taken by other bytes, naming all of them."""
-    uploads = tuple(uploads_of(release.in_dialects(None, *AWARE)))
+    uploads = tuple(uploads_of(release.for_installers()))
     planner = _Planner(release, settings, inventory, copies)
     placements = tuple(planner.placements({upload.entry.filename: upload.entry for upload in uploads}))
     if planner.conflicts:
@@ -178,8 +185,7 @@ class _Planner:
 
     def placements(self, entries: dict[str, IndexFile]) -> Iterator[Placement]:
         wheels = [
-            self._place(entries[wheel.filename], *self._rule(wheel))
-            for wheel in self.release.in_dialects(None, *AWARE).wheels
+            self._place(entries[wheel.filename], *self._rule(wheel)) for wheel in self.release.for_installers().wheels
         ]
         yield from self._with_copies(sorted(wheels, key=lambda item: item.destination is Destination.REPOSITORY))
         destination = Destination.REPOSITORY if self.has_repository else Destination.EXTRA_INDEX

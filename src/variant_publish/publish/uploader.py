@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from variant_publish.archive.wheel import SummaryWheel, Wheel
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, send, update_project
@@ -17,10 +15,9 @@ from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
 from variant_publish.publish.preflight import check_public_url
 from variant_publish.publish.repository import Repository
-from variant_publish.publish.staging import fetched
 from variant_publish.publish.upload_plan import UploadPlan
+from variant_publish.publish.verified_files import VerifiedFiles
 from variant_publish.publish.view_apply import PublishedView, preflight, publish_views
-from variant_publish.release.release import Sdist
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import CreateOutcome
 
@@ -30,13 +27,14 @@ DEADLINE_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What publishing did: file names sent, found there, listed for the first time; keys of pages written.
+    """What publishing did: file names sent, copied on the store, found there, listed for the first time; pages written.
 
     `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
     are the results of the indexes of one variant each.
     """
 
     sent: tuple[str, ...]
+    copied: tuple[str, ...]
     skipped: tuple[str, ...]
     linked: tuple[str, ...]
     pages: tuple[str, ...]
@@ -46,7 +44,7 @@ class UploadResult:
     @property
     def changed(self) -> bool:
         """Return whether anything was sent or written."""
-        return bool(self.sent or self.pages or any(view.changed for view in self.views))
+        return bool(self.sent or self.copied or self.pages or any(view.changed for view in self.views))
 
     @property
     def is_complete(self) -> bool:
@@ -60,6 +58,7 @@ class UploadResult:
             "changed": self.changed,
             "complete": self.is_complete,
             "sent": list(self.sent),
+            "copied": list(self.copied),
             "skipped": list(self.skipped),
             "linked": list(self.linked),
             "pages": list(self.pages),
@@ -69,15 +68,20 @@ class UploadResult:
 
 
 def publish(
-    plan: UploadPlan, destinations: Destinations, reporter: Reporter = SILENT, *, deadline_s: float = DEADLINE_S
+    plan: UploadPlan,
+    destinations: Destinations,
+    reporter: Reporter = SILENT,
+    *,
+    sources: VerifiedFiles | None = None,
+    deadline_s: float = DEADLINE_S,
 ) -> UploadResult:
-    """Carry out a plan.
+    """Carry out a plan; `sources` are the files of a release that lies in another store.
 
     Preflight of all places; files to the extra index; wheels to the repository; master and pages; sdists to the
-    repository and their links; views. A plan without changes sends nothing and only mends pages. Raises
+    repository and their links; views. A plan without changes sends nothing and only rewrites pages. Raises
     VariantPublishError at the first file that is refused; what was sent stays, and the same command goes on from there.
     """
-    uploader = _Uploader(plan, destinations, reporter, deadline_s)
+    uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
     return replace(result, views=publish_views(plan.views, plan.release, destinations, reporter=reporter))
@@ -86,23 +90,27 @@ def publish(
 class _Uploader:
     """Carry out one plan and keep account of it."""
 
-    def __init__(self, plan: UploadPlan, destinations: Destinations, reporter: Reporter, deadline_s: float) -> None:
+    def __init__(
+        self,
+        plan: UploadPlan,
+        destinations: Destinations,
+        reporter: Reporter,
+        sources: VerifiedFiles,
+        deadline_s: float,
+    ) -> None:
         self.plan = plan
         self.store = destinations.store
         self.repository = destinations.repository
         self.public_url = plan.settings.public_url
         self.reporter = reporter
+        self.sources = sources
         self.deadline_s = deadline_s
         self.uploads = {
-            name: replace(upload, entry=self._attested(upload.entry)) for name, upload in plan.uploads().items()
-        }
-        files: tuple[Wheel | Sdist, ...] = (*plan.release.wheels, *plan.release.sdists)
-        self.elsewhere = {
-            item.filename
-            for item in files
-            if isinstance(item, SummaryWheel) or (isinstance(item, Sdist) and item.summary is not None)
+            name: replace(upload, path=sources.path_of(upload), entry=self._attested(upload.entry))
+            for name, upload in plan.uploads().items()
         }
         self.sent: list[str] = []
+        self.copied: list[str] = []
         self.skipped: list[str] = []
         self.linked: list[str] = []
         self.pages: list[str] = []
@@ -125,7 +133,7 @@ class _Uploader:
                 check_public_url(self.store, self.public_url, self.reporter)
         items = (item for item in self.plan.placements if item.destination is Destination.REPOSITORY)
         if names := [item.file for item in items if item.transfer is Transfer.UPLOAD]:
-            self._repository.preflight([self.uploads[name].path for name in names if name not in self.elsewhere])
+            self._repository.preflight([self.uploads[name].path for name in names])
 
     def run(self) -> UploadResult:
         """Do everything in order.
@@ -152,6 +160,7 @@ class _Uploader:
             )
         return UploadResult(
             tuple(self.sent),
+            tuple(self.copied),
             tuple(self.skipped),
             tuple(self.linked),
             tuple(dict.fromkeys(self.pages)),
@@ -166,29 +175,16 @@ class _Uploader:
 
     def _send(self, placements: Iterable[Placement]) -> None:
         for item in placements:
-            if item.transfer is Transfer.SKIP or (
-                item.transfer is Transfer.COPY and item.destination is Destination.EXTRA_INDEX
-            ):
+            if item.transfer is Transfer.SKIP:
                 self.skipped.append(item.file)
                 continue
-            with (
-                self._local(self.uploads[item.file]) as upload,
-                self.reporter.track(item.file, item.size) as advance,
-            ):
+            upload, done = self.uploads[item.file], self.copied if item.transfer is Transfer.COPY else self.sent
+            with self.reporter.track(item.file, item.size) as advance:
                 if item.destination is Destination.EXTRA_INDEX:
-                    outcome = send(self.store, upload, advance)
+                    outcome = send(self.store, upload, advance, self.sources.stored_of(upload))
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (self.sent if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
-
-    @contextmanager
-    def _local(self, upload: Upload) -> Iterator[Upload]:
-        """Yield the upload with its file; a staged one, which is not on this machine, is read from the store."""
-        if upload.entry.filename not in self.elsewhere:
-            yield upload
-        else:
-            with fetched(self.store, self.plan.project, upload.entry, self.reporter) as path:
-                yield replace(upload, path=path)
+            (done if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
 
     def _own(self, placements: list[Placement]) -> list[IndexFile]:
         listed = (item for item in placements if not item.is_listed or item.transfer is not Transfer.SKIP)

@@ -12,6 +12,7 @@ from typing import Any
 
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.config.tables import UploadTable
+from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import ProjectIndex
 from variant_publish.index.index import Upload, change_project, read_index, send, update_project
@@ -151,7 +152,7 @@ def _file_of(item: OwnFile, local: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="variant-publish-") as folder:
         try:
-            made = retag(item.source.path, Path(folder), Rewrite(local=local))
+            made = retag(item.source.path, Path(folder), Rewrite(dialect_of("local"), (local,)))
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

@@ -1,4 +1,4 @@
-"""Views: one index for each variant, for installers that know no variants, as today's plain pip.
+"""Views: one index for each variant, for installers without variants, as today's plain pip.
 
 A view has the wheels of one variant as a local version (`foo-1.0+cu128-...whl`, dialect local), which every installer
 prefers to 1.0, and the other files of the release by a link to where they lie: the generic wheels for what the variant
@@ -23,12 +23,15 @@ from packaging.version import Version
 from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import TABLE, UploadTable
+from variant_publish.dialects.local_version import local_of
+from variant_publish.dialects.registry import dialect_of
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
 from variant_publish.index.index import hosted_url, read_index, refuse_removed
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect, local_of
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.variant import GENERIC, NULL_LABEL
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import Destination, Placement, Transfer
@@ -36,8 +39,7 @@ from variant_publish.publish.view_places import base_of_links, unreachable, view
 from variant_publish.release.release import Release
 from variant_publish.store.objects import Conflict
 
-_ORDER = (Dialect.LOCAL, Dialect.PLUS, Dialect.PEP825)
-"""Which of a variant's wheels becomes the view's, where a release has it in several dialects."""
+_LOCAL = dialect_of("local")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class OwnFile:
     @property
     def is_made(self) -> bool:
         """Return whether the wheel is made of one in another dialect."""
-        return self.source.name.dialect is not Dialect.LOCAL
+        return self.source.name.chosen_by_installers
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class ViewPlan:
 
 def check_local_wheels(release: Release, upload: UploadTable) -> None:
     """Raise UsageError where wheels of dialect local have no view to go to."""
-    stray = release.in_dialects(Dialect.LOCAL).wheels
+    stray = release.for_users()
     if stray and upload.views is None:
         raise UsageError(
             f"{stray[0].filename} is a variant as a local version, which repositories refuse and every installer would"
@@ -100,7 +102,7 @@ def check_local_wheels(release: Release, upload: UploadTable) -> None:
 
 def refuse_local_wheels(release: Release) -> None:
     """Raise UsageError where wheels of dialect local would be staged: they go to views, and are listed nowhere else."""
-    stray = release.in_dialects(Dialect.LOCAL).wheels
+    stray = release.for_users()
     if stray:
         raise UsageError(
             f"{stray[0].filename} is a variant as a local version, which has its place in a view and not in a stage",
@@ -123,9 +125,9 @@ def plan_views(
         raise UsageError(
             f"{TABLE}.upload.views is the extra index itself", hint="name a place beside it, such as s3://BUCKET/views"
         )
-    release.config.check_locals()
+    release.config.check_words(_LOCAL)
     planner = _ViewPlanner(release, upload, hosted | _hosted(main), main, reporter)
-    declared = {variant.label: variant.local for variant in release.config.variants.values()}
+    declared = {variant.label: "".join(_LOCAL.words_of(variant)) for variant in release.config.variants.values()}
     names = {**declared, **{name: local_of(name) for name in planner.sources}}
     views = [view for name, local in names.items() if name != NULL_LABEL and (view := planner.plan(name, local))]
     if planner.conflicts:
@@ -181,13 +183,12 @@ def view_names(release: Release) -> tuple[str, ...]:
 
 
 def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
-    """Return for each variant, by its label, one wheel for each place: the first of its dialects."""
+    """Return for each variant, by its label, one wheel for each place: first one that is as a view has it."""
     found: dict[str, dict[str, WholeWheel]] = {}
-    rank = {dialect: place for place, dialect in enumerate(_ORDER)}
     here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
     variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
-    for wheel in sorted(variants, key=lambda wheel: rank[wheel.name.dialect or Dialect.LOCAL]):
-        found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.with_variant()), wheel)
+    for wheel in sorted(variants, key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename)):
+        found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.generic()), wheel)
     for label, wheels in sorted(found.items()):
         yield label, tuple(wheels[place] for place in sorted(wheels))
 
@@ -197,16 +198,16 @@ def _label(release: Release, name: WheelName) -> str:
     declared = release.config.variants.get(release.variant_of(name))
     if declared is not None:
         return declared.label
-    return name.label or "_".join(name.extra_tags) or name.local or GENERIC
+    return name.label or GENERIC
 
 
 def _own_file(wheel: WholeWheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
-    if wheel.name.dialect is Dialect.LOCAL:
+    if not wheel.name.chosen_by_installers:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"
     else:
         with reporter.track(f"{wheel.filename} as {local}", wheel.size) as advance:
-            made = measure(wheel, Rewrite(local=local), advance)
+            made = measure(wheel, Rewrite(_LOCAL, (local,)), advance)
         reason = f"the variant {name}, made of {wheel.filename}"
     filename = str(made.name)
     entry = IndexFile(

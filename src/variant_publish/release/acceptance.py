@@ -8,7 +8,7 @@ from functools import lru_cache
 from packaging.requirements import InvalidRequirement, Requirement
 
 from variant_publish.archive.wheel import Wheel
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 
 FILE_LIMIT = 100 * 1024**2
 PROJECT_LIMIT = 10 * 1024**3
@@ -52,7 +52,7 @@ def refusal_of_name(name: WheelName, *, takes_variants: bool = False) -> str | N
     A local version that is a variant never goes there: every installer would prefer it, on every machine. Of other
     local versions nothing is known, so `takes_variants` lets them pass.
     """
-    if name.local is not None:
+    if not name.chosen_by_installers:
         return f"it is the variant {name.variant} as a local version, which belongs into a view"
     if not takes_variants:
         if name.dialect is not None:

@@ -1,4 +1,4 @@
-"""Turn what variantlib and its kin made into today's: wheels by raw copy, index files, configurations."""
+"""Convert what variantlib and similar tools made: wheels by raw copy, index files, configurations."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
 from variant_publish.formats.variants_json import WHEEL_FILE, Provider, VariantsMetadata, variants_json_name
 from variant_publish.model.variant_marker import VariantMarkers
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.progress import Reporter
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import wheel_paths
 
 CONFIGURATION = "variant-publish.toml"
@@ -87,7 +88,7 @@ def _plan_release(
     if found.parts:
         try:
             older = unite(found.parts, providers)
-            metadata, notes = older.today(providers, labels)
+            metadata, notes = older.today(KNOWN_PROVIDERS, providers, labels)
         except VariantPublishError as error:
             raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
@@ -107,10 +108,10 @@ def _rewrite(
     labels: Mapping[str, str],
 ) -> Rewrite:
     """Return what becomes of one wheel: its label's part of the metadata, and requirements without variant markers."""
-    if name.extra_tags:
-        return Rewrite(extra_tags=name.extra_tags)
-    if name.label is None:
+    if name.dialect is None:
         return Rewrite(markers=VariantMarkers())
+    if WHEEL_FILE not in name.own_files:
+        return Rewrite(name.dialect, name.words)
     if older is None or metadata is None or name.label not in older.variants:
         raise VariantPublishError(
             f"{path} has the label {name.label!r}, and nothing says what it means",
@@ -118,7 +119,8 @@ def _rewrite(
         )
     properties = older.variants[name.label]
     label = new_label(name.label, properties, labels)
-    return Rewrite(label=label, variant_json=metadata.only(label), markers=VariantMarkers(label, properties))
+    files = {WHEEL_FILE: metadata.only(label).dumps().encode()}
+    return Rewrite(name.dialect, (label,), files, markers=VariantMarkers(label, properties))
 
 
 def _configuration(
@@ -127,7 +129,9 @@ def _configuration(
     tables = [(path, _toml(path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
     try:
-        text, notes = variantlib_toml.converted([table for _, table in tables], providers, metadata_config)
+        text, notes = variantlib_toml.converted(
+            [table for _, table in tables], KNOWN_PROVIDERS, providers, metadata_config
+        )
     except VariantPublishError as error:
         raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
     for note in notes:

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 from packaging.version import Version
 
-from variant_publish.archive.wheel import MetadataWheel, OutlineWheel, Wheel, WholeWheel
+from variant_publish.archive.wheel import ArchiveWheel, MetadataWheel, OutlineWheel, Wheel, WholeWheel
+from variant_publish.archive.zipraw import open_archive
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.quantity import count, readable_size
@@ -141,7 +143,7 @@ class _Source:
         path = local_path(file.url)
         try:
             if path is not None:
-                return _read_here(path, file)
+                return _read_here(path, file, whole=self.depth is Depth.WHOLE)
             if self.depth is Depth.METADATA and (wheel := self._metadata(file)) is not None:
                 return wheel
             if self.depth is not Depth.WHOLE and (read := self._outline(file)) is not None:
@@ -188,12 +190,15 @@ class _Source:
         return found
 
 
-def _read_here(path: Path, file: IndexFile) -> WholeWheel:
+def _read_here(path: Path, file: IndexFile, *, whole: bool) -> ArchiveWheel:
     if path.name != file.filename:
         raise VariantPublishError(
             f"{path} is listed as {file.filename}", hint="list each wheel under the name that it has"
         )
-    return WholeWheel.read(path)
+    if whole:
+        return WholeWheel.read(path)
+    with open_archive(path) as archive:
+        return OutlineWheel.of(archive, WheelName.parse(path.name), file.sha256)
 
 
 def _host(file: IndexFile) -> str | None:

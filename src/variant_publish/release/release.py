@@ -14,11 +14,11 @@ from packaging.version import Version
 from variant_publish.archive.journal import unfinished
 from variant_publish.archive.wheel import DescribedWheel, SummaryWheel, Wheel, WholeWheel, described
 from variant_publish.config.configuration import Config
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.provenance import ATTESTATION_SUFFIX, check_attestation
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Dialect
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import GENERIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,10 @@ class Release:
 
     def variant_of(self, name: WheelName) -> str:
         """Return the variant as the configuration calls it, else as the file name does; null counts as generic."""
-        if name.serves_everyone:
+        if name.dialect is None or name.serves_everyone:
             return GENERIC
-        if name.local is not None:
-            return self.config.locals.get(name.local, name.local)
-        for variant in self.config.variants.values():
-            if name.extra_tags == variant.tags or name.label == variant.label:
-                return variant.name
-        return name.variant
+        declared = self.config.variant_of(name.dialect, name.words)
+        return name.variant if declared is None else declared.name
 
     def attestations(self) -> dict[str, bytes]:
         """Read the attestations that lie beside the files, or that their summaries have: file name -> JSON text.
@@ -113,14 +109,19 @@ class Release:
         declared = [name for name in (GENERIC, *self.config.variants) if name in found]
         return (*declared, *sorted(found - set(declared)))
 
-    def in_dialects(self, *dialects: Dialect | None) -> Release:
-        """Return the release with the wheels of these dialects only; None stands for generic wheels."""
-        return replace(self, wheels=tuple(wheel for wheel in self.wheels if wheel.name.dialect in dialects))
+    def for_installers(self) -> Release:
+        """Return the release without wheels that only a user can choose: variants as local versions."""
+        wheels = (wheel for wheel in self.wheels if wheel.name.chosen_by_installers)
+        return replace(self, wheels=tuple(wheels))
+
+    def for_users(self) -> tuple[Wheel, ...]:
+        """Return the wheels that only a user can choose: variants as local versions."""
+        return tuple(wheel for wheel in self.wheels if not wheel.name.chosen_by_installers)
 
     @cached_property
     def has_null(self) -> bool:
         """Return whether a wheel carries the null label."""
-        return any(wheel.name.label == NULL_LABEL for wheel in self.wheels)
+        return any(wheel.name.dialect is not None and wheel.name.serves_everyone for wheel in self.wheels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +199,18 @@ def releases_of(wheels: Iterable[Wheel], sdists: Iterable[Sdist], config: Config
     A wheel whose local version is a declared variant belongs to the release without it (dialect local).
     """
     groups: dict[tuple[NormalizedName, Version], list[Wheel]] = {}
-    for wheel in (replace(wheel, name=wheel.name.with_locals(config.locals)) for wheel in wheels):
+    for wheel in (replace(wheel, name=_known(wheel.name, config)) for wheel in wheels):
         groups.setdefault((wheel.name.project, wheel.name.release_version), []).append(wheel)
     sdists = tuple(sdists)
     for (project, version), group in sorted(groups.items()):
         own = tuple(sdist for sdist in sdists if sdist.is_of(project, version))
         yield Release(project, version, tuple(sorted(group, key=lambda wheel: wheel.filename)), config, own)
+
+
+def _known(name: WheelName, config: Config) -> WheelName:
+    for dialect, words in config.known:
+        name = name.with_known(dialect, words)
+    return name
 
 
 def _summary_paths(places: Iterable[Path]) -> Iterator[Path]:

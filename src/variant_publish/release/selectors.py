@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from variant_publish.archive.wheel import described
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
-from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata, merge, variants_json_name
-from variant_publish.model.ordering import Ranked, Supported, rank
-from variant_publish.model.variant import GENERIC, Dialect, Properties, Variant
+from variant_publish.formats.variants_json import (
+    WHEEL_FILE,
+    VariantConflict,
+    VariantsMetadata,
+    merge,
+    variants_json_name,
+)
+from variant_publish.model.ordering import Ranked, rank
+from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers import cpu, nvidia
-from variant_publish.providers.machine import AARCH64_VERSION, CUDA, NONE, X86_64_VERSION, supported_by
+from variant_publish.providers import catalog
+from variant_publish.providers.base import Features, Variable, VariantProvider
 from variant_publish.release.release import Release
 
 
@@ -48,6 +57,22 @@ class SelectorFiles:
             except VariantPublishError as error:
                 raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
         return cls(variants, selector)
+
+    def record(self, name: WheelName, sha256: str, index: str, tags: tuple[str, ...]) -> InstalledVariant:
+        """Return what is kept of a wheel once it is installed: of these files, what the wheel needs."""
+        metadata = self.variants
+        return InstalledVariant(
+            project=name.project,
+            version=str(name.parsed_version),
+            wheel=str(name),
+            variant=name.variant,
+            dialect=None if name.dialect is None else name.dialect.name,
+            sha256=sha256,
+            index=index,
+            tags=tags,
+            needs=self.selector.needs(name.words) if self.selector is not None else {},
+            metadata=metadata.only(name.label) if metadata is not None and name.label in metadata.variants else None,
+        )
 
     def merged(self, other: Self) -> Self:
         """Unite the files of two parts of a release; raise VariantConflict or SelectorConflict."""
@@ -94,124 +119,131 @@ def derive(
     """
     known = {tag for selector in given.values() for tag in selector.tags}
     meanings: dict[str, dict[str, Properties]] = {}
+    variables = _variables(variants)
     for variant in variants:
-        for namespace, tag, properties in _meanings(variant, namespaces, given, known, reporter):
-            tags = meanings.setdefault(namespace, {})
+        for variable, tag, properties in _meanings(variant, namespaces, given, known, reporter):
+            tags = meanings.setdefault(variable.name, {})
             if tags.setdefault(tag, properties) != properties:
-                raise _inexpressible(f"tag {tag!r} stands for {tags[tag]} and for {properties}", namespace)
+                raise _inexpressible(f"tag {tag!r} stands for {tags[tag]} and for {properties}", variable.name)
     if not meanings:
         return SelectorFile(given)
     selectors = dict(given)
-    for namespace, tags in meanings.items():
+    for name, tags in meanings.items():
         # A wheel that has another variable's tag alone is reached by no tag of this one.
         optional = generic or any(not set(tags) & set(variant.tags) for variant in variants)
-        selectors[_DERIVED[namespace].variable] = _selector(namespace, tags, optional)
-    order = [_DERIVED[namespace].variable if namespace in _DERIVED else namespace for namespace in namespaces]
+        selectors[name] = _selector(variables[name], tags, optional)
+    order = [name for namespace in namespaces for name in (*_names_of(namespace, variables), namespace)]
     order += [variable for variable in given if variable not in order]
     return SelectorFile({variable: selectors[variable] for variable in order if variable in selectors})
 
 
 @dataclass(frozen=True, slots=True)
 class _Derivation:
-    """How a namespace becomes a variable, which of its features the table tells, and for which values."""
+    """A variable of a provider, and the values that its table lists."""
 
-    variable: str
-    features: tuple[str, ...]
-    values: Callable[[], Sequence[str]]
+    provider: VariantProvider
+    variable: Variable
+    values: tuple[str, ...]
 
-    def supported(self, value: str) -> Supported:
-        """Return the properties that a machine with this value supports."""
-        return supported_by({self.variable: value})
-
-
-def _cuda_values() -> list[str]:
-    # A table lists values, not ranges, so it must end somewhere. It begins where the properties do, at 11.0, and 14.9
-    # leaves a published file years to live; a driver beyond it is told so, instead of being served by guess.
-    return [NONE, *(f"{major}.{minor}" for major in range(11, 15) for minor in range(10))]
+    def supported(self, value: str) -> Features:
+        """Return what a machine with this value supports in the namespace."""
+        needed = next((item for item in self.provider.variables if item.name == self.variable.needs), None)
+        context = {} if needed is None else {needed.name: needed.known()[-1]}
+        return self.provider.supported({**context, self.variable.name: value})
 
 
-_DERIVED: Mapping[str, _Derivation] = {
-    "x86_64": _Derivation(X86_64_VERSION, ("level",), lambda: (NONE, *cpu.X86_64_LEVELS)),
-    "aarch64": _Derivation(AARCH64_VERSION, ("version",), lambda: (NONE, *cpu.known_aarch64_versions())),
-    "nvidia": _Derivation(CUDA, (nvidia.LOWER_BOUND, nvidia.UPPER_BOUND), _cuda_values),
-}
-_UNTOLD = {("nvidia", nvidia.SM_ARCH)}
-"""Features that a table leaves out with a warning; any other one is an error."""
+def _variables(variants: Sequence[Variant]) -> dict[str, _Derivation]:
+    """Return the variables that tell the properties of the variants, by name."""
+    items = {item for variant in variants for item in variant.properties.items}
+    found = {}
+    for provider in filter(None, map(catalog.find, sorted({item.namespace for item in items}))):
+        own = sorted(item for item in items if item.namespace == provider.namespace)
+        for variable in provider.variables_of(own):
+            told = [item.value for item in own if item.feature in variable.features]
+            more = [value for value in told if variable.order is None and variable.parse(value) == value]
+            found[variable.name] = _Derivation(
+                provider, variable, tuple(dict.fromkeys((*variable.table_values, *more)))
+            )
+    return found
 
 
-def _selector(namespace: str, tags: Mapping[str, Properties], optional: bool) -> Selector:
-    rule = _DERIVED[namespace]
+def _names_of(namespace: str, variables: Mapping[str, _Derivation]) -> list[str]:
+    return [name for name, found in variables.items() if found.provider.namespace == namespace]
+
+
+def _selector(rule: _Derivation, tags: Mapping[str, Properties], optional: bool) -> Selector:
     fallback = ("",) if optional else ()
-    table = {}
-    for value in rule.values():
-        supported = rule.supported(value)
+    table, namespace = {}, rule.provider.namespace
+    for value in rule.values:
+        supported = {namespace: rule.supported(value)}
         ranks = [rank(tag, properties, [namespace], supported) for tag, properties in tags.items()]
         usable = sorted((item for item in ranks if isinstance(item, Ranked)), key=lambda item: item.key)
         table[value] = (*(item.label for item in usable), *fallback)
-    return Selector(table, ("variant-publish",), (f"variant_publish.providers.selectors:{rule.variable}",))
+    return Selector(table, rule.variable.requires, (rule.variable.entry_point,))
 
 
 def _meanings(
     variant: Variant, namespaces: Sequence[str], given: Mapping[str, Selector], known: set[str], reporter: Reporter
-) -> Iterator[tuple[str, str, Properties]]:
-    """Return (namespace, tag, properties) for each tag of a variant that no given selector explains."""
+) -> Iterator[tuple[Variable, str, Properties]]:
+    """Return (variable, tag, properties) for each tag of a variant that no given selector explains."""
     tags = [tag for tag in variant.tags if tag not in known]
     if not tags:
         return
-    properties = variant.properties
-    foreign = [namespace for namespace in properties.namespaces if namespace not in _DERIVED]
+    variables = _variables([variant])
+    foreign = [namespace for namespace in variant.properties.namespaces if not _names_of(namespace, variables)]
     if foreign and len(tags) == len(variant.tags):
         raise _inexpressible(
             f"variant {variant.name!r} has properties of {foreign[0]!r}, which no known variable tells", foreign[0]
         )
-    own = [name for name in namespaces if name in properties.namespaces and _is_free(name, given)]
+    own = [found for name in namespaces if (found := _first(variant, name, variables)) and found.name not in given]
     if len(own) != len(tags):
-        has = f"properties of {' and '.join(own)}" if own else "no properties that a variable could be derived from"
+        names = " and ".join(next(n for n in namespaces if item.name in _names_of(n, variables)) for item in own)
+        has = f"properties of {names}" if own else "no properties that a variable could be derived from"
         raise _inexpressible(
             f"variant {variant.name!r} has the tags {'+'.join(tags)!r} and {has}, where each tag needs one namespace",
-            own[0] if own else "NAME",
+            own[0].name if own else "NAME",
         )
-    for namespace, tag in zip(own, tags, strict=True):
-        yield namespace, tag, _told(variant, tag, namespace, reporter)
+    for variable, tag in zip(own, tags, strict=True):
+        yield variable, tag, _told(variant, tag, variables[variable.name], reporter)
 
 
-def _is_free(namespace: str, given: Mapping[str, Selector]) -> bool:
-    return namespace in _DERIVED and _DERIVED[namespace].variable not in given
+def _first(variant: Variant, namespace: str, variables: Mapping[str, _Derivation]) -> Variable | None:
+    """Return the most important variable of a namespace that tells a property of the variant."""
+    features = {item.feature for item in variant.properties.items if item.namespace == namespace}
+    found = (variables[name].variable for name in _names_of(namespace, variables))
+    return next((item for item in found if features.intersection(item.features)), None)
 
 
-def _told(variant: Variant, tag: str, namespace: str, reporter: Reporter) -> Properties:
+def _told(variant: Variant, tag: str, rule: _Derivation, reporter: Reporter) -> Properties:
     """Return the properties of one namespace that its table can tell; warn of those that it leaves out."""
-    rule = _DERIVED[namespace]
-    possible = [rule.supported(value).get(namespace, {}) for value in rule.values()]
+    name, namespace = rule.variable.name, rule.provider.namespace
+    possible = [rule.supported(value) for value in rule.values]
+    others = {feature for item in rule.provider.variables for feature in item.features} - set(rule.variable.features)
     items = [item for item in variant.properties.items if item.namespace == namespace]
     for item in items:
-        if item.feature in rule.features:
+        if item.feature in rule.variable.features:
             if not any(item.value in features.get(item.feature, ()) for features in possible):
-                raise _inexpressible(f"variant {variant.name!r} has {item}, which no machine has", namespace)
-        elif (namespace, item.feature) not in _UNTOLD:
-            raise _inexpressible(f"variant {variant.name!r} has {item}, which no known variable tells", namespace)
-    told = Properties(tuple(item for item in items if item.feature in rule.features))
-    if not told:
-        raise _inexpressible(f"variant {variant.name!r} has {items[0].feature} of {namespace} only", namespace)
-    for feature in sorted({item.feature for item in items} - set(rule.features)):
+                raise _inexpressible(f"variant {variant.name!r} has {item}, which no machine has", name)
+        elif item.feature not in others:
+            raise _inexpressible(f"variant {variant.name!r} has {item}, which no known variable tells", name)
+    for feature in sorted({item.feature for item in items} & others):
         reporter.warn(
-            f"selector {rule.variable!r} does not tell {namespace} :: {feature} of variant {variant.name!r}:"
+            f"selector {name!r} does not tell {namespace} :: {feature} of variant {variant.name!r}:"
             f" machines choose {tag!r} without regard to it"
         )
-    return told
+    return Properties(tuple(item for item in items if item.feature in rule.variable.features))
 
 
-def _inexpressible(why: str, place: str) -> UsageError:
-    variable = _DERIVED[place].variable if place in _DERIVED else place
+def _inexpressible(why: str, variable: str) -> UsageError:
     return UsageError(
         f"the selector file of dialect plus cannot be derived: {why}",
-        hint=f"give the selector in full as [{TABLE}.selectors.{variable}]",
+        hint=f"declare the whole selector as [{TABLE}.selectors.{variable}]",
     )
 
 
 def _variants(release: Release) -> VariantsMetadata | None:
     parts = []
-    for wheel in described(wheel for wheel in release.wheels if wheel.name.dialect is Dialect.PEP825):
+    for wheel in described(wheel for wheel in release.wheels if WHEEL_FILE in wheel.name.own_files):
         if wheel.variant_json is None:
             raise VariantPublishError(
                 f"{wheel.filename} has a variant label and no {wheel.dist_info}/variant.json",
@@ -225,7 +257,7 @@ def _variants(release: Release) -> VariantsMetadata | None:
 
 
 def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
-    used = {tag: wheel for wheel in reversed(release.wheels) for tag in wheel.name.extra_tags}
+    used = {tag: wheel for wheel in reversed(release.wheels) for tag in _tags(wheel.name)}
     if not used:
         return None
     config = release.config
@@ -234,9 +266,34 @@ def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
         or any(cell.variant == GENERIC for cell in config.matrix.cells())
         or any(wheel.name.dialect is None for wheel in release.wheels)
     )
-    result = derive(tuple(config.variants.values()), config.namespaces, config.selectors, generic, reporter)
+    variants = (*config.variants.values(), *_undeclared(release))
+    used_namespaces = [name for variant in variants for name in _in_order_of_tags(variant)]
+    namespaces = tuple(dict.fromkeys((*config.namespaces, *used_namespaces)))
+    result = derive(variants, namespaces, config.selectors, generic, reporter)
     known = {tag for selector in result.selectors.values() for tag in selector.tags}
     for tag, wheel in sorted(used.items()):
         if tag not in known:
             raise _inexpressible(f"{wheel.filename} has the tag {tag!r}, which no variant declares", "NAME")
     return result
+
+
+def _tags(name: WheelName) -> tuple[str, ...]:
+    return name.words if name.dialect is DIALECTS["plus"] else ()
+
+
+def _undeclared(release: Release) -> Iterator[Variant]:
+    """Return the variants of wheels whose tags nobody declared and that well-known words explain."""
+    declared = {tag for variant in release.config.variants.values() for tag in variant.tags}
+    declared |= {tag for selector in release.config.selectors.values() for tag in selector.tags}
+    # Those with the most tags come first: they say the order of the namespaces.
+    found = {_tags(wheel.name) for wheel in release.wheels}
+    for tags in sorted(found, key=lambda tags: (-len(tags), tags)):
+        unknown = [tag for tag in tags if tag not in declared]
+        if unknown and (properties := catalog.properties_of_words(unknown)):
+            yield Variant("+".join(tags), tags, "_".join(tags), properties)
+
+
+def _in_order_of_tags(variant: Variant) -> list[str]:
+    """Return the namespaces of a variant in the order of its tags, where those are well-known words."""
+    words = [item.namespace for tag in variant.tags for item in catalog.properties_of_word(tag)]
+    return [*words, *variant.properties.namespaces]

@@ -11,8 +11,9 @@ from variant_publish.archive.directory import read_directory
 from variant_publish.archive.dist_info import INFO_FILES
 from variant_publish.archive.wheel import OutlineWheel
 from variant_publish.archive.zipraw import InvalidArchive, RawArchive
+from variant_publish.dialects.registry import own_files
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.wheel_name import WheelName
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _TAIL = 66 * 1024
@@ -45,7 +46,7 @@ class RangedArchive(RawArchive):
                 return content[offset - start : offset - start + length]
         self._total += length
         if self._total > _MOST:
-            raise InvalidArchive(self.path, f"has more than {_MOST} bytes of directory and dist-info, which is not sane")
+            raise InvalidArchive(self.path, f"has more than {_MOST} bytes of directory and dist-info")
         content = self._read(offset, length)
         if len(content) != length:
             raise InvalidArchive(self.path, f"is truncated or damaged: {length} bytes at {offset} are not there")
@@ -55,7 +56,8 @@ class RangedArchive(RawArchive):
     def fetch_info(self) -> None:
         """Read the dist-info files at once, those near each other by one request."""
         directory = self.directory
-        ends = dict(zip(directory.order, [*(directory.offsets[at] for at in directory.order[1:]), directory.start], strict=True))
+        starts = [directory.offsets[at] for at in directory.order]
+        ends = dict(zip(directory.order, [*starts[1:], directory.start], strict=True))
         spans = [(directory.offsets[at], ends[at]) for at in range(len(directory)) if _is_info(directory.names[at])]
         for start, end in _merged((start, end) for start, end in spans if end - start < _MOST):
             self.at(start, end - start)
@@ -101,7 +103,7 @@ def _range(transport: Transport, file: IndexFile, span: str, length: int) -> tup
 
 def _is_info(name: str) -> bool:
     folder, _, file = name.partition("/")
-    return folder.endswith(".dist-info") and file in INFO_FILES
+    return folder.endswith(".dist-info") and file in (*INFO_FILES, *own_files())
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

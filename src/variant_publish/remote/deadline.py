@@ -39,7 +39,7 @@ class Deadline:
             self._sockets.clear()
 
     def restart(self, seconds: float) -> None:
-        """Count anew, since more is expected than was known."""
+        """Start again, since more is expected than was known."""
         self._timer.cancel()
         self._start(seconds)
 

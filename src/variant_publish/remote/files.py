@@ -1,4 +1,4 @@
-"""Read and download the files that an index lists; what has a hash is held against it."""
+"""Read and download the files that an index lists; what has a hash is compared with it."""
 
 from __future__ import annotations
 

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.page import ACCEPT, parse_page
 from variant_publish.formats.simple import IndexFile, InvalidEntry
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import HTTP
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.remote.local import folder_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
 

@@ -89,7 +89,7 @@ class Transport:
             return None
 
     def save(self, url: str, limit: int, write: Callable[[bytes], object]) -> None:
-        """Hand on the content in pieces; more than `limit` bytes are an IndexUnavailable, after at most as many."""
+        """Pass on the content in pieces; more than `limit` bytes are an IndexUnavailable, after at most as many."""
         with self._open("GET", url, {"Accept-Encoding": "identity"}, ()) as (response, deadline):
             expected = min(limit, length) if (length := _length(response)) is not None else limit
             deadline.restart(min(DEADLINE + expected / SLOWEST, LONGEST))

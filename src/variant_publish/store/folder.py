@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from variant_publish.archive.atomic import creating, replacing
+from variant_publish.archive.transfer import Sink
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.progress import Advance
 from variant_publish.store.objects import (
@@ -26,6 +28,7 @@ from variant_publish.store.objects import (
     ignore,
 )
 from variant_publish.store.store import Store
+from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 LOCK = ".variant-publish/lock"
 LOCK_TIMEOUT_S = 60.0
@@ -80,7 +83,8 @@ class LocalStore(Store):
     def _head(self, key: str) -> Stat | None:
         with self._readable():
             try:
-                return Stat(self._path(key).stat().st_size)
+                found = self._path(key).stat()
+                return Stat(found.st_size, etag=_tag(found))
             except FileNotFoundError:
                 return None
 
@@ -115,6 +119,15 @@ class LocalStore(Store):
             raise
         return PutResult.WRITTEN
 
+    def _put_copy(
+        self, key: str, source: StoredFile | SplicedFile, headers: ObjectHeaders, advance: Advance
+    ) -> PutResult | None:
+        if isinstance(source, SplicedFile):
+            return self._put_file(key, source.path, headers, advance)
+        if not isinstance(source.store, LocalStore):
+            return None
+        return self._put_file(key, source.store._path(source.key), headers, advance)
+
     def _list(self, prefix: str) -> Iterator[Listed]:
         """Return the files; those on their way and the lock are not part of the index."""
         with self._readable():
@@ -124,8 +137,10 @@ class LocalStore(Store):
                     found = path.stat()
                     yield Listed(key, found.st_size, _iso(found.st_mtime))
 
-    def _range(self, key: str, offset: int, length: int) -> bytes:
+    def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
         with self._readable(), self._path(key).open("rb") as stream:
+            if etag and etag != _tag(os.fstat(stream.fileno())):
+                raise changed_on_the_way(self._path(key))
             stream.seek(offset)
             return stream.read(length)
 
@@ -163,7 +178,7 @@ class LocalStore(Store):
         except OSError as error:
             raise VariantPublishError(
                 f"{self.describe()} cannot be used ({error.strerror}: {error.filename})",
-                hint="give yourself the right to write there, or name another folder as file:DIR",
+                hint="allow yourself to write there, or use another folder as file:DIR",
             ) from error
 
     @contextmanager
@@ -190,8 +205,16 @@ def _copy(source: Path | bytes, target: BinaryIO, advance: Advance) -> str:
         target.write(source)
         return digest.hexdigest()
     with source.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        sink = Sink(target.fileno())
+        sink.copy(stream.fileno(), 0, os.fstat(stream.fileno()).st_size, ignore)
+        sink.flush()
+    name = f"/proc/self/fd/{target.name}" if isinstance(target.name, int) else target.name  # a file without a name yet
+    with Path(name).open("rb") as copied:  # what counts is what was written
+        while chunk := copied.read(_CHUNK):
             digest.update(chunk)
-            target.write(chunk)
             advance(len(chunk))
     return digest.hexdigest()
+
+
+def _tag(found: os.stat_result) -> str:
+    return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"

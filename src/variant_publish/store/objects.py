@@ -73,12 +73,14 @@ class Stat:
     """What is known of an object without reading it.
 
     `sha256` is what the object's headers say, None where they say nothing; `checksum` is what the store itself has
-    computed of the bytes, "" where it has not, and means something to the store alone.
+    computed of the bytes, "" where it has not, and means something to the store alone. `etag` tells this object from
+    a later one under its key.
     """
 
     size: int
     sha256: str | None = None
     checksum: str = ""
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

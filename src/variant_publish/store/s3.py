@@ -24,7 +24,9 @@ from variant_publish.store.objects import (
     changed_on_the_way,
 )
 from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, StoreError
-from variant_publish.store.store import CANARY_CONTENT, Store
+from variant_publish.store.server_copy import CANNOT, CopySource, copy_object
+from variant_publish.store.store import CANARY_CONTENT, Source, Store
+from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -100,7 +102,8 @@ class S3Store(Store):
             raise
         checksum = answer.get("ChecksumSHA256") or answer.get("ChecksumCRC32") or answer.get("ETag", "")
         own = answer.get("Metadata", {}).get(_SHA256) or _hex_of(answer.get("ChecksumSHA256", ""))
-        return Stat(self.bucket.field(answer, "ContentLength", key), own, checksum.strip('"'))
+        size = self.bucket.field(answer, "ContentLength", key)
+        return Stat(size, own, checksum.strip('"'), answer.get("ETag", ""))
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
@@ -127,11 +130,37 @@ class S3Store(Store):
             advance(len(content))
         return result
 
+    def _put_copy(
+        self, key: str, source: StoredFile | SplicedFile, headers: ObjectHeaders, advance: Advance
+    ) -> PutResult | None:
+        stored = source if isinstance(source, StoredFile) else source.base
+        origin = stored.store
+        if not isinstance(origin, S3Store) or origin.bucket.endpoint_url != self.bucket.endpoint_url or not stored.size:
+            return None
+        self._probe(in_parts=True)
+        length = stored.size if isinstance(source, StoredFile) else source.shared
+        copied = CopySource(origin.bucket.name, origin.prefix + stored.key, stored.stat.etag, length)
+        if isinstance(source, StoredFile):
+            return copy_object(self.bucket, key, copied, _fixed(headers), advance)
+        if not self._goes_in_parts(source.path.stat().st_size) or length < self.part_size:
+            return None
+        multipart = Multipart(self.bucket, key, source.path, headers.sha256, self.part_size, copied)
+        try:
+            return multipart.send(_fixed(headers), advance)
+        except StoreError as error:
+            if error.code in CANNOT:
+                return None
+            raise
+
     def _goes_in_parts(self, size: int) -> bool:
         return size > self.part_size
 
-    def _proves(self, found: Stat, source: Path | bytes) -> bool:
+    def _proves(self, found: Stat, source: Source) -> bool:
         """Return whether S3's checksum of an object is that of these bytes: a SHA-256, CRCs of the parts, or MD5s."""
+        if isinstance(source, StoredFile):
+            return False
+        if isinstance(source, SplicedFile):
+            source = source.path
         checksum, _, parts = found.checksum.partition("-")
         if isinstance(source, Path) and source.stat().st_size != found.size:
             return False
@@ -174,9 +203,12 @@ class S3Store(Store):
                 for item in page.get("Contents", []):
                     yield Listed(item["Key"].removeprefix(self.prefix), item["Size"], _iso(item["LastModified"]))
 
-    def _range(self, key: str, offset: int, length: int) -> bytes:
+    def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
+        condition: dict[str, Any] = {"IfMatch": etag} if etag else {}
         with self._translated(key):
-            answer = self.client.get_object(**self.bucket.place(key), Range=f"bytes={offset}-{offset + length - 1}")
+            answer = self.client.get_object(
+                **self.bucket.place(key), Range=f"bytes={offset}-{offset + length - 1}", **condition
+            )
             with closing(answer["Body"]) as body:
                 return body.read()
 

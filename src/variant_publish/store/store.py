@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from variant_publish.errors import UsageError
 from variant_publish.progress import Advance
@@ -33,6 +33,7 @@ from variant_publish.store.objects import (
     contended,
     ignore,
 )
+from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds between the tries of a write that others disturb."""
@@ -42,6 +43,7 @@ NO_TAG = "0" * 32
 """The tag of no object: a swap from it must be refused."""
 
 R = TypeVar("R")
+Source: TypeAlias = Path | bytes | StoredFile | SplicedFile
 
 
 class Store(ABC):
@@ -85,15 +87,15 @@ class Store(ABC):
         return self._again(lambda: self._head(check_key(key)))
 
     def create(
-        self, key: str, source: Path | bytes, *, sha256: str, content_type: str, advance: Advance = ignore
+        self, key: str, source: Source, *, sha256: str, content_type: str, advance: Advance = ignore
     ) -> CreateOutcome:
         """Write an object that must not be there with other bytes, or raise Conflict.
 
         `sha256` is the hash that the bytes must have; `advance` is called with the bytes sent or found. A few bytes
-        are sent without asking first: the condition refuses them where they are there.
+        are sent without asking first: the condition refuses them where they are there. What a store has it copies.
         """
         headers = ObjectHeaders(content_type, sha256)
-        if isinstance(source, Path) and self._has(check_key(key), source, sha256, advance):
+        if not isinstance(source, bytes) and self._has(check_key(key), source, sha256, advance):
             return CreateOutcome.ALREADY_THERE
         in_parts = isinstance(source, Path) and self._goes_in_parts(source.stat().st_size)
         self._probe()
@@ -101,10 +103,7 @@ class Store(ABC):
             self._probe(in_parts=True)
         for _ in self._tries(key):
             try:
-                if isinstance(source, Path):
-                    result = self._put_file(key, source, headers, advance)
-                else:
-                    result = self._put_bytes(key, source, headers)
+                result = self._put_source(key, source, headers, advance)
             except CutOff:
                 result = PutResult.LOST  # what is there decides
             if result is PutResult.WRITTEN:
@@ -137,9 +136,12 @@ class Store(ABC):
         """Return every object whose key begins with `prefix`; publishing lists one release at most."""
         yield from self._again(lambda: list(self._list(check_key(prefix))))
 
-    def read_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return at most `length` bytes of an object; raise VariantPublishError where it is not there."""
-        return self._again(lambda: self._range(check_key(key), offset, length))
+    def read_range(self, key: str, offset: int, length: int, etag: str = "") -> bytes:
+        """Return at most `length` bytes of an object; raise VariantPublishError where it is not there.
+
+        With `etag` it must be the object that had this tag.
+        """
+        return self._again(lambda: self._range(check_key(key), offset, length, etag))
 
     def digest(self, key: str) -> str:
         """Read an object and return its SHA-256: what its headers say may be missing or wrong."""
@@ -170,7 +172,7 @@ class Store(ABC):
     def close(self) -> None:
         """Close connections; the next use opens them again."""
 
-    def _has(self, key: str, source: Path | bytes, sha256: str, advance: Advance) -> bool:
+    def _has(self, key: str, source: Source, sha256: str, advance: Advance) -> bool:
         """Return whether an object is there with these bytes; raise Conflict where it has others."""
         found = self.stat(key)
         if found is None:
@@ -184,6 +186,22 @@ class Store(ABC):
     def _holds(self, key: str, content: bytes) -> bool:
         found = self.read(key)
         return found is not None and found.content == content
+
+    def _put_source(self, key: str, source: Source, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        if isinstance(source, bytes):
+            return self._put_bytes(key, source, headers)
+        if isinstance(source, Path):
+            return self._put_file(key, source, headers, advance)
+        if (result := self._put_copy(key, source, headers, advance)) is not None:
+            return result
+        with source.local() as path:  # the store cannot copy it
+            return self._put_file(key, path, headers, advance)
+
+    def _put_copy(
+        self, key: str, source: StoredFile | SplicedFile, headers: ObjectHeaders, advance: Advance
+    ) -> PutResult | None:
+        """Make a file of one that lies in this kind of store, if its key is free; None where the store cannot."""
+        return None
 
     def _put_bytes(self, key: str, content: bytes, headers: ObjectHeaders) -> PutResult:
         if hashlib.sha256(content).hexdigest() != headers.sha256:
@@ -245,7 +263,7 @@ class Store(ABC):
         """Return whether a file of this size is sent in parts."""
         return False
 
-    def _proves(self, found: Stat, source: Path | bytes) -> bool:
+    def _proves(self, found: Stat, source: Source) -> bool:
         """Return whether the store's own checksum says that the object has these bytes."""
         return False
 
@@ -271,7 +289,7 @@ class Store(ABC):
     def _list(self, prefix: str) -> Iterator[Listed]: ...
 
     @abstractmethod
-    def _range(self, key: str, offset: int, length: int) -> bytes: ...
+    def _range(self, key: str, offset: int, length: int, etag: str) -> bytes: ...
 
     @abstractmethod
     def _chunks(self, key: str) -> Iterator[bytes]: ...

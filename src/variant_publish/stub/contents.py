@@ -66,7 +66,7 @@ def of_wheels(source: Source, config: Config) -> Contents:
     if unplaced := [item.name for item in source.wheels if not item.url]:
         raise UsageError(
             f"nothing says where users will find {unplaced[0]}",
-            hint=f"give --public-url URL, or {TABLE}.upload.public-url",
+            hint=f"use --public-url URL, or {TABLE}.upload.public-url",
         )
     texts: dict[str, str] = {}
     metadatas: list[Metadata] = []
@@ -198,10 +198,10 @@ def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, byt
             changed.append(INSTALLED_FILE)
     _refuse_markers(info["METADATA"], item)
     name = item.name
-    build = parse_wheel_filename(str(name.with_variant()))[2]
+    build = parse_wheel_filename(str(name.generic()))[2]
     tags = sorted({(tag.interpreter, tag.abi, modern_platform(tag.platform)) for tag in name.tags})
     table = {
-        "filename": str(name), "plain": str(name.with_variant()), "variant": name.variant, "url": item.url,
+        "filename": str(name), "plain": str(name.generic()), "variant": name.variant, "url": item.url,
         "sha256": item.sha256, "size": item.size, "tags": tags, "build": build or (-1, ""),
         "dist-info": wheel.dist_info, "info": {}, "changed": changed, "dropped": dropped,
     }  # fmt: skip
@@ -220,15 +220,8 @@ def _refuse_markers(metadata: bytes, item: Offered) -> None:
 
 
 def _record(item: Offered, source: Source) -> InstalledVariant:
-    """Return what `doctor` will want to know of the wheel, once it is installed under a plain name."""
-    return InstalledVariant.of(
-        item.name,
-        source.files.selector,
-        source.files.variants,
-        sha256=item.sha256,
-        index=source.index,
-        tags=item.name.extra_tags,
-    )
+    """Return what `doctor` needs of the wheel, once it is installed under a plain name."""
+    return source.files.record(item.name, item.sha256, source.index, item.name.words)
 
 
 def _variant_names(source: Source, config: Config) -> dict[str, str]:
@@ -242,7 +235,7 @@ def _variant_names(source: Source, config: Config) -> dict[str, str]:
             (
                 item.name
                 for item in config.variants.values()
-                if name.label == item.label or name.extra_tags == item.tags
+                if name.dialect is not None and name.words == name.dialect.words_of(item)
             ),
             None,
         )

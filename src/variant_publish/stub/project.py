@@ -1,4 +1,4 @@
-"""What `[project]` of a pyproject.toml tells of a project, for an sdist that has no wheel to take it from."""
+"""What `[project]` of a pyproject.toml says of a project, for an sdist that has no wheel to take it from."""
 
 from __future__ import annotations
 

@@ -1,36 +1,27 @@
 """Which variants which machines get, worked out beforehand: rows of conditions, each with its variants, best first.
 
-The order is asked of the code that `select` chooses by, for every kind of machine that the release tells apart; a
+The order is asked of the code that `select` chooses by, for every kind of machine that the release distinguishes; a
 backend that only compares values then chooses as `select` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 from typing import Any
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers import cpu, nvidia
-from variant_publish.providers.machine import (
-    AARCH64_VERSION,
-    CUDA,
-    NONE,
-    ORDERS,
-    SM_ARCH,
-    X86_64_VERSION,
-    Machine,
-    supported_by,
-)
+from variant_publish.providers import catalog
+from variant_publish.providers.base import NONE, Variable
+from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.labels import Labels
 from variant_publish.view.selector_tags import Tags
-
-_OWN = {"nvidia": CUDA, "x86_64": X86_64_VERSION, "aarch64": AARCH64_VERSION}
-"""The variables behind the namespaces whose providers installers have."""
 
 Test = Mapping[str, Any]
 
@@ -49,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """Values of one variable that the release does not tell apart; `is_open` where larger ones belong to it.
+    """Values of one variable that the release does not distinguish; `is_open` where larger ones belong to it.
 
     `others` are the values that do not belong to it, where it is everything else.
     """
@@ -63,7 +54,7 @@ class Class:
         """Return the test that the backend makes: a range where the values have an order, else a list."""
         if self.others:
             return {"not": list(self.others)}
-        if self.variable not in ORDERS or self.values[0] == NONE:
+        if not _is_ordered(self.variable) or self.values[0] == NONE:
             return {"in": list(self.values)}
         end = {} if self.is_open else {"to": self.values[-1]}
         return {"from": self.values[0], **end}
@@ -71,12 +62,21 @@ class Class:
 
 def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
     """Return the variables that the choice depends on."""
-    if dialect is Dialect.PLUS:
+    if dialect is PLUS:
         return files.selector.variables if files.selector is not None else ()
     used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
-    found = [variable for namespace, variable in _OWN.items() if any(owner == namespace for owner, _ in used)]
-    # Without a driver a device has no architecture, so whoever asks for one asks for the driver, too.
-    return (*found, SM_ARCH) if ("nvidia", nvidia.SM_ARCH) in used else tuple(found)
+    found: dict[str, None] = {}
+    for provider in catalog.providers():
+        for variable in provider.variables:
+            if any((provider.namespace, feature) in used for feature in variable.features):
+                # Without a driver a device has no architecture, so whoever asks for one asks for the driver, too.
+                found |= dict.fromkeys(filter(None, (variable.needs, variable.name)))
+    return tuple(found)
+
+
+def _is_ordered(name: str) -> bool:
+    variable = catalog.find_variable(name)
+    return variable is not None and variable.order is not None
 
 
 def rows_of(files: SelectorFiles, dialect: Dialect, names: Sequence[WheelName]) -> tuple[Row, ...]:
@@ -99,7 +99,7 @@ def _order(
 ) -> tuple[str, ...] | None:
     machine = Machine(values, (), "3.0")
     try:
-        if dialect is Dialect.PEP825:
+        if dialect is PEP825:
             place = Labels(files.variants, machine).place
         elif files.selector is not None:
             place = Tags(files.selector, machine).place
@@ -116,22 +116,30 @@ def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[
     domain = _domain(variable, files)
     for _, group in groupby(domain, lambda value: (value == NONE, _meaning(variable, value, files, dialect))):
         values = tuple(group)
-        yield Class(variable, values, is_open=variable in (CUDA, SM_ARCH) and values[-1] == domain[-1])
+        known = catalog.find_variable(variable)
+        yield Class(variable, values, is_open=known is not None and known.is_open and values[-1] == domain[-1])
     selector = None if files.selector is None else files.selector.selectors.get(variable)
-    if dialect is Dialect.PLUS and variable not in ORDERS and selector is not None and selector.default is not None:
+    if dialect is PLUS and not _is_ordered(variable) and selector is not None and selector.default is not None:
         yield Class(variable, ("a value that nobody listed",), others=tuple(domain))
 
 
 def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) -> Any:
-    if dialect is Dialect.PLUS:
+    if dialect is PLUS:
         return None if files.selector is None else files.selector.selectors[variable].tags_for(value)
     used = _properties(files)
-    supported = supported_by({CUDA: "12.0", variable: value})
+    needed = _needed(catalog.find_variable(variable))
+    supported = catalog.supported_by({**needed, variable: value})
     return [
         (namespace, feature, [item for item in values if (namespace, feature, item) in used])
         for namespace, features in supported.items()
         for feature, values in features.items()
     ]
+
+
+def _needed(variable: Variable | None) -> dict[str, str]:
+    """Return a value of the variable without which this one says nothing."""
+    other = catalog.find_variable(variable.needs) if variable is not None and variable.needs else None
+    return {} if other is None else {other.name: other.known()[0]}
 
 
 def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
@@ -141,14 +149,8 @@ def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
 
 def _domain(variable: str, files: SelectorFiles) -> list[str]:
     """Return the values that a variable can have, in their order."""
-    known: Mapping[str, Callable[[], Sequence[str]]] = {
-        X86_64_VERSION: lambda: cpu.X86_64_LEVELS,
-        AARCH64_VERSION: cpu.known_aarch64_versions,
-        CUDA: nvidia.known_versions,
-        SM_ARCH: nvidia.known_capabilities,
-    }
-    if variable in known:
-        return [NONE, *known[variable]()]
+    if (known := catalog.find_variable(variable)) is not None:
+        return [NONE, *known.known()]
     return [] if files.selector is None else list(files.selector.selectors[variable].wheel_tags)
 
 
@@ -159,7 +161,7 @@ def _joined(rows: Sequence[Row], variable: str, tests: Sequence[Test]) -> Iterat
         others = {name: test for name, test in row.when.items() if name != variable}
         groups.setdefault((repr(others), row.variants), []).append(row)
     for group in groups.values():
-        if len(group) == len(tests) and variable in ORDERS:
+        if len(group) == len(tests) and _is_ordered(variable):
             yield Row({name: test for name, test in group[0].when.items() if name != variable}, group[0].variants)
         else:
             yield from group

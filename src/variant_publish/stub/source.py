@@ -15,12 +15,15 @@ from packaging.version import Version
 
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.release import load
@@ -97,7 +100,7 @@ def from_index(
     the sdist `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
     """
     files = selector_files(project, [index], SpecifierSet(f"=={version}"))
-    dialect = Dialect.PEP825 if files.variants is not None else Dialect.PLUS
+    dialect = PEP825 if files.variants is not None else PLUS
     listed = [
         (name, file)
         for file in read_project(index, project)
@@ -132,10 +135,10 @@ def from_config(project: str, version: Version, config: Config) -> Source:
         )
     if config.selectors:
         selector = derive(tuple(config.variants.values()), config.namespaces, config.selectors)
-        return Source(canonicalize_name(project), version, Dialect.PLUS, SelectorFiles(selector=selector), (), "")
+        return Source(canonicalize_name(project), version, PLUS, SelectorFiles(selector=selector), (), "")
     variants = {variant.label: variant.properties for variant in config.variants.values()}
     metadata = VariantsMetadata(config.namespaces, variants, config.providers)
-    return Source(canonicalize_name(project), version, Dialect.PEP825, SelectorFiles(variants=metadata), (), "")
+    return Source(canonicalize_name(project), version, PEP825, SelectorFiles(variants=metadata), (), "")
 
 
 def names_of(source: Source, config: Config) -> Sequence[WheelName]:
@@ -143,9 +146,8 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
     if source.wheels:
         return [wheel.name for wheel in source.wheels]
     plain = WheelName.parse(f"{source.project.replace('-', '_')}-{source.version}-py3-none-any.whl")
-    if source.dialect is Dialect.PLUS:
-        return [plain, *(plain.with_variant(extra_tags=variant.tags) for variant in config.variants.values())]
-    return [plain, *(plain.with_variant(label=variant.label) for variant in config.variants.values())]
+    words = (source.dialect.words_of(variant) for variant in config.variants.values())
+    return [plain, *(plain.with_variant(source.dialect, one) for one in words)]
 
 
 def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: Path) -> Offered:

@@ -9,9 +9,10 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.ranking import admits
@@ -55,13 +56,13 @@ class Selection:
         return {
             "project": self.project,
             "version": None if self.version is None else str(self.version),
-            "dialect": self.dialect,
+            "dialect": self.dialect and self.dialect.name,
             "selected": self.selected,
             "listed-as": None if listed is None else listed.filename,
             "requires": [] if listed is None else list(listed.requires),
             "candidates": [
-                {"filename": item.filename, "variant": item.variant, "dialect": item.dialect, "chosen": item.chosen,
-                 "reason": item.reason}
+                {"filename": item.filename, "variant": item.variant,
+                 "dialect": item.dialect and item.dialect.name, "chosen": item.chosen, "reason": item.reason}
                 for item in self.candidates
             ],
         }  # fmt: skip
@@ -167,7 +168,7 @@ def _losers(
     for file, name in wheels:
         if chosen is not None and file.filename == chosen.source.filename:
             continue
-        seen = listed.get(file.filename) or ViewFile(str(name.with_variant()), file, name.parsed_version, name)
+        seen = listed.get(file.filename) or ViewFile(str(name.generic()), file, name.parsed_version, name)
         reason, fits = _reason(view.lost.get(file.filename), seen, machine, chosen)
         place = view.places.get(file.filename, ()) if fits else ()
         best = min((order[tag] for tag in name.tags if tag in order), default=len(order))

@@ -9,10 +9,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.dialects.base import Dialect
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
-from variant_publish.model.variant import Dialect
 from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json

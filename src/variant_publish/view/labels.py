@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider, VariantsMetadata
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.variant import NULL_LABEL
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers.machine import CUDA, NONE, SM_ARCH, Machine
-
-_VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0"}
-"""The providers whose answers `host` knows, in the versions that installers of today carry in themselves."""
+from variant_publish.providers import catalog
+from variant_publish.providers.machine import Machine
 
 
 class Labels:
@@ -36,7 +31,7 @@ class Labels:
     def place(self, name: WheelName) -> tuple[Any, ...] | str:
         """Return the key of a wheel, the smallest being the best, or the reason why the machine cannot use it."""
         label = name.label
-        if label is None:
+        if name.dialect is None:
             return (2,)
         if self.metadata is None:
             return "is a variant, and no selector file lists it"
@@ -57,14 +52,16 @@ class Labels:
             return f"{lost.feature} is {self.machine.abi.get(lost.feature, 'not known')} here, and {needs}"
         if self.metadata is not None and self.metadata.providers[lost.namespace].static:
             return f"the provider of {lost.namespace} has no such value, and {needs}"
-        return f"this machine has {_what_is_here(lost, self.machine)}, and {needs}"
+        own = catalog.find(lost.namespace)
+        here = own.here(lost.feature, self.machine.values) if own else "no such value"
+        return f"this machine has {here}, and {needs}"
 
 
 def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[str, Sequence[str]] | str:
     """Return the supported features of a namespace as its provider has them, or why it is off on every machine.
 
-    Static properties come from the file. Of plugins only those are known that installers of today carry in themselves:
-    one requirement of that name, without marker or extra, that allows the version they carry, for its own namespace.
+    Static properties come from the file. Of plugins only those are known that have a provider here, as the file must
+    list it: one requirement of that name, without marker or extra, that allows the version that installers carry.
     """
     if namespace in machine.denied:
         return f"provider {namespace} is denied by your preferences"
@@ -72,40 +69,10 @@ def provided(namespace: str, provider: Provider, machine: Machine) -> Mapping[st
         return f"provider {namespace} is optional, so it is off"
     if provider.static:
         return dict(provider.static)
-    if provider.builtin is not None:
-        return {name: release_prefixes(version) for name, version in sorted(machine.abi.items())}
-    if namespace in _VENDORED and _is_known(provider, KNOWN_PROVIDERS[namespace], _VENDORED[namespace]):
+    own = catalog.find(namespace)
+    if own is not None and not own.objection_to(provider):
         return machine.supported.get(namespace, {})
     if namespace in machine.evaluated:
         return machine.evaluated[namespace]
-    return f"provider {' '.join(provider.requires)} of {namespace} is one that installers do not have"
-
-
-def release_prefixes(version: str) -> tuple[str, ...]:
-    """Return the release prefixes of a version, longest first: 2.9.1, 2.9 and 2 (PEP 850, "abi_dependency")."""
-    parts = version.split("+")[0].split(".")
-    return tuple(".".join(parts[:count]) for count in range(min(len(parts), 3), 0, -1))
-
-
-def _is_known(provider: Provider, known: Provider, version: str) -> bool:
-    requirements = [Requirement(text) for text in provider.requires]
-    module = known.requires[0].replace("-", "_")  # what plugin-api is by default (PEP 850)
-    return (
-        len(requirements) == 1
-        and canonicalize_name(requirements[0].name) == known.requires[0]
-        and not (requirements[0].marker or requirements[0].extras or requirements[0].url)
-        and requirements[0].specifier.contains(version, prereleases=True)
-        and (provider.plugin_api or module) == (known.plugin_api or module)
-    )
-
-
-def _what_is_here(lost: Incompatible, machine: Machine) -> str:
-    values = machine.values
-    if lost.namespace == "nvidia":
-        if values.get(CUDA, NONE) == NONE:
-            return "no NVIDIA driver"
-        if lost.feature == SM_ARCH:
-            return f"compute capability {values[SM_ARCH]}" if SM_ARCH in values else "no known compute capability"
-        return f"CUDA {values[CUDA]}"
-    value = values.get(f"{lost.namespace}_{lost.feature}", values.get(f"{lost.namespace}_version", NONE))
-    return f"no {lost.namespace} CPU" if value == NONE else f"{value}"
+    name = " ".join(provider.requires) or provider.builtin
+    return f"provider {name} of {namespace} is one that installers do not have"

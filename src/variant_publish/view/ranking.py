@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
-from variant_publish.model.variant import Dialect, Properties
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import Properties
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.labels import Labels
@@ -38,10 +41,10 @@ class Ranking:
     def place(self, abi: Abi) -> Place:
         """Return how wheels are placed where the dependencies have these versions."""
         machine = replace(self.machine, abi=dict(abi))
-        if self.dialect is Dialect.PEP825:
+        if self.dialect is PEP825:
             labels = Labels(self.files.variants, machine)
             return labels.place
-        if self.dialect is Dialect.PLUS and self.files.selector is not None:
+        if self.dialect is PLUS and self.files.selector is not None:
             tags = Tags(self.files.selector, machine)
             known = {tag for selector in self.files.selector.selectors.values() for tag in selector.tags}
             return lambda name: tags.place(self.wish.without(name, known))
@@ -56,14 +59,14 @@ class Ranking:
         """Return whether a wheel asks nothing of the hardware."""
         if name.serves_everyone:
             return True
-        if name.label is not None:
+        if name.dialect is PEP825:
             known = self.files.variants
             properties = known.variants.get(name.label) if known is not None else None
             return properties is not None and set(properties.namespaces) <= self._abi_namespaces
         selector = self.files.selector
         return selector is not None and all(
             any(tag in item.tags for variable, item in selector.selectors.items() if ABI_VARIABLE.fullmatch(variable))
-            for tag in name.extra_tags
+            for tag in name.words
         )
 
     @property
@@ -72,13 +75,13 @@ class Ranking:
         return {namespace for namespace, provider in providers.items() if provider.builtin == ABI_DEPENDENCY}
 
     def _dependencies(self, name: WheelName) -> Mapping[str, Sequence[str]]:
-        if name.label is not None and self.files.variants is not None:
+        if name.dialect is PEP825 and self.files.variants is not None:
             properties = self.files.variants.variants.get(name.label, Properties()).table()
             return {key: values for space in self._abi_namespaces for key, values in properties.get(space, {}).items()}
         found = {}
         for variable, selector in self.files.selector.selectors.items() if self.files.selector is not None else ():
             if match := ABI_VARIABLE.fullmatch(variable):
-                own = [value for value, tags in selector.wheel_tags.items() if {*tags} & {*name.extra_tags}]
+                own = [value for value, tags in selector.wheel_tags.items() if {*tags} & {*name.words}]
                 if own:
                     found[match[1]] = own
         return found
@@ -92,10 +95,10 @@ def dialect_of(names: Iterable[WheelName], files: SelectorFiles, wish: Wish) -> 
         if len(named) == 1:
             return named.pop()
     if files.variants is not None:
-        return Dialect.PEP825
-    if files.selector is not None or any(name.dialect is Dialect.PLUS for name in names):
-        return Dialect.PLUS
-    return Dialect.PEP825 if any(name.dialect is Dialect.PEP825 for name in names) else None
+        return PEP825
+    if files.selector is not None or any(name.dialect is PLUS for name in names):
+        return PLUS
+    return PEP825 if any(name.dialect is PEP825 for name in names) else None
 
 
 def admits(abi: Abi, versions: Mapping[str, str]) -> bool:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.model.ordering import tag_candidates
-from variant_publish.model.wheel_name import WheelName
-from variant_publish.providers.machine import AARCH64_VERSION, NONE, X86_64_VERSION, Machine
-from variant_publish.view.labels import release_prefixes
+from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import release_prefixes
+from variant_publish.providers.base import NONE
+from variant_publish.providers.machine import Machine
 
 ABI_VARIABLE = re.compile(r"abi_([a-z0-9_]+)")
 """The selector variable of a dependency whose ABI counts; its values are release prefixes."""
@@ -30,20 +32,21 @@ class Tags:
 
     def place(self, name: WheelName) -> tuple[Any, ...] | str:
         """Return the key of a wheel, the smallest being the best, or the reason why the machine cannot use it."""
-        tags = name.extra_tags
+        tags = name.words
         return (self.order[tags],) if tags in self.order else self._why(tags)
 
     def _value(self, variable: str, machine: Machine) -> str:
         if match := ABI_VARIABLE.fullmatch(variable):
             return machine.abi.get(match[1], NONE)
         known = ", ".join(self.selector.selectors[variable].wheel_tags)
-        if variable not in machine.values:
+        value = machine.value(variable)
+        if value is None:
             raise VariantPublishError(
                 f"selector variable {variable!r} has no value on this machine",
-                hint=f"give it one: --set {variable}=VALUE (known values: {known})",
+                hint=f"set it: --set {variable}=VALUE (known values: {known})",
             )
-        value = machine.values[variable]
-        foreign = value == NONE and variable in (X86_64_VERSION, AARCH64_VERSION)
+        known_variable = catalog.find_variable(variable)
+        foreign = value == NONE and known_variable is not None and known_variable.lowest != NONE
         if self.selector.selectors[variable].tags_for(value) is None and not foreign:
             raise VariantPublishError(
                 f"selector variable {variable!r} is {value!r} here, which its table does not know",

@@ -11,7 +11,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.view.meets import LAST_MINOR, meet, minors_of
 
 _MINORS = range(LAST_MINOR + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
@@ -13,10 +13,11 @@ from packaging.tags import Tag
 from packaging.utils import BuildTag, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
 from variant_publish.view.ranking import Abi, Ranking, admits, dialect_of
@@ -49,7 +50,7 @@ class ViewFile:
     @property
     def is_rewritten(self) -> bool:
         """Return whether the bytes differ from those of the source: another version, or a name with extra tags."""
-        return self.name is not None and bool(self.abi or self.name.extra_tags)
+        return self.name is not None and (bool(self.abi) or not self.name.plain_installers_read)
 
     @property
     def variant(self) -> str | None:
@@ -257,9 +258,9 @@ def _names(offer: Offer, local: str) -> Iterator[str]:
     """Return the names under which a wheel is listed: one for each set of tags that one name can have."""
     if not offer.listed:
         return
-    plain = offer.name.with_variant()
+    plain = offer.name.generic()
     if local:
-        plain = replace(plain, version=_with_local(plain.parsed_version, local))
+        plain = plain.with_parts(version=_with_local(plain.parsed_version, local))
     if offer.listed == offer.name.tags:
         yield str(plain)
         return
@@ -271,4 +272,4 @@ def _names(offer: Offer, local: str) -> Iterator[str]:
     for (interpreter, abi), found in platforms.items():
         groups[abi, found] = (*groups.get((abi, found), ()), interpreter)
     for (abi, found), interpreters in groups.items():
-        yield str(replace(plain, python=interpreters, abi=(abi,), platform=found))
+        yield str(plain.with_parts(python=interpreters, abi=(abi,), platform=found))

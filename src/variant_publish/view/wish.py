@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Wish:
 
     def met_by(self, name: WheelName) -> bool:
         """Return whether a wheel carries every tag, or its index vouches for those that it lacks."""
-        missing = [tag for tag in self.tags if tag not in self.implied and tag not in name.extra_tags]
-        return not missing or (name.label or "").replace(".", "_") == "_".join(missing).replace(".", "_")
+        missing = [tag for tag in self.tags if tag not in self.implied and tag not in name.words]
+        return not missing or name.label.replace(".", "_") == "_".join(missing).replace(".", "_")
 
     def without(self, name: WheelName, known: Collection[str]) -> WheelName:
         """Return the name without tags that were asked for and that no selector places: asking for them is enough."""
-        kept = tuple(tag for tag in name.extra_tags if tag in known or tag not in self.tags)
-        return name if name.label is not None else name.with_variant(extra_tags=kept)
+        kept = tuple(tag for tag in name.words if tag in known or tag not in self.tags)
+        return name if name.plain_installers_read else name.with_variant(name.dialect, kept)

@@ -5,8 +5,9 @@ from pathlib import Path
 from support.checks import LINUX, MAC, WINDOWS, release_in
 from support.wheels import make_wheel
 from variant_publish.check.engine.grid import Grid, State
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.model.matrix import Cell
-from variant_publish.model.variant import Dialect
 
 OLD, NEW = "cp311-cp311", "cp312-cp312"
 MATRIX = f"""
@@ -60,7 +61,7 @@ def test_entries_name_wheels_and_reasons(tmp_path: Path) -> None:
 def test_each_dialect_has_its_entry(tmp_path: Path) -> None:
     config = '[tool.variant-publish]\ndialects = ["plus", "pep825"]\n' + MATRIX
     grid = grid_of(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}-cu128", config=config)
-    assert grid.dialects == (Dialect.PLUS, Dialect.PEP825)
+    assert grid.dialects == (PLUS, PEP825)
     assert states(grid, OLD, LINUX, "generic") == [State.PRESENT, State.PRESENT]
     assert states(grid, OLD, LINUX, "cu128") == [State.MISSING, State.PRESENT]
 

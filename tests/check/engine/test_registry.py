@@ -41,7 +41,7 @@ def test_every_module_with_rules_is_a_family() -> None:
 @EVERY_RULE
 def test_every_rule_says_what_it_proves(rule: Rule) -> None:
     text = type(rule).__doc__ or ""
-    assert text.startswith(("Prove", "Tell"))
+    assert text.startswith(("Prove", "Report"))
     assert "\n\n" in text, "say why it matters, too"
     assert rule.title
 

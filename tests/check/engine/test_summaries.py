@@ -80,7 +80,7 @@ def test_what_only_the_wheels_can_tell_together_is_unknown(wheels: Path, tmp_pat
     told = report_on(write(report_on(wheels), tmp_path / "summaries"))
     (finding,) = [item for item in told.findings if item.id == "VP408"]
     assert finding.verdict is Verdict.UNKNOWN
-    assert "is not here, only its summary" in finding.message
+    assert "read as summary only" in finding.message
 
 
 def test_a_rule_that_an_older_program_did_not_have_is_unknown(wheels: Path, tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_something_else_named_as_a_summary_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "foo-1.0-variants.json").write_text("{}")
     (finding,) = report_on(tmp_path / "foo-1.0-variants.json").findings
     assert finding.id == "VP101"
-    assert "is no summary of a wheel" in finding.message
+    assert "is not a summary of a wheel" in finding.message
 
 
 def test_a_summary_without_metadata_is_refused(wheels: Path, tmp_path: Path) -> None:
     summary = report_on(wheels).summaries[0]
     (tmp_path / summary.filename).write_text(replace(summary, files={}).dumps())
     (finding,) = report_on(tmp_path / summary.filename).findings
-    assert f"the summary of {PLUS} has no METADATA" in finding.message
+    assert f"the summary of {PLUS}: there is no METADATA" in finding.message
 
 
 def test_a_generic_wheel_is_judged_as_part_of_its_release(tmp_path: Path) -> None:

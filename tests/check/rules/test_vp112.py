@@ -35,7 +35,6 @@ def test_patched_and_damaged_files_fail(tmp_path: Path) -> None:
     assert verdicts(RecordHashes(), tmp_path) == {"fail": 2}
 
 
-
 def test_a_file_that_went_away_is_unknown(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, PLAIN)
     release = load([tmp_path], Config.parse("")).only()

@@ -52,3 +52,9 @@ def test_libraries_for_another_platform_fail(
 def test_a_wheel_without_binaries_has_no_machine(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN)
     assert verdicts(MachineType(), tmp_path) == {"skip": 1}
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF and no more", elf(imports=["f"] * 9)[:200], b"MZ" + bytes(80)])
+def test_a_library_that_cannot_be_read_is_unknown(tmp_path: Path, content: bytes) -> None:
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": content, "foo/data.bin": content})
+    assert verdicts(MachineType(), tmp_path) == {"unknown": 1}

@@ -7,8 +7,9 @@ from support.checks import PLAIN, failures, outcomes, verdicts
 from support.labels import LOWER, label
 from support.wheels import make_wheel
 from variant_publish.check.rules.machines import AcceptedByUv
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, VariantsMetadata
+from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
+from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
 
 def test_uv_is_asked_for_only_on_demand(tmp_path: Path) -> None:

@@ -14,12 +14,11 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC, Properties
+from variant_publish.providers import catalog
 from variant_publish.release.release import Release
 
 NO_BINARIES = "the wheel has no binaries"
 
-_CUDA = re.compile(r"cu(?:da)?_?([0-9]{2})(?:[0-9]|\.[0-9]+)?x?")
-_LEVEL = re.compile(r"(?:x86_64_)?v([1-4])")
 _LIBRARY = re.compile(r"\.(?:so(?:\.[0-9.]+)?|dylib|dll|pyd)$")
 
 Problems = Iterator[tuple[str, str]]
@@ -73,22 +72,25 @@ class Claims:
     @classmethod
     def of(cls, release: Release, wheel: DescribedWheel) -> Claims:
         """Read the properties of the configuration or of variant.json, else the tags, label or local version."""
-        properties = properties_of(release, wheel)
+        properties = claimed_properties(release, wheel)
         name = wheel.name
-        words = [*name.extra_tags, *filter(None, (name.label, name.parsed_version.local))]
-        bounds = properties.values("nvidia", "cuda_version_lower_bound")
-        majors = [int(value.partition(".")[0]) for value in bounds]
+        levels = [int(value[1:]) for value in properties.values("x86_64", "level") if re.fullmatch("v[1-4]", value)]
+        majors = [int(value.partition(".")[0]) for value in properties.values("nvidia", "cuda_version_lower_bound")]
         codes = filter(None, map(DeviceCode.parse, properties.values("nvidia", "sm_arch")))
-        if not properties:
-            majors = [int(match[1]) for word in words if (match := _CUDA.fullmatch(word))]
         generic = release.variant_of(name) == GENERIC and not name.parsed_version.local
-        return cls(generic, claimed_level(properties, words), min(majors, default=None), tuple(codes))
+        return cls(generic, min(levels, default=None), min(majors, default=None), tuple(codes))
 
 
-def claimed_level(properties: Properties, words: Iterable[str]) -> int | None:
-    """Return x86-64 level that properties say; without any, the one that tags or a label stand for by their name."""
-    values = properties.values("x86_64", "level") if properties else words
-    return min((int(match[1]) for value in values if (match := _LEVEL.fullmatch(value))), default=None)
+def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:
+    """Return the properties of a wheel; without any, those that its tags, label or local version stand for by name."""
+    name = wheel.name
+    words = [*name.words, *filter(None, (name.parsed_version.local,))]
+    return properties_of(release, wheel) or claimed_by_words(words)
+
+
+def claimed_by_words(words: Iterable[str]) -> Properties:
+    """Return the properties of all words that are well known; others say nothing."""
+    return Properties(tuple(item for word in words for item in catalog.properties_of_word(word.replace(".", "_"))))
 
 
 def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
@@ -96,10 +98,8 @@ def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
     variant = release.config.variants.get(release.variant_of(wheel.name))
     if variant is not None and variant.properties:
         return variant.properties
-    label = wheel.name.label
-    if label is not None and wheel.variant_json is not None:
-        return wheel.variant_json.variants.get(label, Properties())
-    return Properties()
+    metadata = wheel.variant_json
+    return Properties() if metadata is None else metadata.variants.get(wheel.name.label, Properties())
 
 
 def libraries(scan: Scan) -> tuple[Binary, ...]:

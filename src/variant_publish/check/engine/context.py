@@ -37,10 +37,10 @@ class Folder:
 
 @dataclass(frozen=True)
 class Context:
-    """One release and what its rules may ask for; what costs time is computed once.
+    """One release and what its rules may ask for; what is slow is computed once.
 
     `fast` leaves the disassembling out.
-    `client` is the installer that the release is held against, where one was named;
+    `client` is the installer that must accept the release, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
     the releases that are checked with it.

@@ -12,10 +12,10 @@ from packaging.utils import canonicalize_name
 
 from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.config.tables import FamilySkipTable, FamilyTable
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.model.matrix import Cell, found_matrix, serves
-from variant_publish.model.variant import GENERIC, Dialect
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
 
 
@@ -138,18 +138,18 @@ class Family:
     def grid(self) -> Grid:
         """Return grid: a column for each member and variant, MISSING where siblings have a wheel on its platforms."""
         entries = tuple(self._entry(column, *row) for column in self.columns for row in self.rows)
-        return Grid(self.rows, tuple(map(str, self.columns)), (Dialect.PLUS,), entries, declared=False)
+        return Grid(self.rows, tuple(map(str, self.columns)), (None,), entries, declared=False)
 
     def _entry(self, column: Column, python: str, platform: str) -> Entry:
         cell = Cell(python, platform, str(column))
         if files := column.files_for(python, platform):
-            return Entry(cell, Dialect.PLUS, State.PRESENT, files)
+            return Entry(cell, None, State.PRESENT, files)
         if (python, platform) not in set(self.wanted(column)):
-            return Entry(cell, Dialect.PLUS, State.UNDECLARED)
+            return Entry(cell, None, State.UNDECLARED)
         if skip := self.skip_of(column, python, platform):
-            return Entry(cell, Dialect.PLUS, State.SKIPPED, reason=skip.reason)
+            return Entry(cell, None, State.SKIPPED, reason=skip.reason)
         state = State.MISSING if column.has_platform(platform) else State.UNDECLARED
-        return Entry(cell, Dialect.PLUS, state)
+        return Entry(cell, None, state)
 
 
 def matches(skip: FamilySkipTable, column: Column, python: str, platform: str) -> bool:

@@ -10,9 +10,11 @@ from itertools import product
 from typing import Any
 
 from variant_publish.archive.wheel import Wheel
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, own_platforms, own_pythons
-from variant_publish.model.variant import GENERIC, Dialect
-from variant_publish.model.wheel_name import WheelName
+from variant_publish.model.variant import GENERIC
 from variant_publish.model.zip_group import ZipGroup
 from variant_publish.release.release import Release
 
@@ -34,16 +36,16 @@ class Entry:
     """One cell in one dialect: its state, the wheels that fill it, and why it has to have none."""
 
     cell: Cell
-    dialect: Dialect
+    dialect: Dialect | None
     state: State
     files: tuple[str, ...] = ()
     reason: str | None = None
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        cell = {"python": self.cell.python, "platform": self.cell.platform, "variant": self.cell.variant}
+        cell = {**self.cell.axes, "dialect": self.dialect and self.dialect.name}
         reason = {} if self.reason is None else {"reason": self.reason}
-        return {**cell, "dialect": self.dialect.value, "state": self.state.value, "files": list(self.files), **reason}
+        return {**cell, "state": self.state.value, "files": list(self.files), **reason}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Grid:
 
     rows: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
-    dialects: tuple[Dialect, ...]
+    dialects: tuple[Dialect | None, ...]
     entries: tuple[Entry, ...]
     declared: bool
     extra: tuple[str, ...] = ()
@@ -100,7 +102,8 @@ class _Layout:
         self.apart = self.matrix.apart()
         found = {wheel.name.dialect for wheel, _ in self.wheels} - {None}
         named = self.config.dialects if self.declared or len(self.config.dialects) > 1 else ()
-        self.dialects = tuple(item for item in Dialect if item in named or item in found) or self.config.dialects
+        spoken = tuple(item for item in DIALECTS.values() if item in named or item in found)
+        self.dialects: tuple[Dialect | None, ...] = spoken or self.config.dialects
         self.named = tuple(named)
         self.columns = tuple(dict.fromkeys((GENERIC, *(name for name, _ in self.matrix.variants), *release.variants)))
 
@@ -124,7 +127,7 @@ class _Layout:
         return Grid(tuple(rows), self.columns, self.dialects, entries, self.declared, tuple(sorted(names)),
                     self.matrix.groups)  # fmt: skip
 
-    def _entry(self, cell: Cell, dialect: Dialect, extra: set[str]) -> Entry:
+    def _entry(self, cell: Cell, dialect: Dialect | None, extra: set[str]) -> Entry:
         files = tuple(
             wheel.filename
             for wheel, variant in self.wheels
@@ -141,7 +144,7 @@ class _Layout:
             return Entry(cell, dialect, State.UNDECLARED, reason=_APART if cell in self.apart else None)
         return Entry(cell, dialect, State.EXTRA if extra.intersection(files) else State.PRESENT, files)
 
-    def _asks_for(self, variant: str, dialect: Dialect) -> bool:
+    def _asks_for(self, variant: str, dialect: Dialect | None) -> bool:
         if self.named:
             return dialect in self.named
         return variant == GENERIC or any(
@@ -155,11 +158,11 @@ class _Layout:
         return any(fills(wheel.name, variant, cell) for cell in self.cells)
 
 
-def speaks(name: WheelName, dialect: Dialect) -> bool:
+def speaks(name: WheelName, dialect: Dialect | None) -> bool:
     """Return whether the clients of a dialect read the wheel: its own ones, and every plain one."""
     return name.dialect in (None, dialect)
 
 
-def lacking(entries: Iterable[Entry]) -> tuple[Dialect, ...]:
+def lacking(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return the dialects in which the cell is missing."""
-    return tuple(entry.dialect for entry in entries if entry.state is State.MISSING)
+    return tuple(str(entry.dialect) for entry in entries if entry.state is State.MISSING)

@@ -24,6 +24,7 @@ class Finding:
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -34,13 +35,17 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
+    is_unread: bool = False
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
         release = prefix.removesuffix(": ")
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
+        return cls(
+            rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
+            outcome.is_unread,
+        )  # fmt: skip
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -111,7 +116,7 @@ class ReleaseReport:
             "version": self.version,
             "wheels": list(self.wheels),
             "sizes": dict(self.sizes),
-            "dialects": [dialect.value for dialect in self.grid.dialects],
+            "dialects": [str(dialect) for dialect in self.grid.dialects if dialect is not None],
             "variants": list(self.grid.columns),
             "matrix-declared": self.grid.declared,
             "zip": [[dict(group.lines(row)) for row in group.rows] for group in self.grid.groups],

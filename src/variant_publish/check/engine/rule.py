@@ -45,6 +45,7 @@ class Outcome:
     hint: str | None = None
     file: str | None = None
     cell: Cell | None = None
+    is_unread: bool = False
 
     @classmethod
     def passed(cls) -> Self:

@@ -100,12 +100,7 @@ def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
     if not any(settings.choice.wants(rule.id) for rule in scanning):
         return {}
-    here = [
-        wheel
-        for release in loaded.releases
-        for wheel in release.wheels
-        if isinstance(wheel, WholeWheel)
-    ]
+    here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
     return scan_all(here, simd=not settings.fast, processes=settings.processes)
 
 
@@ -213,7 +208,7 @@ def _not_read(rule: ReleaseRule[Any], wheels: Sequence[Wheel]) -> Outcome:
         hint = "check the wheels themselves"
     else:
         hint = "add --deep, which downloads them" if rule.needs is WholeWheel else "add --outline, or --deep"
-    return Outcome.unknown(f"{count(len(wheels), 'wheel')} read as {kinds}", hint)
+    return Outcome(Verdict.UNKNOWN, f"{count(len(wheels), 'wheel')} read as {kinds}", hint, is_unread=True)
 
 
 def _repeated(rule: Rule, summary: Summary) -> Iterator[Outcome]:
@@ -221,7 +216,7 @@ def _repeated(rule: Rule, summary: Summary) -> Iterator[Outcome]:
     if not verdicts:
         yield Outcome.unknown(
             f"its summary, made by version {summary.made_by}, does not have {rule.id}",
-            "make the summary anew with this version, and without --select, --ignore",
+            "make the summary again with this version, and without --select, --ignore",
             file=summary.file,
         )
     for verdict in verdicts:

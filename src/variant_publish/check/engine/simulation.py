@@ -1,4 +1,4 @@
-"""Machines that the properties of a release can tell apart, and what each of them would choose."""
+"""Machines that the properties of a release distinguish, and what each of them gets."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from variant_publish.check.engine.context import Context
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
 from variant_publish.model.ordering import Incompatible, Supported, rank, tag_candidates
-from variant_publish.model.variant import NULL_LABEL, Dialect, Properties
-from variant_publish.providers import cpu, nvidia
-from variant_publish.providers.machine import (
-    AARCH64_VERSION,
-    CUDA,
-    NONE,
-    SM_ARCH,
-    X86_64_VERSION,
-    platform_architecture,
-    supported_by,
-)
+from variant_publish.model.variant import Properties
+from variant_publish.providers import catalog
+from variant_publish.providers.base import NONE, Values
+from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import of_release
 
 _MANY = 50_000
 """Machines that are looked at on one platform; the properties of real releases tell a few hundred apart."""
-
-Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ def _labelled_cases(context: Context) -> Iterator[Case]:
         return
     if metadata is None:
         return
-    for row in _rows(context.release, Dialect.PEP825):
+    for row in _rows(context.release, PEP825):
         for values in islice(machines(metadata.variants.values(), row.platform), _MANY):
             yield _labelled(metadata, row, values)
 
@@ -92,7 +86,7 @@ def _tagged_cases(context: Context) -> Iterator[Case]:
         return
     if selector is None:
         return
-    for row in _rows(context.release, Dialect.PLUS):
+    for row in _rows(context.release, PLUS):
         choices = [list(selector.selectors[name].wheel_tags) for name in selector.variables]
         for combination in islice(product(*choices), _MANY):
             values = dict(zip(selector.variables, combination, strict=True))
@@ -101,24 +95,15 @@ def _tagged_cases(context: Context) -> Iterator[Case]:
 
 
 def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
-    """Return the machines of a platform that differ in some property: every level, and both sides of every bound."""
-    items = [item for properties in variants for item in properties.items]
-    architecture = platform_architecture(platform)
-    axes: dict[str, Sequence[str]] = {}
-    if architecture == cpu.X86_64:
-        axes[X86_64_VERSION] = cpu.X86_64_LEVELS
-    elif architecture == cpu.AARCH64 and any(item.namespace == "aarch64" for item in items):
-        axes[AARCH64_VERSION] = cpu.known_aarch64_versions()
-    if any(item.namespace == "nvidia" for item in items) and not platform.startswith("macosx"):
-        bounds = {item.value for item in items if item.feature in (nvidia.LOWER_BOUND, nvidia.UPPER_BOUND)}
-        axes[CUDA] = (NONE, *_drivers(bounds))
-        if archs := {item.value for item in items if item.feature == nvidia.SM_ARCH}:
-            axes[SM_ARCH] = _capabilities(archs)
-    for combination in product(*axes.values()):
-        values = dict(zip(axes, combination, strict=True))
-        if values.get(CUDA) == NONE and values.get(SM_ARCH, axes.get(SM_ARCH, ("",))[0]) != axes.get(SM_ARCH, ("",))[0]:
-            continue  # without a driver, the capability says nothing: one machine of them is enough
-        yield {name: value for name, value in values.items() if name != SM_ARCH or values.get(CUDA) != NONE}
+    """Return the machines of a platform that differ in some property, as the provider of each namespace has them."""
+    items = {item for properties in variants for item in properties.items}
+    axes = [
+        provider.machines(sorted(item for item in items if item.namespace == provider.namespace), platform)
+        for provider in catalog.providers()
+        if any(item.namespace == provider.namespace for item in items)
+    ]
+    for combination in product(*axes):
+        yield {name: value for values in combination for name, value in values.items()}
 
 
 def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
@@ -131,13 +116,16 @@ def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
     usable = sorted((one for one in found if not isinstance(one, Incompatible)), key=lambda one: one.key)
     ties = tuple(one.label for one in usable[1:] if one.triples == usable[0].triples)
     order = tuple(one.label for one in usable)
-    return Case(Dialect.PEP825, values, row.platform, order, ties, row.served)
+    return Case(PEP825, values, row.platform, order, ties, row.served)
 
 
 def _features(namespace: str, provider: Provider, values: Values) -> Mapping[str, Sequence[str]]:
     if provider.optional:
         return {}
-    return dict(provider.static) if provider.static else supported_by(values).get(namespace, {})
+    if provider.static:
+        return dict(provider.static)
+    own = catalog.find(namespace)
+    return own.supported(values) if own else {}
 
 
 def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
@@ -145,13 +133,13 @@ def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
     candidates = ["+".join(tags) for tags in tag_candidates(choices)]
     order = tuple(tags for tags in dict.fromkeys(candidates) if tags in row.variants)
     served = row.served and "" in candidates
-    return Case(Dialect.PLUS, values, row.platform, order, (), served)
+    return Case(PLUS, values, row.platform, order, (), served)
 
 
 def _is_foreign(values: Values, platform: str) -> bool:
     """Return whether the CPU variables contradict the platform: a level on another architecture, none on its own."""
     architecture = platform_architecture(platform)
-    own = {X86_64_VERSION: cpu.X86_64, AARCH64_VERSION: cpu.AARCH64}
+    own = {"x86_64_version": X86_64, "aarch64_version": AARCH64}
     return any((values[name] == NONE) == (arch == architecture) for name, arch in own.items() if name in values)
 
 
@@ -162,8 +150,8 @@ def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
         name = wheel.name
         for tag in name.tags:
             variants, served = places.setdefault((f"{tag.interpreter}-{tag.abi}", tag.platform), (set(), []))
-            if name.dialect is dialect and name.label != NULL_LABEL:
-                variants.add(name.label if name.label is not None else "+".join(name.extra_tags))
+            if name.dialect is dialect and not name.serves_everyone:
+                variants.add(name.variant)
             elif name.serves_everyone:
                 served.append(True)
     seen = set()
@@ -171,20 +159,3 @@ def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
         if found and (key := (platform_architecture(platform), frozenset(found), bool(served))) not in seen:
             seen.add(key)
             yield Row(platform, tuple(sorted(found)), bool(served))
-
-
-def _drivers(bounds: Iterable[str]) -> tuple[str, ...]:
-    """Return drivers on both sides of every bound."""
-    found = set()
-    for major, minor in filter(None, map(nvidia.parse_pair, bounds)):
-        found |= {(major, minor), (major, minor + 1), (major, minor - 1) if minor else (major - 1, 9)}
-    return tuple(f"{major}.{minor}" for major, minor in sorted(found))
-
-
-def _capabilities(values: Iterable[str]) -> tuple[str, ...]:
-    found = set()
-    for value in values:
-        number = value.partition("_")[0]
-        if number.isdigit():
-            found |= {(int(number) // 10, int(number) % 10), (int(number) // 10, 9)}
-    return tuple(f"{major}.{minor}" for major, minor in sorted(found)) or (NONE,)

@@ -10,12 +10,12 @@ from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, natural_key, serves
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import Dialect
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 
 _NO_PINS = "the release has no ABI pins"
 _RETAG = "retag the wheel: 'variant-publish retag' writes pins where their readers look"
@@ -109,7 +109,7 @@ class PinPlace(WheelRule[DescribedWheel]):
         """Compare METADATA with abi-requires.txt, by dialect."""
         tagged = {str(pin) for pin in wheel.tagged_requires_dist}
         beside = {str(pin): pin for pin in wheel.abi_requires}
-        if wheel.name.dialect is Dialect.PLUS:
+        if not wheel.name.plain_installers_read:
             if hidden := sorted(beside.keys() - tagged):
                 yield f"{some(hidden)} is in {ABI_REQUIRES} only; METADATA of a wheel with extra tags needs it", _RETAG
             return
@@ -135,7 +135,8 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
         """Yield an outcome for each pin and cell, or for a pin that cannot be looked up."""
         release = context.release
         pins = {
-            str(pin): pin for pin in (*release.config.pins, *(pin for wheel in self.wheels(context) for pin in wheel.pins))
+            str(pin): pin
+            for pin in (*release.config.pins, *(pin for wheel in self.wheels(context) for pin in wheel.pins))
         }
         pins = {text: pin for text, pin in sorted(pins.items()) if pin.tags and pin.pin is not None}
         if not pins:
@@ -223,7 +224,7 @@ def _satisfying(files: Iterable[IndexFile], pin: TaggedRequirement, implied: set
             name = WheelName.parse(file.filename)
         except InvalidWheelName:
             continue  # an sdist, or a file that is no wheel: nothing that could satisfy a pin
-        carried = set(name.extra_tags)
+        carried = set(name.words)
         if not carried <= set(pin.tags) or not set(pin.tags) <= carried | implied:
             continue
         if (name.serves_everyone or carried) and pin.plain.specifier.contains(name.parsed_version, prereleases=True):

@@ -16,12 +16,11 @@ from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, WholeWhe
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.rule import FolderRule, Outcome, Severity, WheelRule, some
+from variant_publish.dialects.base import PartialTagSet
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.record import Record
 from variant_publish.formats.variants_json import WHEEL_FILE
 from variant_publish.formats.wheel_file import BUILD
-from variant_publish.model.variant import NULL_LABEL, Dialect
-from variant_publish.model.wheel_name import PartialTagSet
 from variant_publish.release.release import Unreadable
 
 _REBUILD = "build the wheel again"
@@ -231,7 +230,7 @@ class OwnVariantJson(WheelRule[DescribedWheel]):
         """Compare the label in the name with the labels in the file."""
         labels = [] if wheel.variant_json is None else list(wheel.variant_json.variants)
         label = wheel.name.label
-        if label is None:
+        if WHEEL_FILE not in wheel.name.own_files:
             if wheel.variant_json is not None:
                 hint = "give it its label, or take the file out with 'variant-publish retag --remove'"
                 yield f"it has {WHEEL_FILE} ({some(labels)}), but no label in its name", hint
@@ -253,7 +252,7 @@ class DeclaredProperties(WheelRule[DescribedWheel]):
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels without properties of their own, and variants that nobody declared."""
-        if wheel.name.dialect is not Dialect.PEP825 or wheel.name.label == NULL_LABEL:
+        if wheel.name.serves_everyone or WHEEL_FILE not in wheel.name.own_files:
             return "only labelled wheels have properties"
         if wheel.variant_json is None or wheel.name.label not in wheel.variant_json.variants:
             return "VP109 reports that variant.json lacks the label"

@@ -14,12 +14,13 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import environment_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.check.rules.destination import NO_INDEX, user_indexes
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 from variant_publish.remote.archive import outline
 from variant_publish.remote.files import METADATA_LIMIT, read_url
 from variant_publish.remote.local import local_path

@@ -72,7 +72,7 @@ class NoBomb(WheelRule[ArchiveWheel]):
 
 
 class SamePureFiles(ReleaseRule[DescribedWheel]):
-    """Tell of files that are no binaries and differ between the variants of one Python and platform.
+    """Report files other than binaries that differ between the variants of one Python and platform.
 
     Variants of one release are one source compiled several times; other Python code in one of them was mostly not
     meant, and costs whoever shares files between variants. Files that record the build are left out.
@@ -115,7 +115,7 @@ def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:
 
 
 def _pure(wheel: DescribedWheel) -> dict[str, str]:
-    """Return the digests of the files that no compiler made and that do not tell of the build."""
+    """Return the digests of the files that no compiler made and that are the same in every build."""
     assert wheel.record is not None  # noqa: S101  (the caller has looked)
     return {
         row.path: row.digest

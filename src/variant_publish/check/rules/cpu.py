@@ -47,7 +47,7 @@ class IsaNote(BinaryRule):
 
 
 class CodeMatchesLevel(BinaryRule):
-    """Tell of a wheel for x86-64-v3 or v4 whose own code was compiled for the baseline.
+    """Report a wheel for x86-64-v3 or v4 whose own code was compiled for the baseline.
 
     Someone set the label and forgot the compiler flag: users download another wheel for nothing. Vector instructions of
     a sample of functions are counted; libraries that choose their kernels when they run have both kinds and pass.
@@ -118,7 +118,7 @@ class GenericIsGeneric(BinaryRule):
 
 
 class GenericWithoutDeviceCode(BinaryRule):
-    """Tell of a generic wheel with GPU code in a release that has variants.
+    """Report a generic wheel with GPU code in a release that has variants.
 
     Users of the generic wheel carry code that only machines with a GPU run, and those have a variant of their own. Some
     projects ship it so on purpose.

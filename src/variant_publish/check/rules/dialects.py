@@ -8,12 +8,12 @@ from variant_publish.archive.dist_info import ABI_REQUIRES, RECORD, SIGNATURES
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, some
+from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import DIALECTS, own_files
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.variants_json import WHEEL_FILE
-from variant_publish.model.variant import Dialect
 from variant_publish.release.release import Release
 
-_OWN = ("METADATA", "WHEEL", RECORD, WHEEL_FILE, ABI_REQUIRES, *SIGNATURES)
+_OWN = ("METADATA", "WHEEL", RECORD, ABI_REQUIRES, *SIGNATURES)
 """The dist-info files in which the dialects differ."""
 
 _ONE_DIALECT = "the release has variants in one dialect only"
@@ -102,20 +102,20 @@ def _places(release: Release, wheels: Iterable[W]) -> Mapping[tuple[str, str], M
     found: dict[tuple[str, str], dict[Dialect, W]] = {}
     for wheel in wheels:
         if wheel.name.dialect is not None and not wheel.name.serves_everyone:
-            place = str(wheel.name.with_variant())
+            place = str(wheel.name.generic())
             found.setdefault((release.variant_of(wheel.name), place), {}).setdefault(wheel.name.dialect, wheel)
     return found
 
 
 def _dialects(release: Release) -> tuple[Dialect, ...]:
     found = {dialect for wheels in _places(release, release.wheels).values() for dialect in wheels}
-    return tuple(dialect for dialect in Dialect if dialect in found)
+    return tuple(dialect for dialect in DIALECTS.values() if dialect in found)
 
 
 def _files(wheel: DescribedWheel) -> dict[str, str]:
     """Return the digests of the files, by paths in which the version does not occur."""
     assert wheel.record is not None  # noqa: S101  (the caller has looked)
-    exempt = {f"{wheel.dist_info}/{file}" for file in _OWN}
+    exempt = {f"{wheel.dist_info}/{file}" for file in (*_OWN, *own_files())}
     data = wheel.dist_info.removesuffix(".dist-info") + ".data/"
     return {
         path: row.digest

@@ -129,9 +129,9 @@ class ExtensionSuffixes(WheelRule[DescribedWheel]):
 
 
 class SameCxxLibrary(ReleaseRule[WholeWheel]):
-    """Tell where the wheels of one platform need different versions of the C++ standard library.
+    """Report where the wheels of one platform need different versions of the C++ standard library.
 
-    It is allowed, and it tells of variants that were compiled in different images: one of them may not load where the
+    It is allowed, and it suggests builds in different images: one of them may not load where the
     other does. VP409 compares the ABI of strings.
     """
 

@@ -48,7 +48,7 @@ class ClaimedArchitectures(BinaryRule):
 
 
 class OtherArchitectures(BinaryRule):
-    """Tell of device code that the properties do not claim, and of files that lack some of what is claimed.
+    """Report device code that the properties do not claim, and of files that lack some of what is claimed.
 
     Unclaimed code is bytes that no machine chooses the wheel for; PTX beside cubins is mostly on purpose. A single file
     without an architecture fails only when its kernels are called.

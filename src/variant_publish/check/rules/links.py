@@ -169,7 +169,7 @@ def _applies(requirement: TaggedRequirement, cell: Cell) -> bool:
 def _is_served(target: Release, cell: Cell, pin: TaggedRequirement) -> bool:
     for wheel in target.wheels:
         name = wheel.name
-        fits = set(pin.tags) <= set(name.extra_tags) if pin.tags else (
+        fits = set(pin.tags) <= set(name.words) if pin.tags else (
             name.serves_everyone or target.variant_of(name) == cell.variant
         )  # fmt: skip
         if fits and serves(name, cell):

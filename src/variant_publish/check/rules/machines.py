@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packaging.requirements import Requirement
-
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of
 from variant_publish.check.rules.selection import unusable
-from variant_publish.formats.variants_json import KNOWN_PROVIDERS, Provider
-from variant_publish.model.variant import NULL_LABEL, Dialect
+from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
-
-VENDORED = {"nvidia": "0.0.1", "x86_64": "0.2.1", "aarch64": "0.2.0", "tpu": "0.1.0"}
-"""The versions of the providers that uv 0.13.9 carries in itself."""
 
 Problems = Iterator[tuple[str, str]]
 
@@ -113,7 +107,7 @@ class NoTies(ReleaseRule[DescribedWheel]):
 class AcceptedByUv(WheelRule[DescribedWheel]):
     """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
 
-    uv reads labels with `--preview-features wheel-variants` and knows nothing of extra tags. It wants the providers in
+    uv reads labels with `--preview-features wheel-variants` and ignores extra tags. It wants the providers in
     the wheel's own variant.json too, and for its vendored providers a version range that holds what it carries;
     otherwise the wheel is never chosen, or the install fails after the download.
     """
@@ -126,40 +120,28 @@ class AcceptedByUv(WheelRule[DescribedWheel]):
         """Leave out plain and null wheels, and everything where nobody asked."""
         if context.client != "uv":
             return "nobody asked for uv (--for uv)"
-        plain = wheel.name.dialect is None or wheel.name.label == NULL_LABEL
-        if wheel.name.dialect is Dialect.LOCAL:
+        if not wheel.name.chosen_by_installers:
             return "a local version is a version to uv, no variant"
-        return "the wheel is no variant" if plain else None
+        return "the wheel is no variant" if wheel.name.serves_everyone else None
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Dialect, providers and versions against what uv evaluates."""
-        if wheel.name.dialect is Dialect.PLUS:
+        if not wheel.name.plain_installers_read:
             yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"
             return
-        metadata, label = wheel.variant_json, wheel.name.label or ""
+        metadata, label = wheel.variant_json, wheel.name.label
         if metadata is None or label not in metadata.variants:
             return  # VP109 reports it
         for namespace in metadata.variants[label].namespaces:
-            provider = metadata.providers.get(namespace)
-            if why := unusable(namespace, provider):
-                known = ", ".join(sorted(KNOWN_PROVIDERS.keys() & VENDORED.keys()))
-                yield f"uv cannot evaluate namespace {namespace!r}: {why}", f"use one of {known}, or static-properties"
-            elif provider is not None and not _holds_vendored(namespace, provider):
+            if why := unusable(namespace, metadata.providers.get(namespace)):
                 yield (
-                    f"uv carries version {VENDORED[namespace]} of the provider {provider.requires[0]!r}",
-                    "widen the version range, or leave it out",
+                    f"uv cannot evaluate namespace {namespace!r}: {why}",
+                    f"use one of {', '.join(catalog.vendored())} as variant-publish lists them, or static-properties",
                 )
-
-
-def _holds_vendored(namespace: str, provider: Provider) -> bool:
-    """Return whether the provider's version range holds what uv carries; static ones need nothing."""
-    if not provider.requires or namespace not in VENDORED:
-        return True
-    return Requirement(provider.requires[0]).specifier.contains(VENDORED[namespace], prereleases=True)
 
 
 def _variants(context: Context) -> set[str]:
     """Return the variants that have wheels in a dialect that was simulated."""
-    names = [wheel.name for wheel in context.release.wheels if wheel.name.label != NULL_LABEL]
+    names = [wheel.name for wheel in context.release.wheels if not wheel.name.serves_everyone]
     simulated = {case.dialect for case in cases_of(context)}
-    return {name.label or "+".join(name.extra_tags) for name in names if name.dialect in simulated}
+    return {name.variant for name in names if name.dialect in simulated}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import Entry, State, lacking, speaks
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
+from variant_publish.dialects.base import Dialect
 from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons
 from variant_publish.model.tags import modern_platform, platform_serves, python_covers
-from variant_publish.model.variant import GENERIC, Dialect
+from variant_publish.model.variant import GENERIC
 
 _NO_MATRIX = f"no [{TABLE}.matrix] is declared"
 
@@ -137,7 +138,7 @@ class NoHoles(ReleaseRule[Wheel]):
                 yield Outcome.failed(
                     f"no wheel for {cell}{_in_dialects(missing, entries)}, though its python, its platform and its"
                     " variant occur elsewhere",
-                    f"build it, or declare what the release shall have in [{TABLE}.matrix]",
+                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
                     cell=cell,
                 )
             elif any(entry.state is State.PRESENT for entry in entries):
@@ -145,7 +146,7 @@ class NoHoles(ReleaseRule[Wheel]):
 
 
 class VariantOnAllPlatforms(ReleaseRule[Wheel]):
-    """Tell, where no matrix is declared, of platforms for which a variant has no wheel at all.
+    """Report, where no matrix is declared, of platforms for which a variant has no wheel at all.
 
     That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
     """
@@ -257,16 +258,16 @@ class LiveSkips(ReleaseRule[Wheel]):
         return all(own.intersection(entry.files) for entry in context.grid.at(cell))
 
 
-def _in_dialects(missing: tuple[Dialect, ...], entries: tuple[Entry, ...]) -> str:
+def _in_dialects(missing: Sequence[object], entries: tuple[Entry, ...]) -> str:
     """Name the dialects that lack the cell where the release has several."""
     if len(entries) == 1:
         return ""
-    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(missing)}"
+    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(map(str, missing))}"
 
 
-def _variants_at(context: Context, cell: Cell) -> dict[str, set[Dialect]]:
+def _variants_at(context: Context, cell: Cell) -> dict[str, set[Dialect | None]]:
     """Return the variants that have a wheel at the row of the cell, and in which dialects."""
-    found: dict[str, set[Dialect]] = {}
+    found: dict[str, set[Dialect | None]] = {}
     for variant in context.grid.columns:
         for entry in context.grid.at(Cell(cell.python, cell.platform, variant)):
             if variant != GENERIC and entry.files:
@@ -274,7 +275,7 @@ def _variants_at(context: Context, cell: Cell) -> dict[str, set[Dialect]]:
     return found
 
 
-def _serves_everyone(context: Context, cell: Cell, dialect: Dialect) -> bool:
+def _serves_everyone(context: Context, cell: Cell, dialect: Dialect | None) -> bool:
     return any(
         wheel.name.serves_everyone
         and speaks(wheel.name, dialect)

@@ -21,7 +21,6 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W,
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
-from variant_publish.model.variant import Dialect
 from variant_publish.release.acceptance import description_fault
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import of_release
@@ -68,7 +67,7 @@ class _AlikeRule(ReleaseRule[W]):
 class SameName(_AlikeRule[Wheel]):
     """Prove that all wheels spell the project's name in METADATA alike.
 
-    Two spellings are one project to installers, but they tell of two ways in which the release was built.
+    Two spellings are one project to installers, but they suggest that the release was built in two ways.
     """
 
     id = "VP201"
@@ -149,7 +148,7 @@ class ValidRequirements(WheelRule[Wheel]):
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Parse each one; in a wheel with extra tags, markers may ask for the selector variables of the release."""
-        variables = _selector_variables(context.release) if wheel.name.extra_tags else ()
+        variables = () if wheel.name.plain_installers_read else _selector_variables(context.release)
         for value in wheel.metadata.requires_dist:
             if _has_variant_marker(value):
                 continue  # VP206 reports it
@@ -170,7 +169,7 @@ def _selector_variables(release: Release) -> tuple[str, ...]:
 class NoVariantMarkers(WheelRule[Wheel]):
     """Prove that no requirement depends on the variant by a marker of PEP 825.
 
-    `variant_label` and its kin are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
+    Variant markers are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
     requirements of its own instead.
     """
 
@@ -202,7 +201,8 @@ class NoLocalVersion(WheelRule[Wheel]):
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
         config = context.release.config
-        if wheel.name.dialect is Dialect.LOCAL and Dialect.LOCAL not in config.dialects and config.upload.views is None:
+        unwanted = wheel.name.dialect not in config.dialects and config.upload.views is None
+        if unwanted and not wheel.name.chosen_by_installers:
             return None
         return is_for_pypi(wheel)
 

@@ -9,9 +9,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
-from variant_publish.model.wheel_name import InvalidWheelName, WheelName
 
 _NO_PREVIOUS = "no previous release is known (name an index with --index)"
 _GROWN = 1.5
@@ -49,7 +50,7 @@ class NothingGone(ReleaseRule[Wheel]):
 
 
 class NoGrowth(ReleaseRule[Wheel]):
-    """Tell of wheels that are much larger than the one of the same name in the previous release.
+    """Report wheels that are much larger than the one of the same name in the previous release.
 
     Debug symbols that were not stripped and libraries that were copied twice are found in this way, before the limit
     of the index is.

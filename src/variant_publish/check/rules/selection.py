@@ -1,4 +1,4 @@
-"""Rules 6xx: the selector files tell of the wheels that are there, and clients can read them."""
+"""Rules 6xx: the selector files describe the wheels that are there, and clients can read them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context, Folder, selector_names
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict, SelectorFile
 from variant_publish.formats.variants_json import (
-    ABI_DEPENDENCY,
-    KNOWN_PROVIDERS,
     Provider,
     VariantConflict,
     VariantsMetadata,
     merge,
 )
+from variant_publish.providers import catalog
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json, of_release
 
@@ -105,7 +103,7 @@ class EveryVariantNamed(_NamesRule):
             for label in _labels(release):
                 yield _named(label in files.variants.variants, f"it does not name the label {label!r}", json)
         if files.selector is not None:
-            for tags in sorted({wheel.name.extra_tags for wheel in release.wheels} - {()}):
+            for tags in sorted({wheel.name.words for wheel in release.wheels if wheel.name.dialect is PLUS}):
                 fault = _fault(files.selector, tags)
                 yield _named(not fault, fault, toml)
 
@@ -113,7 +111,7 @@ class EveryVariantNamed(_NamesRule):
 class EveryNameHasAWheel(_NamesRule):
     """Prove that every label and tag of the selector files has a wheel.
 
-    Installers pass over a label without a wheel, so this does no harm today; it tells of wheels that were not built.
+    Installers pass over a label without a wheel, so this does no harm today; it suggests wheels that were not built.
     """
 
     id = "VP603"
@@ -124,7 +122,7 @@ class EveryNameHasAWheel(_NamesRule):
         """Yield an outcome for each label and tag."""
         labels = {} if files.variants is None else files.variants.variants
         built = _labels(release)
-        tags = {tag for wheel in release.wheels for tag in wheel.name.extra_tags}
+        tags = {tag for wheel in release.wheels if wheel.name.dialect is PLUS for tag in wheel.name.words}
         selectors = {} if files.selector is None else files.selector.selectors
         yield from (_has_wheel(label in built, f"label {label!r}", json) for label in labels)
         yield from (
@@ -183,7 +181,7 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
             if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(sorted(KNOWN_PROVIDERS.keys() - {ABI_DEPENDENCY}))}, or static-properties",
+                    f"use one of {', '.join(catalog.vendored())}, or static-properties",
                 )
             else:
                 yield Outcome.passed()
@@ -236,7 +234,7 @@ def _parsed(context: Context) -> SelectorFiles:
 
 
 def _labels(release: Release) -> list[str]:
-    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.label is not None})
+    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.dialect is PEP825})
 
 
 def _fault(selector: SelectorFile, tags: tuple[str, ...]) -> str:
@@ -275,14 +273,9 @@ def unusable(namespace: str, provider: Provider | None) -> str:
         return "its provider is optional, and off unless a user turns it on"
     if provider.static:
         return ""
+    own = catalog.find(namespace)
+    if own is not None and own.vendored is not None:
+        return own.objection_to(provider)
     if provider.builtin is not None:
         return f"the builtin {provider.builtin!r} is read and not evaluated"
-    known = KNOWN_PROVIDERS.get(namespace)
-    if known is None or not known.requires:
-        return f"they do not know the provider {some(provider.requires)}"
-    mine = [Requirement(text) for text in provider.requires]
-    if len(mine) != 1 or mine[0].marker or mine[0].extras or canonicalize_name(mine[0].name) != known.requires[0]:
-        return f"they know the provider {known.requires[0]}, not {some(provider.requires)}"
-    if provider.plugin_api != known.plugin_api:
-        return f"its plugin-api is {provider.plugin_api!r}, and they know {known.plugin_api!r} only"
-    return ""
+    return f"they do not know the provider {some(provider.requires)}"

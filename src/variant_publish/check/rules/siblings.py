@@ -74,7 +74,7 @@ class SameVersions(FamilyRule):
 
 
 class SamePlatforms(FamilyRule):
-    """Tell of platforms that one member has wheels for and another has not, in the same variant.
+    """Report platforms that one member has wheels for and another has not, in the same variant.
 
     That is often on purpose (there is no CPU build where the other one is that already), so it is no warning.
     """

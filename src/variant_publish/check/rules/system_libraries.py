@@ -9,7 +9,7 @@ from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
-from variant_publish.check.engine.binaries import BinaryRule, libraries
+from variant_publish.check.engine.binaries import BinaryRule, is_library, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
 from variant_publish.config.tables import TABLE
@@ -155,6 +155,13 @@ class MachineType(BinaryRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare each library with the architectures of all tags."""
+        for binary in scan.binaries:
+            if binary.fault is not None and is_library(binary.name):
+                yield Outcome.unknown(
+                    f"{binary.path} cannot be understood: {binary.fault}",
+                    "build the file again; what no loader could load is not checked",
+                    file=wheel.filename,
+                )
         expected = [_expected(platform) for platform in wheel.name.platform]
         for binary in libraries(scan):
             if "any" in wheel.name.platform:

@@ -1,0 +1,108 @@
+"""aarch64: the version of the Arm architecture that a CPU has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import ClassVar
+
+from variant_publish.formats.variants_json import Provider
+from variant_publish.model.variant import Property
+from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+from variant_publish.providers.cpu import archspec, lineage
+from variant_publish.providers.platforms import AARCH64, architecture, platform_architecture
+
+VERSION = "aarch64_version"
+BASELINE = "8a"
+"""What every aarch64 machine has."""
+
+_ARM = re.compile(r"(?:armv)?([0-9]{1,3}(?:\.[0-9]{1,3})?)a?")
+_WORD = re.compile(r"armv([0-9]+(?:[._][0-9]+)?)a")
+
+
+def detected_version() -> str:
+    """Return the version of the Arm architecture of this CPU ("8.2a"); the lowest where it cannot be found out."""
+    found = [match[1] + "a" for name in lineage() if (match := re.fullmatch(r"armv([0-9.]+)a", name))]
+    return max(found, key=_key, default=BASELINE)
+
+
+def known_versions() -> tuple[str, ...]:
+    """Return every version of the Arm architecture that archspec knows, lowest first."""
+    return tuple(sorted(_chain(), key=_key))
+
+
+def parse_version(text: str) -> str | None:
+    """Parse "8.2a", "8.2" or "armv8.2a" as a version that archspec knows; None for anything else."""
+    match = _ARM.fullmatch(text.lower())
+    if match is None:
+        return NONE if text == NONE else None
+    wanted = _key(match[1])
+    return next((known for known in _chain() if (*_key(known), 0)[:2] == (*wanted, 0)[:2]), None)
+
+
+class Arm(VariantProvider):
+    """The version of the architecture: `aarch64 :: version`."""
+
+    namespace = AARCH64
+    title = "aarch64 CPU"
+    features = ("version",)
+    metadata = Provider(requires=("aarch64-variant-provider",))
+    vendored = "0.2.0"
+    variables: ClassVar[tuple[Variable, ...]] = (
+        Variable(
+            VERSION,
+            ("version",),
+            parse_version,
+            known_versions,
+            "8a, 8.2a, 9.0a and others",
+            order=lambda value: known_versions().index(value),
+            lowest=BASELINE,
+            is_always_told=True,
+        ),
+    )
+
+    def properties_of(self, word: str) -> tuple[Property, ...]:
+        """Return the version of `armv8.2a` or `armv8_2a`."""
+        match = _WORD.fullmatch(word)
+        version = parse_version(match[1].replace("_", ".")) if match else None
+        return (self.property("version", version),) if version else ()
+
+    def detect(self, environ: Mapping[str, str]) -> Values:
+        """Return the version of this CPU."""
+        return {VERSION: detected_version() if architecture() == AARCH64 else NONE}
+
+    def assumed(self, platform: str) -> Values:
+        """Return the lowest version on another architecture's machine; the system does not matter."""
+        there = platform_architecture(platform)
+        return {} if there == architecture() else {VERSION: BASELINE if there == AARCH64 else NONE}
+
+    def supported(self, values: Values) -> Features:
+        """Return the version and those that it includes, best first: 8.2a, 8.1a, 8a."""
+        version = values.get(VERSION, NONE)
+        return {} if version == NONE else {"version": _chain().get(version, (version,))}
+
+    def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
+        """Return a machine of each version where some property asks for one."""
+        if platform_architecture(platform) != AARCH64 or not any(True for _ in items):
+            return [{}]
+        return [{VERSION: version} for version in known_versions()]
+
+    def sentence(self, feature: str, value: str) -> str:
+        """Return the version as people write it."""
+        return f"a CPU of ARMv{value}"
+
+
+@cache
+def _chain() -> dict[str, tuple[str, ...]]:
+    chains = {}
+    for name, target in archspec().TARGETS.items():
+        if name == AARCH64 or re.fullmatch(r"armv[0-9.]+a", name):
+            names = (name, *(ancestor.name for ancestor in target.ancestors))
+            versions = [BASELINE if item == AARCH64 else item.removeprefix("armv") for item in names]
+            chains[versions[0]] = tuple(sorted(versions, key=_key, reverse=True))
+    return chains
+
+
+def _key(version: str) -> list[int]:
+    return [int(part) for part in version.removesuffix("a").split(".")]

@@ -1,0 +1,167 @@
+"""What every provider has: the properties of one namespace, and the selector variables that say what a machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from variant_publish.formats.variants_json import Provider
+from variant_publish.model.variant import Property
+from variant_publish.providers.platforms import is_elsewhere
+
+NONE = "none"
+"""The value of a variable that asks for something this machine does not have: a driver, another CPU's level."""
+
+Values = Mapping[str, str]
+"""What a machine has: the name of a selector variable -> its value."""
+
+Features = Mapping[str, Sequence[str]]
+"""What a machine supports in one namespace: feature (most important first) -> values, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A selector variable: its value says which values of `features` a machine supports.
+
+    `parse` returns a value as it is compared, or None for what is none; `known` are the values, lowest first, without
+    "none"; `order` is a sort key where values have an order, and `is_open` says that larger ones than the known may
+    come. `listed` are the values of a selector file, by default the known ones. `lowest` is the value where the
+    provider is denied. `needs` names a variable without which this one says nothing. `requires` and `function` are
+    what a selector file names to evaluate it.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    parse: Callable[[str], str | None]
+    known: Callable[[], Sequence[str]]
+    hint: str
+    order: Callable[[str], Any] | None = None
+    is_open: bool = False
+    listed: Callable[[], Sequence[str]] | None = None
+    lowest: str = NONE
+    needs: str | None = None
+    is_always_told: bool = False
+    requires: tuple[str, ...] = ("variant-publish",)
+    function: str = ""
+
+    @property
+    def entry_point(self) -> str:
+        """Return the function that a selector file names."""
+        return self.function or f"variant_publish.providers.selectors:{self.name}"
+
+    @property
+    def table_values(self) -> tuple[str, ...]:
+        """Return the values that a selector file lists, "none" first."""
+        return (NONE, *(self.listed or self.known)())
+
+
+class VariantProvider:
+    """One kind of hardware, or whatever else wheels are chosen by: everything that is specific to its namespace.
+
+    A third party subclasses it, and names an instance in the entry point group `variant_publish.providers`.
+    """
+
+    namespace: ClassVar[str]
+    title: ClassVar[str]
+    """What messages call it: "NVIDIA driver"."""
+    features: ClassVar[tuple[str, ...]]
+    """The features, most important first."""
+    metadata: ClassVar[Provider]
+    """What `variants.json` says of the provider (PEP 850)."""
+    vendored: ClassVar[str | None] = None
+    """The version of the provider that today's uv carries in itself; None where it has none."""
+    variables: ClassVar[tuple[Variable, ...]] = ()
+    drivers: ClassVar[tuple[str, ...]] = ()
+    """The libraries that come with a driver: a binary that needs one does not load without it."""
+    systems: ClassVar[tuple[str, ...]] = ("linux", "win")
+    """Where there is such hardware: what a platform tag contains."""
+    code_feature: ClassVar[str | None] = None
+    """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
+
+    def properties_of(self, word: str) -> tuple[Property, ...]:
+        """Return the properties that a well-known word stands for; empty for any other word."""
+        return ()
+
+    def detect(self, environ: Mapping[str, str]) -> Values:
+        """Return the values of the variables on this machine; what is not there is left out, or "none"."""
+        return {}
+
+    def assumed(self, platform: str) -> Values:
+        """Return the values to assume on a platform that is not this machine's: no device, the lowest CPU."""
+        return {item.name: item.lowest for item in self.variables} if is_elsewhere(platform) else {}
+
+    def supported(self, values: Values) -> Features:
+        """Return the supported features of a machine with these values; empty where it has nothing of the kind."""
+        return {}
+
+    def variables_of(self, items: Iterable[Property]) -> tuple[Variable, ...]:
+        """Return the variables that tell these properties of the namespace."""
+        return self.variables
+
+    def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
+        """Return the values of machines that tell these properties of the namespace apart on a platform."""
+        own = tuple(items)
+        if not any(system in platform for system in self.systems):
+            return [{}]
+        combinations: list[Values] = [{}]
+        for variable in self.variables_of(own):
+            if wanted := [item.value for item in own if item.feature in variable.features]:
+                found = self.told_apart(variable, wanted)
+                combinations = [
+                    values if values.get(variable.needs or "") == NONE else {**values, variable.name: value}
+                    for values in combinations
+                    for value in (found[:1] if values.get(variable.needs or "") == NONE else found)
+                ]
+        return combinations
+
+    def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:
+        """Return the values of a variable that tell wanted values of its features apart."""
+        return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
+
+    def sentence(self, feature: str, value: str) -> str:
+        """Return what a property asks of a machine, for people."""
+        return f"{self.namespace} :: {feature} :: {value}"
+
+    def here(self, feature: str, values: Values) -> str:
+        """Return what a machine with these values has of a feature, for people."""
+        found = next((item for item in self.variables if feature in item.features), None)
+        value = NONE if found is None else values.get(found.name, NONE)
+        return f"no {self.title}" if value == NONE else value
+
+    def property(self, feature: str, value: str) -> Property:
+        """Return a property of the namespace."""
+        return Property(self.namespace, feature, value)
+
+    def objection_to(self, listed: Provider) -> str:
+        """Return why clients that have this provider do not take the one that a file lists for it; "" if they do.
+
+        They compare the requirement's name, its version range with the version that they carry, and the plugin's
+        module.
+        """
+        if listed.static:
+            return ""
+        if not (listed.requires and self.metadata.requires):
+            return (
+                "" if listed == self.metadata else f"{listed.builtin or ', '.join(listed.requires)} is not its provider"
+            )
+        name = self.metadata.requires[0]
+        requirements = [Requirement(text) for text in listed.requires]
+        first = requirements[0]
+        is_same = len(requirements) == 1 and canonicalize_name(first.name) == name
+        if not is_same or first.marker or first.extras or first.url:
+            return f"they know the provider {name}, not {', '.join(listed.requires)}"
+        if self.vendored is not None and not first.specifier.contains(self.vendored, prereleases=True):
+            return f"they carry version {self.vendored} of {name}, which {listed.requires[0]!r} does not allow"
+        default = name.replace("-", "_")  # what plugin-api is by default (PEP 850)
+        if (listed.plugin_api or default) != (self.metadata.plugin_api or default):
+            return f"its plugin-api is {listed.plugin_api!r}, and they know {self.metadata.plugin_api!r} only"
+        return ""
+
+
+def choice_of(values: Callable[[], Sequence[str]]) -> Callable[[str], str | None]:
+    """Return the parser of a variable that has a few values, and "none"."""
+    return lambda text: text if text in (NONE, *values()) else None

@@ -1,0 +1,131 @@
+"""The providers that are known: those of this package, and those of installed distributions.
+
+A distribution adds one by the entry point group `variant_publish.providers`; nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import ParamSpec, TypeVar
+
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.variants_json import Provider
+from variant_publish.model.ordering import Supported
+from variant_publish.model.variant import Properties, Property
+from variant_publish.providers.aarch64 import Arm
+from variant_publish.providers.abi_dependency import AbiDependency
+from variant_publish.providers.amd import Amd
+from variant_publish.providers.base import Values, Variable, VariantProvider
+from variant_publish.providers.intel import Intel
+from variant_publish.providers.nvidia import Nvidia
+from variant_publish.providers.tpu import Tpu
+from variant_publish.providers.x86_64 import X86
+
+GROUP = "variant_publish.providers"
+
+BUILTIN: tuple[VariantProvider, ...] = (X86(), Arm(), Nvidia(), Amd(), Intel(), Tpu(), AbiDependency())
+
+KNOWN_PROVIDERS: Mapping[str, Provider] = {provider.namespace: provider.metadata for provider in BUILTIN}
+"""What `variants.json` says of the providers of this package (PEP 850)."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@cache
+def providers() -> tuple[VariantProvider, ...]:
+    """Return every provider, those of this package first.
+
+    Raises VariantPublishError where an installed distribution has a broken one.
+    """
+    found = list(BUILTIN)
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+        provider = _loaded(entry)
+        if any(other.namespace == provider.namespace for other in found):
+            raise _broken(entry, f"its namespace {provider.namespace!r} has a provider already")
+        found.append(provider)
+    return tuple(found)
+
+
+def find(namespace: str) -> VariantProvider | None:
+    """Return the provider of a namespace; None where there is none. Those of this package need no loading."""
+    own = next((one for one in BUILTIN if one.namespace == namespace), None)
+    return own or next((one for one in providers() if one.namespace == namespace), None)
+
+
+def vendored() -> tuple[str, ...]:
+    """Return the namespaces that today's uv evaluates by itself."""
+    return tuple(sorted(provider.namespace for provider in BUILTIN if provider.vendored is not None))
+
+
+def find_variable(name: str) -> Variable | None:
+    """Return the selector variable of a name; None where no provider has it."""
+    return next((item for item in variables() if item.name == name), None)
+
+
+def variables() -> tuple[Variable, ...]:
+    """Return the selector variables of all providers."""
+    return tuple(item for provider in providers() for item in provider.variables)
+
+
+def properties_of_word(word: str) -> tuple[Property, ...]:
+    """Return the properties that a well-known word stands for (`cu128`, `x86_64_v3`, `gfx942`, `torch2_9`), or ()."""
+    own = next(filter(None, (provider.properties_of(word) for provider in BUILTIN)), ())
+    return own or next(filter(None, (asked(one, one.properties_of, word) for one in providers())), ())
+
+
+def properties_of_words(words: Iterable[str]) -> Properties:
+    """Return the properties of all words; empty where one of them is not known."""
+    found = [properties_of_word(word) for word in words]
+    return Properties(tuple(item for items in found for item in items)) if all(found) else Properties()
+
+
+def detected(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the selector variables on this machine."""
+    result: dict[str, str] = {}
+    for provider in providers():
+        result |= asked(provider, provider.detect, environ)
+    return result
+
+
+def supported_by(values: Values) -> Supported:
+    """Return the supported properties (PEP 850) of a machine with these values, by namespace."""
+    found = {provider.namespace: asked(provider, provider.supported, values) for provider in providers()}
+    return {namespace: features for namespace, features in found.items() if features}
+
+
+def asked(provider: VariantProvider, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a method of a provider returns; raise VariantPublishError where the code of a third party fails."""
+    try:
+        return method(*args, **kwargs)
+    except VariantPublishError:
+        raise
+    except Exception as error:
+        if provider in BUILTIN:
+            raise
+        raise VariantPublishError(
+            f"the provider of {provider.namespace} ({type(provider).__module__}) failed: {error!r}",
+            hint="report it to whoever wrote it, or uninstall its distribution",
+        ) from error
+
+
+def _loaded(entry: EntryPoint) -> VariantProvider:
+    try:
+        found = entry.load()
+        provider = found() if isinstance(found, type) else found
+        if not isinstance(provider, VariantProvider):
+            raise TypeError(f"{entry.value} is no VariantProvider")
+        Property(provider.namespace, "feature", "value")
+    except (UsageError, Exception) as error:
+        raise _broken(entry, str(error) or type(error).__name__) from error
+    return provider
+
+
+def _broken(entry: EntryPoint, why: str) -> VariantPublishError:
+    owner = entry.dist.name if entry.dist is not None else "an installed distribution"
+    return VariantPublishError(
+        f"the provider {entry.name!r} of {owner} cannot be used: {why}",
+        hint=f"correct or uninstall {owner}; it is an entry point of the group {GROUP}",
+    )

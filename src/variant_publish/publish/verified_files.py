@@ -1,0 +1,137 @@
+"""The files of a stage, read once and held against their summaries before anything is listed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from variant_publish.archive.wheel import WholeWheel
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.stage_state import StagedFile
+from variant_publish.formats.summary import Summary
+from variant_publish.index.index import Upload
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.placement import is_sdist
+from variant_publish.store.store import Store
+from variant_publish.store.stored_file import StoredFile
+
+_AT_ONCE = 4
+"""Files that are on disk at once, each as long as it is looked at."""
+
+_PIECE = 8 * 1024 * 1024
+
+
+class FalseSummary(VariantPublishError):
+    """Report a staged file that is not what its summary says."""
+
+    def __init__(self, file: StagedFile, what: str) -> None:
+        super().__init__(
+            f"{file.filename} in the stage is not what its summary says: {what}",
+            hint="find out who staged it, withdraw the stage with --abort, and stage the release again",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFiles:
+    """Where each file of a stage lies, as it was when it was read, and those that are kept on disk."""
+
+    stored: dict[StagedFile, StoredFile] = field(default_factory=dict)
+    local: dict[StagedFile, Path] = field(default_factory=dict)
+
+    def stored_of(self, upload: Upload) -> StoredFile | None:
+        """Return where the file of an upload lies in a store; None for a file of this machine."""
+        return self.stored.get(StagedFile(upload.project, upload.entry.filename))
+
+    def path_of(self, upload: Upload) -> Path:
+        """Return where the file of an upload lies on this machine."""
+        return self.local.get(StagedFile(upload.project, upload.entry.filename), upload.path)
+
+
+@contextmanager
+def verified(
+    store: Store,
+    summaries: dict[StagedFile, Summary],
+    keep: frozenset[StagedFile],
+    reporter: Reporter = SILENT,
+    *,
+    trust: bool = False,
+) -> Iterator[VerifiedFiles]:
+    """Read each file once, several at a time, and raise FalseSummary where hash or dist-info differ from its summary.
+
+    Files in `keep`, which go on to a repository, stay in a temporary folder until the end. With `trust` only those are
+    read.
+    """
+    with TemporaryDirectory(prefix="variant-publish-") as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
+        files = VerifiedFiles()
+        reader = _Reader(store, Path(folder), keep, reporter)
+        wanted = {file: summary for file, summary in summaries.items() if not trust or file in keep}
+        for file, stored in zip(wanted, pool.map(lambda item: reader.read(*item), wanted.items()), strict=True):
+            files.stored[file] = stored
+            if file in keep:
+                files.local[file] = reader.path(file)
+        for file in summaries.keys() - wanted.keys():
+            files.stored[file] = StoredFile.of(store, str(file))
+        yield files
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Read files of a stage into a folder; each is deleted as soon as it was looked at, unless it is kept."""
+
+    store: Store
+    folder: Path
+    keep: frozenset[StagedFile]
+    reporter: Reporter
+
+    def path(self, file: StagedFile) -> Path:
+        return self.folder / file.project / file.filename
+
+    def read(self, file: StagedFile, summary: Summary) -> StoredFile:
+        stored, path = StoredFile.of(self.store, str(file)), self.path(file)
+        if stored.size != summary.size:
+            raise FalseSummary(file, f"it has {stored.size} bytes, and {summary.size} are said")
+        self._refuse_full(file, stored.size)
+        path.parent.mkdir(exist_ok=True)
+        try:
+            digest = self._fetch(stored, path)
+            if digest != summary.sha256:
+                raise FalseSummary(file, f"its SHA-256 is {digest}, and {summary.sha256} is said")
+            if not is_sdist(file.filename) and (reason := _difference(WholeWheel.read(path), summary)):
+                raise FalseSummary(file, reason)
+        finally:
+            if file not in self.keep:
+                path.unlink(missing_ok=True)
+        return stored
+
+    def _fetch(self, stored: StoredFile, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("wb") as stream, self.reporter.track(f"{path.name} of the stage", stored.size) as advance:
+            for offset in range(0, stored.size, _PIECE):
+                content = stored.read_range(offset, min(_PIECE, stored.size - offset))
+                digest.update(content)
+                stream.write(content)
+                advance(len(content))
+        return digest.hexdigest()
+
+    def _refuse_full(self, file: StagedFile, size: int) -> None:
+        if size > (free := shutil.disk_usage(self.folder).free):
+            raise VariantPublishError(
+                f"{self.folder.parent} has {free} bytes left, and {file.filename} needs {size} to be verified",
+                hint="make room there, or set TMPDIR to a folder on a larger disk",
+            )
+
+
+def _difference(wheel: WholeWheel, summary: Summary) -> str:
+    """Return what a summary says wrongly of a wheel, "" for nothing."""
+    if wheel.dist_info != summary.dist_info:
+        return f"its dist-info folder is {wheel.dist_info}"
+    if wheel.record_text != summary.record:
+        return "it has another RECORD"
+    other = sorted(name for name in {*wheel.info, *summary.files} if wheel.info.get(name) != summary.files.get(name))
+    return f"it has another {', '.join(other)}" if other else ""

@@ -1,0 +1,81 @@
+"""Files that a store makes of what it has: a copy, or a file that begins like another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.store.objects import Stat
+
+_PIECE = 8 * 1024 * 1024
+
+
+class FileStore(Protocol):
+    """What a stored file asks of its store."""
+
+    def describe(self) -> str:
+        """Return the name of the store for people."""
+        ...
+
+    def stat(self, key: str) -> Stat | None:
+        """Return what is known of an object; None where there is none."""
+        ...
+
+    def read_range(self, key: str, offset: int, length: int, etag: str = "") -> bytes:
+        """Return a piece of an object, which must have `etag` where one is given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a store as it was at one moment; a source for `Store.create`, which then sends no byte."""
+
+    store: FileStore
+    key: str
+    stat: Stat
+
+    @classmethod
+    def of(cls, store: FileStore, key: str) -> StoredFile:
+        """Look at a file; raise VariantPublishError where it is not there."""
+        found = store.stat(key)
+        if found is None:
+            raise VariantPublishError(f"{store.describe()}: {key} is not there any more", hint="run the command again")
+        return cls(store, key, found)
+
+    @property
+    def size(self) -> int:
+        """Return the size in bytes."""
+        return self.stat.size
+
+    def read_range(self, offset: int, length: int) -> bytes:
+        """Return a piece of the file; raise VariantPublishError where it is another one by now."""
+        return self.store.read_range(self.key, offset, length, self.stat.etag)
+
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Yield a copy of the file on this machine."""
+        with TemporaryDirectory(prefix="variant-publish-") as folder:
+            path = Path(folder) / "file"
+            with path.open("wb") as stream:
+                for offset in range(0, self.size, _PIECE):
+                    stream.write(self.read_range(offset, min(_PIECE, self.size - offset)))
+            yield path
+
+
+@dataclass(frozen=True, slots=True)
+class SplicedFile:
+    """A file of this machine whose first `shared` bytes are those of a stored one; only the others are sent."""
+
+    path: Path
+    base: StoredFile
+    shared: int
+
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Yield the file."""
+        yield self.path

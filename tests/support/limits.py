@@ -1,0 +1,47 @@
+"""Run the program as a user does, and measure what it took."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HOST_LIMIT = 60
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a run ended: seconds of CPU time, with those of its own processes, and the peak of memory in MiB."""
+
+    exit_code: int
+    seconds: float
+    peak: float
+    output: str
+
+
+def measured(*arguments: str | Path, cwd: Path) -> Measured:
+    """Run `variant-publish` with the arguments; it is killed long after it should have ended."""
+    if not hasattr(os, "wait4"):
+        pytest.skip("this system does not say what a process took")
+    with (cwd / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "variant_publish", *map(str, arguments)],
+            cwd=cwd, stdout=output, stderr=output, preexec_fn=_limit, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "500"},
+        )  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    text = (cwd / "output").read_text("utf-8", "replace")
+    return Measured(process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, text)
+
+
+def _limit() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (HOST_LIMIT, HOST_LIMIT))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (3 * 1024**3, 3 * 1024**3))
