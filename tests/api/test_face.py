@@ -11,11 +11,22 @@ from types import ModuleType
 import pytest
 
 from variant_publish import api
-from variant_publish.api import building, checking, indexing, installing, publishing, retagging, staging, stubs, values
+from variant_publish.api import (
+    building,
+    checking,
+    indexing,
+    installing,
+    machines,
+    publishing,
+    retagging,
+    staging,
+    stubs,
+    values,
+)  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, stubs]
-PARTS = [*FUNCTIONS, values]
+PARTS = [*FUNCTIONS, values, machines]
 
 
 @pytest.mark.parametrize("part", FUNCTIONS, ids=lambda part: part.__name__)
@@ -35,7 +46,7 @@ def test_every_name_is_there_once_and_says_what_it_is() -> None:
     for part in PARTS:
         for name in part.__all__:
             assert getattr(api, name) is getattr(part, name)
-            assert name == "SILENT" or inspect.getdoc(getattr(api, name))
+            assert name in ("SILENT", "DIALECTS") or inspect.getdoc(getattr(api, name))
 
 
 def test_what_is_not_public_is_not_there() -> None:
@@ -45,7 +56,9 @@ def test_what_is_not_public_is_not_there() -> None:
 
 def test_every_value_is_on_the_page() -> None:
     page = PAGE.read_text("utf-8")
-    assert [name for name in values.__all__ if f":: variant_publish.api.{name}\n" not in page] == []
+    assert [
+        name for name in (*values.__all__, *machines.__all__) if f":: variant_publish.api.{name}\n" not in page
+    ] == []
     for part in FUNCTIONS:
         assert f"automodule:: {part.__name__}\n" in page
 
@@ -53,7 +66,7 @@ def test_every_value_is_on_the_page() -> None:
 def test_retagging_does_not_wait_for_what_installs_or_publishes() -> None:
     code = (
         "import sys; from variant_publish import api; api.retag, api.rewrites;"
-        "print([name for name in sys.modules if name.startswith(('variant_publish.install', 'variant_publish.providers',"
+        "print([name for name in sys.modules if name.startswith(('variant_publish.install', 'variant_publish.view',"
         " 'variant_publish.publish', 'variant_publish.check', 'requests'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)

@@ -44,7 +44,9 @@ def wheels(folder: Path, count: int = 5) -> list[Path]:
 def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     wheels(tmp_path / "in")
     for jobs in (1, 3):
-        result = api.retag([tmp_path / "in"], tmp_path / str(jobs), [TAGGED], jobs=jobs, digest=True)
+        result = api.retag(
+            [tmp_path / "in"], tmp_path / str(jobs), [TAGGED], execution=api.Execution(jobs, digest=True)
+        )
         assert not result.failed
     one, three = ({p.name: p.read_bytes() for p in (tmp_path / n).glob("*.whl")} for n in ("1", "3"))
     assert one == three
@@ -58,7 +60,7 @@ def test_there_is_one_bar_and_every_error_is_told(tmp_path: Path, jobs: int) -> 
     for bad in paths[1:4:2]:
         bad.write_bytes(b"nonsense")
     reporter = Counting()
-    result = api.retag([tmp_path / "in"], tmp_path / "out", [TAGGED], reporter, jobs=jobs)
+    result = api.retag([tmp_path / "in"], tmp_path / "out", [TAGGED], reporter, execution=api.Execution(jobs))
     assert [done.source for done in result.done] == [paths[0], paths[2], paths[4]]
     assert [paths[1].name in result.failed[0].message, paths[3].name in result.failed[1].message] == [True, True]
     (moved,) = reporter.bars.values()

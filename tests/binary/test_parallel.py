@@ -14,6 +14,7 @@ from variant_publish.binary.scan import scan
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.runner import Settings, check
 from variant_publish.config.configuration import Config
+from variant_publish.providers.catalog import BUILTIN
 from variant_publish.release.release import load
 
 
@@ -35,8 +36,8 @@ def test_several_processes_find_what_one_does(wheels: list[Path]) -> None:
     one, four = checked(wheels[0].parent, 1), checked(wheels[0].parent, 4)
     assert {"VP104", "VP502", "VP508"} <= {finding.id for finding in one.findings}
     assert four == one
-    found = scan_all([WholeWheel.read(path) for path in wheels], simd=True, processes=2)
-    assert found == {path: scan(WholeWheel.read(path)) for path in wheels}
+    found = scan_all([WholeWheel.read(path) for path in wheels], BUILTIN, simd=True, processes=2)
+    assert found == {path: scan(WholeWheel.read(path), BUILTIN) for path in wheels}
 
 
 @pytest.mark.slow
@@ -55,7 +56,7 @@ def test_an_error_in_one_process_is_one_sentence_of_that_wheel(wheels: list[Path
 
 def test_little_work_stays_in_one_process(wheels: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     read = [WholeWheel.read(path) for path in wheels]
-    assert scan_all(read[:1], simd=True, processes=4) == {}
-    assert scan_all(read, simd=True, processes=1) == {}
+    assert scan_all(read[:1], BUILTIN, simd=True, processes=4) == {}
+    assert scan_all(read, BUILTIN, simd=True, processes=1) == {}
     monkeypatch.undo()
-    assert scan_all(read, simd=True, processes=4) == {}
+    assert scan_all(read, BUILTIN, simd=True, processes=4) == {}

@@ -8,13 +8,14 @@ from support.checks import LINUX
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import Scan, scan
+from variant_publish.providers.catalog import BUILTIN as READERS
 
 NAME = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 
 
 def scanned(folder: Path, *, simd: bool = True, **files: bytes) -> Scan:
     path = make_wheel(folder, NAME, files={f"foo/{name}.so": content for name, content in files.items()})
-    return scan(WholeWheel.read(path), simd=simd)
+    return scan(WholeWheel.read(path), READERS, simd=simd)
 
 
 def test_every_binary_is_read_once(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_every_binary_is_read_once(tmp_path: Path) -> None:
     assert (found.mismatches, found.faults) == ((), ())
     one, two = found.binaries
     assert (one.path, one.numpy, one.uses_numpy, one.image.modules) == ("foo/a.so", (1, 25), True, ("a",))
-    assert list(map(str, two.device.codes)) == ["sm_90"]
+    assert two.shows("nvidia").code == ("90_real",)
     assert (two.simd and two.simd.vex, two.uses_numpy) == (1, False)
 
 
@@ -48,7 +49,7 @@ def test_other_bytes_than_recorded_are_seen(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, b"x = 2\n" if name == "foo.py" else content)
-    assert scan(WholeWheel.read(path)).mismatches == ("foo.py",)
+    assert scan(WholeWheel.read(path), READERS).mismatches == ("foo.py",)
 
 
 def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[40] ^= 0xFF
     path.write_bytes(data)
-    found = scan(WholeWheel.read(path))
+    found = scan(WholeWheel.read(path), READERS)
     assert len(found.faults) == 1
     assert "foo.py" in found.faults[0]
     assert len(found.binaries) == 1
@@ -64,4 +65,4 @@ def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
 
 def test_vendored_libraries_are_told_apart(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, NAME, files={"foo.libs/libgomp.so": elf(), "foo/libfoo.so": elf()})
-    assert [binary.is_vendored for binary in scan(WholeWheel.read(path)).binaries] == [True, False]
+    assert [binary.is_vendored for binary in scan(WholeWheel.read(path), READERS).binaries] == [True, False]

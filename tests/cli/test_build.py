@@ -63,6 +63,7 @@ def test_each_variant_is_built_with_its_settings_and_retagged(project: Path) -> 
     assert seen(out / WHEEL) == {"settings": {}, "variant": "generic", "flags": None, "old": False}
     listed = json.loads(result.stdout)["wheels"]
     assert {entry["variant"] for entry in listed} == {"generic", "x86_64_v3", "cu130"}
+    assert json.loads(result.stdout)["sdist"].endswith("tiny-1.0.tar.gz")
     assert sorted(Path(entry["path"]).name for entry in listed) == names(out)
     assert result.stderr.count("the backend speaks") == 3
     assert names(project) == ["backend.py", "out", "pyproject.toml"]  # nothing is left in the project
@@ -82,8 +83,9 @@ def test_an_sdist_is_built_by_its_own_configuration_and_takes_the_place_of_older
     (out / "tiny-1.0-py3-none-any+cu130.whl").write_bytes(b"older")
     result = build(str(sdist), "--variant", "cu130")
     assert result.code == 0, result.stderr
-    assert names(out) == ["tiny-1.0-py3-none-any+cu130.whl", "tiny-1.0-py3-none-any-cu130.whl"]
-    assert result.stdout.splitlines() == [str(Path("wheelhouse", name)) for name in names(out)]
+    wheels = ["tiny-1.0-py3-none-any+cu130.whl", "tiny-1.0-py3-none-any-cu130.whl"]
+    assert names(out) == wheels
+    assert result.stdout.splitlines() == [str(Path("wheelhouse", name)) for name in ("tiny-1.0.tar.gz", *wheels)]
     assert seen(out / "tiny-1.0-py3-none-any+cu130.whl")["variant"] == "cu130"
 
 
@@ -135,13 +137,14 @@ def test_an_interpreter_may_be_named_from_where_the_user_is(project: Path) -> No
 
 
 def test_arguments_for_the_frontend_need_no_source_before_them(project: Path) -> None:
-    assert build("--variant", "generic", "--dry-run", "--", "--no-isolation").stdout == "generic: build\n"
+    assert build("--variant", "generic", "--dry-run", "--", "--no-isolation").stdout == "sdist\ngeneric: build\n"
 
 
 def test_a_dry_run_says_what_would_be_asked_for(project: Path) -> None:
     result = build("--all", "--dry-run")
     assert result.code == 0
     assert result.stdout.splitlines() == [
+        "sdist",
         "generic: build",
         "x86_64_v3: build with CFLAGS='-O3 -march=x86-64-v3' -Clevel=v3 -Cflags=-a '-Cflags=-b c'",
         "cu130: build",
@@ -157,19 +160,19 @@ def test_all_leaves_out_what_is_for_other_machines(project: Path) -> None:
             '"manylinux_2_28_s390x"]\n'
         )
     result = build("--all", "--dry-run")
-    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["generic", "x86_64_v3"]
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["sdist", "generic", "x86_64_v3"]
     assert "not for" in result.stderr
     assert "cu130" in result.stderr
-    assert build("--variant", "cu130", "--dry-run").stdout == "cu130: build\n"  # whoever names it gets it
+    assert build("--variant", "cu130", "--dry-run").stdout == "sdist\ncu130: build\n"  # whoever names it gets it
     elsewhere = build(".", "--all", "--dry-run", "--frontend", "cibuildwheel", "--", "--only", "cp312-manylinux_s390x")
-    assert len(elsewhere.stdout.splitlines()) == 3
+    assert len(elsewhere.stdout.splitlines()) == 4
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say which variants"),
-        (["--all", "--variant", "cu130"], "say which variants"),
+        ([], "nothing says what to build"),
+        (["--all", "--variant", "cu130"], "nothing says what to build"),
         (["--variant", "cu13"], "did you mean 'cu130'"),
         (["nowhere", "--all"], "nowhere does not exist"),
         (["backend.py", "--all"], "is no sdist"),
@@ -177,7 +180,7 @@ def test_all_leaves_out_what_is_for_other_machines(project: Path) -> None:
         (["broken-1.0.tar.gz", "--all"], "cannot be unpacked"),
         (["--all", "--python", "no-such-python"], "cannot be run"),
         (["latin", "--all"], "latin/pyproject.toml cannot be read"),
-        (["--all", "--plat", "manylinux_2_28_x86_64"], "go with --repair"),
+        (["--all", "--plat", "manylinux_2_28_x86_64"], "need --repair"),
     ],
 )
 def test_a_mistake_is_one_sentence(project: Path, arguments: list[str], message: str) -> None:

@@ -22,7 +22,7 @@ def test_what_is_inside_becomes_properties(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, PLAIN, files={"foo/a.so": module})
     result = run("inspect", str(path))
     assert result.code == 0
-    assert "  GPU code        sm_90, compute_120" in result.stdout
+    assert "  NVIDIA code     sm_90, compute_120" in result.stdout
     assert "  NumPy           1.25 or later" in result.stdout
     assert "  newest symbols  GLIBC_2.17" in result.stdout
     assert "  other libraries libcudart.so.12" in result.stdout

@@ -159,8 +159,8 @@ def test_several_wheels_at_a_time_and_every_error_is_told(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tag", "x"], "say where the new wheels go"),
-        (["--tag", "x", "--in-place", "-o", "out"], "say where the new wheels go"),
+        (["--tag", "x"], "nothing says where the new wheels go"),
+        (["--tag", "x", "--in-place", "-o", "out"], "nothing says where the new wheels go"),
         (
             [
                 "--label",
@@ -237,3 +237,34 @@ def test_a_local_version_is_a_dialect_like_others(tmp_path: Path) -> None:
     again = run("retag", str(tmp_path / "out"), "--label", "_", "--dialect", "local", "--in-place")
     assert again.code == 2
     assert "no letter or digit" in again.stderr
+
+
+def test_all_variants_are_retagged_by_their_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text("[tool.variant-publish.variants.cu128]\n", encoding="utf-8")
+    for folder in ("generic", "cu128"):
+        make_wheel(tmp_path / "dist" / folder, "foo-1.0-py3-none-any.whl")
+    result = run("retag", "dist", "--all", "--verify", "-o", "out")
+    assert (result.code, result.stderr) == (0, "")
+    names = {path.name for path in Path("out").iterdir()}
+    assert names == {"foo-1.0-py3-none-any.whl", "foo-1.0-py3-none-any+cu128.whl"}
+    make_wheel(tmp_path / "dist", "foo-1.0-py3-none-win_amd64.whl")
+    lost = run("retag", "dist", "--all", "-o", "more")
+    assert (lost.code, "nothing says of which variant" in lost.stderr) == (2, True)
+    assert not Path("more").exists()
+
+
+def test_all_variants_are_retagged_by_their_old_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text(
+        '[tool.variant-publish.generic]\nrename = { name = "foo-cpu", to = "foo" }\n'
+        '[tool.variant-publish.variants.cu12]\nrename = { name = "foo-cuda12", to = "foo" }\n',
+        encoding="utf-8",
+    )
+    for project in ("foo_cpu", "foo_cuda12"):
+        make_wheel(tmp_path / "dist", f"{project}-1.0-py3-none-any.whl")
+    assert run("retag", "dist", "--all", "-o", "out").code == 0
+    assert {path.name for path in Path("out").iterdir()} == {
+        "foo-1.0-py3-none-any.whl",
+        "foo-1.0-py3-none-any+cu12.whl",
+    }

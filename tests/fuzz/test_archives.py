@@ -11,6 +11,7 @@ from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary.scan import scan
+from variant_publish.providers.catalog import BUILTIN
 
 NAME = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 
@@ -30,7 +31,7 @@ def test_damaged_archives_are_read_or_refused(tmp_path: Path, samples: list[byte
         path.write_bytes(data)
         with open_archive(path) as archive:
             archive.ends()
-        scan(WholeWheel.read(path))
+        scan(WholeWheel.read(path), BUILTIN)
 
     words = [
         b"PK\3\4",

@@ -30,7 +30,7 @@ def entry(number: int) -> IndexFile:
 
 
 def selector(*tags: str) -> SelectorFiles:
-    return SelectorFiles(None, SelectorFile({"cpu": Selector({"x": tags})}))
+    return SelectorFiles.of(SelectorFile({"cpu": Selector({"x": tags})}))
 
 
 def page_of(store: LocalStore) -> set[str]:

@@ -117,7 +117,7 @@ def test_a_stage_is_an_index_of_its_own(place: Place) -> None:
         ({"extra_index": "s3://b/simple"}, ""),
         ({"extra_index": "s3://b/simple", "public_url": "https://h/simple/"}, "https://h/simple/.staged/foo"),
         ({"extra_index": "s3://b/simple", "public_url": "https://h/simple", "stage": "s3://private"}, ""),
-        ({"stage": "s3://private", "stage_url": "https://me:pw@stage.h/"}, "https://stage.h/foo"),
+        ({"stage": "s3://private", "stage_url": "https://stage.h/"}, "https://stage.h/foo"),
     ],
 )
 def test_the_address_for_testers_has_no_password_and_is_not_guessed(settings: dict[str, str], address: str) -> None:

@@ -224,7 +224,7 @@ def table(**settings: str) -> UploadTable:
 @pytest.mark.parametrize(
     ("settings", "address"),
     [
-        ({"views_url": "https://me:secret@h/v/"}, "https://h/v"),
+        ({"views_url": "https://h/v/"}, "https://h/v"),
         ({"public_url": "https://h/a/simple/"}, "https://h/a/views"),
         ({"public_url": "https://h/other"}, ""),
         ({"public_url": "https://h/simple", "views": "s3://elsewhere/views"}, ""),

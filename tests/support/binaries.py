@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import struct
+import sys
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LEGACY = bytes.fromhex("0f58c1c3")  # addps xmm0, xmm1; ret
 VEX = bytes.fromhex("c5fc58c1c3")  # vaddps ymm0, ymm0, ymm1; ret
@@ -98,6 +105,31 @@ def fatbin(*codes: tuple[int, str, bool], ptx: tuple[int, int] = (8, 7)) -> byte
     return struct.pack("<LHHQ", 0xBA55ED50, 1, 16, len(entries)) + entries
 
 
+def offload_bundle(*targets: str, compressed: str = "", version: int = 2) -> bytes:
+    """Return an offload bundle of clang with an entry for each target; `compressed` is "", "zlib" or "zstd"."""
+    entries = b"".join(struct.pack("<3Q", 4096, 0, len(target)) + target.encode() for target in targets)
+    plain = b"__CLANG_OFFLOAD_BUNDLE__" + struct.pack("<Q", len(targets)) + entries
+    if not compressed:
+        return plain
+    plain += b"\0" * 100_000  # code
+    content = zlib.compress(plain) if compressed == "zlib" else zstd.compress(plain)
+    sizes = [len(plain)] if version == 1 else [len(content), len(plain)]
+    layout = {1: "<4s2HL", 2: "<4s2H2L", 3: "<4s2H2Q"}[version]
+    return struct.pack(layout, b"CCOB", version, compressed == "zstd", *sizes) + b"\0" * 8 + content
+
+
+def offload_package(triple: str, arch: str) -> bytes:
+    """Return LLVM's packaging of one image for an architecture."""
+    names = [b"triple", triple.encode(), b"arch", arch.encode()]
+    table = 32 + 40
+    place = table + 32
+    offsets = [place + sum(len(name) + 1 for name in names[:index]) for index in range(4)]
+    text = b"".join(name + b"\0" for name in names)
+    size = place + len(text)
+    head = struct.pack("<4sL3Q", b"\x10\xff\x10\xad", 1, size, 32, 40)
+    return head + struct.pack("<2HL4Q", 1, 4, 0, table, 2, size, 0) + struct.pack("<4Q", *offsets) + text
+
+
 def pe(
     *, machine: int = 0x8664, imports: Mapping[str, Sequence[str]] | None = None, exports: Iterable[str] = ()
 ) -> bytes:
@@ -133,11 +165,14 @@ def pe(
 
 def macho(
     *, cpu: int = 0x0100000C, minimum: tuple[int, int] = (11, 0), needed: Iterable[str] = (), imports: Iterable[str] = (),
-    exports: Iterable[str] = (),
+    exports: Iterable[str] = (), ordinal: int = 0,
 ) -> bytes:  # fmt: skip
-    """Return a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table."""
+    """Return a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table.
+
+    `ordinal` is the number of the library in which the imports are looked for; 0 for any.
+    """
     strings = _Strings()
-    symbols = [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x01, 0, 0, 0) for name in imports]
+    symbols = [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x01, 0, ordinal << 8, 0) for name in imports]
     symbols += [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x0F, 1, 0, 0) for name in exports]
     commands = [struct.pack("<6L", 0x32, 24, 1, minimum[0] << 16 | minimum[1] << 8, 0, 0)]
     for name in needed:
@@ -147,7 +182,7 @@ def macho(
     start = 32 + size
     table = b"".join(symbols)
     commands.append(struct.pack("<6L", 0x2, 24, start, len(symbols), start + len(table), len(strings.text)))
-    header = struct.pack("<8L", 0xFEEDFACF, cpu, 0, 6, len(commands), size, 0, 0)
+    header = struct.pack("<8L", 0xFEEDFACF, cpu, 0, 6, len(commands), size, 0x80 if ordinal else 0, 0)
     return header + b"".join(commands) + table + strings.text
 
 

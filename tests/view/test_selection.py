@@ -51,7 +51,7 @@ def labels(
 ) -> SelectorFiles:
     parsed = {label: Properties.from_table(table) for label, table in variants.items()}
     namespaces = tuple(sorted({name for properties in parsed.values() for name in properties.namespaces}))
-    return SelectorFiles(
+    return SelectorFiles.of(
         VariantsMetadata(
             namespaces,
             parsed,
@@ -61,7 +61,7 @@ def labels(
 
 
 def tags(**tables: Mapping[str, tuple[str, ...]]) -> SelectorFiles:
-    return SelectorFiles(selector=SelectorFile({name: Selector(table) for name, table in tables.items()}))
+    return SelectorFiles.of(SelectorFile({name: Selector(table) for name, table in tables.items()}))
 
 
 def of(
@@ -247,7 +247,7 @@ def test_no_driver_is_a_value_like_others() -> None:
 
 
 def test_a_default_serves_the_values_that_the_table_does_not_know() -> None:
-    files = SelectorFiles(selector=SelectorFile({"cuda": Selector({"12.6": ("cu126",)}, default=("",))}))
+    files = SelectorFiles.of(SelectorFile({"cuda": Selector({"12.6": ("cu126",)}, default=("",))}))
     assert of([wheel(), wheel("+cu126")], files, machine(cuda="13.0")).selected == "foo-1.0-py3-none-any.whl"
 
 
@@ -274,7 +274,7 @@ def test_a_tag_that_no_file_lists_is_not_chosen() -> None:
 
 def test_a_release_in_both_dialects_is_read_in_one() -> None:
     files = [wheel(), wheel("-cu126"), wheel("+cu126")]
-    metadata = SelectorFiles(labels(CUDA).variants, tags(cuda=TABLE).selector)
+    metadata = SelectorFiles.of(labels(CUDA).variants, tags(cuda=TABLE).selector)
     found = of(files, metadata, machine(cuda="12.6"))
     assert (found.selected, found.dialect) == ("foo-1.0-py3-none-any-cu126.whl", PEP825)
     assert reason(found, "foo-1.0-py3-none-any+cu126.whl") == (

@@ -1,9 +1,9 @@
 """The library's public face: what the commands do, as functions that return results and never print.
 
 `retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs` and `indexing` are for
-maintainers, `installing` is for users of a release (select, lock, install, doctor), `values` has what all of them take
-and return. Everything is here, as `api.retag` or `api.Machine`. A part is imported when one of its names is used, so
-that retagging does not wait for what installs.
+maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users of a release;
+`values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or `api.Machine`. A
+part is imported when one of its names is used, so that retagging does not wait for what installs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_PARTS = ("retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing", "values")
+_PARTS = (
+    "values", "retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing",
+    "serving", "machines",
+)  # fmt: skip
 """In the order of what their import costs."""
 
 if TYPE_CHECKING:
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from variant_publish.api.checking import *  # noqa: F403
     from variant_publish.api.indexing import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403  (its __all__ is the list)
+    from variant_publish.api.machines import *  # noqa: F403
     from variant_publish.api.publishing import *  # noqa: F403
     from variant_publish.api.retagging import *  # noqa: F403
+    from variant_publish.api.serving import *  # noqa: F403
     from variant_publish.api.staging import *  # noqa: F403
     from variant_publish.api.stubs import *  # noqa: F403
     from variant_publish.api.values import *  # noqa: F403

@@ -6,13 +6,13 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from variant_publish.api.retagging import RetagOptions, retag, rewrites
+from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
@@ -27,66 +27,79 @@ if TYPE_CHECKING:
     from variant_publish.build.frontend import Builder
     from variant_publish.build.repair import Repair
 
-__all__ = ["Built", "build", "buildable", "plan_matrix", "repair_for"]
+__all__ = ["BuildOptions", "Built", "RepairOptions", "build", "buildable", "plan_matrix", "repair_for"]
 
 
-def repair_for(
-    variant: Variant | None, *, plat: str | None = None, exclude: Sequence[str] = (), options: Sequence[str] = ()
-) -> Repair:
+@dataclass(frozen=True, slots=True)
+class RepairOptions:
+    """How wheels are repaired: auditwheel's `plat`, libraries that stay outside, and further options of the tool."""
+
+    plat: str | None = None
+    exclude: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+def repair_for(variant: Variant | None, options: RepairOptions | None = None) -> Repair:
     """Return the repair of the wheels of a variant, or of the generic one (None), for `retag` and `build`.
 
-    auditwheel's check for code beyond the baseline yields to the x86-64 level that the variant claims. `plat` is its
-    platform, `exclude` names libraries that stay outside, `options` go to auditwheel or delocate as they are.
+    auditwheel's check for code beyond the baseline yields to the x86-64 level that the variant claims.
     """
     from variant_publish.build.repair import Repair
     from variant_publish.providers import catalog
 
+    options = options or RepairOptions()
     properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
     levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
-    return Repair(min(levels, default=None), plat, tuple(exclude), tuple(options))
+    return Repair(min(levels, default=None), options.plat, options.exclude, options.options)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What is built and how: the variants by name ("generic" too), the frontend, and the repair, if any."""
+
+    names: tuple[str, ...]
+    builder: Builder
+    repair: RepairOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The wheels of one variant that were built and retagged, where they lie now."""
+    """The wheels of one variant that were built, where they lie now; without a variant, the sdist."""
 
-    variant: str
-    wheels: tuple[Path, ...]
+    variant: str | None
+    files: tuple[Path, ...]
 
 
 def build(
-    source: Path,
-    folder: Path,
-    names: Sequence[str],
-    config: Config,
-    builder: Builder,
-    reporter: Reporter = SILENT,
-    *,
-    repair: Callable[[Variant | None], Repair] | None = None,
+    source: Path, folder: Path, config: Config, options: BuildOptions, reporter: Reporter = SILENT
 ) -> Iterator[Built]:
-    """Build the wheels of each named variant ("generic" too) from a project's folder or sdist, one after the other.
+    """Make the sdist of a project's folder, or take a ready one, then build and retag the wheels of each variant.
 
-    Each is built from a fresh copy of the sdist with its own settings, retagged, and put into `folder`, where it takes
-    the place of a file of its name; nothing lies there before it is whole. `repair` gives the repair of a variant.
-    Raises UsageError for what cannot be built at all, BuildFailed with the exit code of the frontend.
+    Each variant is built from a fresh copy of the sdist with its own settings. Files appear whole in `folder`, in place
+    of older ones of the same name. Raises UsageError for what cannot be built at all, before anything is built, and
+    BuildFailed with the exit code of the frontend.
     """
     from variant_publish.build.source_tree import is_sdist
 
-    variants = {name: None if name == GENERIC else config.variant(name) for name in names}
+    variants = {name: None if name == GENERIC else config.variant(name) for name in options.names}
     changes = {
         name: rewrites(one, config, RetagOptions(declared=config.changes_of(name))) for name, one in variants.items()
     }
-    ready = is_sdist(source)
+    repairs = {name: repair_for(one, options.repair) if options.repair else None for name, one in variants.items()}
+    ready, builder = is_sdist(source), options.builder
     builder.preflight()
+    for repair in filter(None, repairs.values()):
+        repair.preflight()
     with TemporaryDirectory(prefix="variant-publish-") as temporary:
         place = Path(temporary).resolve()
         sdist = source.resolve() if ready else builder.sdist(source, place / "sdist", reporter.note)
-        for number, (name, variant) in enumerate(variants.items()):
+        yield Built(None, (_moved(sdist, folder),))
+        for number, name in enumerate(variants):
             settings, own_place = config.settings_of(name), place / str(number)
             reporter.note(f"building {name}{f' with {settings}' if settings else ''}")
             wheels = builder.wheels(sdist, own_place, name, settings, reporter.note)
-            own = repair(variant) if repair else None
-            result = retag(wheels, own_place / "retagged", changes[name], reporter, repair=own)
+            execution = Execution(repair=repairs[name])
+            result = retag(wheels, own_place / "retagged", changes[name], reporter, execution=execution)
             for error in result.failed:
                 raise error
             yield Built(name, tuple(_moved(retagged.path, folder) for retagged in result.done))
@@ -133,6 +146,8 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
 def _moved(path: Path, folder: Path) -> Path:
     """Copy a file into a folder, where it appears whole or not at all; it may lie on another file system."""
     target = folder / path.name
+    if target.resolve() == path.resolve():
+        return target
     with path.open("rb") as source, replacing(target) as stream:
         shutil.copyfileobj(source, stream)
     return target

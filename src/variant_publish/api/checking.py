@@ -5,6 +5,7 @@ Each function imports the room that does its work.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,22 +17,23 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.archive.wheel import described
+from variant_publish.archive.wheel import WholeWheel, described
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
 
 if TYPE_CHECKING:
-    from variant_publish.archive.wheel import Wheel, WholeWheel
-    from variant_publish.binary.inspection import Inspection
+    from variant_publish.archive.wheel import Wheel
     from variant_publish.build.starter import Found
+    from variant_publish.check.engine.dependencies import Linking
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
     from variant_publish.release import published
+    from variant_publish.release.inspection import Inspection
 
 __all__ = ["CheckOptions", "check", "explain_rule", "found_in_release", "inspect", "rules", "write_summaries"]
 
@@ -44,6 +46,7 @@ class CheckOptions:
     `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
     as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
     used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
     `published` are (name, version) of releases that an index has (PyPI, if none is given). Of each wheel, METADATA is
     read where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need
@@ -64,6 +67,7 @@ class CheckOptions:
     outline: bool = False
     family: bool = False
     summaries: bool = False
+    against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.published and self.offline:
@@ -105,10 +109,17 @@ def check(
         loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
-            options.index, _origins(loaded, fetched, options), config.family, options.family, options.offline,
-            options.strict, reporter,
+            options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
+            options.offline, options.strict, reporter,
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
+
+
+def _linking(against: Sequence[str]) -> Linking:
+    from variant_publish.check.engine.dependencies import Linking
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -194,11 +205,12 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     Raises the error of a wheel that cannot be read.
     """
-    from variant_publish.binary.inspection import Inspection
     from variant_publish.binary.scan import scan
+    from variant_publish.providers import catalog
+    from variant_publish.release.inspection import Inspection
 
     wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
-    return tuple(Inspection.of(wheel, scan(wheel, simd=not fast)) for wheel in wheels)
+    return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
 
 
 def found_in_release(

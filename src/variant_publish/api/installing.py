@@ -91,12 +91,12 @@ def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Repo
     Chosen wheels are downloaded into the user's cache, and their hashes checked; nothing is installed. Raises
     VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.install.cache import Cache
     from variant_publish.install.choose_client import choose_client
     from variant_publish.install.plan import Planner
+    from variant_publish.serve.wheel_cache import WheelCache
 
     driven = choose_client(request.client, request.environment, environ)
-    here, cache = request.environment.machine(request.machine), Cache.of_user(environ)
+    here, cache = request.environment.machine(request.machine), WheelCache.of_user(environ)
     planner = Planner(request.environment, driven, request.indexes, here, cache, reporter, generic=request.generic)
     plan = planner.plan(request.requirements, request.default_index)
     return PlannedInstall(plan, request.environment, driven)
@@ -108,12 +108,12 @@ def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = S
     Nothing is installed. The request's environment is where the client runs; what is installed in it does not count.
     Raises VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.install.cache import Cache
     from variant_publish.install.choose_client import choose_client
     from variant_publish.install.lock import lock_of
     from variant_publish.install.plan import Planner
+    from variant_publish.serve.wheel_cache import WheelCache
 
-    driven, cache = choose_client(request.client, request.environment, environ), Cache.of_user(environ)
+    driven, cache = choose_client(request.client, request.environment, environ), WheelCache.of_user(environ)
     planner = Planner(
         request.environment, driven, request.indexes, request.machine, cache, reporter,
         generic=request.generic, described=True,
@@ -130,15 +130,15 @@ def lock_universal(
     only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
     """
     from variant_publish.errors import UsageError
-    from variant_publish.install.cache import Cache
     from variant_publish.install.choose_client import choose_client
     from variant_publish.install.universal import UniversalLocker
     from variant_publish.install.uv import Uv
+    from variant_publish.serve.wheel_cache import WheelCache
 
     driven = choose_client(request.client or "uv", request.environment, environ)
     if not isinstance(driven, Uv):
         raise UsageError("pip resolves for one machine only", hint="install uv, and leave out --with pip")
-    locker = UniversalLocker(driven, request.indexes, Cache.of_user(environ), reporter)
+    locker = UniversalLocker(driven, request.indexes, WheelCache.of_user(environ), reporter)
     return locker.lock(request.requirements, request.default_index, python)
 
 
@@ -157,13 +157,13 @@ def plan_locked(
     Of a lock for every machine, those for `machine` are chosen, or the `generic` builds; no index is asked. Raises
     VariantPublishError where a file is gone or has another hash.
     """
-    from variant_publish.install.cache import Cache
     from variant_publish.install.choose_client import choose_client
     from variant_publish.install.locked import narrowed, plan_of
+    from variant_publish.serve.wheel_cache import WheelCache
 
     driven = choose_client(client, environment, environ)
     own = narrowed(lock, environment.machine(machine), generic=generic)
-    plan = plan_of(own, environment, driven.name, Cache.of_user(environ), reporter)
+    plan = plan_of(own, environment, driven.name, WheelCache.of_user(environ), reporter)
     return PlannedInstall(plan, environment, driven)
 
 

@@ -15,31 +15,29 @@ from typing import TYPE_CHECKING
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
+from variant_publish.archive.read_back import read_back
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config, known_words, provider_of
 from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
-from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.variant import NULL_LABEL, Variant
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers.catalog import properties_of_words
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.build.repair import Repair
 
 __all__ = [
-    "DIALECTS",
+    "ConvertOptions",
     "ConvertResult",
-    "Dialect",
+    "Execution",
     "RetagOptions",
     "RetagResult",
+    "built_variants",
     "convert",
-    "dialect_of",
-    "properties_of_words",
     "retag",
     "rewrites",
 ]
@@ -68,6 +66,21 @@ class RetagOptions:
     drop_signatures: bool = False
     drop_local_version: bool = False
     known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How wheels are rewritten.
+
+    `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
+    the hash of each result beside it, for `upload`. `verify` reads each result by PyPA's own reader. `repair` lets
+    auditwheel or delocate work on each wheel first, one after the other.
+    """
+
+    jobs: int = 1
+    digest: bool = False
+    verify: bool = False
+    repair: Repair | None = None
 
 
 def rewrites(variant: Variant | None, config: Config, options: RetagOptions | None = None) -> tuple[Rewrite, ...]:
@@ -109,16 +122,14 @@ def retag(
     changes: Sequence[Rewrite],
     reporter: Reporter = SILENT,
     *,
-    jobs: int = 1,
-    digest: bool = False,
-    repair: Repair | None = None,
+    execution: Execution | None = None,
 ) -> RetagResult:
     """Rewrite every wheel in the places into `folder`, once for each rewrite; in place where `folder` is None.
 
-    `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
-    the hash of each result beside it, for `upload`. `repair` lets auditwheel or delocate work on each wheel first, one
-    after the other. An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
+    An error of one wheel does not stop the others. Raises UsageError where nothing can be done at all.
     """
+    execution = execution or Execution()
+    repair = execution.repair
     if folder is None and len(changes) != 1:
         raise UsageError(
             f"one wheel cannot become {len(changes)} wheels in place", hint="choose one dialect, or an output folder"
@@ -130,8 +141,42 @@ def retag(
     failed: list[VariantPublishError] = []
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
         ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
-        result = _rewritten([Job(path, tuple(changes), folder, digest) for path in ready], jobs, reporter)
+        todo = [Job(path, tuple(changes), folder, execution.digest) for path in ready]
+        result = _rewritten(todo, execution, reporter)
     return RetagResult(result.done, (*failed, *result.failed))
+
+
+def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple[Path, ...]]:
+    """Return the wheels of each variant of the configuration, and those of "generic", in the places.
+
+    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project. Raises
+    UsageError where neither says what it is.
+    """
+    renames = {
+        Rename(table.rename.name, table.rename.to): name
+        for name in (GENERIC, *config.variants)
+        if (table := config.changes_of(name)).rename is not None and table.rename is not None
+    }
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in wheel_paths(part for place in places for part in _folders(place)):
+        folder = path.resolve().parent.name
+        owner = folder if folder in (GENERIC, *config.variants) else None
+        owner = owner or next((name for rename, name in renames.items() if _belongs(path, rename)), None)
+        if owner is None:
+            raise UsageError(
+                f"nothing says of which variant {path} is",
+                hint=f"put it into a folder called {', '.join((GENERIC, *config.variants))}, or declare a rename",
+            )
+        found[owner] = (*found.get(owner, ()), path)
+    return {name: found[name] for name in (GENERIC, *config.variants) if name in found}
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """Return a place, and before it the folders with wheels that it contains."""
+    inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
+    yield from inside
+    if not inside or any(place.glob("*.whl")):
+        yield place
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,31 +187,37 @@ class ConvertResult:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """What converting changes: `labels` maps old labels to new ones, `metadata_config` is a table of variant-repack."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    metadata_config: str | None = None
+
+
 def convert(
     places: Iterable[Path],
     folder: Path | None,
     config: Config,
-    *,
-    labels: Mapping[str, str] | None = None,
-    metadata_config: str | None = None,
-    jobs: int = 1,
-    digest: bool = False,
     reporter: Reporter = SILENT,
+    *,
+    options: ConvertOptions | None = None,
+    execution: Execution | None = None,
 ) -> ConvertResult:
     """Turn wheels, index files and configurations of variantlib's time into today's; in place where `folder` is None.
 
-    Wheels are copied raw, as `retag` does. The configuration's providers stand for those of the files, `labels` maps
-    old labels to new ones, `metadata_config` names a table of variant-repack. Raises the error of a file that cannot
-    be read, before anything is written; what cannot be kept is a warning.
+    Wheels are copied raw, as `retag` does. The configuration's providers stand for those of the files. Raises the error
+    of a file that cannot be read, before anything is written; what cannot be kept is a warning.
     """
     from variant_publish.release.conversion import CONFIGURATION, plan
 
     providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
-    planned = plan(places, providers, labels or {}, metadata_config, reporter)
+    options, execution = options or ConvertOptions(), execution or Execution()
+    planned = plan(places, providers, options.labels, options.metadata_config, reporter)
     if planned.configuration is not None and folder is None:
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
-    todo = [Job(path, (rewrite,), folder, digest) for path, rewrite in planned.wheels.items()]
-    wheels = _rewritten(todo, jobs, reporter) if todo else RetagResult((), ())
+    todo = [Job(path, (rewrite,), folder, execution.digest) for path, rewrite in planned.wheels.items()]
+    wheels = _rewritten(todo, execution, reporter) if todo else RetagResult((), ())
     texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
     if planned.configuration is not None and folder is not None:
         texts[folder / CONFIGURATION] = planned.configuration
@@ -176,13 +227,20 @@ def convert(
     return ConvertResult(wheels, tuple(texts))
 
 
-def _rewritten(todo: Sequence[Job], jobs: int, reporter: Reporter) -> RetagResult:
-    outcomes = retag_all(todo, jobs, reporter)
-    done = tuple(retagged for outcome in outcomes for retagged in outcome.done)
-    for retagged in done:
+def _rewritten(todo: Sequence[Job], execution: Execution, reporter: Reporter) -> RetagResult:
+    outcomes = retag_all(todo, execution.jobs, reporter)
+    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+    done = []
+    for retagged in (retagged for outcome in outcomes for retagged in outcome.done):
         if retagged.note:
             reporter.note(retagged.note)
-    return RetagResult(done, tuple(outcome.error for outcome in outcomes if outcome.error is not None))
+        try:
+            if execution.verify:
+                read_back(retagged.path)
+            done.append(retagged)
+        except VariantPublishError as error:
+            failed.append(error)
+    return RetagResult(tuple(done), tuple(failed))
 
 
 def _repaired(

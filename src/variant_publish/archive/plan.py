@@ -214,7 +214,7 @@ def _changes(
         "METADATA": bytes(metadata),
         "WHEEL": bytes(wheel.wheel_file.with_tags(_tag_lines(wheel, new_name))),
         ABI_REQUIRES: abi_requires,
-        **dict.fromkeys(own_files()),
+        **({} if rewrite.keep_own_files else dict.fromkeys(own_files())),
         **rewrite.files,
         **(dict.fromkeys(SIGNATURES) if rewrite.drop_signatures else {}),
     }

@@ -41,7 +41,8 @@ class Rewrite:
     `files` are the files of dist-info that the dialect adds. `pins` come on top of those that the wheel has already;
     they are written for those who read the target (see `_with_pins`). `known` are variants, by dialect, that count as
     such in an old name that does not say it by itself, so that they give way. With `drop_local_version` any local
-    version gives way. `markers` resolve the variant markers of requirements; None leaves them.
+    version gives way, and `version` stands in place of the old one; with `keep_own_files` the files of the old dialect
+    stay. `markers` resolve the variant markers of requirements; None leaves them.
     """
 
     dialect: Dialect | None = None
@@ -54,6 +55,8 @@ class Rewrite:
     pins: tuple[TaggedRequirement, ...] = ()
     drop_signatures: bool = False
     drop_local_version: bool = False
+    version: str | None = None
+    keep_own_files: bool = False
     markers: VariantMarkers | None = None
 
     def name_of(self, name: WheelName) -> WheelName:
@@ -62,6 +65,7 @@ class Rewrite:
         for dialect, words in self.known:
             renamed = renamed.with_known(dialect, words)
         marked = renamed.without_local() if self.drop_local_version else renamed
+        marked = marked if self.version is None else marked.generic().with_parts(version=self.version)
         return marked.with_variant(self.dialect, self.words)
 
     def _renames(self, name: WheelName) -> bool:

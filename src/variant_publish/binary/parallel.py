@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from variant_publish.archive.wheel import WholeWheel
+from variant_publish.binary.evidence import EvidenceReader
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.errors import VariantPublishError
 
@@ -13,7 +14,9 @@ _WORTH = 32 * 1024 * 1024
 """Bytes of wheels, below which starting processes takes longer than the work."""
 
 
-def scan_all(wheels: Sequence[WholeWheel], *, simd: bool, processes: int) -> dict[Path, Scan]:
+def scan_all(
+    wheels: Sequence[WholeWheel], readers: Sequence[EvidenceReader], *, simd: bool, processes: int
+) -> dict[Path, Scan]:
     """Scan the wheels, the largest first, by at most so many processes.
 
     Wheels that cannot be read are left out: who asks for one of them again is told why. Small sets, and those of one
@@ -23,16 +26,18 @@ def scan_all(wheels: Sequence[WholeWheel], *, simd: bool, processes: int) -> dic
     if processes < 2 or sum(wheel.size for wheel in wheels) < _WORTH:
         return {}
     largest_first = sorted(wheels, key=lambda wheel: wheel.size, reverse=True)
-    return dict(_side_by_side([wheel.path for wheel in largest_first], simd, processes))
+    return dict(_side_by_side([wheel.path for wheel in largest_first], readers, simd, processes))
 
 
-def _side_by_side(paths: Sequence[Path], simd: bool, processes: int) -> Iterator[tuple[Path, Scan]]:
+def _side_by_side(
+    paths: Sequence[Path], readers: Sequence[EvidenceReader], simd: bool, processes: int
+) -> Iterator[tuple[Path, Scan]]:
     import multiprocessing  # not at the top: one wheel needs none of it
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads and locks of a progress bar
     with ProcessPoolExecutor(processes, context) as pool:
-        futures = [pool.submit(_scan, path, simd) for path in paths]
+        futures = [pool.submit(_scan, path, readers, simd) for path in paths]
         for path, future in zip(paths, futures, strict=True):
             try:
                 yield path, future.result()
@@ -40,5 +45,5 @@ def _side_by_side(paths: Sequence[Path], simd: bool, processes: int) -> Iterator
                 continue
 
 
-def _scan(path: Path, simd: bool) -> Scan:
-    return scan(WholeWheel.read(path), simd=simd)
+def _scan(path: Path, readers: Sequence[EvidenceReader], simd: bool) -> Scan:
+    return scan(WholeWheel.read(path), readers, simd=simd)

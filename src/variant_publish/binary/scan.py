@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from variant_publish.archive.inflate import Inflater
@@ -12,7 +13,7 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import InvalidArchive, open_archive
 from variant_publish.binary.content import Buffer, search, unpacked
 from variant_publish.binary.elf import Elf
-from variant_publish.binary.fatbin import DeviceImages
+from variant_publish.binary.evidence import Evidence, EvidenceReader
 from variant_publish.binary.image import Format, Image, InvalidBinary, format_of
 from variant_publish.binary.macho import macho_image
 from variant_publish.binary.pe import Pe
@@ -24,8 +25,6 @@ _HASHES = hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}
 _SIMD_BUDGET = 32 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
-NO_DEVICE = DeviceImages()
-
 _NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running")
 _NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 
@@ -34,15 +33,15 @@ _NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 class Binary:
     """What is inside one executable file of a wheel.
 
-    `numpy` is the oldest NumPy that it was compiled to run with; `uses_numpy` says that it imports NumPy's C API, so
-    None with it means that the compiler left no trace. `simd` is None where no x86-64 code was sampled; `fault` says
-    why the file could not be understood.
+    `evidence` is what it shows of GPUs and the like. `numpy` is the oldest NumPy that it was compiled to run with;
+    `uses_numpy` says that it imports NumPy's C API, so None with it means that the compiler left no trace. `simd` is
+    None where no x86-64 code was sampled; `fault` says why the file could not be understood.
     """
 
     path: str
     size: int
     image: Image
-    device: DeviceImages = NO_DEVICE
+    evidence: tuple[Evidence, ...] = ()
     numpy: tuple[int, int] | None = None
     uses_numpy: bool = False
     simd: Simd | None = None
@@ -52,6 +51,10 @@ class Binary:
     def name(self) -> str:
         """Return the file's name without its folder."""
         return self.path.rpartition("/")[2]
+
+    def shows(self, namespace: str) -> Evidence:
+        """Return the evidence of one namespace; empty where there is none."""
+        return next((found for found in self.evidence if found.namespace == namespace), Evidence(namespace))
 
     @property
     def is_vendored(self) -> bool:
@@ -72,10 +75,11 @@ class Scan:
     faults: tuple[str, ...] = ()
 
 
-def scan(wheel: WholeWheel, *, simd: bool = True) -> Scan:
+def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = True) -> Scan:
     """Read every member once, in memory that does not depend on their sizes.
 
-    `simd` disassembles samples of x86-64 code. Raises InvalidArchive where the archive's directory cannot be read.
+    `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code. Raises InvalidArchive where
+    the archive's directory cannot be read.
     """
     rows = {} if wheel.record is None else {row.path: row for row in wheel.record.rows if row.digest}
     binaries: list[Binary] = []
@@ -91,7 +95,7 @@ def scan(wheel: WholeWheel, *, simd: bool = True) -> Scan:
                 digest = _Digest(rows.get(member.name))
                 with unpacked(inflater, member, digest) as content:
                     if content is not None:
-                        binaries.append(binary := _binary(member.name, content, min(budget, SAMPLE)))
+                        binaries.append(binary := _binary(member.name, content, readers, min(budget, SAMPLE)))
                         budget = max(0, budget - min(binary.size, SAMPLE))
             except InvalidArchive as error:
                 faults.append(error.message.removeprefix(f"{wheel.path} "))
@@ -101,7 +105,7 @@ def scan(wheel: WholeWheel, *, simd: bool = True) -> Scan:
     return Scan(tuple(binaries), tuple(mismatches), tuple(dict.fromkeys(faults)))
 
 
-def _binary(path: str, data: Buffer, simd: int) -> Binary:
+def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: int) -> Binary:
     kind = format_of(data[:_HEAD]) or Format.ELF
     try:
         elf = Elf(data) if kind is Format.ELF else None
@@ -114,7 +118,7 @@ def _binary(path: str, data: Buffer, simd: int) -> Binary:
         path,
         len(data),
         image,
-        DeviceImages.of(data),
+        tuple(found for reader in readers if (found := reader.evidence(data, image))),
         (int(numpy[1]), int(numpy[2])) if numpy else None,
         bool(image.modules and (numpy or any(search(data, _NUMPY_API, 64)))),
         counts,

@@ -35,6 +35,13 @@ class Repair:
     exclude: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
+    def preflight(self) -> None:
+        """Raise UsageError where the tool of this system is not installed, before anything is built."""
+        if sys.platform == "linux":
+            self._auditwheel_program()
+        elif sys.platform == "darwin":
+            self._delocate()
+
     def __call__(self, wheel: Path, folder: Path, say: Callable[[str], object]) -> Path:
         """Write the repaired wheel into an empty folder and give its place; one that needs no repair stays where it is.
 
@@ -65,12 +72,16 @@ class Repair:
             )
         return found[0]
 
-    def _auditwheel(self, wheel: Path) -> list[str]:
+    def _auditwheel_program(self) -> list[str]:
         command = [*_module("auditwheel", "auditwheel"), "repair"]
         if "AUDITWHEEL_PATCHER" not in os.environ and not shutil.which("patchelf", path=_with_tools()["PATH"]):
             raise UsageError(
                 "auditwheel needs patchelf, which is not installed", hint='pip install "variant-publish[repair]"'
             )
+        return command
+
+    def _auditwheel(self, wheel: Path) -> list[str]:
+        command = self._auditwheel_program()
         command += ["--plat", self.plat] if self.plat else []
         command += [part for library in self.exclude for part in ("--exclude", library)]
         return [*command, *(["--disable-isa-ext-check"] if self._yields(wheel) else [])]
@@ -84,7 +95,7 @@ class Repair:
 
         Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at.
         """
-        demands = [(binary.image.isa or 1, binary.path) for binary in scan(WholeWheel.read(wheel), simd=False).binaries]
+        demands = [(binary.image.isa or 1, binary.path) for binary in scan(WholeWheel.read(wheel), (), simd=False).binaries]
         needed, path = max(demands, default=(1, ""))
         if needed > max(self.level or 1, 1) and self.level is not None:
             raise UsageError(

@@ -49,10 +49,10 @@ class Found:
         said = tuple(map(str, declared.items)) if declared else ()
         if said or own == GENERIC or not look or not isinstance(wheel, WholeWheel):
             return cls(name, own, said)
-        from variant_publish.binary.inspection import Inspection
         from variant_publish.binary.scan import scan
+        from variant_publish.release.inspection import Inspection
 
-        return cls(name, own, said, Inspection.of(wheel, scan(wheel)).properties)
+        return cls(name, own, said, Inspection.of(wheel, scan(wheel, catalog.providers())).properties)
 
 
 def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:

@@ -21,6 +21,7 @@ from variant_publish.errors import UsageError
 @click.argument("arguments", metavar="[-- ARGUMENT...]", nargs=-1)
 @click.option("--variant", "names", multiple=True, metavar="NAME", help='A variant, or "generic"; repeat as needed.')
 @click.option("--all", "everything", is_flag=True, help="The generic build and every variant for this machine.")
+@click.option("--sdist", "only_sdist", is_flag=True, help="The sdist alone.")
 @click.option("--frontend", type=click.Choice([f.value for f in Frontend]), help="Default: the configuration's.")
 @click.option("--python", metavar="PYTHON", help="The interpreter to build for, with its build or cibuildwheel.")
 @repair_options
@@ -36,11 +37,12 @@ from variant_publish.errors import UsageError
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml of SRC.")
 def command(
-    source: Path, arguments: tuple[str, ...], names: tuple[str, ...], everything: bool, frontend: str | None,
-    python: str | None, repair: bool, plat: str | None, exclude: tuple[str, ...], options: tuple[str, ...],
-    output: Path, dry_run: bool, form: str, config_file: Path | None,
+    source: Path, arguments: tuple[str, ...], names: tuple[str, ...], everything: bool, only_sdist: bool,
+    frontend: str | None, python: str | None, repair: bool, plat: str | None,
+    exclude: tuple[str, ...], options: tuple[str, ...], output: Path, dry_run: bool, form: str,
+    config_file: Path | None,
 ) -> int:  # fmt: skip
-    """Build SRC (a project's folder or an sdist) once for each variant, with its settings, and retag the wheels.
+    """Make the sdist of SRC (a project's folder or an sdist), then build and retag the wheels of each variant.
 
     A variant says what its build is asked for: build = { config-settings = {...}, env = {...} }. The build sees
     BUILD_VARIANT, too. What the frontend prints goes to stderr; ARGUMENTS after -- are handed to it.
@@ -55,25 +57,29 @@ def command(
 
     if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
         source, arguments = Path(), (str(source), *arguments)
-    if bool(names) == everything:
-        raise UsageError("no variant is named", hint="use --variant NAME, or --all")
+    if [bool(names), everything, only_sdist].count(True) != 1:
+        raise UsageError("nothing says what to build", hint="use --variant NAME, --all, or --sdist")
     config = _configuration(source, config_file)
     table = config.tables.build
     builder = Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
-    names = names or (tuple(config.build_settings) if builder.says_where else _for_here(config))
-    repaired = repair_of(repair, plat, exclude, options)
+    if everything:
+        names = tuple(config.build_settings) if builder.says_where else _for_here(config)
+    building = api.BuildOptions(names, builder, repair_of(repair, plat, exclude, options))
     if dry_run:
         jobs = [(name, config.settings_of(name)) for name in names]
         lines = [f"{name}: {builder.frontend}{f' with {settings}' if settings else ''}" for name, settings in jobs]
-        echo("\n".join(lines))
+        echo("\n".join(["sdist", *lines]))
         return 0
-    built = []
-    for one in api.build(source, output, names, config, builder, ConsoleReporter(), repair=repaired):
-        built += [{"variant": one.variant, "path": str(path)} for path in one.wheels]
+    sdist, wheels = "", []
+    for one in api.build(source, output, config, building, ConsoleReporter()):
+        if one.variant is None:
+            sdist = str(one.files[0])
+        else:
+            wheels += [{"variant": one.variant, "path": str(path)} for path in one.files]
         if form == "text":
-            echo("\n".join(map(str, one.wheels)))
+            echo("\n".join(map(str, one.files)))
     if form == "json":
-        print_json({"schema-version": 1, "wheels": built})
+        print_json({"schema-version": 1, "sdist": sdist, "wheels": wheels})
     return 0
 
 

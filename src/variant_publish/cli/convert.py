@@ -46,11 +46,9 @@ def command(
         places,
         output,
         Config.load(config_file),
-        labels=_labels(labels),
-        metadata_config=metadata_config,
-        jobs=jobs,
-        digest=digest,
-        reporter=ConsoleReporter(),
+        ConsoleReporter(),
+        options=api.ConvertOptions(_labels(labels), metadata_config),
+        execution=api.Execution(jobs, digest),
     )
     for done in result.wheels.done:
         echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")

@@ -12,7 +12,7 @@ from variant_publish.cli.console import echo, print_json
 from variant_publish.model.quantity import count
 
 if TYPE_CHECKING:
-    from variant_publish.binary.inspection import Inspection
+    from variant_publish.release.inspection import Inspection
 
 
 @click.command()
@@ -41,8 +41,8 @@ def describe(found: Inspection) -> str:
     """Return the text for one wheel."""
     rows = (
         ("architectures", ", ".join(found.architectures)),
-        ("GPU code", ", ".join(map(str, found.codes))),
-        ("CUDA", ", ".join(map(str, found.cuda))),
+        *((f"{title} code", ", ".join(names)) for title, names in found.code_names.items()),
+        *((name, ", ".join(map(str, majors))) for name, majors in found.runtimes.items()),
         ("x86-64 level", "" if found.level is None else f"v{found.level} ({found.simd})"),
         ("NumPy", f"{found.numpy} or later" if found.numpy else ""),
         ("Linux policy", found.policy or ""),

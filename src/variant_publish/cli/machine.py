@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from variant_publish import api
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.providers.machine import Machine
@@ -53,6 +54,23 @@ def generic_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--generic", is_flag=True, help="The build that serves everyone, whatever this machine has.")(
         function
     )
+
+
+def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is seen by whom: `--index`, `--default-index`, `--set`, `--host`, `--generic`."""
+    default = click.option(
+        "--default-index", metavar="URL", help="The index of everything else. Default: that of your installers."
+    )
+    return index_option(machine_options(generic_option(default(function))))
+
+
+def view_options_of(
+    indexes: Iterable[str], settings: Iterable[str], host_file: Path | None, generic: bool, default_index: str | None,
+    port: int | None,
+) -> api.ViewOptions:  # fmt: skip
+    """Return the view that the options ask for."""
+    machine = machine_of(settings, host_file)
+    return api.ViewOptions(api.Indexes.parse(indexes), machine, default_index, generic, port)
 
 
 def machine_of(

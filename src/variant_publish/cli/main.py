@@ -39,6 +39,8 @@ SECTIONS = {
     "Users": {
         "install": "Install the variants that fit this machine, by pip or uv.",
         "select": "Show which wheel a machine gets, and why not the others.",
+        "run": "Run a command whose installers get the variants that fit this machine.",
+        "serve": "Serve what this machine sees of indexes to any installer.",
         "lock": "Write a lock file with the URL and hash of every file.",
         "doctor": "Check whether the installed variants still fit this machine.",
         "host": "Show what this machine is, or store it for another one.",

@@ -47,7 +47,11 @@ def render_text(report: Report, *, ascii_only: bool = False, width: int | None =
         parts.append("\n".join(_group(id_, list(findings), report, width)))
     for _, findings in groupby(unread, key=_why):
         parts.append("\n".join(_unread(list(findings), width)))
-    closing = [*(_ignored(item, width) for item in report.ignored), _closing(report, width)]
+    proven = [
+        layout.paragraph(visible(text), first="✔ " if not ascii_only else "ok ", rest="  ", width=width)
+        for text in report.proven
+    ]
+    closing = [*proven, *(_ignored(item, width) for item in report.ignored), _closing(report, width)]
     return "\n\n".join([*parts, "\n".join(closing)])
 
 

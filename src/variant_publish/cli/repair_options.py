@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from variant_publish import api
 from variant_publish.errors import UsageError
-from variant_publish.model.variant import Variant
-
-if TYPE_CHECKING:
-    from variant_publish.build.repair import Repair
 
 _OPTIONS = (
     click.option("--repair", is_flag=True, help="Let auditwheel (Linux) or delocate (macOS) repair each wheel first."),
@@ -32,10 +28,10 @@ def repair_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def repair_of(
     repair: bool, plat: str | None, exclude: tuple[str, ...], options: tuple[str, ...]
-) -> Callable[[Variant | None], Repair] | None:
-    """Return what makes the repair of a variant, as the options say; None without --repair."""
-    if not repair:
-        if plat or exclude or options:
-            raise UsageError("--plat, --exclude and --repair-option go with --repair", hint="add --repair")
-        return None
-    return lambda variant: api.repair_for(variant, plat=plat, exclude=exclude, options=options)
+) -> api.RepairOptions | None:
+    """Return how wheels are repaired, as the options say; None without --repair."""
+    if repair:
+        return api.RepairOptions(plat, exclude, options)
+    if plat or exclude or options:
+        raise UsageError("--plat, --exclude and --repair-option need --repair", hint="add --repair")
+    return None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from variant_publish import api
-from variant_publish.archive.retag import Rename
 from variant_publish.cli.complete import variants
 from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC, Properties, Variant
 
@@ -26,6 +25,12 @@ from variant_publish.model.variant import GENERIC, Properties, Variant
 @click.option("--label", metavar="LABEL", help="A variant label of PEP 825; well-known words need no --property.")
 @click.option("--property", "properties", multiple=True, metavar='"NS :: FEATURE :: VALUE"', help="Repeat as needed.")
 @click.option("--generic", is_flag=True, help="Make a wheel without a variant: rename and ABI pins only.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All variants at once, by folders called NAME, or by declared renames.",
+)
 @click.option("--remove", is_flag=True, help="Remove the variant: the result is a plain wheel.")
 @click.option("--priority", metavar="NS,NS...", help="The namespaces of the whole release, most important first.")
 @click.option(
@@ -41,20 +46,23 @@ from variant_publish.model.variant import GENERIC, Properties, Variant
 @repair_options
 @click.option("--in-place", is_flag=True, help="Rename each wheel and rewrite only its end: no copy, no disk space.")
 @click.option("--digest", is_flag=True, help="Keep each result's SHA-256 in NAME.whl.sha256, for upload.")
+@click.option("--verify", is_flag=True, help="Read each result back by PyPA's own reader.")
 @click.option("-j", "--jobs", default=1, type=click.IntRange(min=1), metavar="N", help="Rewrite N wheels at a time.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
-    generic: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
+    generic: bool, everything: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
     drop_signatures: bool, drop_local_version: bool, repair: bool, plat: str | None, exclude: tuple[str, ...],
-    options: tuple[str, ...], in_place: bool, digest: bool, jobs: int, output: Path | None, config_file: Path | None,
+    options: tuple[str, ...], in_place: bool, digest: bool, verify: bool, jobs: int, output: Path | None,
+    config_file: Path | None,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
     \b
     Examples:
-      variant-publish retag dist/ --variant cu128 -o wheelhouse
+      variant-publish retag dist --all -o wheelhouse
+      variant-publish retag dist/cu128 --variant cu128 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --tag x86_64_v3 -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label v3 --property "x86_64 :: level :: v3" -o wheelhouse
       variant-publish retag foo-1.0-*.whl --label cu128 --dialect local -o wheelhouse
@@ -63,40 +71,43 @@ def command(
       variant-publish retag foo_cpu-1.0-*.whl --generic --rename foo-cpu=foo -o wheelhouse
       variant-publish retag foo-1.0+cu128-*.whl --tag cu128 --drop-local-version -o wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    given = {
-        "--variant": name is not None,
-        "--tag/--label": bool(tags or label),
-        "--generic": generic,
-        "--remove": remove,
-    }
+    given = {"--variant": name is not None, "--tag/--label": bool(tags or label), "--generic": generic,
+             "--all": everything, "--remove": remove}  # fmt: skip
     if sum(given.values()) != 1:
         raise UsageError(
             "nothing says what the wheels become",
             hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
         )
     if in_place == (output is not None):
-        raise UsageError("say where the new wheels go", hint="use -o FOLDER or --in-place")
+        raise UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
-    variant = _variant(config, name, tags, label, properties, chosen)
     repaired = repair_of(repair, plat, exclude, options)
-    changes = api.rewrites(
-        variant,
-        config if not remove else Config.parse(""),
-        api.RetagOptions(
-            dialects=chosen,
-            priority=tuple(part.strip() for part in priority.split(",")) if priority else (),
-            rename=Rename.parse(rename) if rename else None,
-            declared=config.changes_of(name or GENERIC) if name or generic else ChangesTable(),
-            drop_signatures=drop_signatures,
-            drop_local_version=drop_local_version,
-            known=config.known if remove else (),
-        ),
+    how = api.RetagOptions(
+        dialects=chosen,
+        priority=tuple(part.strip() for part in priority.split(",")) if priority else (),
+        rename=api.Rename.parse(rename) if rename else None,
+        drop_signatures=drop_signatures,
+        drop_local_version=drop_local_version,
+        known=config.known if remove else (),
     )
-    result = api.retag(
-        wheels, output, changes, ConsoleReporter(), jobs=jobs, digest=digest,
-        repair=repaired(variant) if repaired else None,
-    )  # fmt: skip
+    if everything:
+        groups = {one: (config.variant(one) if one != GENERIC else None, paths)
+                  for one, paths in api.built_variants(wheels, config).items()}  # fmt: skip
+    else:
+        groups = {name or GENERIC: (_variant(config, name, tags, label, properties, chosen), wheels)}
+    status = 0
+    for one, (variant, paths) in groups.items():
+        if name or generic or everything:
+            how = replace(how, declared=config.changes_of(one))
+        changes = api.rewrites(variant, config if not remove else Config.parse(""), how)
+        execution = api.Execution(jobs, digest, verify, api.repair_for(variant, repaired) if repaired else None)
+        result = api.retag(paths, output, changes, ConsoleReporter(), execution=execution)
+        status = max(status, _show(result))
+    return status
+
+
+def _show(result: api.RetagResult) -> int:
     for done in result.done:
         echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for error in result.failed:

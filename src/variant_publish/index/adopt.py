@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
@@ -22,7 +23,7 @@ from variant_publish.index.index import read_index, update_project
 from variant_publish.index.verify import stored_key
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import TEXT, Listed, ignore
 from variant_publish.store.store import Store
 
@@ -164,10 +165,8 @@ class _Project:
         found: dict[str, dict[str, str]] = {}
         for key in self.there:
             folder, _, name = key.rpartition("/")
-            if folder == self.name and (is_selector_toml(name) or is_variants_json(name)):
-                version = name.removesuffix("-variants.json").removesuffix("-wheel-selector.toml").rpartition("-")[2]
-                if (text := self.store.read(key)) is not None:
-                    found.setdefault(version, {})[name] = text.content.decode("utf-8")
+            if folder == self.name and (owner := release_of_file(name)) and (text := self.store.read(key)) is not None:
+                found.setdefault(str(owner[1]), {})[name] = text.content.decode("utf-8")
         return found
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
@@ -63,9 +63,6 @@ class Install:
     lines: tuple[str, ...]
 
 
-UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
-
-
 def href_of(file: IndexFile) -> str:
     """Return the link to a file with its hash, where one is known."""
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
@@ -96,13 +93,14 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         requirement = f"{index.name}=={best.version}"
         result.append(Install("a requirements file", (f"--extra-index-url {address}", requirement)))
     preview = "--preview-features wheel-variants "
-    if any(file.filename.endswith("-variants.json") for file in best.others):
+    if any((owner := dialect_of_file(file.filename)) and owner.plain_installers_read for file in best.others):
         title = "uv, the variant of this machine"
         result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
     elif result:
         result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
     for name, view in sorted(index.views.get(best.version, {}).items()):
-        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
+        if view:
+            result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
     for local in _locals(best):
         command = f"pip install --extra-index-url {address} {index.name}=={local}"
         result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
@@ -113,8 +111,8 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
 
 
 def view_command(project: str, address: str) -> str:
-    """Return the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
-    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
+    """Return the command that takes a variant from its view by plain pip; "" where the address is not known."""
+    return f"pip install --extra-index-url {address} {project}" if address else ""
 
 
 def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:
@@ -208,19 +206,16 @@ def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
     """Return variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
     result: dict[str, str] = {}
     for name, text in texts.items():
+        dialect = dialect_of_file(name)
         try:
-            if name.endswith(".toml"):
-                result = {**dict(_of_selector(SelectorFile.parse(text))), **result}
-            else:
-                result |= dict(_of_variants(VariantsMetadata.parse(text)))
+            data = dialect.parse(text) if dialect is not None else None
+            if isinstance(data, SelectorFile):
+                result = {**dict(_of_selector(data)), **result}
+            elif dialect is not None:
+                result |= {word: ", ".join(_sentences(has.items)) for word, has in dialect.meanings(data).items()}
         except VariantPublishError:
             continue  # `check` and `verify` say what is wrong with it; the page shows the wheels all the same
     return result
-
-
-def _of_variants(metadata: VariantsMetadata) -> Iterator[tuple[str, str]]:
-    for label, properties in metadata.variants.items():
-        yield label, ", ".join(_sentences(properties.items))
 
 
 def _sentences(properties: Iterable[Property]) -> Iterator[str]:
@@ -236,6 +231,9 @@ def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:
     for variable in selector.variables:
         table = selector.selectors[variable].wheel_tags
         for tag in selector.selectors[variable].tags:
+            if words := catalog.properties_of_word(tag):
+                yield tag, ", ".join(_sentences(words))
+                continue
             values = [value for value, tags in table.items() if tag in tags]
             span = values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
             yield tag, f"{variable} {span}"

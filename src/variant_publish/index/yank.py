@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from variant_publish.dialects.registry import selector_names
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.provenance import ATTESTATION_SUFFIX, PROVENANCE_SUFFIX
-from variant_publish.formats.selector_toml import selector_toml_name
 from variant_publish.formats.simple import SELECTORS, STATUSES, IndexFile, ProjectIndex, version_of
-from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.index.index import Updated, change_project, read_index, read_root
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.store.store import Store
@@ -176,7 +175,7 @@ def _leftovers(store: Store, index: ProjectIndex) -> list[str]:
     selectors = {
         name
         for version in filter(_version, index.removed)
-        for name in (selector_toml_name(index.name, version), variants_json_name(index.name, version))
+        for name in selector_names(index.name, version)
         if version not in index.selector_texts
     }
     listed = {file.filename for file in index.files}

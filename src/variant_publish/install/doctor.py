@@ -14,10 +14,10 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
-from variant_publish.view.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,10 @@ def _misfit(item: Installed, machine: Machine) -> str | None:
     metadata = record.metadata if record is not None else item.variant_json
     if metadata is None:
         return None
-    # Any name with the label will do: only the label is placed.
-    label = next(iter(metadata.variants))
-    found = Labels(metadata, machine).place(
-        WheelName.parse(f"{item.project.replace('-', '_')}-0-py3-none-any-{label}.whl")
-    )
-    return found if isinstance(found, str) else None
+    for dialect, data in SelectorFiles.of(metadata).files.items():
+        found = dialect.rank(data, machine)(tuple(metadata.variants))
+        return found if isinstance(found, str) else None
+    return None
 
 
 def _better(item: Installed, machine: Machine, indexes: Indexes) -> str | None:

@@ -7,17 +7,17 @@ from packaging.specifiers import SpecifierSet
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Resolved
 from variant_publish.install.plan import Chosen, InstallPlan
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import select
 
 
-def lock_of(plan: InstallPlan, machine: Machine, cache: Cache, reporter: Reporter = SILENT) -> Lock:
+def lock_of(plan: InstallPlan, machine: Machine, cache: WheelCache, reporter: Reporter = SILENT) -> Lock:
     """Return the lock of a plan: for today's clients the generic wheels, and beside them what was chosen."""
     packages = [
         *(_chosen(item, machine, cache, reporter) for item in plan.chosen),
@@ -36,7 +36,7 @@ def refuse_plus(lock: Lock) -> None:
             )
 
 
-def _chosen(item: Chosen, machine: Machine, cache: Cache, reporter: Reporter) -> LockedPackage:
+def _chosen(item: Chosen, machine: Machine, cache: WheelCache, reporter: Reporter) -> LockedPackage:
     file = item.selection.file
     assert file is not None  # noqa: S101  (a chosen wheel is on an index)
     own = LockedFile(redact(file.url), item.record.sha256)

@@ -14,7 +14,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import VARIANTS_EXTRA, Lock, LockedFile, LockedPackage
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.environment import Environment
 from variant_publish.install.plain import plain_for
@@ -23,11 +22,12 @@ from variant_publish.install.universal import closure
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes, Selection, Wish, choose
 
 
 def plan_of(
-    lock: Lock, environment: Environment, client: str, cache: Cache, reporter: Reporter = SILENT
+    lock: Lock, environment: Environment, client: str, cache: WheelCache, reporter: Reporter = SILENT
 ) -> InstallPlan:
     """Return the plan of a lock for one machine: nothing is resolved or chosen again, so others get the same files."""
     assert lock.host is not None  # noqa: S101  (`narrowed` sees to it)
@@ -96,7 +96,7 @@ def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPa
     """Choose among the wheels of a package in the lock, as among those of an index."""
     files = [*package.files, *(variant.file for variant in package.variants)]
     listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
-    metadata = SelectorFiles(package.metadata, package.selector)
+    metadata = SelectorFiles.of(package.metadata, package.selector)
     demand = Wish(generic=generic)
     found = choose(listed, {Version(package.version): metadata}, machine, version=SpecifierSet(f"=={package.version}"),
                    wish=demand)  # fmt: skip
@@ -127,7 +127,7 @@ def _best(package: LockedPackage, machine: Machine) -> LockedPackage:
     return LockedPackage(package.project, package.version, (best,))
 
 
-def _fetched(package: LockedPackage, machine: Machine, cache: Cache, reporter: Reporter) -> Chosen:
+def _fetched(package: LockedPackage, machine: Machine, cache: WheelCache, reporter: Reporter) -> Chosen:
     assert package.chosen is not None  # noqa: S101  (the caller looked)
     assert package.record is not None  # noqa: S101
     file = IndexFile(package.chosen.name, package.chosen.url, package.chosen.sha256)

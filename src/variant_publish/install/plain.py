@@ -6,14 +6,14 @@ from pathlib import Path
 
 from variant_publish.archive.retag import Rewrite
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.install.cache import Cache, Fetched
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
+from variant_publish.serve.wheel_cache import FetchedWheel, WheelCache
 
 
 def plain_for(
-    machine: Machine, fetched: Fetched, cache: Cache, reporter: Reporter = SILENT
+    machine: Machine, fetched: FetchedWheel, cache: WheelCache, reporter: Reporter = SILENT
 ) -> tuple[Path, tuple[TaggedRequirement, ...]]:
     """Return the plain wheel of a fetched one, and its ABI pins.
 
@@ -38,7 +38,7 @@ def plain_for(
         add=tuple(str(requirement) for requirement in kept if not requirement.tags),
         pins=tuple(requirement for requirement in kept if requirement.tags),
     )
-    return cache.plain(fetched, rewrite, reporter), tuple(sorted(pins, key=str))
+    return cache.made(fetched, rewrite, reporter), tuple(sorted(pins, key=str))
 
 
 def _applies(requirement: TaggedRequirement, machine: Machine) -> bool:

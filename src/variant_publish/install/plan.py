@@ -14,7 +14,6 @@ from packaging.utils import NormalizedName
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Client, Job, Resolved
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.origin import Verdict, judge
@@ -24,6 +23,7 @@ from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 
@@ -105,7 +105,7 @@ class Planner:
         client: Client,
         indexes: Indexes,
         machine: Machine,
-        cache: Cache,
+        cache: WheelCache,
         reporter: Reporter = SILENT,
         *,
         generic: bool = False,

@@ -17,7 +17,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.cache import Cache
 from variant_publish.install.client import Job, Resolved
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.plain_name import InvalidWheelName
@@ -27,6 +26,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
+from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
 
@@ -51,7 +51,7 @@ class _Variants:
 class UniversalLocker:
     """Resolve and look for variants in turn, until every release that has variants is known."""
 
-    def __init__(self, uv: Uv, indexes: Indexes, cache: Cache, reporter: Reporter = SILENT) -> None:
+    def __init__(self, uv: Uv, indexes: Indexes, cache: WheelCache, reporter: Reporter = SILENT) -> None:
         self.uv = uv
         self.indexes = indexes
         self.cache = cache
@@ -110,12 +110,12 @@ class UniversalLocker:
                 return None
             files = selector_files(item.name, [index], SpecifierSet(f"=={item.version}"))
             with TemporaryDirectory(prefix="variant-publish-") as folder:
-                files_of = [file for _, file in listed]
-                read = fetch(files_of, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
-                variables = files.selector.variables if files.selector is not None else ()
-                if read.unreadable:
-                    raise read.unreadable[0].error
-                requires = {wheel.name: _requires(wheel, variables) for wheel in read.wheels}
+                everything = [file for _, file in listed]
+                read = fetch(everything, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
+            variables = files.selector.variables if files.selector is not None else ()
+            if read.unreadable:
+                raise read.unreadable[0].error
+            requires = {wheel.name: _requires(wheel, variables) for wheel in read.wheels}
             wheels = {
                 file.filename: (self._locked(file), requires[name]) for name, file in listed if name.dialect is not None
             }

@@ -10,6 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.image import Image
+from variant_publish.binary.offload import offload_targets
+from variant_publish.binary.runtimes import ROCM as ROCM_LIBRARIES
+from variant_publish.binary.runtimes import majors_of
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
@@ -55,8 +61,10 @@ class Amd(VariantProvider):
     title = "AMD GPU"
     features = (GFX_ARCH, ROCM_VERSION)
     metadata = Provider(requires=("amd-variant-provider",), plugin_api="amd_variant_provider.plugin:AMDVariantPlugin")
-    drivers = ("libamdhip64.so", "libhsa-runtime64.so.1", "amdhip64.dll")
+    drivers = ("libamdhip64", "libhsa-runtime64", "amdhip64")
     code_feature = GFX_ARCH
+    runtime = "ROCm"
+    runtime_feature = ROCM_VERSION
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             GFX_ARCH,
@@ -101,6 +109,17 @@ class Amd(VariantProvider):
         found = {GFX_ARCH: values.get(GFX_ARCH, NONE), ROCM_VERSION: values.get(ROCM, NONE)}
         return {feature: (value,) for feature, value in found.items() if value != NONE}
 
+    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+        """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
+        found = {target.arch for target in offload_targets(data) if target.arch.startswith("gfx")}
+        majors, why = majors_of(image.needed, ROCM_LIBRARIES)
+        return Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
+
+    def meets(self, claimed: str, found: str) -> bool:
+        """Return whether code is for an architecture, or for a family that it belongs to: gfx9-4-generic."""
+        family = found.removesuffix("-generic").replace("-", "")
+        return claimed == found or (found.endswith("-generic") and claimed.startswith(family))
+
     def sentence(self, feature: str, value: str) -> str:
         """Return what the GPU, or ROCm, must be."""
         return f"an AMD GPU of architecture {value}" if feature == GFX_ARCH else f"ROCm {value}"
@@ -110,6 +129,10 @@ class Amd(VariantProvider):
         if values.get(GFX_ARCH, NONE) != NONE and feature == ROCM_VERSION:
             return f"ROCm {values[ROCM]}" if values.get(ROCM, NONE) != NONE else "no ROCm"
         return super().here(feature, values)
+
+
+def _natural(arch: str) -> tuple[int, str]:
+    return (len(arch), arch)
 
 
 def _architecture(environ: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,6 +10,9 @@ from typing import Any, ClassVar
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
@@ -76,11 +80,15 @@ class VariantProvider:
     """The version of the provider that today's uv carries in itself; None where it has none."""
     variables: ClassVar[tuple[Variable, ...]] = ()
     drivers: ClassVar[tuple[str, ...]] = ()
-    """The libraries that come with a driver: a binary that needs one does not load without it."""
+    """The libraries that come with a driver, without endings: a binary that needs one does not load without it."""
     systems: ClassVar[tuple[str, ...]] = ("linux", "win")
     """Where there is such hardware: what a platform tag contains."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
+    runtime: ClassVar[str] = ""
+    """The runtime that binaries of it need: "CUDA"."""
+    runtime_feature: ClassVar[str | None] = None
+    """The feature that claims a version of the runtime."""
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the properties that a well-known word stands for; empty for any other word."""
@@ -121,6 +129,27 @@ class VariantProvider:
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:
         """Return the values of a variable that tell wanted values of its features apart."""
         return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
+
+    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+        """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for."""
+        return None
+
+    def meets(self, claimed: str, found: str) -> bool:
+        """Return whether device code that was found is what a value of the code feature claims."""
+        return claimed == found
+
+    def is_value(self, code: str) -> bool:
+        """Return whether a value of device code is one of the property's; of code for anything, none is."""
+        return re.fullmatch("[a-z0-9_.]+", code) is not None
+
+    def code_name(self, value: str) -> str:
+        """Return what people call device code of a value: sm_90."""
+        return value
+
+    def claimed_runtime(self, values: Sequence[str]) -> int | None:
+        """Return the major version of the runtime that values of the runtime feature claim."""
+        majors = [int(head) for value in values if (head := value.partition(".")[0]).isdigit()]
+        return min(majors, default=None)
 
     def sentence(self, feature: str, value: str) -> str:
         """Return what a property asks of a machine, for people."""

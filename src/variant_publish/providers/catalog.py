@@ -30,6 +30,9 @@ BUILTIN: tuple[VariantProvider, ...] = (X86(), Arm(), Nvidia(), Amd(), Intel(), 
 KNOWN_PROVIDERS: Mapping[str, Provider] = {provider.namespace: provider.metadata for provider in BUILTIN}
 """What `variants.json` says of the providers of this package (PEP 850)."""
 
+OTHER_DRIVERS = ("libascendcl",)
+"""Libraries of drivers whose hardware has no provider here."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -53,6 +56,12 @@ def find(namespace: str) -> VariantProvider | None:
     """Return the provider of a namespace; None where there is none. Those of this package need no loading."""
     own = next((one for one in BUILTIN if one.namespace == namespace), None)
     return own or next((one for one in providers() if one.namespace == namespace), None)
+
+
+def is_driver(library: str) -> bool:
+    """Return whether a library, as a binary needs it, comes with a driver: libcuda.so.1, nvcuda.dll."""
+    stem = library.removesuffix(".dll").partition(".so")[0]
+    return stem in OTHER_DRIVERS or any(stem in provider.drivers for provider in providers())
 
 
 def vendored() -> tuple[str, ...]:

@@ -10,6 +10,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.image import Image
+from variant_publish.binary.offload import offload_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
@@ -46,7 +50,8 @@ class Intel(VariantProvider):
     metadata = Provider(
         requires=("intel-variant-provider",), plugin_api="intel_variant_provider.plugin:IntelVariantPlugin"
     )
-    drivers = ("libze_loader.so.1", "ze_loader.dll")
+    drivers = ("libze_loader", "ze_loader")
+    code_feature = DEVICE_IP
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             XPU,
@@ -70,6 +75,19 @@ class Intel(VariantProvider):
         """Return the device IP, and that whose code the device runs, too."""
         value = values.get(XPU, NONE)
         return {} if value == NONE else {DEVICE_IP: (value, *filter(None, (BASES.get(value),)))}
+
+    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+        """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
+        found = {target.triple for target in offload_targets(data) if target.kind == "sycl"}
+        return Evidence(self.namespace, tuple(sorted(found)))
+
+    def meets(self, claimed: str, found: str) -> bool:
+        """Return whether the code runs on a device: that for any device does."""
+        return found in (claimed, "spir64")
+
+    def is_value(self, code: str) -> bool:
+        """Return whether the code is for one device; what is for any is none."""
+        return _IP.fullmatch(code) is not None
 
     def sentence(self, feature: str, value: str) -> str:
         """Return what the GPU must be."""

@@ -10,6 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from variant_publish.binary.content import Buffer
+from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.fatbin import DeviceCode, DeviceImages
+from variant_publish.binary.image import Image
+from variant_publish.binary.runtimes import CUDA as CUDA_LIBRARIES
+from variant_publish.binary.runtimes import majors_of
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
@@ -106,8 +112,10 @@ class Nvidia(VariantProvider):
         requires=("nvidia-variant-provider",), plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin"
     )
     vendored = "0.0.1"
-    drivers = ("libcuda.so.1", "nvcuda.dll", "libnvidia-ml.so.1", "nvml.dll")
+    drivers = ("libcuda", "nvcuda", "libnvidia-ml", "nvml")
     code_feature = SM_ARCH
+    runtime = "CUDA"
+    runtime_feature = LOWER_BOUND
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             CUDA,
@@ -184,6 +192,26 @@ class Nvidia(VariantProvider):
         if {item.feature for item in own} == {SM_ARCH}:
             own = (*own, self.property(LOWER_BOUND, "13.0"))
         return super().machines(own, platform)
+
+    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+        """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
+        images = DeviceImages.of(data)
+        majors, why = majors_of(image.needed, CUDA_LIBRARIES)
+        if not majors:
+            majors, why = images.cuda_majors, "has device code"
+        return Evidence(self.namespace, tuple(code.value for code in images.codes), majors, why)
+
+    def meets(self, claimed: str, found: str) -> bool:
+        """Return whether the claim is met; a cubin for "90a" runs on 9.0 as one for "90" does, not the reverse."""
+        wanted, code = DeviceCode.parse(claimed), DeviceCode.parse(found)
+        if wanted is None or code is None:
+            return claimed == found
+        return (code.arch, code.is_ptx) == (wanted.arch, wanted.is_ptx) and wanted.suffix in ("", code.suffix)
+
+    def code_name(self, value: str) -> str:
+        """Return sm_90, or compute_90 for PTX."""
+        code = DeviceCode.parse(value)
+        return value if code is None else str(code)
 
     def sentence(self, feature: str, value: str) -> str:
         """Return what the driver or the device must be."""

@@ -27,7 +27,7 @@ class Tpu(VariantProvider):
     features = (PRESENT,)
     metadata = Provider(requires=("tpu-variant-provider",), plugin_api="tpu_variant_provider.plugin:TpuVariantPlugin")
     vendored = "0.1.0"
-    drivers = ("libtpu.so",)
+    drivers = ("libtpu",)
     systems = ("linux",)
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(TPU, (PRESENT,), choice_of(lambda: ("true",)), lambda: ("true",), "none or true"),

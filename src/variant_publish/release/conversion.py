@@ -18,7 +18,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
-from variant_publish.formats.variants_json import WHEEL_FILE, Provider, VariantsMetadata, variants_json_name
+from variant_publish.formats.variants_json import SUFFIX, WHEEL_FILE, Provider, VariantsMetadata
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Reporter
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -26,8 +26,6 @@ from variant_publish.release.release import wheel_paths
 
 CONFIGURATION = "variant-publish.toml"
 """The name under which a converted configuration is written."""
-
-_INDEX_FILE = "-variants.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def _rewrite(
     if older is None or metadata is None or name.label not in older.variants:
         raise VariantPublishError(
             f"{path} has the label {name.label!r}, and nothing says what it means",
-            hint=f"name the release's *{_INDEX_FILE} too, or label the plain wheel with retag",
+            hint=f"name the release's *{SUFFIX} too, or label the plain wheel with retag",
         )
     properties = older.variants[name.label]
     label = new_label(name.label, properties, labels)
@@ -146,18 +144,18 @@ def _sorted(places: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]
     others: list[Path] = []
     for place in places:
         if place.is_dir():
-            inside = sorted(place.glob(f"*{_INDEX_FILE}"))
+            inside = sorted(place.glob(f"*{SUFFIX}"))
             others += inside
             wheels += wheel_paths([place]) if not inside or any(place.glob("*.whl")) else []
         elif place.suffix == ".whl" or not place.exists():
             wheels += wheel_paths([place])
         else:
             others.append(place)
-    indexes = [path for path in others if path.name.endswith(_INDEX_FILE)]
+    indexes = [path for path in others if path.name.endswith(SUFFIX)]
     configurations = [path for path in others if path.suffix == ".toml"]
     if odd := [path for path in others if path not in indexes and path not in configurations]:
         raise UsageError(
-            f"{odd[0]} is none of the files that convert knows", hint=f"name wheels, *{_INDEX_FILE}, *.toml, or folders"
+            f"{odd[0]} is none of the files that convert knows", hint=f"name wheels, *{SUFFIX}, *.toml, or folders"
         )
     return wheels, indexes, configurations
 
@@ -175,13 +173,11 @@ def _parsed(path: Path, content: bytes) -> OlderVariants:
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:
-    name, _, version = path.name.removesuffix(_INDEX_FILE).rpartition("-")
+    name, _, version = path.name.removesuffix(SUFFIX).rpartition("-")
     try:
         return canonicalize_name(name), Version(version)
     except InvalidVersion as error:
-        raise UsageError(
-            f"{path} is not named like an index file", hint=f"name it like {variants_json_name('foo', '1.0')}"
-        ) from error
+        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}") from error
 
 
 def _toml(path: Path) -> Mapping[str, object]:

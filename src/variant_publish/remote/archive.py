@@ -9,11 +9,13 @@ from pathlib import Path
 
 from variant_publish.archive.directory import read_directory
 from variant_publish.archive.dist_info import INFO_FILES
-from variant_publish.archive.wheel import OutlineWheel
+from variant_publish.archive.wheel import OutlineWheel, WholeWheel
 from variant_publish.archive.zipraw import InvalidArchive, RawArchive
 from variant_publish.dialects.registry import own_files
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
+from variant_publish.remote.files import METADATA_LIMIT, read_url
+from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _TAIL = 66 * 1024
@@ -85,6 +87,19 @@ def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
     archive = RangedArchive(file.filename, size, read, end)
     archive.fetch_info()
     return OutlineWheel.of(archive, name, file.sha256)
+
+
+def metadata_of(file: IndexFile, transport: Transport) -> bytes | None:
+    """Return the METADATA of a listed wheel: from a file of this machine, as the index serves it, or by range requests.
+
+    None where its server knows no ranges: the whole wheel has it.
+    """
+    if (path := local_path(file.url)) is not None:
+        return bytes(WholeWheel.read(path).metadata)
+    if file.metadata_url is not None:
+        return read_url(file.metadata_url, METADATA_LIMIT, file.metadata_sha256 or "", transport)
+    found = outline(file, transport)
+    return None if found is None else bytes(found.metadata)
 
 
 def _range(transport: Transport, file: IndexFile, span: str, length: int) -> tuple[int, bytes] | None:

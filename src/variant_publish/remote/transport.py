@@ -135,7 +135,7 @@ class Transport:
 
     def _session(self) -> Session:
         if not hasattr(self._local, "session"):
-            self._local.session = _new_session()
+            self._local.session = new_session()
             with self._lock:
                 self._sessions.append(self._local.session)
         session: Session = self._local.session
@@ -147,7 +147,7 @@ class Transport:
             self.requests += requests
 
 
-def _new_session() -> Session:
+def new_session() -> Session:
     """Return a session that tries again where a server is busy, and waits no longer than it likes itself."""
     import requests
     from urllib3.util import Retry

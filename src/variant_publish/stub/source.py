@@ -16,8 +16,6 @@ from packaging.version import Version
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.pep825 import PEP825
-from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -54,7 +52,7 @@ class Source:
 
     project: str
     version: Version
-    dialect: Dialect
+    dialect: Dialect | None
     files: SelectorFiles
     wheels: tuple[Offered, ...]
     index: str
@@ -100,18 +98,18 @@ def from_index(
     the sdist `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
     """
     files = selector_files(project, [index], SpecifierSet(f"=={version}"))
-    dialect = PEP825 if files.variants is not None else PLUS
-    listed = [
+    dialect = files.dialect
+    every = [
         (name, file)
         for file in read_project(index, project)
-        if (name := _name(file)) and name.parsed_version == version and name.dialect in (None, dialect)
-        and file.yanked is None
-    ]  # fmt: skip
-    if not listed:
+        if (name := _name(file)) and name.parsed_version == version and file.yanked is None
+    ]
+    listed = [(name, file) for name, file in every if name.dialect in (None, dialect)]
+    if not every:
         raise VariantPublishError(
             f"{redact(index)} has no wheel of {project} {version}", hint="check the version, or publish it first"
         )
-    if files == SelectorFiles() and any(name.dialect is not None for name, _ in listed):
+    if not files and len(listed) < len(every):
         raise VariantPublishError(
             f"{redact(index)} has variants of {project} {version} and no file that says whom they are for",
             hint="write it with 'variant-publish metadata', beside the wheels",
@@ -134,11 +132,11 @@ def from_config(project: str, version: Version, config: Config) -> Source:
             "the configuration declares no variants", hint=f"declare [{TABLE}.variants.NAME] with properties"
         )
     if config.selectors:
-        selector = derive(tuple(config.variants.values()), config.namespaces, config.selectors)
-        return Source(canonicalize_name(project), version, PLUS, SelectorFiles(selector=selector), (), "")
-    variants = {variant.label: variant.properties for variant in config.variants.values()}
-    metadata = VariantsMetadata(config.namespaces, variants, config.providers)
-    return Source(canonicalize_name(project), version, PEP825, SelectorFiles(variants=metadata), (), "")
+        files = SelectorFiles.of(derive(tuple(config.variants.values()), config.namespaces, config.selectors))
+    else:
+        variants = {variant.label: variant.properties for variant in config.variants.values()}
+        files = SelectorFiles.of(VariantsMetadata(config.namespaces, variants, config.providers))
+    return Source(canonicalize_name(project), version, files.dialect, files, (), "")
 
 
 def names_of(source: Source, config: Config) -> Sequence[WheelName]:
@@ -146,8 +144,9 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
     if source.wheels:
         return [wheel.name for wheel in source.wheels]
     plain = WheelName.parse(f"{source.project.replace('-', '_')}-{source.version}-py3-none-any.whl")
-    words = (source.dialect.words_of(variant) for variant in config.variants.values())
-    return [plain, *(plain.with_variant(source.dialect, one) for one in words)]
+    dialect = source.dialect
+    words = (dialect.words_of(variant) for variant in config.variants.values()) if dialect is not None else ()
+    return [plain, *(plain.with_variant(dialect, one) for one in words)]
 
 
 def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: Path) -> Offered:

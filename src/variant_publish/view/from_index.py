@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.archive.atomic import replacing
 from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
-from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
 from variant_publish.view.wish import Wish
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
+_AT_ONCE = 16
 
 
 class ProjectNotFound(VariantPublishError):
@@ -53,7 +58,14 @@ def select(
         if not files:
             continue
         wish = Wish(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
-        chosen = choose(files, _Linked(project, files), machine, version=version, dialect=dialect, wish=wish)
+        chosen = choose(
+            files,
+            LinkedSelectors(project, files, SelectorReader().text),
+            machine,
+            version=version,
+            dialect=dialect,
+            wish=wish,
+        )
         chosen = replace(chosen, project=canonicalize_name(project), index=index)
         if chosen.selected is not None or not tags:
             return chosen
@@ -72,7 +84,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
         files = read_project(index, project)
         if not files:
             continue
-        linked = _Linked(project, files)
+        linked = LinkedSelectors(project, files, SelectorReader().text)
         for found in sorted((version or SpecifierSet()).filter(linked), reverse=True):
             return linked[found]
         return SelectorFiles()
@@ -82,17 +94,61 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
     )
 
 
-class _Linked(Mapping[Version, SelectorFiles]):
-    """Read the selector files that an index links beside the wheels, each version when it is asked for."""
+class SelectorReader:
+    """Read the selector files that indexes link beside the wheels: each text once, and kept in `folder` if given."""
 
-    def __init__(self, project: str, files: Iterable[IndexFile]) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._texts: dict[str, str] = {}
+
+    def linked(self, project: str, files: Iterable[IndexFile]) -> LinkedSelectors:
+        """Return the selector files of all versions, read several at a time."""
+        found = LinkedSelectors(project, files, self.text)
+        distinct = {file.sha256 or file.url: file for linked in found.files.values() for file in linked}
+        if len(distinct) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self._try, distinct.values()))
+        return found
+
+    def text(self, file: IndexFile) -> str:
+        """Return the text of one file; raise VariantPublishError where it is not the one that the index lists."""
+        key = file.sha256
+        if key and key in self._texts:
+            return self._texts[key]
+        place = self.folder / key if self.folder is not None and key else None
+        content = None
+        if place is not None:
+            with suppress(VariantPublishError):
+                content = read_url(place.resolve().as_uri(), _SELECTOR_LIMIT, key)
+        if content is None:
+            content = read_url(file.url, _SELECTOR_LIMIT, key)
+            if place is not None:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(place) as stream:
+                    stream.write(content)
+        text = content.decode("utf-8", "replace")
+        if key:
+            self._texts[key] = text
+        return text
+
+    def _try(self, file: IndexFile) -> None:
+        with suppress(VariantPublishError):  # whoever asks for this release is told
+            self.text(file)
+
+
+class LinkedSelectors(Mapping[Version, SelectorFiles]):
+    """The selector files that an index links beside the wheels, each version read when it is asked for."""
+
+    def __init__(self, project: str, files: Iterable[IndexFile], read: Callable[[IndexFile], str]) -> None:
         self.files: dict[Version, list[IndexFile]] = {}
+        self.read = read
         for file in files:
-            if (version := _selector_version(project, file.filename)) is not None:
-                self.files.setdefault(version, []).append(file)
+            found = release_of_file(file.filename)
+            if found is not None and found[0] == canonicalize_name(project):
+                self.files.setdefault(found[1], []).append(file)
 
     def __getitem__(self, version: Version) -> SelectorFiles:
-        texts = {file.filename: self._text(file) for file in self.files[version]}
+        texts = {file.filename: self.read(file) for file in self.files[version]}
         return SelectorFiles.parse(texts)
 
     def __iter__(self) -> Iterator[Version]:
@@ -100,14 +156,3 @@ class _Linked(Mapping[Version, SelectorFiles]):
 
     def __len__(self) -> int:
         return len(self.files)
-
-    def _text(self, file: IndexFile) -> str:
-        return read_url(file.url, _SELECTOR_LIMIT, file.sha256).decode("utf-8", "replace")
-
-
-def _selector_version(project: str, filename: str) -> Version | None:
-    if not is_variants_json(filename) and not is_selector_toml(filename):
-        return None
-    stem = filename.removesuffix("-variants.json").removesuffix("-wheel-selector.toml")
-    name, _, text = stem.rpartition("-")
-    return version_or_none(text) if canonicalize_name(name) == canonicalize_name(project) else None

@@ -8,7 +8,7 @@ from support.binaries import elf, fatbin
 from support.checks import PLAIN, PLUS, failures, verdicts
 from support.code import CLAIM, CLAIMED
 from support.wheels import make_wheel
-from variant_publish.check.rules.gpu import CudaMajor
+from variant_publish.check.rules.gpu import RuntimeMajor
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from variant_publish.check.rules.gpu import CudaMajor
 )
 def test_the_claimed_cuda_passes(tmp_path: Path, content: bytes) -> None:
     make_wheel(tmp_path, PLUS, files={"foo/a.so": content})
-    assert verdicts(CudaMajor(), tmp_path, CLAIM) == {"pass": 1}
-    assert verdicts(CudaMajor(), tmp_path) == {"pass": 1}  # the tag says the same as the properties
+    assert verdicts(RuntimeMajor(), tmp_path, CLAIM) == {"pass": 1}
+    assert verdicts(RuntimeMajor(), tmp_path) == {"pass": 1}  # the tag says the same as the properties
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_the_claimed_cuda_passes(tmp_path: Path, content: bytes) -> None:
 )
 def test_another_cuda_fails(tmp_path: Path, content: bytes, message: str) -> None:
     make_wheel(tmp_path, PLUS, files={"foo/a.so": content})
-    assert failures(CudaMajor(), tmp_path, CLAIM) == [message]
+    assert failures(RuntimeMajor(), tmp_path, CLAIM) == [message]
 
 
 def test_a_wheel_that_does_not_tell_is_unknown(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLUS, files={"foo/a.so": elf(needed=["libcudnn.so.9"])})
-    assert verdicts(CudaMajor(), tmp_path, CLAIM) == {"unknown": 1}
+    assert verdicts(RuntimeMajor(), tmp_path, CLAIM) == {"unknown": 1}
 
 
 def test_a_wheel_without_a_claim_is_skipped(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": elf(needed=["libcudart.so.12"])})
-    assert verdicts(CudaMajor(), tmp_path) == {"skip": 1}
+    assert verdicts(RuntimeMajor(), tmp_path) == {"skip": 1}

@@ -45,6 +45,7 @@ def test_a_file_of_a_dialect_without_wheels_fails(folder: Path) -> None:
 
 
 def test_what_cannot_be_worked_out_is_unknown(folder: Path) -> None:
+    make_wheel(folder, PLAIN.replace(".whl", "+fast.whl"))
     assert verdicts(CurrentFiles(), folder) == {"unknown": 1}
 
 

@@ -29,7 +29,10 @@ def test_what_uv_does_not_take_fails(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN.replace(".whl", "-v3.whl"), variant=bare)
     assert failures(AcceptedByUv(), tmp_path, client="uv") == [
         "uv reads no extra tags, and never chooses it",
-        "uv carries version 0.0.1 of the provider 'nvidia-variant-provider>=1'",
+        (
+            "uv cannot evaluate namespace 'nvidia': they carry version 0.0.1 of nvidia-variant-provider, which"
+            " 'nvidia-variant-provider>=1' does not allow"
+        ),
         "uv cannot evaluate namespace 'x86_64': its provider is not listed (PEP 825 without PEP 850)",
     ]
     assert verdicts(AcceptedByUv(), tmp_path, client="uv") == {"fail": 3, "skip": 1}

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
-from variant_publish.binary.fatbin import DeviceCode
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.matrix import natural_key
 from variant_publish.model.variant import GENERIC, Properties
 from variant_publish.providers import catalog
+from variant_publish.providers.base import VariantProvider
 from variant_publish.release.release import Release
 
 NO_BINARIES = "the wheel has no binaries"
@@ -61,13 +62,12 @@ class BinaryRule(ReleaseRule[WholeWheel]):
 class Claims:
     """What a wheel says of the machines that it is for, by its properties, else by the usual names of variants.
 
-    `level` is the x86-64 level, `cuda` the major version, `codes` the device code; None or empty where it says nothing.
+    `level` is the x86-64 level, None where it says nothing.
     """
 
     is_generic: bool
-    level: int | None = None
-    cuda: int | None = None
-    codes: tuple[DeviceCode, ...] = ()
+    properties: Properties
+    level: int | None
 
     @classmethod
     def of(cls, release: Release, wheel: DescribedWheel) -> Claims:
@@ -75,10 +75,24 @@ class Claims:
         properties = claimed_properties(release, wheel)
         name = wheel.name
         levels = [int(value[1:]) for value in properties.values("x86_64", "level") if re.fullmatch("v[1-4]", value)]
-        majors = [int(value.partition(".")[0]) for value in properties.values("nvidia", "cuda_version_lower_bound")]
-        codes = filter(None, map(DeviceCode.parse, properties.values("nvidia", "sm_arch")))
         generic = release.variant_of(name) == GENERIC and not name.parsed_version.local
-        return cls(generic, min(levels, default=None), min(majors, default=None), tuple(codes))
+        return cls(generic, properties, min(levels, default=None))
+
+    @property
+    def code(self) -> tuple[tuple[VariantProvider, tuple[str, ...]], ...]:
+        """Return the providers of which device code is claimed, with the values."""
+        found = ((one, self.properties.values(one.namespace, one.code_feature or "")) for one in catalog.providers())
+        return tuple((provider, values) for provider, values in found if values)
+
+    @property
+    def runtimes(self) -> tuple[tuple[VariantProvider, int], ...]:
+        """Return the providers of which a runtime is claimed, with its major version."""
+        found = []
+        for provider in catalog.providers():
+            values = self.properties.values(provider.namespace, provider.runtime_feature or "")
+            if (major := provider.claimed_runtime(values)) is not None:
+                found.append((provider, major))
+        return tuple(found)
 
 
 def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:
@@ -110,3 +124,13 @@ def libraries(scan: Scan) -> tuple[Binary, ...]:
 def is_library(name: str) -> bool:
     """Return whether the name is one of a shared library or an extension module."""
     return _LIBRARY.search(name) is not None
+
+
+def code_of(provider: VariantProvider, binaries: Iterable[Binary]) -> tuple[str, ...]:
+    """Return the values of a provider's device code in several binaries, each once."""
+    return tuple(dict.fromkeys(value for binary in binaries for value in binary.shows(provider.namespace).code))
+
+
+def code_names(provider: VariantProvider, binaries: Iterable[Binary]) -> tuple[str, ...]:
+    """Return what people call the device code in several binaries."""
+    return tuple(map(provider.code_name, sorted(code_of(provider, binaries), key=natural_key)))

@@ -12,11 +12,12 @@ from packaging.utils import canonicalize_name
 from variant_publish.archive.wheel import ArchiveWheel, Wheel, WholeWheel
 from variant_publish.archive.zipraw import Directory
 from variant_publish.binary.scan import Scan, scan
+from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.grid import Grid
-from variant_publish.formats.selector_toml import selector_toml_name
+from variant_publish.dialects.registry import selector_names
 from variant_publish.formats.simple import IndexFile
-from variant_publish.formats.variants_json import variants_json_name
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.release.release import Loaded, Release
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
@@ -31,7 +32,7 @@ class Folder:
 
     def selector_files_of(self, release: Release) -> tuple[Path, ...]:
         """Return the selector files of one release, by the names that clients ask for."""
-        names = selector_names(release)
+        names = names_of_selectors(release)
         return tuple(path for path in self.selector_files if path.name in names)
 
 
@@ -43,7 +44,7 @@ class Context:
     `client` is the installer that must accept the release, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it.
+    the releases that are checked with it, `linking` names what its libraries are to load with.
     """
 
     release: Release
@@ -56,6 +57,7 @@ class Context:
     index: str | None = None
     is_published: bool = False
     others: tuple[Release, ...] = ()
+    linking: Linking = NO_LINKING
 
     @cached_property
     def grid(self) -> Grid:
@@ -117,11 +119,10 @@ class Context:
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
         if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, simd=not self.fast)
+            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast)
         return self.scans[wheel.path]
 
 
-def selector_names(release: Release) -> tuple[str, str]:
-    """Return the names of a release's selector files: dialect plus, dialect pep825."""
-    version = str(release.version)
-    return selector_toml_name(release.project, version), variants_json_name(release.project, version)
+def names_of_selectors(release: Release) -> tuple[str, ...]:
+    """Return the names that the selector files of a release can have."""
+    return selector_names(release.project, str(release.version))

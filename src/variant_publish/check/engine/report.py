@@ -148,7 +148,7 @@ class Counts:
 class Report:
     """The result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
 
-    `summaries` are those of the wheels, where they were asked for.
+    `summaries` are those of the wheels, where they were asked for; `proven` says what was asked for and is right.
     """
 
     findings: tuple[Finding, ...]
@@ -159,6 +159,7 @@ class Report:
     rules: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
     family: FamilyReport | None = None
+    proven: tuple[str, ...] = ()
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Return 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
@@ -182,6 +183,7 @@ class Report:
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],
+            **({"proven": list(self.proven)} if self.proven else {}),
             **({"family": self.family.table()} if self.family is not None else {}),
             **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
         }

@@ -48,9 +48,9 @@ class Outcome:
     is_unread: bool = False
 
     @classmethod
-    def passed(cls) -> Self:
-        """Build a pass: counted, not listed."""
-        return cls(Verdict.PASS)
+    def passed(cls, message: str = "") -> Self:
+        """Build a pass: counted, and listed only where a message says what a user has asked for."""
+        return cls(Verdict.PASS, message)
 
     @classmethod
     def failed(cls, message: str, hint: str, *, file: str | None = None, cell: Cell | None = None) -> Self:

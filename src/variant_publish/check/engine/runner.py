@@ -16,6 +16,7 @@ from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -23,11 +24,13 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdic
 from variant_publish.check.engine.rule_choice import EVERYTHING, Choice, sift
 from variant_publish.check.rules.content import RecordHashes
 from variant_publish.config.tables import CheckTable, FamilyTable
+from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.model.quantity import count
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.release.release import Loaded, Release
 
 
@@ -49,7 +52,8 @@ class Settings:
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
-    releases, by project and version. `summaries` asks for summaries of the wheels in the report. `offline` leaves out
+    releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
+    Context's. `offline` leaves out
     what needs an index: its verdict is then unknown. `strict` makes warnings count as errors in the report's exit code.
     """
 
@@ -63,14 +67,13 @@ class Settings:
     origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
     family: FamilyTable | None = None
     asks_family: bool = False
+    linking: Linking = NO_LINKING
     offline: bool = False
     strict: bool = False
     reporter: Reporter = SILENT
 
 
 DEFAULTS = Settings()
-
-SELECTOR_PATTERNS = ("*-variants.json", "*-wheel-selector.toml")
 
 
 def check(loaded: Loaded, selector_files: Iterable[Path] = (), settings: Settings = DEFAULTS) -> Report:
@@ -91,7 +94,7 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
         path
         for place in places
         if place.is_dir()
-        for path in sorted(found for pattern in SELECTOR_PATTERNS for found in place.glob(pattern))
+        for path in sorted(found for pattern in selector_patterns() for found in place.glob(pattern))
     )
 
 
@@ -101,7 +104,7 @@ def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
     if not any(settings.choice.wants(rule.id) for rule in scanning):
         return {}
     here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
-    return scan_all(here, simd=not settings.fast, processes=settings.processes)
+    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.processes)
 
 
 class _Checker:
@@ -162,6 +165,7 @@ class _Checker:
             tuple(rule.id for rule in RULES if self.settings.choice.wants(rule.id)),
             tuple(self.summaries),
             FamilyReport.of(self.family) if self.family is not None and self.family.members else None,
+            tuple(one.message for _, one, _ in self.outcomes if one.verdict is Verdict.PASS and one.message),
         )
 
     def _context(self, release: Release) -> Context:
@@ -178,6 +182,7 @@ class _Checker:
             origin.index or settings.index,
             origin.is_published,
             tuple(other for other in self.loaded.releases if other is not release),
+            settings.linking,
         )
         context.scans.update(self.scans)
         return context

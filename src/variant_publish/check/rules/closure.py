@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from variant_publish.archive.wheel import DescribedWheel, WholeWheel
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import environment_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
@@ -21,9 +21,7 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.remote.archive import outline
-from variant_publish.remote.files import METADATA_LIMIT, read_url
-from variant_publish.remote.local import local_path
+from variant_publish.remote.archive import metadata_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _SANE_METADATA = 8 * 1024 * 1024
@@ -187,13 +185,8 @@ def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        if (path := local_path(file.url)) is not None:
-            return WholeWheel.read(path).metadata.requires_dist
         with Transport() as transport:
-            if file.metadata_url is not None:
-                content = read_url(file.metadata_url, METADATA_LIMIT, file.metadata_sha256 or "", transport)
-                return Metadata.parse(content).requires_dist
-            found = outline(file, transport)
-            return None if found is None else found.metadata.requires_dist
+            content = metadata_of(file, transport)
+        return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None

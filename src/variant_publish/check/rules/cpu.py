@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import Scan
-from variant_publish.check.engine.binaries import BinaryRule, Claims, libraries
+from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
-from variant_publish.check.rules.gpu import device_codes
 from variant_publish.model.variant import GENERIC
+from variant_publish.providers import catalog
 
 _FAST = "--fast leaves the disassembling out"
-_DRIVERS = ("libcuda.so.1", "nvcuda.dll", "libamdhip64.so", "libascendcl.so", "libtpu.so", "libze_loader.so.1")
 
 
 class IsaNote(BinaryRule):
@@ -97,7 +96,7 @@ class GenericIsGeneric(BinaryRule):
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants: they say what they need."""
         claims = Claims.of(context.release, wheel)
-        return None if claims.is_generic and not claims.level and not claims.cuda else "the wheel is a variant"
+        return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for AVX everywhere, and for drivers that the loader wants."""
@@ -109,7 +108,7 @@ class GenericIsGeneric(BinaryRule):
                     file=wheel.filename,
                 )
         for binary in libraries(scan):
-            if binary.image.modules and (drivers := [name for name in binary.image.needed if name in _DRIVERS]):
+            if binary.image.modules and (drivers := list(filter(catalog.is_driver, binary.image.needed))):
                 yield Outcome.failed(
                     f"{binary.path} cannot be loaded without {some(drivers)}, which is part of a driver",
                     "load the driver when it is used (dlopen), or publish the wheel as a variant",
@@ -136,12 +135,13 @@ class GenericWithoutDeviceCode(BinaryRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for device code in any file."""
-        if codes := device_codes(scan.binaries):
-            yield Outcome.failed(
-                f"it has GPU code for {some(map(str, codes), 9)}",
-                "build the generic wheel without CUDA; nothing to do if it is on purpose",
-                file=wheel.filename,
-            )
+        for provider in catalog.providers():
+            if codes := code_names(provider, scan.binaries):
+                yield Outcome.failed(
+                    f"it has GPU code for {some(codes, 9)}",
+                    "build the generic wheel without it; nothing to do if it is on purpose",
+                    file=wheel.filename,
+                )
 
 
 def _not_x86(wheel: Wheel) -> str | None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.binary.cuda import cuda_majors
-from variant_publish.binary.fatbin import DeviceCode
-from variant_publish.binary.scan import Binary, Scan
-from variant_publish.check.engine.binaries import BinaryRule, Claims
+from variant_publish.binary.scan import Scan
+from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, code_of
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.model.matrix import natural_key
+from variant_publish.providers.base import VariantProvider
 
-_NO_CLAIM = "the wheel claims no sm_arch"
+_NO_CLAIM = "the wheel claims no GPU architecture"
 
 
 class ClaimedArchitectures(BinaryRule):
-    """Prove that every sm_arch that the properties claim is in the binaries.
+    """Prove that every GPU architecture that the properties claim is in the binaries.
 
     A machine with that GPU is given the wheel, and the first kernel fails with "no kernel image is available".
     """
@@ -27,24 +27,26 @@ class ClaimedArchitectures(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
-        return None if Claims.of(context.release, wheel).codes else _NO_CLAIM
+        return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each claimed value in what all files have together."""
-        claimed = Claims.of(context.release, wheel).codes
-        inside = device_codes(scan.binaries)
-        if not inside:
-            yield Outcome.unknown(
-                "no binary holds device code that can be read, so the claimed sm_arch cannot be proven",
-                "nothing to do where kernels are compiled on the machine or come from another distribution",
-                file=wheel.filename,
-            )
-        elif missing := [code for code in claimed if not _is_there(code, inside)]:
-            yield Outcome.failed(
-                f"it claims {some(map(str, missing), 9)}, its binaries have {some(map(str, inside), 12)}",
-                "compile for these architectures too (nvcc -gencode), or take them out of the properties",
-                file=wheel.filename,
-            )
+        for provider, claimed in Claims.of(context.release, wheel).code:
+            inside = code_of(provider, scan.binaries)
+            if not inside:
+                yield Outcome.unknown(
+                    f"no binary holds device code that can be read, so the claimed {provider.code_feature} cannot be"
+                    " proven",
+                    "nothing to do where kernels are compiled on the machine or come from another distribution",
+                    file=wheel.filename,
+                )
+            elif missing := [one for one in claimed if not _is_there(provider, one, inside)]:
+                names = some(_names(provider, missing), 9)
+                yield Outcome.failed(
+                    f"it claims {names}, its binaries have {some(code_names(provider, scan.binaries), 12)}",
+                    "compile for these architectures too, or take them out of the properties",
+                    file=wheel.filename,
+                )
 
 
 class OtherArchitectures(BinaryRule):
@@ -60,67 +62,66 @@ class OtherArchitectures(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
-        return None if Claims.of(context.release, wheel).codes else _NO_CLAIM
+        return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the whole wheel, then each file with device code."""
-        claimed = Claims.of(context.release, wheel).codes
         hint = "claim them, or leave them out of the build; nothing to do if it is on purpose"
-        inside = device_codes(scan.binaries)
-        if extra := [code for code in inside if not any(_is_there(one, (code,)) for one in claimed)]:
-            yield Outcome.failed(f"it has code for {some(map(str, extra), 9)} too", hint, file=wheel.filename)
-        for binary in scan.binaries:
-            own = binary.device.codes
-            lacking = [code for code in claimed if _is_there(code, inside) and not _is_there(code, own)]
-            if own and lacking:
-                message = f"{binary.path} has no code for {some(map(str, lacking), 9)}, other files of the wheel have"
-                yield Outcome.failed(message, "compile all files for the same architectures", file=wheel.filename)
+        for provider, claimed in Claims.of(context.release, wheel).code:
+            inside = code_of(provider, scan.binaries)
+            if extra := [code for code in inside if not any(provider.meets(one, code) for one in claimed)]:
+                message = f"it has code for {some(_names(provider, extra), 9)} too"
+                yield Outcome.failed(message, hint, file=wheel.filename)
+            for binary in scan.binaries:
+                own = binary.shows(provider.namespace).code
+                lacking = [one for one in claimed if _is_there(provider, one, inside) > _is_there(provider, one, own)]
+                if own and lacking:
+                    names = some(_names(provider, lacking), 9)
+                    message = f"{binary.path} has no code for {names}, other files of the wheel have"
+                    yield Outcome.failed(message, "compile all files for the same architectures", file=wheel.filename)
 
 
-class CudaMajor(BinaryRule):
-    """Prove that the libraries of CUDA that a wheel needs, or was compiled with, are of the claimed major version.
+class RuntimeMajor(BinaryRule):
+    """Prove that the libraries of CUDA or ROCm that a wheel needs, or was compiled with, are of the claimed version.
 
     cu128 in a name and libcudart.so.11 inside is how a release job that took the wrong image looks. A minimum version
     of the driver cannot be proven from a file.
     """
 
     id = "VP505"
-    title = "the CUDA that is needed is the CUDA that is claimed"
+    title = "the CUDA or ROCm that is needed is the one that is claimed"
     severity = Severity.ERROR
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out wheels that claim no CUDA version."""
-        return None if Claims.of(context.release, wheel).cuda else "the wheel claims no CUDA version"
+        """Leave out wheels that claim no version of a runtime."""
+        return None if Claims.of(context.release, wheel).runtimes else "the wheel claims no CUDA or ROCm version"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Take needed libraries as the evidence, else what the compiler left behind."""
-        claimed = Claims.of(context.release, wheel).cuda
-        seen = False
-        for binary in scan.binaries:
-            needed, why = cuda_majors(binary)
-            seen = seen or bool(needed)
-            if needed and claimed not in needed:
-                yield Outcome.failed(
-                    f"it claims CUDA {claimed}, and {binary.path} {why} of CUDA {some(map(str, sorted(needed)))}",
-                    "build it with that CUDA, or correct the variant",
+        for provider, claimed in Claims.of(context.release, wheel).runtimes:
+            seen = False
+            for binary in scan.binaries:
+                found = binary.shows(provider.namespace)
+                seen = seen or bool(found.runtimes)
+                if found.runtimes and claimed not in found.runtimes:
+                    has = f"{found.why} of {provider.runtime} {some(map(str, sorted(found.runtimes)))}"
+                    yield Outcome.failed(
+                        f"it claims {provider.runtime} {claimed}, and {binary.path} {has}",
+                        f"build it with that {provider.runtime}, or correct the variant",
+                        file=wheel.filename,
+                    )
+            if not seen:
+                which = f"{provider.runtime} {claimed}"
+                yield Outcome.unknown(
+                    f"no binary tells which {provider.runtime} it is for, so {which} cannot be proven",
+                    f"nothing to do where {provider.runtime} is loaded when the package runs",
                     file=wheel.filename,
                 )
-        if not seen:
-            yield Outcome.unknown(
-                f"no binary tells which CUDA it is for, so CUDA {claimed} cannot be proven",
-                "nothing to do where CUDA is loaded when the package runs",
-                file=wheel.filename,
-            )
 
 
-def device_codes(binaries: Iterable[Binary]) -> tuple[DeviceCode, ...]:
-    """Return the device code of several binaries, each kind once, sorted."""
-    return tuple(sorted({code for binary in binaries for code in binary.device.codes}))
+def _names(provider: VariantProvider, values: Iterable[str]) -> list[str]:
+    return [provider.code_name(value) for value in sorted(values, key=natural_key)]
 
 
-def _is_there(claimed: DeviceCode, inside: Iterable[DeviceCode]) -> bool:
-    """Return whether the claim is met; a cubin for "90a" runs on 9.0 as one for "90" does, the reverse is not true."""
-    return any(
-        (code.arch, code.is_ptx) == (claimed.arch, claimed.is_ptx) and claimed.suffix in ("", code.suffix)
-        for code in inside
-    )
+def _is_there(provider: VariantProvider, claimed: str, inside: Iterable[str]) -> bool:
+    return any(provider.meets(claimed, code) for code in inside)

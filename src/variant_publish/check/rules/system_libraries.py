@@ -14,12 +14,12 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
 from variant_publish.config.tables import TABLE
 from variant_publish.model.tags import modern_platform
+from variant_publish.providers import catalog
 
 _LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 _WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 _FIRST_ARM64 = (11, 0)
-_DRIVER = ("libcuda.so.1", "libnvidia-ml.so.1")
 _FROM_PACKAGES = (
     (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
     (re.compile(r"lib(?:torch|c10|shm)[a-z_]*\.so"), re.compile(r"torch\b")),
@@ -81,13 +81,13 @@ class ExternalLibraries(BinaryRule):
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         inside = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        declared = {*context.release.config.check.external, *_DRIVER}
+        declared = set(context.release.config.check.external)
         policy = policy_of(_libc_tags(wheel)[0])
         allowed = inside | declared | set(policy.libraries if policy is not None else ())
         missing: dict[str, list[str]] = {}
         for binary in _elf(scan):
             for library in binary.image.needed:
-                if library not in allowed and not is_loader(library) and not _required(library, wheel):
+                if library not in allowed and not _comes_elsewhere(library, wheel):
                     missing.setdefault(library, []).append(binary.path)
         for library, paths in sorted(missing.items()):
             yield Outcome.failed(
@@ -200,6 +200,10 @@ def _libc_tags(wheel: Wheel) -> list[str]:
 
 def _elf(scan: Scan) -> Iterator[Binary]:
     return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
+
+
+def _comes_elsewhere(library: str, wheel: Wheel) -> bool:
+    return is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
 
 
 def _required(library: str, wheel: Wheel) -> bool:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.remote.archive import metadata_of
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
-from variant_publish.remote.transport import IndexUnavailable
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
 FOLDER = "variant-publish"
 _LAYOUT = "v1"
@@ -25,7 +28,7 @@ _LAYOUT = "v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedWheel:
     """A wheel that lies here, whole and with the hash that the index lists."""
 
     path: Path
@@ -33,7 +36,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
+class WheelCache:
     """The folder of the cache; every file in it lies under the SHA-256 of what was downloaded."""
 
     root: Path
@@ -48,7 +51,7 @@ class Cache:
             return cls(Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / FOLDER / "Cache")
         return cls(home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / FOLDER)
 
-    def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> Fetched:
+    def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> FetchedWheel:
         """Return the wheel of an index entry, downloaded once.
 
         Raises IndexUnavailable where it cannot be had or has another hash than the index lists.
@@ -66,30 +69,52 @@ class Cache:
             download(file, target, reporter)
         return _checked(target, file)
 
-    def plain(self, fetched: Fetched, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
-        """Return the wheel without extra tags and label, which pip and uv install; a plain one as it is.
+    def metadata(self, file: IndexFile) -> bytes:
+        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
+        with Transport() as transport:
+            content = metadata_of(file, transport)
+        if content is not None:
+            return content
+        return bytes(WholeWheel.read(self.fetch(file).path).metadata)
+
+    def made(self, fetched: FetchedWheel, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
+        """Return the rewritten wheel, which pip and uv install; a plain one as it is.
 
         Nothing is recompressed. The ABI pins stay in abi-requires.txt; a signature, which no longer fits, goes. What
-        `rewrite` changes besides, for one machine, is part of the place in the cache.
+        `rewrite` changes is part of the place in the cache, and a wheel that is there is hashed again.
         """
-        name = WheelName.parse(fetched.path.name)
-        if name.dialect is None:
+        target_name = rewrite.name_of(WheelName.parse(fetched.path.name))
+        if str(target_name) == fetched.path.name:
             return fetched.path
-        folder = self.root / _LAYOUT / "plain" / fetched.sha256
-        if rewrite.remove:
-            changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
-            folder /= hashlib.sha256(changes.encode()).hexdigest()[:16]
-        target = folder / str(name.generic())
+        changes = "\n".join([*rewrite.remove, "", *rewrite.add, "", *map(str, rewrite.pins)])
+        folder = self.root / _LAYOUT / "plain" / fetched.sha256 / hashlib.sha256(changes.encode()).hexdigest()[:16]
+        target = folder / str(target_name)
+        digest = folder / f"{target_name}.sha256"
+        if target.exists() and not _is_whole(target, digest):
+            target.unlink()
         if not target.exists():
             with reporter.track(target.name, fetched.path.stat().st_size) as advance:
                 retag(fetched.path, folder, rewrite, advance)
+            with replacing(digest) as stream:
+                stream.write(_sha256(target).encode())
         return target
 
 
-def _checked(path: Path, file: IndexFile) -> Fetched:
+def _is_whole(path: Path, digest: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest.read_text("ascii") == _sha256(path)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _checked(path: Path, file: IndexFile) -> FetchedWheel:
+    try:
+        digest = _sha256(path)
     except OSError as error:
         raise IndexUnavailable(file.url, str(error)) from error
     if file.sha256 and digest != file.sha256:
@@ -98,4 +123,4 @@ def _checked(path: Path, file: IndexFile) -> Fetched:
             f"{path} has another SHA-256 than the index lists",
             hint="remove that file and run the command again",
         )
-    return Fetched(path.resolve(), digest)
+    return FetchedWheel(path.resolve(), digest)

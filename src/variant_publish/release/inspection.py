@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.binary.cuda import cuda_majors
-from variant_publish.binary.fatbin import DeviceCode
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import best_policy, is_loader
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.binary.x86 import Simd
+from variant_publish.model.matrix import natural_key
+from variant_publish.providers import catalog
 
 _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 
@@ -22,14 +22,15 @@ _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 class Inspection:
     """What is inside one wheel; `policy` is the platform tag of the oldest Linux that it runs on.
 
-    `level` is the x86-64 level that the code needs, None where there is no evidence; `cuda` are major versions.
+    `level` is the x86-64 level that the code needs, None where there is no evidence; `codes` are the values of device
+    code, and `majors` the versions of the runtime (CUDA, ROCm), each by namespace.
     """
 
     wheel: WholeWheel
     binaries: tuple[Binary, ...]
     architectures: tuple[str, ...]
-    codes: tuple[DeviceCode, ...]
-    cuda: tuple[int, ...]
+    codes: Mapping[str, tuple[str, ...]]
+    majors: Mapping[str, tuple[int, ...]]
     level: int | None
     simd: Simd
     numpy: str | None
@@ -53,8 +54,8 @@ class Inspection:
             wheel=wheel,
             binaries=scan.binaries,
             architectures=architectures,
-            codes=tuple(sorted({code for binary in whole for code in binary.device.codes})),
-            cuda=_cuda(whole),
+            codes={name: found for name in _namespaces() if (found := _codes(name, whole))},
+            majors={name: majors for name in _namespaces() if (majors := _majors(name, whole))},
             level=_level(whole),
             simd=_united(binary.simd for binary in whole if binary.simd and not binary.is_vendored),
             numpy=".".join(map(str, max(numpy))) if numpy else None,
@@ -78,23 +79,35 @@ class Inspection:
         found = []
         if self.level is not None and self.level > 1:
             found.append(f"x86_64 :: level :: v{self.level}")
-        if len(self.cuda) == 1 and not self.external_is_other_gpu:
-            found.append(f"nvidia :: cuda_version_lower_bound :: {self.cuda[0]}.0")
-        found += [f"nvidia :: sm_arch :: {code.value}" for code in self.codes]
+        if list(self.majors) == ["nvidia"] and len(self.majors["nvidia"]) == 1:
+            found.append(f"nvidia :: cuda_version_lower_bound :: {self.majors['nvidia'][0]}.0")
+        for provider in catalog.providers():
+            values = [value for value in self.codes.get(provider.namespace, ()) if provider.is_value(value)]
+            found += [str(provider.property(provider.code_feature or "", value)) for value in values]
         return tuple(found)
 
     @property
-    def external_is_other_gpu(self) -> bool:
-        """Return whether the wheel needs the libraries of another maker's GPUs too."""
-        return any(name.startswith(("libamdhip64", "libsycl")) for name in self.external)
+    def code_names(self) -> dict[str, tuple[str, ...]]:
+        """Return what people call the device code, by what they call the hardware."""
+        known = {provider.namespace: provider for provider in catalog.providers()}
+        return {
+            known[name].title.removesuffix(" driver"): tuple(map(known[name].code_name, values))
+            for name, values in self.codes.items()
+        }
+
+    @property
+    def runtimes(self) -> dict[str, tuple[int, ...]]:
+        """Return the major versions of CUDA and ROCm, by these names."""
+        known = {provider.namespace: provider for provider in catalog.providers()}
+        return {known[name].runtime: majors for name, majors in self.majors.items()}
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {
             "file": self.wheel.filename,
             "architectures": list(self.architectures),
-            "device-code": list(map(str, self.codes)),
-            "cuda-majors": list(self.cuda),
+            "device-code": {name: list(values) for name, values in self.codes.items()},
+            "runtimes": {name: list(majors) for name, majors in self.majors.items()},
             "x86-64-level": self.level,
             "simd": {"legacy": self.simd.legacy, "vex": self.simd.vex, "evex": self.simd.evex},
             "numpy-minimum": self.numpy,
@@ -115,7 +128,7 @@ def _table(binary: Binary) -> dict[str, Any]:
         "architectures": list(binary.image.architectures),
         "modules": list(binary.image.modules),
         "needed": list(binary.image.needed),
-        "device-code": list(map(str, binary.device.codes)),
+        "device-code": {found.namespace: list(found.code) for found in binary.evidence if found.code},
         "numpy-minimum": None if binary.numpy is None else ".".join(map(str, binary.numpy)),
         "isa-note": binary.image.isa,
         "simd": None if binary.simd is None else str(binary.simd),
@@ -136,12 +149,18 @@ def _level(binaries: Iterable[Binary]) -> int | None:
     return max(found, default=None)
 
 
-def _cuda(binaries: Iterable[Binary]) -> tuple[int, ...]:
+def _namespaces() -> list[str]:
+    return [provider.namespace for provider in catalog.providers()]
+
+
+def _codes(namespace: str, binaries: Iterable[Binary]) -> tuple[str, ...]:
+    return tuple(sorted({value for binary in binaries for value in binary.shows(namespace).code}, key=natural_key))
+
+
+def _majors(namespace: str, binaries: Iterable[Binary]) -> tuple[int, ...]:
     """Return the major versions that all binaries can be for, else all that some can."""
-    found = [majors for binary in binaries if (majors := cuda_majors(binary)[0])]
-    if not found:
-        return ()
-    return tuple(sorted(frozenset.intersection(*found) or frozenset.union(*found)))
+    found = [majors for binary in binaries if (majors := binary.shows(namespace).runtimes)]
+    return tuple(sorted(frozenset.intersection(*found) or frozenset.union(*found))) if found else ()
 
 
 def _united(parts: Iterable[Simd]) -> Simd:

@@ -1,0 +1,61 @@
+"""For users of a release: what one machine sees of indexes, served over HTTP to any installer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from variant_publish.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    from variant_publish.providers.machine import Machine
+    from variant_publish.serve.loopback import ServedView
+    from variant_publish.view import Indexes
+
+__all__ = ["ViewOptions", "run", "serve"]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """The indexes of a view and the machine that looks; `default_index` is that of everything else."""
+
+    indexes: Indexes
+    machine: Machine
+    default_index: str | None = None
+    generic: bool = False
+    port: int | None = None
+
+
+@contextmanager
+def serve(options: ViewOptions, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> Iterator[ServedView]:
+    """Serve the view on loopback until the block ends; raise UsageError for a port that is in use."""
+    from variant_publish.remote.default_index import default_index
+    from variant_publish.serve.loopback import serving
+    from variant_publish.serve.projects import Projects
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    default = options.default_index or default_index(environ)
+    projects = Projects(
+        options.indexes, default, options.machine, WheelCache.of_user(environ), generic=options.generic,
+        reporter=reporter,
+    )  # fmt: skip
+    with serving(projects, options.port) as served:
+        yield served
+
+
+def run(
+    options: ViewOptions, command: Sequence[str], *, environ: Mapping[str, str], reporter: Reporter = SILENT
+) -> int:
+    """Run a command whose installers have the view as their index, and return its exit status.
+
+    Raises UsageError for a command that is not there, and for one that would write the address of the view into a
+    project's lock.
+    """
+    from variant_publish.serve.client_environment import refuse_locking
+    from variant_publish.serve.command import run_in_view
+
+    refuse_locking(command)
+    with serve(options, environ=environ, reporter=reporter) as served:
+        return run_in_view(served, command, environ, reporter)

@@ -1,0 +1,1 @@
+"""A view over HTTP: a simple repository without variants that any installer reads."""

@@ -1,0 +1,174 @@
+"""Which index a project belongs to, and what a machine sees of it there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from variant_publish.dialects.registry import dialect_of_file
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.formats.metadata import Metadata
+from variant_publish.formats.simple import IndexFile
+from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.machine import Machine
+from variant_publish.remote.listing import read_project
+from variant_publish.remote.local import local_path
+from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
+from variant_publish.serve.wheel_cache import WheelCache
+from variant_publish.view.from_index import SelectorReader
+from variant_publish.view.indexes import Indexes
+from variant_publish.view.view import View, ViewFile
+from variant_publish.view.wish import Wish
+
+_FRESH_S = 60.0
+_MANY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SeenProject:
+    """A project on the index that it belongs to; `address` is where it can be read as it is, None where it cannot."""
+
+    index: str
+    view: View
+    files: tuple[IndexFile, ...] = ()
+    address: str | None = None
+
+    def file(self, filename: str) -> ViewFile | None:
+        """Return a file by its name in the view, or None."""
+        return next((file for file in self.view.files if file.filename == filename), None)
+
+
+@dataclass
+class Projects:
+    """What a machine sees of indexes, project by project; the first index that has a project owns it.
+
+    `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
+    Answers are kept for a minute; safe to use from several threads.
+    """
+
+    indexes: Indexes
+    default: str | None
+    machine: Machine
+    cache: WheelCache
+    wishes: Mapping[NormalizedName, Wish] = field(default_factory=dict)
+    generic: bool = False
+    reporter: Reporter = SILENT
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._known: dict[NormalizedName, tuple[float, SeenProject | None]] = {}
+        self._locks: dict[NormalizedName, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._selectors = SelectorReader(self.cache.root / "selectors")
+
+    def find(self, project: str) -> SeenProject | None:
+        """Return a project, or None where no index has it; raise IndexUnavailable where one cannot be read."""
+        name = canonicalize_name(project)
+        with self._lock:
+            if len(self._known) > _MANY:
+                self._known.clear()
+                self._locks.clear()
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            known = self._known.get(name)
+            if known is None or self.clock() - known[0] > _FRESH_S:
+                known = self._known[name] = (self.clock(), self._find(name))
+        return known[1]
+
+    def metadata(self, file: ViewFile) -> bytes:
+        """Return the METADATA of a file, as the wheel of the view has it."""
+        content = self.cache.metadata(file.source)
+        return bytes(plain_metadata(file, Metadata.parse(content), self.machine)) if file.is_rewritten else content
+
+    def wheel(self, file: ViewFile) -> Path:
+        """Return the rewritten wheel of the view, from the cache or made anew."""
+        fetched = self.cache.fetch(file.source, self.reporter)
+        metadata = Metadata.parse(self.cache.metadata(file.source))
+        return self.cache.made(fetched, rewrite_of(file, metadata, self.machine), self.reporter)
+
+    def _find(self, name: NormalizedName) -> SeenProject | None:
+        wish = self.wishes.get(name, Wish())
+        asked = set(wish.tags)
+        first: SeenProject | None = None
+        for index in self.indexes.urls:
+            files = read_project(index, name)
+            if not files:
+                continue
+            seen = self._seen(index, name, files, wish)
+            if not asked or any(file.name is not None for file in seen.view.files):
+                return seen
+            first = first or seen
+        return first or self._on_default(name, wish)
+
+    def _on_default(self, name: NormalizedName, wish: Wish) -> SeenProject | None:
+        if self.default is None:
+            return None
+        implied = self.indexes.implied.get(self.default, ())
+        if set(wish.tags) <= {*implied} and (address := _address(self.default, name)) is not None:
+            return SeenProject(self.default, View(name), (), address)
+        files = read_project(self.default, name)
+        return self._seen(self.default, name, files, wish) if files else None
+
+    def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...], wish: Wish) -> SeenProject:
+        here = local_path(index) is not None or "://" not in index
+        files = tuple(  # a page on a server says nothing of files on this disk
+            replace(file, url=with_credentials(file.url, index))
+            for file in files
+            if here or local_path(file.url) is None
+        )
+        implied = frozenset(self.indexes.implied.get(index, ()))
+        wish = Wish(wish.tags, implied, wish.generic or self.generic, wish.locals)
+        if not wish.tags and not has_variants(files):
+            plain = tuple(file for file in files if not _is_selector(file))
+            return SeenProject(index, View.of(plain, {}, self.machine), files, _address(index, name))
+        return SeenProject(index, View.of(files, self._selectors.linked(name, files), self.machine, wish), files)
+
+
+def has_variants(files: tuple[IndexFile, ...]) -> bool:
+    """Return whether a page has anything that plain installers do not read."""
+    for file in files:
+        if _is_selector(file):
+            return True
+        if not file.filename.endswith(".whl"):
+            continue
+        try:
+            if WheelName.parse(file.filename).dialect is not None:
+                return True
+        except InvalidWheelName:
+            continue
+    return False
+
+
+def passes_through(url: str) -> bool:
+    """Return whether a client cannot fetch a file by itself: it is on this disk, or behind credentials."""
+    return local_path(url) is not None or "@" in urlsplit(url).netloc
+
+
+def with_credentials(url: str, index: str) -> str:
+    """Return a URL with the credentials of its index, if it is on the same host and has none."""
+    parts, own = urlsplit(url), urlsplit(index)
+    userinfo = own.netloc.rpartition("@")[0]
+    if not userinfo or "@" in parts.netloc or (parts.scheme, parts.hostname, parts.port) != (
+        own.scheme, own.hostname, own.port,
+    ):  # fmt: skip
+        return url
+    return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
+
+
+def _address(index: str, name: NormalizedName) -> str | None:
+    """Return where a client reads the page by itself; None for a folder, and where credentials are needed."""
+    parts = urlsplit(index)
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc:
+        return None
+    return f"{index.rstrip('/')}/{name}/"
+
+
+def _is_selector(file: IndexFile) -> bool:
+    return dialect_of_file(file.filename) is not None
