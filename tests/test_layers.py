@@ -116,7 +116,6 @@ ROUND_THE_FACE = {
     "console.py": {"archive"},
     "doctor.py": {"install", "view"},
     "host.py": {"view"},
-    "init.py": {"build"},
     "install.py": {"formats", "install", "view"},
     "lock.py": {"install", "view"},
     "logs.py": {"remote"},

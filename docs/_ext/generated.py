@@ -24,9 +24,9 @@ from variant_publish.dialects import wheel_name
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.formats import host_file, selector_toml, simple, variants_json
+from variant_publish.formats import host_file, master, selector_toml, variants_json
 from variant_publish.formats.host_file import HostFile
-from variant_publish.formats.simple import ProjectIndex
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.model import requirement
 from variant_publish.release.selectors import derive
@@ -213,7 +213,7 @@ def _formats() -> str:
         (f"`{PLUS.file_name('foo', '1.0')}`", selector_toml, "toml", selector.dumps()),
         (f"`*.dist-info/{ABI_REQUIRES}`", requirement, "text", "\n".join(map(str, config.pins))),
         ("A stored machine (`host --save`)", host_file, "toml", machine.dumps()),
-        ("The master of a project, `NAME/index.json`", simple, "json", ProjectIndex("foo").dumps()),
+        ("The master of a project, `NAME/index.json`", master, "json", ProjectIndex("foo").dumps()),
     ]
     lines = ["What the code writes for one small configuration. Wire keys live in `variant_publish.formats`.", ""]
     for title, module, language, text in parts:

@@ -10,7 +10,8 @@ import pytest
 
 from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex, selector_entry
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.publish.placement import Destination, Transfer
 from variant_publish.publish.upload_plan import Inventory, UploadPlan, make_plan
@@ -72,8 +73,9 @@ def test_equal_files_are_skipped_and_a_listed_release_changes_nothing(tmp_path: 
     release = make_release(tmp_path, upload=PYPI)
     own = {entry.filename: entry for entry in entries(release)}
     linked = replace(own[GENERIC], url=f"https://files.example.org/{GENERIC}")
-    texts = {"1.0": selectors_of(release).texts("foo-bar", "1.0")}
-    listed = ProjectIndex("foo-bar").updated((own[PLUS], linked), texts)
+    texts = selectors_of(release).texts("foo-bar", "1.0")
+    selectors = [selector_entry(name, text) for name, text in texts.items()]
+    listed = ProjectIndex("foo-bar").updated((own[PLUS], linked), "1.0", selectors)
     plan = plan_of(release, listed, (linked,))
     assert {action for _, action in places(plan).values()} == {"skip"}
     assert not plan.changes

@@ -15,7 +15,7 @@ from support.publishing import CONFIG, GENERIC, PLUS, SDIST, make_release, run, 
 from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
-from variant_publish.index.index import read_index
+from variant_publish.index.masters import read_index
 from variant_publish.progress import Advance
 from variant_publish.publish.repository import FolderRepository
 from variant_publish.release.release import load

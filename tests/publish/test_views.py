@@ -20,7 +20,8 @@ from variant_publish import api
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import Advance
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.view_places import base_of_links, linked, views_address

@@ -21,7 +21,8 @@ from support.cli import run
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import OutlineWheel, WholeWheel
 from variant_publish.check.engine.report import Report
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SilentReporter
 from variant_publish.release.published import Depth, fetch, previous_of
 from variant_publish.remote.transport import IndexUnavailable

@@ -14,7 +14,8 @@ from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.application import ViewApplication
 from variant_publish.serve.projects import Projects

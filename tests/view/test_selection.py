@@ -15,8 +15,9 @@ from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS

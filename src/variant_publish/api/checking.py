@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.archive.wheel import WholeWheel, described
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
@@ -25,7 +25,6 @@ from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, 
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.build.starter import Found
     from variant_publish.check.engine.dependencies import Linking
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from variant_publish.release import published
     from variant_publish.release.inspection import Inspection
 
-__all__ = ["CheckOptions", "check", "explain_rule", "found_in_release", "inspect", "rules", "write_summaries"]
+__all__ = ["CheckOptions", "check", "explain_rule", "inspect", "published_release", "rules", "write_summaries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def _fetch(
     from variant_publish.release.published import Depth, fetch
 
     index = options.index or "pypi"
-    found = _published(project, str(version), index)
+    found = published_release(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     return _FromIndex(
@@ -176,7 +175,8 @@ def _origins(
     return origins
 
 
-def _published(project: str, version: str, index: str) -> published.PublishedRelease:
+def published_release(project: str, version: str, index: str) -> published.PublishedRelease:
+    """Find a release on an index; raise VariantPublishError where it has no such release."""
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
     from variant_publish.remote.listing import read_project
@@ -211,24 +211,6 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
-
-
-def found_in_release(
-    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
-) -> tuple[Found, ...]:
-    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
-
-    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
-    """
-    from variant_publish.release import published
-
-    release = _published(project, version, index)
-    depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE
-    with TemporaryDirectory(prefix="variant-publish-") as folder:
-        fetched = published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
-        if fetched.unreadable:
-            raise fetched.unreadable[0].error
-        return tuple(Found.of(wheel, look=deep) for wheel in described(fetched.wheels))
 
 
 def rules() -> tuple[Rule, ...]:

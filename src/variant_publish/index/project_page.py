@@ -10,8 +10,9 @@ from packaging.version import Version
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
+from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
@@ -70,13 +71,13 @@ def href_of(file: IndexFile) -> str:
 
 def sections(index: ProjectIndex) -> tuple[Section, ...]:
     """Return the releases, newest first."""
-    owner = {filename: version for version, texts in index.selector_texts.items() for filename in texts}
+    owner = {filename: version for version, names in index.selectors.items() for filename in names}
     groups: dict[str, list[IndexFile]] = {}
     for file in index.files:
         version = owner.get(file.filename) or version_of(file.filename) or ""
         groups.setdefault(Version(version).public if version else "", []).append(file)
     ordered = sorted(groups, key=lambda text: Version(text or "0"), reverse=True)
-    return tuple(_section(version, groups[version], index.selector_texts.get(version, {})) for version in ordered)
+    return tuple(_section(version, groups[version], index.needs.get(version, {})) for version in ordered)
 
 
 def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, ...]:
@@ -115,11 +116,10 @@ def view_command(project: str, address: str) -> str:
     return f"pip install --extra-index-url {address} {project}" if address else ""
 
 
-def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:
+def _section(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> Section:
     parsed = {file.filename: _name(file.filename) for file in files}
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
-    needs = needs_of(texts)
     variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
     rows = []
     for variant in variants:

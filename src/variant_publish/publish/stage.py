@@ -33,7 +33,8 @@ from variant_publish.formats.stage_state import (
     check_stage_name,
 )
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.index.index import Upload, read_index, refuse_removed, send, update_project
+from variant_publish.index.index import ProjectFacts, Upload, refuse_removed, send, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened_store
@@ -146,7 +147,7 @@ class Stage:
             entries,
             version=str(release.version),
             selectors=of_release(release, reporter),
-            public_url=self.address,
+            facts=ProjectFacts(public_url=self.address),
         )
         return StageResult(tuple(sent), tuple(skipped), self.address)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
-from variant_publish.index.index import Upload, send, update_project
+from variant_publish.index.index import ProjectFacts, Upload, send, update_project
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
@@ -221,8 +221,11 @@ class _Uploader:
             files,
             version=self.plan.version,
             selectors=selectors,
-            tracks=(tracked,) if tracked else (),
-            public_url=redact(self.public_url or ""),
+            facts=ProjectFacts(
+                (tracked,) if tracked else (),
+                redact(self.public_url or ""),
+                tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
+            ),
         )
         self.pages += updated.written
         if updated.written:

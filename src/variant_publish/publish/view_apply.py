@@ -14,8 +14,9 @@ from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.config.tables import UploadTable
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.simple import ProjectIndex
-from variant_publish.index.index import Upload, change_project, read_index, send, update_project
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations, opened_store
@@ -125,8 +126,7 @@ class _ViewPublisher:
             project,
             [*entries, *links],
             version=str(self.release.version),
-            tracks=tracks,
-            public_url=view.address,
+            facts=ProjectFacts(tracks, view.address),
         )
         own = [item.entry for item in view.own]
         fault = fault_of_public_url(self.store, view.address, project, own) if view.address else ""

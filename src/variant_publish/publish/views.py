@@ -27,8 +27,10 @@ from variant_publish.dialects.local_version import local_of
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.index.index import hosted_url, read_index, refuse_removed
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.index.index import hosted_url, refuse_removed
+from variant_publish.index.masters import read_index
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL

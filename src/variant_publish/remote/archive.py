@@ -71,6 +71,12 @@ def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
     Raises IndexUnavailable where it cannot be read, InvalidWheelName or InvalidArchive where it is no wheel.
     """
     name = WheelName.parse(file.filename)
+    archive = ranged(file, transport)
+    return None if archive is None else OutlineWheel.of(archive, name, file.sha256)
+
+
+def ranged(file: IndexFile, transport: Transport) -> RangedArchive | None:
+    """Open a listed wheel on its server, with all of its dist-info read; None where the server knows no ranges."""
     tail = _range(transport, file, f"bytes=-{_TAIL}", _TAIL)
     if tail is None:
         return None
@@ -86,7 +92,7 @@ def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
 
     archive = RangedArchive(file.filename, size, read, end)
     archive.fetch_info()
-    return OutlineWheel.of(archive, name, file.sha256)
+    return archive
 
 
 def metadata_of(file: IndexFile, transport: Transport) -> bytes | None:
