@@ -241,7 +241,7 @@ def test_a_second_run_changes_nothing_and_what_is_there_stays() -> None:
 def test_without_a_terminal_and_without_yes_only_the_diff_is_shown() -> None:
     result = run("init", "--variant", "cu128")
     assert result.code == 0
-    assert "+[tool.variant-publish.variants.cu128]" in result.stdout
+    assert "+[variant.variants.cu128]" in result.stdout
     assert "--yes" in result.stderr
     assert Path("pyproject.toml").read_text(encoding="utf-8") == TEXT
 

@@ -58,6 +58,10 @@ class MachineFacts(Protocol):
         """Return what the machine has of a feature, for people."""
         ...
 
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        """Return what a feature asks of a machine, for people."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ListedWheel:
