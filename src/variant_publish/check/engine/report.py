@@ -35,6 +35,7 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
+    fails_strict: bool = False
     is_unread: bool = False
 
     @classmethod
@@ -44,6 +45,7 @@ class Finding:
         release = prefix.removesuffix(": ")
         return cls(
             rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
+            outcome.fails_strict,
             outcome.is_unread,
         )  # fmt: skip
 
@@ -56,7 +58,7 @@ class Finding:
     def is_error(self, strict: bool) -> bool:
         """Return whether the finding makes the check fail; with `strict`, warnings do."""
         severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-        return self.verdict is Verdict.FAIL and self.severity in severities
+        return (self.verdict is Verdict.FAIL and self.severity in severities) or (strict and self.fails_strict)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
