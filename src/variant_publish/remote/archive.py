@@ -66,7 +66,7 @@ class RangedArchive(RawArchive):
 
 
 def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
-    """Read the outline of a listed wheel; None where its server knows no ranges.
+    """Read the outline of a listed wheel; None where its server answers no range requests.
 
     Raises IndexUnavailable where it cannot be read, InvalidWheelName or InvalidArchive where it is no wheel.
     """
@@ -76,7 +76,7 @@ def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
 
 
 def ranged(file: IndexFile, transport: Transport) -> RangedArchive | None:
-    """Open a listed wheel on its server, with all of its dist-info read; None where the server knows no ranges."""
+    """Open a listed wheel on its server, with all of its dist-info read; None where the server answers no range requests."""
     tail = _range(transport, file, f"bytes=-{_TAIL}", _TAIL)
     if tail is None:
         return None
@@ -98,7 +98,7 @@ def ranged(file: IndexFile, transport: Transport) -> RangedArchive | None:
 def metadata_of(file: IndexFile, transport: Transport) -> bytes | None:
     """Return the METADATA of a listed wheel: from a file of this machine, as the index serves it, or by range requests.
 
-    None where its server knows no ranges: the whole wheel has it.
+    None where its server answers no range requests: the whole wheel has it.
     """
     if (path := local_path(file.url)) is not None:
         return bytes(WholeWheel.read(path).metadata)
@@ -109,7 +109,7 @@ def metadata_of(file: IndexFile, transport: Transport) -> bytes | None:
 
 
 def _range(transport: Transport, file: IndexFile, span: str, length: int) -> tuple[int, bytes] | None:
-    """Return the size of the whole file and the bytes of a range; None where the server knows no ranges."""
+    """Return the size of the whole file and the bytes of a range; None where the server answers no range requests."""
     answer = transport.get(file.url, length, headers={"Range": span, "Accept-Encoding": "identity"}, accept=(416,))
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     if answer.status != 206 or match is None:
