@@ -76,7 +76,7 @@ def outline(file: IndexFile, transport: Transport) -> OutlineWheel | None:
 
 
 def ranged(file: IndexFile, transport: Transport) -> RangedArchive | None:
-    """Open a listed wheel on its server, with all of its dist-info read; None where the server answers no range requests."""
+    """Open a listed wheel on its server, with its dist-info read; None where ranges are refused."""
     tail = _range(transport, file, f"bytes=-{_TAIL}", _TAIL)
     if tail is None:
         return None
