@@ -72,7 +72,7 @@ class LocalStore(Store):
     def _probe(self, *, in_parts: bool = False) -> None:
         """Do nothing: links and the lock keep the conditions."""
 
-    def _get(self, key: str) -> Stored | None:
+    def _get(self, key: str, known: Stored | None) -> Stored | None:
         with self._readable():
             try:
                 content = self._path(key).read_bytes()
@@ -93,7 +93,7 @@ class LocalStore(Store):
             if headers.generation is None:
                 return self._link(key, content, headers.sha256, ignore)
             with self._locked():
-                found = self._get(key)
+                found = self._get(key, None)
                 if (found.etag if found else None) != etag:
                     return PutResult.LOST
                 with replacing(self._path(key)) as stream:
