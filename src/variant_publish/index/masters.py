@@ -86,7 +86,9 @@ def change_master(
         new = change(old)
         if new == old:
             return old, []
-        if store.swap(key, new.dumps().encode(), etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
+        content = new.dumps().encode()
+        if store.swap(key, content, etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
+            store.keep(key, content)
             return new, [key]
     raise AssertionError  # _attempts raises first
 

@@ -47,6 +47,9 @@ _DIGITS = 19
 _SMALL_PAGE = 1000
 """Bytes of a page that is not worth compressing. All who read pages take gzip; few ask for what it is."""
 
+_LEVEL = 8
+"""Of compression: the higher ones cost more time and save nothing."""
+
 _LARGEST_PAGE = 512 * 1024 * 1024
 
 
@@ -145,17 +148,19 @@ class S3Store(Store):
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
         if headers.generation is not None and len(content) > _SMALL_PAGE:
-            content, fixed["ContentEncoding"] = gzip.compress(content, 6, mtime=0), "gzip"
+            content, fixed["ContentEncoding"] = gzip.compress(content, _LEVEL, mtime=0), "gzip"
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
         try:
             with self._translated(key):
-                self.client.put_object(**self.bucket.place(key), **fixed, Body=content, ChecksumSHA256=digest)
+                answer = self.client.put_object(**self.bucket.place(key), **fixed, Body=content, ChecksumSHA256=digest)
         except StoreError as error:
             if error.code in LOST or (error.code in ABSENT and etag is not None):
                 return PutResult.LOST
             if error.code in RACE:
                 return PutResult.RACE
             raise
+        if headers.generation is not None:
+            self.tags[key] = answer.get("ETag", "")
         return PutResult.WRITTEN
 
     def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:

@@ -63,6 +63,7 @@ class Store(ABC):
 
     def __init__(self) -> None:
         self.pages = NO_CACHE
+        self.tags: dict[str, str] = {}
         self._probed: set[bool] = set()
         self._lock = threading.Lock()
 
@@ -92,6 +93,11 @@ class Store(ABC):
         if found is not None and found is not known:
             self.pages.put(key, found)
         return found
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep a page that was written just now for `read_again`, where the store has said its tag."""
+        if tag := self.tags.pop(key, ""):
+            self.pages.put(key, Stored(content, tag))
 
     def tag(self, key: str) -> PageTag | None:
         """Return the tag of a page, or None where there is none; it is read only where the store does not know it."""
