@@ -165,3 +165,16 @@ def test_a_repository_may_have_a_password_and_a_folder_a_space() -> None:
     assert upload.extra_index == "file:my index"
     with pytest.raises(UsageError, match="repository-url has a space"):
         msgspec.structs.replace(upload, repository_url="https://h/legacy/ pw")
+
+
+def test_the_name_of_a_variant_may_hold_a_dot_and_say_what_it_needs() -> None:
+    config = Config.parse('[tool.variant-publish.variants."torch2.9"]\n[tool.variant-publish.variants.cu128]\n')
+    assert config.variants["torch2.9"].tags == ("torch2_9",)
+    assert config.variants["torch2.9"].label == "torch2.9"
+    assert str(config.variants["cu128"].properties) == "nvidia :: cuda_version_lower_bound :: 12.8"
+
+
+def test_a_bare_key_with_a_dot_is_answered_by_the_quoted_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        Config.parse("[tool.variant-publish.variants]\ntorch2.9 = {}\n")
+    assert '[tool.variant-publish.variants."torch2.9"]' in str(caught.value.hint)

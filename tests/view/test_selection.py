@@ -110,12 +110,15 @@ def test_null_is_chosen_before_the_plain_wheel() -> None:
 @pytest.mark.parametrize(
     ("here", "why"),
     [
-        (machine(), "this machine has no NVIDIA driver, and nvidia :: cuda_version_lower_bound needs 12.8"),
-        (machine(cuda="12.4"), "this machine has CUDA 12.4, and nvidia :: cuda_version_lower_bound needs 12.8"),
-        (machine(cuda="12.8"), "this machine has no known compute capability, and nvidia :: sm_arch needs 90_real"),
+        (machine(), "it needs an NVIDIA driver for CUDA 12.8 or newer; this machine has no NVIDIA driver"),
+        (machine(cuda="12.4"), "it needs an NVIDIA driver for CUDA 12.8 or newer; this machine has CUDA 12.4"),
+        (
+            machine(cuda="12.8"),
+            "it needs an NVIDIA GPU of architecture 90_real; this machine has no known compute capability",
+        ),
         (
             machine(cuda="12.8", sm_arch="8.6"),
-            "this machine has compute capability 8.6, and nvidia :: sm_arch needs 90_real",
+            "it needs an NVIDIA GPU of architecture 90_real; this machine has compute capability 8.6",
         ),
     ],
 )
@@ -128,9 +131,11 @@ def test_a_label_that_the_machine_cannot_use_says_what_it_needs(here: Machine, w
 def test_a_cpu_that_is_too_old_or_another_says_so() -> None:
     metadata = labels({"v4": {"x86_64": {"level": ["v4"]}}, "arm": {"aarch64": {"version": ["8.2a", "8a"]}}})
     found = of([wheel("-v4"), wheel("-arm")], metadata)
-    assert reason(found, "foo-1.0-py3-none-any-v4.whl") == "this machine has x86-64-v3, and x86_64 :: level needs v4"
+    assert (
+        reason(found, "foo-1.0-py3-none-any-v4.whl") == "it needs a CPU of level x86-64-v4; this machine has x86-64-v3"
+    )
     assert reason(found, "foo-1.0-py3-none-any-arm.whl") == (
-        "this machine has no aarch64 CPU, and aarch64 :: version needs 8.2a or 8a"
+        "it needs a CPU of ARMv8.2a or a CPU of ARMv8a; this machine has no aarch64 CPU"
     )
 
 
@@ -145,7 +150,7 @@ def test_static_properties_come_from_the_file() -> None:
     provider = Provider(static=(("lib", ("openblas", "mkl")),))
     found = of([wheel("-mkl"), wheel("-openblas"), wheel("-acc")], labels(BLAS, {"blas": provider}))
     assert variants(found) == ["openblas", "mkl", "acc"]
-    assert found.candidates[-1].reason == "the provider of blas has no such value, and blas :: lib needs acc"
+    assert found.candidates[-1].reason == "it needs blas :: lib :: acc; the provider of blas has no such value"
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,26 @@ from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.check.engine.dependencies import Linking
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
     from variant_publish.release import published
+    from variant_publish.release.abi_range import AbiRange
+    from variant_publish.release.dependencies import Linking
     from variant_publish.release.inspection import Inspection
 
-__all__ = ["CheckOptions", "check", "explain_rule", "inspect", "published_release", "rules", "write_summaries"]
+__all__ = [
+    "CheckOptions",
+    "abi_range",
+    "check",
+    "explain_rule",
+    "inspect",
+    "published_release",
+    "rules",
+    "write_summaries",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ def check(
 
 
 def _linking(against: Sequence[str]) -> Linking:
-    from variant_publish.check.engine.dependencies import Linking
+    from variant_publish.release.dependencies import Linking
     from variant_publish.serve.wheel_cache import WheelCache
 
     return Linking.parse(against, WheelCache.of_user(os.environ).root)
@@ -220,6 +230,23 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     wheels = [Wheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
+
+
+def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Reporter = SILENT) -> AbiRange:
+    """Return the releases of a dependency on the index that the libraries of a wheel load with.
+
+    Raises IndexUnavailable, or the error of a wheel that cannot be read.
+    """
+    from variant_publish.archive.wheel import Wheel
+    from variant_publish.check.rules.abi import index_url
+    from variant_publish.release.abi_range import AbiRange
+    from variant_publish.release.dependencies import Dependencies
+    from variant_publish.remote.listing import read_project
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    cache = WheelCache.of_user(os.environ).root
+    dependencies = Dependencies((index_url(index),), read_project, cache, reporter)
+    return AbiRange.of(Wheel.read(path), canonicalize_name(project), dependencies)
 
 
 def rules() -> tuple[Rule, ...]:

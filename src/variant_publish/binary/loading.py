@@ -27,6 +27,7 @@ _C_ONLY = re.compile(
 )
 """Libraries of GPU makers: their functions are C's, so a C++ name is not theirs."""
 _STANDARD = re.compile(r"_Z(?:T[ISVT])?(?:N[VKRO]*)?(?:St|S[absiod]|NSt|KSt)")
+_NAMED = 3
 _PYTHON = ("Py", "_Py")
 _MAC_SYSTEM = ("/usr/lib/", "/System/")
 
@@ -201,3 +202,16 @@ class Loader:
 def _stem(name: str) -> str:
     """Return the name of a library without the hash that repair tools add, and without its version."""
     return _NUMBERS.sub("", _COPIED.sub("", name))
+
+
+def lacking(found: Loading, dependency: str) -> str:
+    """Return a sentence on what a dependency does not have: three symbols or libraries named, the others counted."""
+    kind = found.missing or found.unknown
+    symbols = [one for one in kind if one.symbol is not None]
+    verb = "export" if symbols else "have"
+    names = list(dict.fromkeys(f"`{one}`" for one in symbols or kind))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    places = list(dict.fromkeys(one.path for one in symbols or kind))
+    needs = f"{' and '.join(places[:2])} {'needs' if len(places) == 1 else 'need'}"
+    doubt = f": {found.unknown[0].reason}" if not found.missing else ""
+    return f"{dependency} does not {verb} {', '.join(names[:_NAMED])}{more}, which {needs}{doubt}"

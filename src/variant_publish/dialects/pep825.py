@@ -155,17 +155,17 @@ class _Labels:
         return (0, *found.key) if isinstance(found, Ranked) else self._why(found)
 
     def _why(self, lost: Incompatible) -> str:
-        needs = f"{lost.namespace} :: {lost.feature} needs {' or '.join(lost.values)}"
+        needs = f"it needs {self.machine.asked(lost.namespace, lost.feature, lost.values)}"
         if lost.namespace in self.off:
-            return f"{self.off[lost.namespace]}, and {needs}"
+            return f"{needs}; {self.off[lost.namespace]}"
         if lost.namespace not in self.data.providers:
-            return f"the release names no provider for {lost.namespace}, and {needs}"
+            return f"{needs}; the release names no provider for {lost.namespace}"
         provider = self.data.providers[lost.namespace]
         if provider.builtin is not None:
-            return f"{lost.feature} is {self.machine.abi.get(lost.feature, 'not known')} here, and {needs}"
+            return f"{needs}; here it is {self.machine.abi.get(lost.feature, 'not known')}"
         if provider.static:
-            return f"the provider of {lost.namespace} has no such value, and {needs}"
-        return f"this machine has {self.machine.here(lost.namespace, lost.feature)}, and {needs}"
+            return f"{needs}; the provider of {lost.namespace} has no such value"
+        return f"{needs}; this machine has {self.machine.here(lost.namespace, lost.feature)}"
 
 
 def _abi_namespaces(data: VariantsMetadata) -> set[str]:

@@ -95,6 +95,13 @@ class Machine:
         own = catalog.find(namespace)
         return own.here(feature, self.values) if own else "no such value"
 
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        """Return what a feature asks of a machine, for people: one of the values."""
+        own = catalog.find(namespace)
+        if own is None:
+            return f"{namespace} :: {feature} :: {' or '.join(values)}"
+        return " or ".join(own.sentence(feature, value) for value in values)
+
     @classmethod
     def stored(cls, file: HostFile) -> Self:
         """Return the machine that a file describes; raises UsageError for a Python or a platform that is none."""

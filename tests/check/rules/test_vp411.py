@@ -7,9 +7,9 @@ import pytest
 from support.checks import outcomes, verdicts
 from support.linked import PLATFORM, VERSIONS, dependency, extension
 from support.wheels import make_wheel
-from variant_publish.check.engine.dependencies import Linking
 from variant_publish.check.engine.rule import Outcome
 from variant_publish.check.rules.linkage import LoadsWith
+from variant_publish.release.dependencies import Linking
 
 
 def checked(folder: Path, *against: str) -> list[Outcome]:

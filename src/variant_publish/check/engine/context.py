@@ -21,13 +21,13 @@ from variant_publish.archive.zipraw import (
     open_archive,
 )
 from variant_publish.binary.scan import Scan, scan
-from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.grid import Grid
 from variant_publish.dialects.registry import selector_names
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
+from variant_publish.release.dependencies import NO_LINKING, Linking
 from variant_publish.release.release import Loaded, Release
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable

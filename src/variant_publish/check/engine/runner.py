@@ -15,7 +15,6 @@ from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder
-from variant_publish.check.engine.dependencies import NO_LINKING, Linking
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -29,6 +28,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
+from variant_publish.release.dependencies import NO_LINKING, Linking
 from variant_publish.release.release import Loaded
 
 

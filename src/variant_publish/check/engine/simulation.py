@@ -115,6 +115,9 @@ class _Simulated:
     def here(self, namespace: str, feature: str) -> str:
         return ""
 
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        return ""
+
 
 def _case(dialect: Dialect, data: Any, row: Row, values: Values) -> Case:
     abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}

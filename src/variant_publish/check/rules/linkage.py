@@ -9,20 +9,19 @@ from packaging.version import Version
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.binary.linkage import Linkage
-from variant_publish.binary.loading import Loading, Missing
+from variant_publish.binary.loading import lacking
 from variant_publish.check.engine.binaries import properties_of
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.dependencies import Dependencies
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.destination import user_indexes
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.model.quantity import count
+from variant_publish.release.dependencies import Dependencies
 from variant_publish.remote.listing import PYPI
 
 _NONE = "no dependency is named (--against), and none is declared that an index (--index) could be asked for"
-_NAMED = 3
 
 
 class LoadsWith(ReleaseRule):
@@ -100,32 +99,12 @@ def _outcome(
         return Outcome.skipped(f"no library needs one of {release[0]}")
     if found.missing:
         return Outcome.failed(
-            missing_text(found, text), f"build against {text}, or allow only versions that it loads with",
+            lacking(found, text), f"build against {text}, or allow only versions that it loads with",
             file=wheel.filename,
         )  # fmt: skip
     if found.unknown:
-        first = found.unknown[0]
-        more = f" and {count(len(found.unknown) - 1, 'other symbol')}" if len(found.unknown) > 1 else ""
-        return Outcome.unknown(
-            f"{first.path} may not load with {text}, which does not export `{first}`{more}: {first.reason}",
-            "import it with that version to find out",
-            file=wheel.filename,
-        )
+        return Outcome.unknown(lacking(found, text), "import it with that version to find out", file=wheel.filename)
     return Outcome.passed(f"{wheel.filename} loads with {text} ({count(found.found, 'symbol')} of it are there)")
-
-
-def missing_text(found: Loading, dependency: str) -> str:
-    """Return a sentence on what the dependency does not have: three symbols or libraries named, the others counted."""
-    symbols = [one for one in found.missing if one.symbol is not None]
-    lacking = symbols or list(found.missing)
-    verb = "export" if symbols else "have"
-    names = list(dict.fromkeys(f"`{one}`" for one in lacking))
-    more = f" and {count(len(names) - _NAMED, 'more')}".replace("mores", "more") if len(names) > _NAMED else ""
-    return f"{dependency} does not {verb} {', '.join(names[:_NAMED])}{more}, which {_places(lacking)} needs"
-
-
-def _places(missing: list[Missing]) -> str:
-    return " and ".join(list(dict.fromkeys(one.path for one in missing))[:2])
 
 
 def _wanted(wheel: Wheel, context: Context) -> tuple[Requirement, ...]:
