@@ -112,7 +112,7 @@ def test_the_number_of_members_may_pass_what_16_bits_hold(tmp_path: Path, count:
 
 
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system knows no holes")
-def test_a_sparse_wheel_of_6_gb_stays_sparse(tmp_path: Path) -> None:
+def test_a_sparse_wheel_of_4_gb_stays_sparse(tmp_path: Path) -> None:
     path = write_sparse(tmp_path / NAME)
     result = retag(path, tmp_path / "out", REWRITES["plus"]).path
     assert result.stat().st_size > HOLE
@@ -132,7 +132,7 @@ def test_a_sparse_wheel_of_6_gb_stays_sparse(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system knows no holes")
-def test_strict_readers_accept_6_gb(tmp_path: Path) -> None:
+def test_strict_readers_accept_4_gb(tmp_path: Path) -> None:
     result = retag(write_sparse(tmp_path / NAME), tmp_path / "out", REWRITES["plus"]).path
     with zipfile.ZipFile(result) as archive:
         assert archive.testzip() is None

@@ -161,11 +161,11 @@ def test_bucket_files_are_written_for_the_bucket_of_the_configuration_once() -> 
     assert not Path("deploy").exists()
     assert run(*arguments, "--yes").code == 0
     policy = json.loads(Path("deploy/bucket-policy.json").read_text(encoding="utf-8"))
-    resources = {str(statement["Resource"]) for statement in policy["Statement"]}
-    assert resources == {
-        "['arn:aws:s3:::wheels/pre/simple/*', 'arn:aws:s3:::wheels/pre/views/*']",
-        "['arn:aws:s3:::wheels', 'arn:aws:s3:::wheels/*']",
-    }
+    named = str([statement["Resource"] for statement in policy["Statement"]])
+    places = ("arn:aws:s3:::wheels", "arn:aws:s3:::wheels/pre/simple/", "arn:aws:s3:::wheels/pre/views/")
+    assert all(place in named for place in places)
+    assert "BUCKET" not in named
+    assert "wheels/simple" not in named
     stack = Path("deploy/cloudformation.yaml").read_text(encoding="utf-8")
     assert "Default: pre/simple" in stack
     assert "Default: pre/views" in stack

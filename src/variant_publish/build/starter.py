@@ -90,9 +90,9 @@ def bucket_files(extra_index: str) -> dict[str, str]:
     folder = templates_folder() / "starter"
     policy = (folder / "bucket-policy.json").read_text("utf-8")
     stack = (folder / "cloudformation.yaml").read_text("utf-8")
-    inside = f"{prefix}/*" if prefix else "*"
     views = prefix.rpartition("/")[0] + "/views" if "/" in prefix else "views"
-    policy = policy.replace("BUCKET/simple/*", f"{bucket}/{inside}").replace("BUCKET/views/*", f"{bucket}/{views}/*")
+    for name, place in (("simple", prefix), ("views", views)):
+        policy = policy.replace(f"BUCKET/{name}/", f"{bucket}/{place}/" if place else f"{bucket}/")
     stack = stack.replace("Default: simple", f"Default: {prefix}") if prefix else stack
     return {
         "bucket-policy.json": policy.replace("BUCKET", bucket),
