@@ -88,17 +88,12 @@ def _narrow(grid: Grid, ascii_only: bool, width: int) -> Iterator[str]:
             for place, dialect in enumerate(grid.dialects[:1] if alike else grid.dialects):
                 marks = [_mark(found[place : place + 1], ascii_only) for found in entries]
                 rows.append(["" if place else visible(variant), "" if alike else str(dialect), *marks])
-        header = [
-            visible(platform),
-            "",
-            *(python.partition("-")[0] if _is_usual(python) else python for python in pythons),
-        ]
-        yield layout.table(header, rows, width=width)
+        yield layout.table([visible(platform), "", *map(_short, pythons)], rows, width=width)
 
 
-def _is_usual(python: str) -> bool:
+def _short(python: str) -> str:
     interpreter, _, abi = python.partition("-")
-    return interpreter == abi
+    return interpreter if interpreter == abi else python
 
 
 def _mark(entries: tuple[Entry, ...], ascii_only: bool) -> str:
