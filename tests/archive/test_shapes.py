@@ -16,7 +16,7 @@ from support.http import serving
 from support.odd_wheels import HOLE, INFO, NAME, SHAPES, many, write_sparse
 from support.uv import uv
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.plus import PLUS
 from variant_publish.formats.record import Record, RecordRow
 
@@ -37,7 +37,7 @@ def source(folder: Path, shape: str) -> Path:
 def assert_right(before: dict[str, bytes], path: Path) -> None:
     """Hold that the payload is as it was, and that RECORD says so."""
     after = contents(path)
-    info = Wheel.read(path).dist_info
+    info = WholeWheel.read(path).dist_info
     renamed = info.removesuffix(".dist-info")
     for name, text in before.items():
         if not name.startswith(f"{INFO}/"):
