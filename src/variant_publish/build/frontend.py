@@ -113,9 +113,7 @@ class Builder:
         names = {canonicalize_name(Requirement(text).name) for text in requires}
         for text in settings.constraints:
             if canonicalize_name(Requirement(text).name) not in names:
-                say(
-                    f"warning: {text} is not among the project's build requirements: whoever installs them must take it"
-                )
+                say(f"warning: the project's build requirements lack {text}: install it before, without isolation")
         file = source / CONSTRAINTS
         file.write_text("".join(f"{text}\n" for text in settings.constraints), encoding="utf-8")
         # cibuildwheel takes the source into a container, and runs pip there.
