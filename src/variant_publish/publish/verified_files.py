@@ -1,4 +1,4 @@
-"""The files of a stage, read once and held against their summaries before anything is listed."""
+"""The files of a stage, read once and compared with their summaries before anything is listed."""
 
 from __future__ import annotations
 

@@ -34,13 +34,17 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
+    fails_strict: bool = False
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
         release = prefix.removesuffix(": ")
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
+        return cls(
+            rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
+            outcome.fails_strict,
+        )  # fmt: skip
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -51,7 +55,7 @@ class Finding:
     def is_error(self, strict: bool) -> bool:
         """Return whether the finding makes the check fail; with `strict`, warnings do."""
         severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-        return self.verdict is Verdict.FAIL and self.severity in severities
+        return (self.verdict is Verdict.FAIL and self.severity in severities) or (strict and self.fails_strict)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""

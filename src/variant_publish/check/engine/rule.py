@@ -35,13 +35,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict on one thing: a file, a cell, or the release where both are None."""
+    """The verdict on one thing: a file, a cell, or the release where both are None.
+
+    `fails_strict` is set for an unknown that --strict does not accept: what was to be asked did not answer.
+    """
 
     verdict: Verdict
     message: str = ""
     hint: str | None = None
     file: str | None = None
     cell: Cell | None = None
+    fails_strict: bool = False
 
     @classmethod
     def passed(cls, message: str = "") -> Self:
@@ -62,6 +66,11 @@ class Outcome:
     def unknown(cls, reason: str, hint: str, *, file: str | None = None, cell: Cell | None = None) -> Self:
         """Build an unknown: what evidence is missing, and how to get it."""
         return cls(Verdict.UNKNOWN, reason, hint, file, cell)
+
+    @classmethod
+    def unanswered(cls, reason: str, hint: str) -> Self:
+        """Build the unknown of an index that was asked and did not answer: --strict does not accept it."""
+        return cls(Verdict.UNKNOWN, reason, hint, fails_strict=True)
 
 
 class Rule(ABC):

@@ -123,7 +123,8 @@ class Satisfiable(ReleaseRule):
     """Prove that each pin can be satisfied: for every python and platform of the release there is such a wheel.
 
     The tag is implied by the index that the configuration gives for it, or stands in the wheel's name there. Without an
-    index, or where it does not answer, nothing is proven: unknown.
+    index nothing is proven: unknown, and a failure with --strict. An index that does not answer is a failure, unless
+    --offline was asked for.
     """
 
     id = "VP404"
@@ -151,8 +152,7 @@ class Satisfiable(ReleaseRule):
         open_ = [cell for cell in cells if not any(serves(name, cell) for name in offer.wheels)]
         yield from (Outcome.passed() for _ in range(len(cells) - len(open_)))
         if offer.troubles and open_:
-            for reason, hint in offer.troubles:
-                yield Outcome.unknown(f"{text}: {reason}", hint)
+            yield from offer.troubles
             return
         for cell in open_:
             yield Outcome.failed(
@@ -168,7 +168,7 @@ class _Offer:
 
     wheels: tuple[WheelName, ...]
     indexes: tuple[str, ...]
-    troubles: tuple[tuple[str, str], ...]
+    troubles: tuple[Outcome, ...]
 
     @classmethod
     def of(cls, pin: TaggedRequirement, context: Context) -> _Offer:
@@ -176,18 +176,19 @@ class _Offer:
         tag_indexes = context.release.config.tag_indexes
         found: list[WheelName] = []
         read: list[str] = []
-        troubles: list[tuple[str, str]] = []
+        troubles: list[Outcome] = []
         for tag in pin.tags:
             index = tag_indexes.get(tag)
             if index is None:
                 place = tag if tag in _NAMED else "https://..."
                 hint = f'say which index implies it: {TABLE}.abi.indexes = {{ {tag} = "{place}" }}'
-                troubles.append((f"no index is configured for +{tag}", hint))
+                troubles.append(Outcome.unanswered(f"{pin}: no index is configured for +{tag}", hint))
                 continue
             try:
                 files = context.listing(index_url(index), pin.project)
             except VariantPublishError as error:
-                troubles.append((error.message, error.hint or "check again when the index answers"))
+                hint = "check again when the index answers, or with --offline"
+                troubles.append(Outcome.failed(f"{pin} could not be verified: {error.message}", hint))
                 continue
             implied = {other for other, place in tag_indexes.items() if place == index}
             read.append(index)

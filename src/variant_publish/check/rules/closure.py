@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -83,7 +84,7 @@ class _Walk:
                     yield from self._of_pin(pin, fresh, further, silent)
             wanted = further
         if silent:
-            yield Outcome.unknown(
+            yield Outcome.unanswered(
                 f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
                 "check again, or against an index with PEP 658",
             )
@@ -103,7 +104,7 @@ class _Walk:
         if not lacking:
             yield Outcome.passed()
         elif troubles:
-            yield Outcome.unknown(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
+            yield Outcome.unanswered(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
         else:
             cell, who = lacking[0]
             places = some((f"{cell.python}, {cell.platform}" for cell, _ in lacking), 2)
@@ -119,7 +120,7 @@ class _Walk:
         found: list[tuple[WheelName | None, IndexFile]] = []
         troubles = []
         for own in (self.context.release, *self.context.others):
-            if pin == (own.project, str(own.version)):
+            if pin[0] == own.project and _is_version(str(own.version), pin):
                 return [(wheel.name, IndexFile(wheel.filename, "", "")) for wheel in own.wheels], []
         for index in self.indexes:
             try:
@@ -129,7 +130,7 @@ class _Walk:
                 continue
             for file in listed:
                 name = _wheel_name(file.filename)
-                if version_of(file.filename) == pin[1] and (name is None or name.serves_everyone):
+                if _is_version(version_of(file.filename), pin) and (name is None or name.serves_everyone):
                     found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
 
@@ -174,6 +175,11 @@ def _pins(requires: tuple[str, ...], cell: Cell) -> Iterator[Pin]:
                 yield canonicalize_name(requirement.name), str(Version(specifiers[0].version))
             except InvalidVersion:
                 continue
+
+
+def _is_version(version: str | None, pin: Pin) -> bool:
+    """Return whether the version is the pinned one, as PEP 440 compares: 13.0.3.0 and 13.0.3+cu128 are 13.0.3."""
+    return version is not None and Specifier(f"=={pin[1]}").contains(version, prereleases=True)
 
 
 def _wheel_name(filename: str) -> WheelName | None:

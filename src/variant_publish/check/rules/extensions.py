@@ -30,7 +30,8 @@ class BuiltAgainstPin(BinaryRule):
     """Prove that extension modules run with the NumPy that the wheel pins or at least requires.
 
     Headers of NumPy 2 leave the oldest NumPy that the module runs with in it; importing it with an older one is an
-    error. Headers of NumPy 1 leave nothing: that is unknown where NumPy is pinned.
+    error. Headers of NumPy 1 leave nothing: that is unknown where NumPy is pinned. Where only some modules need a newer
+    NumPy, the package may do without them: unknown too.
     """
 
     id = "VP405"
@@ -55,14 +56,25 @@ class BuiltAgainstPin(BinaryRule):
                 "compile with the headers of NumPy 2, which run with NumPy 1.x too",
                 file=wheel.filename,
             )
-        for binary in users:
-            if binary.numpy and required and Version(".".join(map(str, binary.numpy))) > required:
-                yield Outcome.failed(
-                    f"{binary.path} runs with NumPy {binary.numpy[0]}.{binary.numpy[1]} or later,"
-                    f" and the wheel allows {required}",
-                    "raise the requirement, or compile with an older NPY_TARGET_VERSION",
-                    file=wheel.filename,
-                )
+        newer = [
+            binary
+            for binary in users
+            if binary.numpy and required and Version(f"{binary.numpy[0]}.{binary.numpy[1]}") > required
+        ]
+        if not newer:
+            return
+        oldest = max(binary.numpy for binary in newer if binary.numpy)
+        verb = "runs" if len(newer) == 1 else "run"
+        message = (
+            f"{some(binary.path for binary in newer)} {verb} with NumPy {oldest[0]}.{oldest[1]} or later,"
+            f" and the wheel allows {required}"
+        )
+        hint = "raise the requirement, or compile with an older NPY_TARGET_VERSION"
+        if len(newer) == len(users):
+            yield Outcome.failed(message, hint, file=wheel.filename)
+        else:  # the package may import it only where NumPy is new enough
+            doubt = f"{message}; {len(users) - len(newer)} other modules run with it"
+            yield Outcome.unknown(doubt, f"{hint}; nothing to do where the module is optional", file=wheel.filename)
 
 
 class StableAbi(BinaryRule):
