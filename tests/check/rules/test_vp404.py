@@ -92,7 +92,7 @@ def test_a_pin_that_no_index_vouches_for_fails_with_strict(tmp_path: Path) -> No
     pinned(tmp_path, PLAIN, PIN)
     codes = [
         check(
-            load([tmp_path], Config.parse(DECLARED)), strict=strict, settings=Settings(Choice(("VP404",)))
+            load([tmp_path], Config.parse(DECLARED)), settings=Settings(Choice(("VP404",)), strict=strict)
         ).exit_code()
         for strict in (False, True)
     ]

@@ -24,6 +24,7 @@ class Finding:
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Finding:
     cell: Cell | None = None
     release: str = ""
     fails_strict: bool = False
+    is_unread: bool = False
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
@@ -44,6 +46,7 @@ class Finding:
         return cls(
             rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
             outcome.fails_strict,
+            outcome.is_unread,
         )  # fmt: skip
 
     @property

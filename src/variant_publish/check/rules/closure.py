@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import environment_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
@@ -24,10 +22,8 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.release.published import outline
-from variant_publish.remote.files import read_url
-from variant_publish.remote.local import local_path
-from variant_publish.remote.transport import IndexUnavailable
+from variant_publish.remote.archive import metadata_of
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _SANE_METADATA = 8 * 1024 * 1024
 
@@ -35,7 +31,7 @@ Pin = tuple[str, str]
 """Normalised project name, and version."""
 
 
-class PinsServed(ReleaseRule):
+class PinsServed(ReleaseRule[DescribedWheel]):
     """Prove that every `==` pin can be installed from the indexes that users have, and what those wheels pin in turn.
 
     `nvidia-cublas-cu12==12.8.4.1` that was never uploaded, or has no wheel for one platform, makes the release
@@ -48,7 +44,7 @@ class PinsServed(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin, over all cells for which it is pinned."""
-        wanted = _wanted(context.release.wheels)
+        wanted = _wanted(self.wheels(context))
         if not wanted:
             yield Outcome.skipped("no wheel pins a version with ==")
             return
@@ -147,7 +143,7 @@ class _Walk:
             further.setdefault(pin, {}).setdefault(cell, file.filename)
 
 
-def _wanted(wheels: tuple[Wheel, ...]) -> dict[Pin, dict[Cell, str]]:
+def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     """Return the cells for which each pin is needed, and the wheel that pins it."""
     found: dict[Pin, dict[Cell, str]] = {}
     for wheel in wheels:
@@ -195,12 +191,8 @@ def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        if (path := local_path(file.url)) is not None:
-            return Wheel.read(path).metadata.requires_dist
-        if file.metadata_sha256 is not None:
-            return Metadata.parse(read_url(f"{file.url}.metadata", _SANE_METADATA)).requires_dist
-        with TemporaryDirectory(prefix="variant-publish-") as folder:
-            target = Path(folder) / file.filename
-            return Wheel.read(target).metadata.requires_dist if outline(file, target) else None
+        with Transport() as transport:
+            content = metadata_of(file, transport)
+        return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None
