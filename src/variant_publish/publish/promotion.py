@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import UsageError
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile, version_of
@@ -172,6 +172,6 @@ def _own(upload: Upload) -> Upload:
 def _with_metadata(upload: Upload, path: Path) -> Upload:
     if is_sdist(path.name):
         return upload
-    metadata = Wheel.read(path).info["METADATA"]
+    metadata = WholeWheel.read(path).info["METADATA"]
     digest = hashlib.sha256(metadata).hexdigest()
     return replace(upload, metadata=metadata, entry=replace(upload.entry, metadata_sha256=digest))

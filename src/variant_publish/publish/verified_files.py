@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.formats.summary import Summary
@@ -50,14 +50,14 @@ class Claim:
         """Return what the summary of a staged file says."""
         if is_sdist(summary.file):
             return cls(summary.size, summary.sha256, lambda path: "")
-        return cls(summary.size, summary.sha256, lambda path: _difference(Wheel.read(path), summary))
+        return cls(summary.size, summary.sha256, lambda path: _difference(WholeWheel.read(path), summary))
 
     @classmethod
     def of_upload(cls, upload: Upload) -> Claim:
         """Return what an index says of a file: its entry, and the METADATA beside it."""
 
         def fault(path: Path) -> str:
-            is_same = upload.metadata is None or Wheel.read(path).info["METADATA"] == upload.metadata
+            is_same = upload.metadata is None or WholeWheel.read(path).info["METADATA"] == upload.metadata
             return "" if is_same else "it has another METADATA"
 
         return cls(upload.entry.size or 0, upload.entry.sha256, fault)
@@ -153,7 +153,7 @@ class _Reader:
             )
 
 
-def _difference(wheel: Wheel, summary: Summary) -> str:
+def _difference(wheel: WholeWheel, summary: Summary) -> str:
     """Return what a summary says wrongly of a wheel, "" for nothing."""
     if wheel.dist_info != summary.dist_info:
         return f"its dist-info folder is {wheel.dist_info}"

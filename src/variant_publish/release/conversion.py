@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.rewrite import Rewrite
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import write_standard
@@ -197,7 +197,7 @@ def _sorted(places: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]
 
 def _variant_json(path: Path, name: WheelName) -> bytes | None:
     with open_archive(path) as archive:
-        return Wheel.of_archive(archive, name, variant_json=False).info.get(WHEEL_FILE)
+        return WholeWheel.of(archive, name, variant_json=False).info.get(WHEEL_FILE)
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:
