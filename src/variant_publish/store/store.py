@@ -24,6 +24,7 @@ from variant_publish.store.objects import (
     CutOff,
     Listed,
     ObjectHeaders,
+    PageTag,
     Pending,
     PutResult,
     Stat,
@@ -33,6 +34,7 @@ from variant_publish.store.objects import (
     contended,
     ignore,
 )
+from variant_publish.store.page_cache import NO_CACHE
 from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
@@ -60,6 +62,8 @@ class Store(ABC):
     """Whether the client repeats requests by itself, so that a write may lose against its own earlier try."""
 
     def __init__(self) -> None:
+        self.pages = NO_CACHE
+        self.tags: dict[str, str] = {}
         self._probed: set[bool] = set()
         self._lock = threading.Lock()
 
@@ -80,7 +84,24 @@ class Store(ABC):
 
     def read(self, key: str) -> Stored | None:
         """Return a page, or None where there is none."""
-        return self._again(lambda: self._get(check_key(key)))
+        return self._again(lambda: self._get(check_key(key), None))
+
+    def read_again(self, key: str) -> Stored | None:
+        """Return a page that is often read, or None where there is none; what did not change is not downloaded."""
+        known = self.pages.get(key)
+        found = self._again(lambda: self._get(check_key(key), known))
+        if found is not None and found is not known:
+            self.pages.put(key, found)
+        return found
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep a page that was written just now for `read_again`, where the store has said its tag."""
+        if tag := self.tags.pop(key, ""):
+            self.pages.put(key, Stored(content, tag))
+
+    def tag(self, key: str) -> PageTag | None:
+        """Return the tag of a page, or None where there is none; it is read only where the store does not know it."""
+        return self._again(lambda: self._tag(check_key(key)))
 
     def stat(self, key: str) -> Stat | None:
         """Return what is known of an object without reading it, or None where there is none."""
@@ -101,10 +122,12 @@ class Store(ABC):
         self._probe()
         if in_parts:
             self._probe(in_parts=True)
-        for _ in self._tries(key):
+        for is_last in self._tries(key):
             try:
                 result = self._put_source(key, source, headers, advance)
             except CutOff:
+                if is_last:
+                    raise
                 result = PutResult.LOST  # what is there decides
             if result is PutResult.WRITTEN:
                 if isinstance(source, bytes):
@@ -119,10 +142,12 @@ class Store(ABC):
         headers = ObjectHeaders(content_type, hashlib.sha256(content).hexdigest(), generation)
         check_key(key)
         self._probe()
-        for _ in self._tries(key):
+        for is_last in self._tries(key):
             try:
                 result = self._put(key, content, headers, etag)
             except CutOff:
+                if is_last:
+                    raise
                 result = PutResult.RACE
             if result is PutResult.WRITTEN:
                 return True
@@ -218,11 +243,11 @@ class Store(ABC):
                     raise
         raise AssertionError  # the last attempt returns or raises
 
-    def _tries(self, key: str) -> Iterator[int]:
-        for number, pause in enumerate(PAUSES):
-            if number:
-                time.sleep(pause)
-            yield number
+    def _tries(self, key: str) -> Iterator[bool]:
+        """Yield before each try of a write whether it is the last one."""
+        for number, pause in enumerate(PAUSES, 1):
+            yield number == len(PAUSES)
+            time.sleep(pause)
         raise contended(self.describe(), key)
 
     def _probe(self, *, in_parts: bool = False) -> None:
@@ -247,10 +272,12 @@ class Store(ABC):
 
     def _put_canary(self, etag: str | None) -> PutResult:
         headers = ObjectHeaders(TEXT, hashlib.sha256(CANARY_CONTENT).hexdigest(), 0)
-        for _ in self._tries(CANARY):
+        for is_last in self._tries(CANARY):
             try:
                 result = self._put(CANARY, CANARY_CONTENT, headers, etag)
             except CutOff:
+                if is_last:
+                    raise
                 continue
             if result is not PutResult.RACE:
                 return result
@@ -271,8 +298,13 @@ class Store(ABC):
         """Write the canary, which is there, in parts, on the condition that it is not there."""
         return PutResult.LOST
 
+    def _tag(self, key: str) -> PageTag | None:
+        found = self._get(key, None)
+        return None if found is None else PageTag(found.etag, hashlib.sha256(found.content).hexdigest())
+
     @abstractmethod
-    def _get(self, key: str) -> Stored | None: ...
+    def _get(self, key: str, known: Stored | None) -> Stored | None:
+        """Return a page, or `known` itself where it is still that."""
 
     @abstractmethod
     def _head(self, key: str) -> Stat | None: ...
