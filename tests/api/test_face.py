@@ -19,13 +19,14 @@ from variant_publish.api import (
     machines,
     publishing,
     retagging,
+    serving,
     staging,
     stubs,
     values,
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, staging, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, serving, staging, stubs]
 PARTS = [*FUNCTIONS, values, machines]
 
 
