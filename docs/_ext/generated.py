@@ -14,19 +14,20 @@ from typing import Any
 import click
 from sphinx.application import Sphinx
 
-from variant_publish.archive.wheel import ABI_REQUIRES
+from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.check.engine import rule_pages as pages
 from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group
 from variant_publish.config.configuration import Config
 from variant_publish.config.schema import schema
 from variant_publish.dialects import wheel_name
+from variant_publish.dialects.pep825 import PEP825
+from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.formats import host_file, selector_toml, simple, variants_json
+from variant_publish.formats import host_file, master, selector_toml, variants_json
 from variant_publish.formats.host_file import HostFile
-from variant_publish.formats.selector_toml import selector_toml_name
-from variant_publish.formats.simple import ProjectIndex
-from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata, variants_json_name
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.model import requirement
 from variant_publish.release.selectors import derive
 
@@ -204,15 +205,15 @@ def _formats() -> str:
         ("Configuration", None, "toml", _EXAMPLE.strip()),
         ("File names", wheel_name, "text", "\n".join(map(str, names))),
         (
-            f"`*.dist-info/{WHEEL_FILE}` and `{variants_json_name('foo', '1.0')}`",
+            f"`*.dist-info/{WHEEL_FILE}` and `{PEP825.file_name('foo', '1.0')}`",
             variants_json,
             "json",
             metadata.dumps(),
         ),
-        (f"`{selector_toml_name('foo', '1.0')}`", selector_toml, "toml", selector.dumps()),
+        (f"`{PLUS.file_name('foo', '1.0')}`", selector_toml, "toml", selector.dumps()),
         (f"`*.dist-info/{ABI_REQUIRES}`", requirement, "text", "\n".join(map(str, config.pins))),
         ("A stored machine (`host --save`)", host_file, "toml", machine.dumps()),
-        ("The master of a project, `NAME/index.json`", simple, "json", ProjectIndex("foo").dumps()),
+        ("The master of a project, `NAME/index.json`", master, "json", ProjectIndex("foo").dumps()),
     ]
     lines = ["What the code writes for one small configuration. Wire keys live in `variant_publish.formats`.", ""]
     for title, module, language, text in parts:

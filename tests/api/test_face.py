@@ -21,12 +21,13 @@ from variant_publish.api import (
     retagging,
     serving,
     staging,
+    starting,
     stubs,
     values,
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, serving, staging, stubs]
+FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, serving, staging, starting, stubs]
 PARTS = [*FUNCTIONS, values, machines]
 
 

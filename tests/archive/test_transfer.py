@@ -110,7 +110,7 @@ def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypa
             monkeypatch.setattr(os, name, counted(getattr(os, name)))
     result = retag(path, tmp_path / "out", TAGGED).path
     monkeypatch.undo()
-    assert calls < 1000
+    assert calls < (1000 if hasattr(os, "pread") else 2000)  # where there is none, each read seeks first
     assert contents(result).keys() == contents(path).keys()
 
 

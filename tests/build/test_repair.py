@@ -20,8 +20,8 @@ from support.wheels import make_wheel
 from variant_publish.build.frontend import Builder
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import Frontend
-from variant_publish.providers.x86_64 import detected_level
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.providers.x86_64 import detected_level
 
 pytestmark = pytest.mark.slow
 

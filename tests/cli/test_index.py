@@ -83,6 +83,8 @@ def test_the_cleaning_prints_its_plan_first() -> None:
 
 
 def test_a_status_and_an_adoption() -> None:
+    assert index("status", "foo-bar").stdout == "active\n"
     index("status", "foo-bar", "deprecated", "--reason", "see baz")
+    assert index("status", "foo-bar").stdout == "deprecated: see baz\n"
     assert "deprecated" in index("list", "foo-bar", "--format", "json").stdout
     assert "0 pages written" in index("adopt").stdout

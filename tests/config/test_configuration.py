@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from variant_publish.config.configuration import Config, parse_size
@@ -142,3 +144,37 @@ def test_variants_with_one_local_version_are_told_where_local_versions_are_wante
         upload = "" if wanted else '[upload]\nviews = "file:views"\n'
         with pytest.raises(UsageError, match=r"both written 'a\.b' in dialect local"):
             Config.parse(wanted + text + upload, "x.toml")
+
+
+@pytest.mark.parametrize("key", ["public-url", "views-url", "stage-url", "endpoint-url"])
+@pytest.mark.parametrize(
+    "url", ["https://me:s3cr3t@h/simple", "https://s3cr3t@h", "https://h/simple s3cr3t", "https://h/simple?token=s3cr3t",
+            "https://h/simple#s3cr3t", "https://h/\ts3cr3t"],
+)  # fmt: skip
+def test_an_address_that_everybody_sees_has_no_secret(key: str, url: str) -> None:
+    text = f"[tool.variant-publish.upload]\n{key} = {json.dumps(url)}\n"
+    with pytest.raises(UsageError, match=rf"tool\.variant-publish\.upload\.{key} has a") as caught:
+        Config.parse(text)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_repository_may_have_a_password_and_a_folder_a_space() -> None:
+    upload = Config.parse(
+        '[tool.variant-publish.upload]\nrepository-url = "https://me:pw@h/legacy/"\nextra-index = "file:my index"\n'
+    ).upload
+    assert upload.extra_index == "file:my index"
+    with pytest.raises(UsageError, match="repository-url has a space"):
+        msgspec.structs.replace(upload, repository_url="https://h/legacy/ pw")
+
+
+def test_the_name_of_a_variant_may_hold_a_dot_and_say_what_it_needs() -> None:
+    config = Config.parse('[tool.variant-publish.variants."torch2.9"]\n[tool.variant-publish.variants.cu128]\n')
+    assert config.variants["torch2.9"].tags == ("torch2_9",)
+    assert config.variants["torch2.9"].label == "torch2.9"
+    assert str(config.variants["cu128"].properties) == "nvidia :: cuda_version_lower_bound :: 12.8"
+
+
+def test_a_bare_key_with_a_dot_is_answered_by_the_quoted_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        Config.parse("[tool.variant-publish.variants]\ntorch2.9 = {}\n")
+    assert '[tool.variant-publish.variants."torch2.9"]' in str(caught.value.hint)

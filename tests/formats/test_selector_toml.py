@@ -4,13 +4,13 @@ import tomllib
 
 import pytest
 
+from variant_publish.dialects.plus import PLUS
 from variant_publish.formats.selector_toml import (
     InvalidSelectorFile,
     Selector,
     SelectorConflict,
     SelectorFile,
     merge_selectors,
-    selector_toml_name,
 )
 
 LEVELS = Selector(
@@ -75,4 +75,4 @@ def test_contradicting_files_are_an_error_in_any_order() -> None:
 
 
 def test_the_file_is_named_with_the_normalised_project() -> None:
-    assert selector_toml_name("Python_Flint", "0.6.0") == "python-flint-0.6.0-wheel-selector.toml"
+    assert PLUS.file_name("Python_Flint", "0.6.0") == "python-flint-0.6.0-wheel-selector.toml"

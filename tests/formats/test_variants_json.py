@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from variant_publish.dialects.pep825 import PEP825
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.variants_json import (
     SCHEMA_825,
@@ -14,7 +15,6 @@ from variant_publish.formats.variants_json import (
     VariantConflict,
     VariantsMetadata,
     merge,
-    variants_json_name,
 )
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -108,4 +108,4 @@ def test_a_contradiction_is_an_error_in_both_orders(other: VariantsMetadata) -> 
 
 
 def test_the_file_is_named_as_wheels_are() -> None:
-    assert variants_json_name("My-Project", "1.0") == "my_project-1.0-variants.json"
+    assert PEP825.file_name("My-Project", "1.0") == "my_project-1.0-variants.json"

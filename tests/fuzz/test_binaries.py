@@ -4,8 +4,11 @@ import struct
 
 from support.binaries import LEGACY, NUMPY_2, VEX, elf, fat, fatbin, macho, pe
 from support.fuzz import fuzz
+from variant_publish.binary.demangle import demangled
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.fatbin import DeviceImages
+from variant_publish.binary.image import Format
+from variant_publish.binary.linkage import Library, Linkage
 from variant_publish.binary.macho import macho_image
 from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import sample
@@ -43,3 +46,20 @@ def test_damaged_macho_files_are_read_or_refused() -> None:
 
 def test_damaged_device_code_is_read_or_left_out() -> None:
     assert fuzz(DeviceImages.of, [CODE, CODE * 3, b"\0" * 9 + CODE], words=[CODE, CODE[:16], *NUMBERS])
+
+
+def test_damaged_summaries_of_symbols_are_refused() -> None:
+    libraries = (
+        Library("foo/a.so", Format.ELF, "liba.so.1", ("libc.so.6",), frozenset({1, 2, 3})),
+        Library("foo/b.dll", Format.PE, is_read=False),
+    )
+    assert fuzz(Linkage.parse, [Linkage(libraries).dumps()], words=[b'"exports": 99999999999', b"[]", b"{}", b'"ELF"'])
+
+
+def test_names_of_symbols_are_shown() -> None:
+    names = [b"_ZN5torch8autograd13_wrap_outputsERKSt6vectorIN2at6TensorESaIS3_EE", b"_ZN1aIN1bIcLb1EEEE1cEv"]
+
+    def show(name: bytes) -> None:
+        demangled(name.decode("utf-8", "surrogateescape"))
+
+    assert fuzz(show, names, words=[b"I" * 500, b"N" * 500, b"S_", b"B1x" * 900, b"L" * 900]) > 0

@@ -15,7 +15,7 @@ from support.moto import BUCKET, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.soundness import check_whole, objects
 from support.wheels import make_wheel
-from variant_publish.formats.simple import ProjectIndex, RootIndex
+from variant_publish.formats.master import ProjectIndex, RootIndex
 from variant_publish.index.verify import verify
 from variant_publish.store.s3 import S3Store
 

@@ -14,9 +14,11 @@ from pypi_simple import ProjectPage
 
 from support.publishing import snapshot
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.master import RootIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, RootIndex
-from variant_publish.index.index import merged_files, read_index, update_project
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import merged_files, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict
@@ -24,13 +26,13 @@ from variant_publish.store.objects import Conflict
 SHA = "ab" * 32
 
 
-def entry(number: int) -> IndexFile:
-    name = f"foo-1.{number}-py3-none-any.whl"
+def entry(number: int, project: str = "foo") -> IndexFile:
+    name = f"{project.replace('-', '_')}-1.{number}-py3-none-any.whl"
     return IndexFile(name, name, hashlib.sha256(name.encode()).hexdigest(), 10, upload_time="2026-01-01T00:00:00Z")
 
 
 def selector(*tags: str) -> SelectorFiles:
-    return SelectorFiles(None, SelectorFile({"cpu": Selector({"x": tags})}))
+    return SelectorFiles.of(SelectorFile({"cpu": Selector({"x": tags})}))
 
 
 def page_of(store: LocalStore) -> set[str]:
@@ -127,7 +129,7 @@ def test_new_projects_meet_in_the_root(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     names = [f"project-{number}" for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: update_project(store, name, [entry(1)]), names))
+        list(pool.map(lambda name: update_project(store, name, [entry(1, name)]), names))
     assert RootIndex.parse((tmp_path / "index.json").read_bytes()).names == tuple(sorted(names))
     page = (tmp_path / "index.html").read_text("utf-8")
     assert all(f'href="{name}/"' in page for name in names)

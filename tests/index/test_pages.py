@@ -13,10 +13,11 @@ import pytest
 from pypi_simple import ProjectPage
 
 import variant_publish
-from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
+from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.pages import render_project, render_root
-from variant_publish.index.project_page import sections
+from variant_publish.index.project_page import needs_of, sections
 from variant_publish.model.quantity import readable_size
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -44,7 +45,12 @@ INDEX = ProjectIndex("foo-bar", generation=7, tracks=("https://example.org/simpl
         IndexFile("foo_bar-0.9-py3-none-any.whl", "foo_bar-0.9-py3-none-any.whl", SHA, yanked='bad "<b>" & worse'),
         IndexFile("foo_bar-0.9.tar.gz", "foo_bar-0.9.tar.gz", SHA, yanked=""),
     ),
-    {"1.0": {"foo_bar-1.0-variants.json": VARIANTS.dumps(), "foo-bar-1.0-wheel-selector.toml": "x = 1\n"}},
+    "1.0",
+    [
+        selector_entry("foo_bar-1.0-variants.json", VARIANTS.dumps()),
+        selector_entry("foo-bar-1.0-wheel-selector.toml", "x = 1\n"),
+    ],
+    needs={"1.0": needs_of({"foo_bar-1.0-variants.json": VARIANTS.dumps()})},
 )
 
 
@@ -115,7 +121,7 @@ def test_the_page_tells_what_a_variant_needs_and_how_to_install_what_is_there() 
     assert "foo-bar==1.0" in text
     assert "This index extends <code>https://example.org/simple/foo-bar/</code>" in text
     local = ProjectIndex("foo").updated(
-        (IndexFile("foo-1.0+cu128-py3-none-any.whl", "foo-1.0%2Bcu128-py3-none-any.whl", SHA),), {}
+        (IndexFile("foo-1.0+cu128-py3-none-any.whl", "foo-1.0%2Bcu128-py3-none-any.whl", SHA),)
     )
     assert "foo==1.0+cu128" in render_project(local)
     assert "<pre>" not in render_project(ProjectIndex("foo"))
@@ -125,14 +131,15 @@ def test_the_page_names_the_view_of_each_variant_of_its_newest_release() -> None
     views = {"1.0": {"cu128": "https://h/views/cu128", "cu130": ""}, "0.9": {"cu118": "https://h/views/cu118"}}
     text = render_project(replace(INDEX, views=views))
     assert "pip install --extra-index-url https://h/views/cu128 foo-bar" in text
-    assert "pip install --extra-index-url ADDRESS-OF-THE-VIEW foo-bar" in text
+    assert "ADDRESS-OF-THE-VIEW" not in text
+    assert "pip, cu130" not in text, "nobody knows where it is"
     assert "cu118" not in text
 
 
 def test_the_page_of_a_view_promises_the_variant() -> None:
     names = ("foo-1.0+cu128-cp312-cp312-win_amd64.whl", "foo-1.0-cp312-cp312-macosx_11_0_arm64.whl")
     files = (IndexFile(name, name.replace("+", "%2B"), SHA) for name in names)
-    text = render_project(ProjectIndex("foo").updated(files, {}, public_url="https://h/views/cu128"))
+    text = render_project(ProjectIndex("foo").updated(files, public_url="https://h/views/cu128"))
     assert "pip, cu128 where it is built" in text
     assert "pip install --extra-index-url https://h/views/cu128 foo==1.0+cu128" in text
     assert "uv pip install --index https://h/views/cu128 foo" in text
@@ -141,12 +148,12 @@ def test_the_page_of_a_view_promises_the_variant() -> None:
 
 def test_both_dialects_of_a_variant_stand_in_one_cell() -> None:
     names = [f"foo-1.0-cp312-cp312-win_amd64{mark}.whl" for mark in ("", "+cu128", "-cu128")]
-    index = ProjectIndex("foo").updated((IndexFile(name, name.replace("+", "%2B"), SHA) for name in names), {})
+    index = ProjectIndex("foo").updated(IndexFile(name, name.replace("+", "%2B"), SHA) for name in names)
     (section,) = sections(index)
     assert section.platforms == ("win_amd64",)
     assert [[[link.label for link in cell] for cell in row.cells] for row in section.rows] == [
         [["cp312"]],
-        [["cp312 +cu128", "cp312 -cu128"]],
+        [["cp312 plus", "cp312 pep825"]],
     ]
 
 

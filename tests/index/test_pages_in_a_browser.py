@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
+from variant_publish.formats.master import ProjectIndex, selector_entry
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.pages import render_project
+from variant_publish.index.project_page import needs_of
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
 
@@ -44,13 +46,17 @@ def index() -> ProjectIndex:
     )
     selector = SelectorFile({"cuda": Selector({"12.8": ("cu128", ""), "13.0": ("cu130", "cu128", ""), "none": ("",)})})
     texts = {
-        "2.1.0": {
-            "my-project-2.1.0-wheel-selector.toml": selector.dumps(),
-            "my_project-2.1.0-variants.json": variants.dumps(),
-        }
+        "my-project-2.1.0-wheel-selector.toml": selector.dumps(),
+        "my_project-2.1.0-variants.json": variants.dumps(),
     }
-    tracks = ("https://example.org/simple/my-project/",)
-    return ProjectIndex("my-project").updated(files, texts, tracks, "https://wheels.example.org/simple")
+    return ProjectIndex("my-project").updated(
+        files,
+        "2.1.0",
+        [selector_entry(name, text) for name, text in texts.items()],
+        needs={"2.1.0": needs_of(texts)},
+        tracks=("https://example.org/simple/my-project/",),
+        public_url="https://wheels.example.org/simple",
+    )
 
 
 @pytest.fixture

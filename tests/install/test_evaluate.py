@@ -56,7 +56,7 @@ class Plugin:
 
 def selector(function: str) -> SelectorFiles:
     table = {"mkl": ("mkl", ""), "openblas": ("",)}
-    return SelectorFiles(selector=SelectorFile({"blas_library": Selector(table, ("probe>=1",), (function,))}))
+    return SelectorFiles.of(SelectorFile({"blas_library": Selector(table, ("probe>=1",), (function,))}))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_selector_function_runs_where_it_is_allowed_and_its_answer_is_stored(p
 def test_a_plugin_runs_where_it_is_allowed_and_its_answer_is_stored(place: Place) -> None:
     provider = Provider(requires=("probe",), plugin_api="probe:Plugin")
     metadata = VariantsMetadata(("blas",), {"mkl": Properties.parse(["blas :: lib :: mkl"])}, {"blas": provider})
-    write(place, SelectorFiles(variants=metadata))
+    write(place, SelectorFiles.of(metadata))
     make_wheel(place.index, "foo-1.0-py3-none-any-mkl.whl", variant=metadata)
     assert evaluate(place).code == 2
     allowed = evaluate(place, "--allow", "blas")

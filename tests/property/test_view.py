@@ -94,7 +94,7 @@ def test_a_plain_installer_takes_the_variant_that_comes_first(
     files, metadata = release
     threaded = threaded and minor >= 13
     here = machine(platform, minor, threaded=threaded, torch=torch, my_lib=lib)
-    view = View.of(files, {Version("1.0"): SelectorFiles(variants=metadata)}, here)
+    view = View.of(files, {Version("1.0"): SelectorFiles.of(metadata)}, here)
     picked = plain_pick(view.files, here.tags, here.python_version, {"torch": torch, "my-lib": lib})
     expected = best_wheel(files, metadata, supported(torch=torch, my_lib=lib), here.tags, here.python_version)
     names = [file.filename for file in view.files]
@@ -105,7 +105,7 @@ def test_a_plain_installer_takes_the_variant_that_comes_first(
     assert picked is not None
     assert picked.name is not None
     assert picked.name.label == WheelName.parse(expected[0]).label, (expected, picked.filename, names)
-    found: Selection = choose(files, {Version("1.0"): SelectorFiles(variants=metadata)}, here)
+    found: Selection = choose(files, {Version("1.0"): SelectorFiles.of(metadata)}, here)
     if picked.source.yanked is None:
         assert found.selected == picked.source.filename
 
@@ -115,7 +115,7 @@ def test_a_plain_installer_takes_the_variant_that_comes_first(
 def test_hardware_never_leaks_into_versions(release: tuple[list[IndexFile], VariantsMetadata]) -> None:
     files, metadata = release
     here = machine("new", 12)
-    view = View.of(files, {Version("1.0"): SelectorFiles(variants=metadata)}, here)
+    view = View.of(files, {Version("1.0"): SelectorFiles.of(metadata)}, here)
     for file in view.files:
         local = file.version.local or ""
         assert not any(word in local for word in ("mkl", "blas", "tbb", "omp", "new", "old", "v0", "v1", "v2", "v3"))

@@ -11,7 +11,6 @@ from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.variants_json import Provider
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.preferences import Preferences
-from variant_publish.view.labels import provided
 
 
 def here(**values: str) -> Machine:
@@ -46,13 +45,13 @@ def test_a_denied_provider_is_off_in_both_dialects() -> None:
     assert "sm_arch" not in machine.values
     assert "nvidia" not in machine.supported
     static = Provider(static=(("lib", ("mkl",)),))
-    assert provided("blas", static, machine) == "provider blas is denied by your preferences"
+    assert machine.features("blas", static) == "provider blas is denied by your preferences"
 
 
 def test_an_optional_provider_is_off_until_it_is_allowed() -> None:
     optional = Provider(static=(("lib", ("mkl",)),), optional=True)
-    assert isinstance(provided("blas", optional, here()), str)
-    assert provided("blas", optional, Preferences(allow=frozenset({"blas"})).applied(here())) == {"lib": ("mkl",)}
+    assert isinstance(here().features("blas", optional), str)
+    assert Preferences(allow=frozenset({"blas"})).applied(here()).features("blas", optional) == {"lib": ("mkl",)}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from support.attestations import attest
 from support.cli import run
 from support.publishing import CONFIG, GENERIC, PLUS
 from support.wheels import make_wheel
-from variant_publish.formats.simple import ProjectIndex
+from variant_publish.formats.master import ProjectIndex
 
 ROOT = "https://wheels.invalid/simple"
 

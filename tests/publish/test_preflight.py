@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,21 +17,11 @@ from support.soundness import objects
 from support.wheels import make_wheel
 from variant_publish.cli.logs import Redacting
 from variant_publish.errors import VariantPublishError
-from variant_publish.progress import SilentReporter
-from variant_publish.publish.preflight import check_metadata, check_public_url
+from variant_publish.publish.preflight import check_metadata
 from variant_publish.store.folder import LocalStore
-from variant_publish.store.s3 import S3Store
 
 TOKEN = "planted-session-token-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
 SECRETS = (SECRET_KEY, PASSWORD, TOKEN)
-
-
-class Warnings(SilentReporter):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def warn(self, message: str) -> None:
-        self.said.append(message)
 
 
 @pytest.fixture
@@ -52,22 +42,6 @@ def test_metadata_that_a_public_repository_refuses_is_told_at_once(tmp_path: Pat
 def test_a_folder_without_room_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VariantPublishError, match="bytes left"):
         LocalStore(tmp_path).preflight(2**62)
-
-
-@pytest.mark.slow
-def test_a_public_address_that_serves_something_else_is_told(moto: Moto) -> None:
-    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
-        store.preflight()
-        for address, word in (
-            (f"{moto.endpoint_url}/{BUCKET}/simple/", ""),
-            (f"{moto.endpoint_url}/{BUCKET}/other", "404"),
-            (f"http://me:{PASSWORD}@127.0.0.1:9", "users cannot read"),
-        ):
-            reporter = Warnings()
-            check_public_url(store, address, reporter)
-            assert bool(reporter.said) is bool(word)
-            assert word in str(reporter.said)
-            assert PASSWORD not in str(reporter.said)
 
 
 @contextmanager

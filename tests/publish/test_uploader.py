@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
@@ -10,9 +11,14 @@ from urllib.request import url2pathname
 import pytest
 from pypi_simple import ProjectPage
 
-from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
+from support.publishing import CONFIG, GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.wheels import make_wheel
+from variant_publish.config.configuration import Config
+from variant_publish.errors import VariantPublishError
+from variant_publish.index.masters import read_index
 from variant_publish.progress import Advance
+from variant_publish.publish.repository import FolderRepository
+from variant_publish.release.release import load
 from variant_publish.remote.listing import read_project
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict, CreateOutcome, ignore
@@ -168,3 +174,60 @@ def test_the_result_is_for_machines(tmp_path: Path) -> None:
     assert table["changed"] is True
     assert table["complete"] is True
     assert set(table["sent"]) == {GENERIC, PLUS}
+
+
+class Watched(LocalStore):
+    """Note what is asked for first, and how much room."""
+
+    def __init__(self, folder: Path, log: list[tuple[str, object]]) -> None:
+        super().__init__(folder)
+        self.log = log
+
+    def preflight(self, largest: int = 0) -> None:
+        self.log.append(("preflight", largest))
+        super().preflight(largest)
+
+    def create(
+        self, key: str, source: Source, *, sha256: str, content_type: str, advance: Advance = ignore
+    ) -> CreateOutcome:
+        self.log.append(("create", key))
+        return super().create(key, source, sha256=sha256, content_type=content_type, advance=advance)
+
+
+def test_room_is_asked_for_before_the_first_byte_and_only_for_what_is_sent(tmp_path: Path) -> None:
+    lines = upload_lines(tmp_path, repository=False)
+    big = make_wheel(tmp_path / "one", PLUS, files={"big.bin": os.urandom(100_000)})
+    log: list[tuple[str, object]] = []
+    store = Watched(tmp_path / "extra", log)
+    run(make_release(tmp_path / "one", GENERIC, upload=lines), store)
+    assert log[0] == ("preflight", big.stat().st_size)
+    log.clear()
+    other = make_wheel(tmp_path / "one", PLUS.replace("cu128", "cu130"))
+    run(load([tmp_path / "one"], Config.parse(CONFIG + lines)).only(), store)
+    assert log[0] == ("preflight", other.stat().st_size), "the big one is there already"
+    log.clear()
+    run(load([tmp_path / "one"], Config.parse(CONFIG + lines)).only(), store)
+    assert "preflight" not in dict(log), "nothing changes, so nothing is asked"
+
+
+def test_the_repository_is_asked_before_anything_is_sent_for_what_it_gets_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def refuse(repository: FolderRepository, paths: list[Path]) -> None:
+        asked.append([path.name for path in paths])
+        raise VariantPublishError("no credentials", hint="log in")
+
+    monkeypatch.setattr(FolderRepository, "preflight", refuse)
+    with pytest.raises(VariantPublishError, match="no credentials"):
+        run(make_release(tmp_path / "dist", upload=upload_lines(tmp_path), sdist=True))
+    assert asked == [[GENERIC, SDIST]]
+    assert not list((tmp_path / "extra").rglob("*.whl*"))
+
+
+def test_files_of_the_repository_are_linked_and_not_listed_as_the_index_s_own(tmp_path: Path) -> None:
+    run(make_release(tmp_path / "dist", upload=upload_lines(tmp_path), sdist=True))
+    index = read_index(LocalStore(tmp_path / "extra"), "foo-bar")
+    assert index is not None
+    assert {file.filename: file.is_hosted for file in index.distributions} == {PLUS: True, GENERIC: False, SDIST: False}

@@ -20,7 +20,8 @@ from variant_publish import api
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import Advance
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.view_places import base_of_links, linked, views_address
@@ -224,7 +225,7 @@ def table(**settings: str) -> UploadTable:
 @pytest.mark.parametrize(
     ("settings", "address"),
     [
-        ({"views_url": "https://me:secret@h/v/"}, "https://h/v"),
+        ({"views_url": "https://h/v/"}, "https://h/v"),
         ({"public_url": "https://h/a/simple/"}, "https://h/a/views"),
         ({"public_url": "https://h/other"}, ""),
         ({"public_url": "https://h/simple", "views": "s3://elsewhere/views"}, ""),

@@ -217,7 +217,7 @@ skip = [{ variant = "generic", reason = "needs a GPU" }]
 
 
 def test_texts_are_named_for_the_release_and_parse_to_the_same() -> None:
-    files = SelectorFiles(metadata("cu126", CU126), derive([variant("cu126", CU126)], ["nvidia"], {}))
+    files = SelectorFiles.of(metadata("cu126", CU126), derive([variant("cu126", CU126)], ["nvidia"], {}))
     texts = files.texts("Python.Flint", "1.0")
     assert list(texts) == ["python_flint-1.0-variants.json", "python-flint-1.0-wheel-selector.toml"]
     assert SelectorFiles.parse(texts) == files
@@ -230,7 +230,7 @@ def test_a_text_that_cannot_be_parsed_is_named() -> None:
 
 
 def test_parts_of_a_release_unite() -> None:
-    one, other = SelectorFiles(metadata("cu126", CU126)), SelectorFiles(metadata("cu128", CU128))
+    one, other = SelectorFiles.of(metadata("cu126", CU126)), SelectorFiles.of(metadata("cu128", CU128))
     united = one.merged(other)
     assert united == other.merged(one)
     assert united.variants is not None
@@ -239,7 +239,7 @@ def test_parts_of_a_release_unite() -> None:
 
 
 def test_parts_that_contradict_each_other_do_not_unite() -> None:
-    one = SelectorFiles(selector=SelectorFile({"a": Selector({"x": ("t",)})}))
-    other = SelectorFiles(selector=SelectorFile({"b": Selector({"x": ("u",)})}))
+    one = SelectorFiles.of(SelectorFile({"a": Selector({"x": ("t",)})}))
+    other = SelectorFiles.of(SelectorFile({"b": Selector({"x": ("u",)})}))
     with pytest.raises(SelectorConflict):
         one.merged(other)

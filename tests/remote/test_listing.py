@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
@@ -123,7 +124,7 @@ def test_a_flat_folder_holds_the_wheels_and_the_selector_files_of_their_versions
         (tmp_path / name).write_bytes(b"12")
     files = read_project(str(tmp_path), "foo")
     assert [file.filename for file in files] == [
-        "foo-1.0-py3-none-any+cu128.whl", "foo-1.0-variants.json", "foo-1.0-wheel-selector.toml",
+        "foo-1.0-py3-none-any+cu128.whl", "foo-1.0-wheel-selector.toml", "foo-1.0-variants.json",
     ]  # fmt: skip
     assert files[0].size == 2
     assert read_url(files[0].url, 9) == b"12"

@@ -20,8 +20,10 @@ from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.simple import IndexFile, ProjectIndex
-from variant_publish.index.index import read_index, update_project
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import update_project
+from variant_publish.index.masters import read_index
 from variant_publish.release.release import load
 from variant_publish.remote.listing import read_project
 from variant_publish.store.multipart import MOST_PARTS, PART, UPLOADS, Multipart, composite_of, note_key, part_size

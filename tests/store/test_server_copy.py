@@ -16,7 +16,7 @@ from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict, CreateOutcome
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.store import Source, Store
-from variant_publish.store.stored_file import SplicedFile, StoredFile
+from variant_publish.store.stored_file import SplicedFile, StoredFile, spliced
 
 CONTENT = b"".join(bytes([number % 251]) * 100 for number in range(3000))
 PART = 64 * 1024
@@ -87,23 +87,54 @@ def test_a_file_that_begins_like_another_sends_its_end_alone(places: tuple[Store
     (tmp_path / "new.whl").write_bytes(content)
     target.preflight(10**6)
     sizes = sent(target)
-    spliced = SplicedFile(tmp_path / "new.whl", StoredFile.of(source, "foo/base.whl"), shared)
-    assert create(target, "foo/new.whl", spliced, content) is CreateOutcome.CREATED
+    (tmp_path / "base.whl").write_bytes(CONTENT)
+    new = spliced(tmp_path / "new.whl", tmp_path / "base.whl", StoredFile.of(source, "foo/base.whl"))
+    assert new.shared == shared
+    assert create(target, "foo/new.whl", new, content) is CreateOutcome.CREATED
     assert target.digest("foo/new.whl") == sha256(content)
     if isinstance(target, S3Store):
         assert sum(size for size in sizes if size > 1000) == len(content) - 4 * PART
         assert target.pending() == ()
-    assert create(target, "foo/new.whl", spliced, content) is CreateOutcome.ALREADY_THERE
+    assert create(target, "foo/new.whl", new, content) is CreateOutcome.ALREADY_THERE
 
 
-def test_a_spliced_file_that_is_not_what_was_planned_is_not_made(places: tuple[Store, Store], tmp_path: Path) -> None:
+def test_only_the_end_of_a_spliced_file_need_be_here(places: tuple[Store, Store], tmp_path: Path) -> None:
     source, target = places
     create(source, "foo/base.whl", CONTENT)
-    (tmp_path / "new.whl").write_bytes(b"y" * len(CONTENT))
-    spliced = SplicedFile(tmp_path / "new.whl", StoredFile.of(source, "foo/base.whl"), 4 * PART)
-    with pytest.raises(VariantPublishError, match="changed while it was being published"):
-        create(target, "foo/new.whl", spliced)
-    assert target.stat("foo/new.whl") is None
+    shared = 4 * PART + 100
+    (tmp_path / "rest").write_bytes(b"..." + b"x" * 20_000)
+    content = CONTENT[:shared] + b"x" * 20_000
+    base = StoredFile.of(source, "foo/base.whl")
+    new = SplicedFile(base, shared, len(content), tmp_path / "rest", 3)
+    assert [new.read(at, 1000) for at in (0, shared - 500, shared, len(content) - 10)] == [
+        content[at : at + 1000] for at in (0, shared - 500, shared, len(content) - 10)
+    ]
+    assert create(target, "foo/new.whl", new, content) is CreateOutcome.CREATED
+    assert target.digest("foo/new.whl") == sha256(content)
+    small = SplicedFile(base, 10, 20_010, tmp_path / "rest", 3)
+    assert create(target, "foo/small.whl", small, CONTENT[:10] + b"x" * 20_000) is CreateOutcome.CREATED
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        (b"", b"", 0),
+        (b"a", b"", 0),
+        (b"", b"a", 0),
+        (b"abc", b"abd", 2),
+        (b"ab", b"abc", 2),
+        (b"abc", b"ab", 2),
+        (b"x", b"y", 0),
+    ],
+)
+def test_what_two_files_begin_with_is_found(one: bytes, other: bytes, shared: int, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "index")
+    create(store, "foo/base.whl", other, other)
+    for name, content in (("one", one), ("other", other)):
+        (tmp_path / name).write_bytes(content)
+    found = spliced(tmp_path / "one", tmp_path / "other", StoredFile.of(store, "foo/base.whl"))
+    assert found.shared == shared
+    assert found.read(0, 100) == one
 
 
 def test_a_source_that_is_gone_is_named(places: tuple[Store, Store]) -> None:
@@ -141,7 +172,7 @@ def test_other_kinds_of_store_are_copied_over_this_machine(moto: Moto, tmp_path:
 def test_requests_carry_the_conditions_that_stores_hold(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every stand-in holds them, so what is asked for is looked at here."""
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    monkeypatch.setattr("variant_publish.store.server_copy.COPY_PART", 100_000)
+    monkeypatch.setattr("variant_publish.store.s3.COPY_PART", 100_000)
     store = S3Store(BUCKET, "to", endpoint_url=moto.endpoint_url)
     create(store, "foo/base.whl", CONTENT)
     stored = StoredFile.of(store, "foo/base.whl")

@@ -165,11 +165,14 @@ def pe(
 
 def macho(
     *, cpu: int = 0x0100000C, minimum: tuple[int, int] = (11, 0), needed: Iterable[str] = (), imports: Iterable[str] = (),
-    exports: Iterable[str] = (),
+    exports: Iterable[str] = (), ordinal: int = 0,
 ) -> bytes:  # fmt: skip
-    """Return a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table."""
+    """Return a thin 64-bit library with LC_BUILD_VERSION, LC_LOAD_DYLIB and a symbol table.
+
+    `ordinal` is the number of the library in which the imports are looked for; 0 for any.
+    """
     strings = _Strings()
-    symbols = [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x01, 0, 0, 0) for name in imports]
+    symbols = [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x01, 0, ordinal << 8, 0) for name in imports]
     symbols += [struct.pack("<L2BHQ", strings.add(f"_{name}"), 0x0F, 1, 0, 0) for name in exports]
     commands = [struct.pack("<6L", 0x32, 24, 1, minimum[0] << 16 | minimum[1] << 8, 0, 0)]
     for name in needed:
@@ -179,7 +182,7 @@ def macho(
     start = 32 + size
     table = b"".join(symbols)
     commands.append(struct.pack("<6L", 0x2, 24, start, len(symbols), start + len(table), len(strings.text)))
-    header = struct.pack("<8L", 0xFEEDFACF, cpu, 0, 6, len(commands), size, 0, 0)
+    header = struct.pack("<8L", 0xFEEDFACF, cpu, 0, 6, len(commands), size, 0x80 if ordinal else 0, 0)
     return header + b"".join(commands) + table + strings.text
 
 

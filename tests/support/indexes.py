@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 
 REPOSITORY = '[tool.variant-publish.upload]\nrepository = "somewhere"\nrepository-index = "{}"\n'
 """A configuration with a repository, and where its files are shown."""

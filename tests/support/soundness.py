@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag
 from pypi_simple import ProjectPage
 
 from support.moto import BUCKET, Moto
-from variant_publish.formats.simple import ProjectIndex, RootIndex
+from variant_publish.formats.master import ProjectIndex, RootIndex
 
 PREFIX = "simple/"
 

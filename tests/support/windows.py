@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ def pytest_configure() -> None:
         if hasattr(os, name):
             delattr(os, name)
     shutil._USE_CP_SENDFILE = False  # type: ignore[attr-defined]
+    tempfile._O_TMPFILE_WORKS = False  # type: ignore[attr-defined]
     sys.modules["fcntl"] = None  # type: ignore[assignment]  # importing it raises ImportError
     sys.modules["resource"] = None  # type: ignore[assignment]
     sys.modules["msvcrt"] = locking
@@ -74,6 +76,8 @@ def _is_open(path: Any) -> bool:
 
 def _refusing(real: Callable[..., Any], *, both: bool) -> Callable[..., Any]:
     def call(path: Any, *args: Any, **options: Any) -> Any:
+        if sys._getframe(1).f_globals.get("__name__") == "tempfile":
+            return real(path, *args, **options)  # on Windows it has another way to have no name
         for one in (path, *args[:1]) if both else (path,):
             if not isinstance(one, int) and options.get("dir_fd") is None and _is_open(one):
                 raise PermissionError(errno.EACCES, "The process cannot access the file: it is in use", os.fspath(one))

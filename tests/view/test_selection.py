@@ -15,8 +15,9 @@ from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -51,7 +52,7 @@ def labels(
 ) -> SelectorFiles:
     parsed = {label: Properties.from_table(table) for label, table in variants.items()}
     namespaces = tuple(sorted({name for properties in parsed.values() for name in properties.namespaces}))
-    return SelectorFiles(
+    return SelectorFiles.of(
         VariantsMetadata(
             namespaces,
             parsed,
@@ -61,7 +62,7 @@ def labels(
 
 
 def tags(**tables: Mapping[str, tuple[str, ...]]) -> SelectorFiles:
-    return SelectorFiles(selector=SelectorFile({name: Selector(table) for name, table in tables.items()}))
+    return SelectorFiles.of(SelectorFile({name: Selector(table) for name, table in tables.items()}))
 
 
 def of(
@@ -109,12 +110,15 @@ def test_null_is_chosen_before_the_plain_wheel() -> None:
 @pytest.mark.parametrize(
     ("here", "why"),
     [
-        (machine(), "this machine has no NVIDIA driver, and nvidia :: cuda_version_lower_bound needs 12.8"),
-        (machine(cuda="12.4"), "this machine has CUDA 12.4, and nvidia :: cuda_version_lower_bound needs 12.8"),
-        (machine(cuda="12.8"), "this machine has no known compute capability, and nvidia :: sm_arch needs 90_real"),
+        (machine(), "it needs an NVIDIA driver for CUDA 12.8 or newer; this machine has no NVIDIA driver"),
+        (machine(cuda="12.4"), "it needs an NVIDIA driver for CUDA 12.8 or newer; this machine has CUDA 12.4"),
+        (
+            machine(cuda="12.8"),
+            "it needs an NVIDIA GPU of architecture 90_real; this machine has no known compute capability",
+        ),
         (
             machine(cuda="12.8", sm_arch="8.6"),
-            "this machine has compute capability 8.6, and nvidia :: sm_arch needs 90_real",
+            "it needs an NVIDIA GPU of architecture 90_real; this machine has compute capability 8.6",
         ),
     ],
 )
@@ -127,9 +131,11 @@ def test_a_label_that_the_machine_cannot_use_says_what_it_needs(here: Machine, w
 def test_a_cpu_that_is_too_old_or_another_says_so() -> None:
     metadata = labels({"v4": {"x86_64": {"level": ["v4"]}}, "arm": {"aarch64": {"version": ["8.2a", "8a"]}}})
     found = of([wheel("-v4"), wheel("-arm")], metadata)
-    assert reason(found, "foo-1.0-py3-none-any-v4.whl") == "this machine has x86-64-v3, and x86_64 :: level needs v4"
+    assert (
+        reason(found, "foo-1.0-py3-none-any-v4.whl") == "it needs a CPU of level x86-64-v4; this machine has x86-64-v3"
+    )
     assert reason(found, "foo-1.0-py3-none-any-arm.whl") == (
-        "this machine has no aarch64 CPU, and aarch64 :: version needs 8.2a or 8a"
+        "it needs a CPU of ARMv8.2a or a CPU of ARMv8a; this machine has no aarch64 CPU"
     )
 
 
@@ -144,7 +150,7 @@ def test_static_properties_come_from_the_file() -> None:
     provider = Provider(static=(("lib", ("openblas", "mkl")),))
     found = of([wheel("-mkl"), wheel("-openblas"), wheel("-acc")], labels(BLAS, {"blas": provider}))
     assert variants(found) == ["openblas", "mkl", "acc"]
-    assert found.candidates[-1].reason == "the provider of blas has no such value, and blas :: lib needs acc"
+    assert found.candidates[-1].reason == "it needs blas :: lib :: acc; the provider of blas has no such value"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,7 @@ def test_no_driver_is_a_value_like_others() -> None:
 
 
 def test_a_default_serves_the_values_that_the_table_does_not_know() -> None:
-    files = SelectorFiles(selector=SelectorFile({"cuda": Selector({"12.6": ("cu126",)}, default=("",))}))
+    files = SelectorFiles.of(SelectorFile({"cuda": Selector({"12.6": ("cu126",)}, default=("",))}))
     assert of([wheel(), wheel("+cu126")], files, machine(cuda="13.0")).selected == "foo-1.0-py3-none-any.whl"
 
 
@@ -274,7 +280,7 @@ def test_a_tag_that_no_file_lists_is_not_chosen() -> None:
 
 def test_a_release_in_both_dialects_is_read_in_one() -> None:
     files = [wheel(), wheel("-cu126"), wheel("+cu126")]
-    metadata = SelectorFiles(labels(CUDA).variants, tags(cuda=TABLE).selector)
+    metadata = SelectorFiles.of(labels(CUDA).variants, tags(cuda=TABLE).selector)
     found = of(files, metadata, machine(cuda="12.6"))
     assert (found.selected, found.dialect) == ("foo-1.0-py3-none-any-cu126.whl", PEP825)
     assert reason(found, "foo-1.0-py3-none-any+cu126.whl") == (

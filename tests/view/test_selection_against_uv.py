@@ -12,7 +12,8 @@ import pytest
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import Provider, VariantsMetadata
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS

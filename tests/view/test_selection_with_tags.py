@@ -28,7 +28,7 @@ def index(folder: Path, *variants: str, selector: bool = True) -> str:
     for variant in variants:
         make_wheel(folder, PLAIN.replace(".whl", f"{variant}.whl"))
     if selector:
-        files = SelectorFiles(selector=SelectorFile({"x86_64_version": Selector(LEVELS)}))
+        files = SelectorFiles.of(SelectorFile({"x86_64_version": Selector(LEVELS)}))
         for name, text in files.texts("foo", "1.0").items():
             (folder / name).write_text(text, "utf-8")
     return str(folder)

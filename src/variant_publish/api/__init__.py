@@ -1,7 +1,7 @@
 """The library's public face: what the commands do, as functions that return results and never print.
 
-`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs` and `indexing` are for
-maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users of a release;
+`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs`, `indexing` and `starting`
+are for maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users of a release;
 `values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or `api.Machine`. A
 part is imported when one of its names is used, so that retagging does not wait for what installs.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 _PARTS = (
     "values", "retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing",
-    "serving", "machines",
+    "starting", "serving", "machines",
 )  # fmt: skip
 """In the order of what their import costs."""
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.serving import *  # noqa: F403
     from variant_publish.api.staging import *  # noqa: F403
+    from variant_publish.api.starting import *  # noqa: F403
     from variant_publish.api.stubs import *  # noqa: F403
     from variant_publish.api.values import *  # noqa: F403
 else:  # a type checker that saw this would believe in any name

@@ -5,9 +5,10 @@ Each function imports the room that does its work.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,23 +17,34 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_paths
+from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
-    from variant_publish.build.starter import Found
     from variant_publish.check.engine.report import Report
     from variant_publish.check.engine.rule import Rule
     from variant_publish.check.engine.rule_choice import Choice
     from variant_publish.check.engine.runner import Origin
     from variant_publish.formats.simple import IndexFile
     from variant_publish.release import published
+    from variant_publish.release.abi_range import AbiRange
+    from variant_publish.release.dependencies import Linking
     from variant_publish.release.inspection import Inspection
 
-__all__ = ["CheckOptions", "check", "explain_rule", "found_in_release", "inspect", "rules", "write_summaries"]
+__all__ = [
+    "CheckOptions",
+    "abi_range",
+    "check",
+    "explain_rule",
+    "inspect",
+    "published_release",
+    "rules",
+    "write_summaries",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class CheckOptions:
     `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
     as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
     used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
     `published` are (name, version) of releases that an index has (PyPI, if none is given). Of each wheel, METADATA is
     read where the index serves it, else, and with `outline` in any case, the directory and dist-info; rules that need
@@ -63,6 +76,7 @@ class CheckOptions:
     outline: bool = False
     family: bool = False
     summaries: bool = False
+    against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.published and self.offline:
@@ -98,24 +112,23 @@ def check(
         fetched = [
             _fetch(*release, folder / str(number), options, reporter) for number, release in enumerate(options.releases)
         ]
-        loaded = load(
-            [*places, *(path for one in fetched for path in one.paths)],
-            config,
-            [wheel for one in fetched for wheel in one.wheels],
-            [path for one in fetched for path in one.sdists],
-        )
+        known = [wheel for one in fetched for wheel in one.wheels]
+        loaded = load(places, config, known, [sdist for one in fetched for sdist in one.sdists])
+        unreadable = [file for one in fetched for file in one.unreadable]
+        loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
-            options.index, _origins(loaded, fetched, options), config.family, options.family,
+            options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
+            options.offline, options.strict, reporter,
         )  # fmt: skip
-        return run_rules(
-            loaded,
-            selector_files=find_selector_files(places),
-            offline=options.offline,
-            strict=options.strict,
-            reporter=reporter,
-            settings=settings,
-        )
+        return run_rules(loaded, find_selector_files(places), settings)
+
+
+def _linking(against: Sequence[str]) -> Linking:
+    from variant_publish.release.dependencies import Linking
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -131,13 +144,13 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
-    """What was fetched of one published release: wheels as values, and the paths of others."""
+    """What was fetched of one published release."""
 
     key: tuple[NormalizedName, Version]
     origin: Origin
-    paths: tuple[Path, ...]
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
+    unreadable: tuple[Unreadable, ...]
 
 
 def _fetch(
@@ -147,16 +160,15 @@ def _fetch(
     from variant_publish.release.published import Depth, fetch
 
     index = options.index or "pypi"
-    found = _published(project, str(version), index)
+    found = published_release(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
-    reason = None if options.deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (project, version),
-        Origin(found.previous, reason, is_published=True, index=index),
-        fetched.paths,
+        Origin(found.previous, is_published=True, index=index),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
+        fetched.unreadable,
     )
 
 
@@ -173,7 +185,8 @@ def _origins(
     return origins
 
 
-def _published(project: str, version: str, index: str) -> published.PublishedRelease:
+def published_release(project: str, version: str, index: str) -> published.PublishedRelease:
+    """Find a release on an index; raise VariantPublishError where it has no such release."""
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release import published
     from variant_publish.remote.listing import read_project
@@ -202,30 +215,28 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     Raises the error of a wheel that cannot be read.
     """
-    from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.scan import scan
     from variant_publish.providers import catalog
     from variant_publish.release.inspection import Inspection
 
-    wheels = [Wheel.read(path) for path in wheel_paths(places)]
+    wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
 
 
-def found_in_release(
-    project: str, version: str, *, index: str = "pypi", deep: bool = False, reporter: Reporter = SILENT
-) -> tuple[Found, ...]:
-    """Read a release of an index for a proposal: names and metadata by range requests, with `deep` whole wheels.
+def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Reporter = SILENT) -> AbiRange:
+    """Return the releases of a dependency on the index that the libraries of a wheel load with.
 
-    Raises IndexUnavailable, or VariantPublishError where the index has no such release.
+    Raises IndexUnavailable, or the error of a wheel that cannot be read.
     """
-    from variant_publish.build.starter import found_in
-    from variant_publish.release import published
+    from variant_publish.check.rules.abi import index_url
+    from variant_publish.release.abi_range import AbiRange
+    from variant_publish.release.dependencies import Dependencies
+    from variant_publish.remote.listing import read_project
+    from variant_publish.serve.wheel_cache import WheelCache
 
-    release = _published(project, version, index)
-    depth = published.Depth.WHOLE if deep else published.Depth.OUTLINE
-    with TemporaryDirectory(prefix="variant-publish-") as folder:
-        fetched = published.fetch(release.files, Path(folder), depth=depth, reporter=reporter)
-        return found_in([(None, path) for path in fetched.paths], look=deep)
+    cache = WheelCache.of_user(os.environ).root
+    dependencies = Dependencies((index_url(index),), read_project, cache, reporter)
+    return AbiRange.of(WholeWheel.read(path), canonicalize_name(project), dependencies)
 
 
 def rules() -> tuple[Rule, ...]:

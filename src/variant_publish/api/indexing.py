@@ -16,7 +16,7 @@ from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
-    from variant_publish.formats.simple import ProjectIndex
+    from variant_publish.formats.master import ProjectIndex
     from variant_publish.index.adopt import Adopted
     from variant_publish.index.verify import Verified
     from variant_publish.index.yank import Removal
@@ -42,7 +42,7 @@ __all__ = [
 
 def list_projects(settings: UploadTable) -> tuple[str, ...]:
     """Return the names of the projects on the index."""
-    from variant_publish.index.index import read_root
+    from variant_publish.index.masters import read_root
 
     with _store(settings) as store:
         root = read_root(store)
@@ -153,15 +153,19 @@ class CleanupRules:
 
 @dataclass(frozen=True, slots=True)
 class IndexCleanup:
-    """What a cleanup will remove; `kept` are old releases that others pin, as (version, who pins it)."""
+    """What a cleanup will remove; `kept` are old releases that others pin, as (version, who pins it).
+
+    `unfinished` are the projects of which an earlier command did not delete everything that it had removed.
+    """
 
     removals: tuple[Removal, ...]
     kept: tuple[tuple[str, str], ...]
     uploads: tuple[Pending, ...]
     stages: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.removals or self.uploads or self.stages)
+        return bool(self.removals or self.uploads or self.stages or self.unfinished)
 
 
 def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | None = None) -> IndexCleanup:
@@ -179,17 +183,21 @@ def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | Non
             tuple(kept for plan in plans for kept in plan.kept),
             retention.stale_uploads(store, rules.uploads, now) if rules.uploads is not None else (),
             stale_stages(stages, rules.stages, now) if rules.stages is not None else (),
+            tuple(plan.project for plan in plans if plan.is_unfinished),
         )
 
 
 def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
     """Remove what a cleanup found."""
     from variant_publish.index import yank
+    from variant_publish.index.index import change_project
     from variant_publish.publish.stage import opened_stage
 
     with _store(settings) as store:
         for removal in planned.removals:
             yank.remove(store, removal)
+        for project in planned.unfinished:
+            change_project(store, project)
         for pending in planned.uploads:
             store.end(pending)
     for name in planned.stages:

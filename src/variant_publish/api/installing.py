@@ -123,7 +123,8 @@ def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Repo
     """
     machine = request.environment.machine(request.machine)
     driven, planner = _planner(request, machine, environ, reporter)
-    return PlannedInstall(planner.plan(request.tagged, request.demand(), _tagged(request.constraints)), request.environment, driven)
+    plan = planner.plan(request.tagged, request.demand(), _tagged(request.constraints))
+    return PlannedInstall(plan, request.environment, driven)
 
 
 def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> Lock:
@@ -135,7 +136,8 @@ def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = S
     from variant_publish.install.locker import lock_of
 
     _, planner = _planner(request, request.machine, environ, reporter)
-    return lock_of(planner.plan(request.tagged, request.demand(request.machine), _tagged(request.constraints)), reporter)
+    plan = planner.plan(request.tagged, request.demand(request.machine), _tagged(request.constraints))
+    return lock_of(plan, reporter)
 
 
 def lock_universal(
@@ -190,7 +192,7 @@ def requirement_lines(file: Path, parse: Callable[[str], TaggedRequirement]) -> 
 
 
 def read_lock(file: Path) -> Lock:
-    """Return a lock that `lock` wrote; raise UsageError where the file cannot be read, VariantPublishError for others."""
+    """Return a lock that `lock` wrote; raise VariantPublishError for any other file."""
     from variant_publish.errors import UsageError
     from variant_publish.formats.pylock import Lock
 

@@ -77,9 +77,9 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
     from variant_publish.publish.views import view_names
 
     address = views_address(upload)
-    return [
-        (name, view_command(release.project, f"{address}/{name}" if address else "")) for name in view_names(release)
-    ]
+    if not address:
+        return []
+    return [(name, view_command(release.project, f"{address}/{name}")) for name in view_names(release)]
 
 
 def plan_upload(

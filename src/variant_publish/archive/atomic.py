@@ -6,12 +6,16 @@ import filecmp
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from variant_publish.errors import VariantPublishError
+
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.3)
+"""Seconds between tries to replace a file that another process has open."""
 
 
 @contextmanager
@@ -22,7 +26,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        path.replace(target)  # closed before: Windows renames no open file
+        _move(path, target)  # closed before: Windows renames no open file
 
 
 @contextmanager
@@ -45,6 +49,18 @@ def creating(target: Path) -> Iterator[BinaryIO]:
         with path.open("xb") as stream:
             yield stream
         _settle(str(path), target, _link_named)
+
+
+def _move(path: Path, target: Path) -> None:
+    """Rename a file over another one; on Windows that waits for whoever reads the other one just now."""
+    for pause in _PAUSES:
+        try:
+            path.replace(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    path.replace(target)
 
 
 def _settle(place: str, target: Path, link: Callable[[str, Path], None]) -> None:

@@ -1,136 +1,20 @@
-"""A first configuration: proposed from what a project has, written into pyproject.toml without touching the rest."""
+"""Starter files: a proposal written into pyproject.toml without touching the rest, and the files of a bucket."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import tomlkit
-from tomlkit.items import Array, Table
+from tomlkit.items import Array, InlineTable, Table
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.build.proposal import Proposal, ProposedVariant
+from variant_publish.config.configuration import provider_of
+from variant_publish.config.standard import NAME as STANDARD
+from variant_publish.config.standard import write_standard
 from variant_publish.errors import UsageError
-from variant_publish.model.cibuildwheel import cibuildwheel_matrix
-from variant_publish.model.matrix import found_matrix, natural_key
-from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
-from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.providers import catalog
-from variant_publish.release.release import wheel_paths
+from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one wheel tells: its name, its variant ("generic" too), and properties.
-
-    `said` are those that its metadata has, `seen` those that follow from its binaries.
-    """
-
-    name: WheelName
-    variant: str
-    said: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, wheel: Wheel, variant: str | None = None, *, look: bool = True) -> Self:
-        """Read a wheel; `variant` is what it is where its name does not tell. With `look`, its binaries are read.
-
-        Only those of variants that say nothing themselves are looked into. Raises the error of a wheel that cannot be
-        read.
-        """
-        name = wheel.name
-        known = name.label
-        own = GENERIC if name.serves_everyone else known
-        own = variant if variant is not None and own == GENERIC else own
-        declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
-        said = tuple(map(str, declared.items)) if declared else ()
-        if said or own == GENERIC or not look:
-            return cls(name, own, said)
-        from variant_publish.binary.scan import scan
-        from variant_publish.release.inspection import Inspection
-
-        return cls(name, own, said, Inspection.of(wheel, scan(wheel, catalog.providers())).properties)
-
-
-def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
-    """Read built wheels for a proposal: each place is a wheel or a folder, with the variant that it holds, or None.
-
-    A folder that has only folders with wheels, as builds leave them, holds a variant in each, called like the folder.
-    With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
-    """
-    found: list[Found] = []
-    for variant, place in places:
-        inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
-        if variant is None and inside and not any(place.glob("*.whl")):
-            found += found_in([(folder.name, folder) for folder in inside], look=look)
-        else:
-            found += [Found.of(Wheel.read(path), variant, look=look) for path in wheel_paths([place])]
-    return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedVariant:
-    """One variant of a proposal; `platform` and `tags` are empty where they need not be written."""
-
-    properties: tuple[str, ...]
-    platform: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A configuration to be: what is empty is left out."""
-
-    dialects: tuple[str, ...] = ("plus", "pep825")
-    python: tuple[str, ...] = ()
-    platform: tuple[str, ...] = ()
-    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
-    upload: Mapping[str, str] = field(default_factory=dict)
-
-
-def propose(
-    pyproject: Mapping[str, Any],
-    wheels: Iterable[Found],
-    named: Mapping[str, tuple[str, ...]],
-    upload: Mapping[str, str],
-) -> Proposal:
-    """Propose a configuration.
-
-    The matrix comes from the wheels, else from `[tool.cibuildwheel]`; variants from the wheels with their properties,
-    and from `named` (name -> property lines, empty where the name itself or a binary says enough: cu128, x86_64_v3).
-    Raises UsageError for a name whose properties nobody can tell.
-    """
-    found = list(wheels)
-    matrix = found_matrix((one.name, one.variant) for one in found)
-    python, platform = matrix.python, matrix.platform
-    if not found:
-        python, platform = cibuildwheel_matrix(pyproject)
-    groups: dict[str, list[Found]] = {name: [] for name in named}
-    for one in found:
-        if one.variant != GENERIC:
-            groups.setdefault(one.variant, []).append(one)
-    own_platforms = dict(matrix.variants)
-    variants = {}
-    for name, group in groups.items():
-        validate_label(name)
-        lines = named.get(name) or _properties(name, group)
-        if not lines:
-            raise UsageError(
-                f"neither the name {name!r} nor a binary tells what the variant needs",
-                hint=f'say it: --variant "{name}=NAMESPACE :: FEATURE :: VALUE"',
-            )
-        own = own_platforms.get(name, platform)
-        tags = next((one.name.words for one in group if one.name.words), (name,))
-        variants[name] = ProposedVariant(lines, () if own == platform else own, () if tags == (name,) else tags)
-    return Proposal(python=python, platform=platform, variants=variants, upload=upload)
-
-
-def guessed(variant: str) -> tuple[str, ...]:
-    """Return the properties that a well-known word stands for: cu128, x86_64_v3, gfx942; empty for any other name."""
-    return tuple(map(str, catalog.properties_of_word(variant)))
 
 
 def applied(text: str, proposal: Proposal) -> str:
@@ -141,28 +25,53 @@ def applied(text: str, proposal: Proposal) -> str:
     document = tomlkit.parse(text)
     tool = _table(document, "tool", is_super=True)
     ours = _table(tool, "variant-publish")
-    ours.setdefault("dialects", list(proposal.dialects))
+    ours.setdefault("dialects", ["plus", "pep825"])
+    is_new = "matrix" not in ours
     if proposal.python and proposal.platform:
         matrix = _table(ours, "matrix")
         matrix.setdefault("python", _lines(proposal.python))
         matrix.setdefault("platform", _lines(proposal.platform))
-    if proposal.variants:
-        variants = _table(ours, "variants", is_super=True)
-        for name, column in proposal.variants.items():
-            is_new = name not in variants
-            table = _table(variants, name)
-            table.setdefault("properties", _lines(column.properties))
-            # A table that was there without platforms means all of them; the matrix may be older than the wheels.
-            own = [platform for platform in column.platform if platform in ours.get("matrix", {}).get("platform", ())]
-            if is_new and own:
-                table["platform"] = _lines(own)
-            if is_new and column.tags:
-                table["tags"] = _lines(column.tags)
+        if is_new and proposal.skips:
+            matrix["skip"] = _lines(map(_inline, proposal.skips))
+    if proposal.has_no_generic and "check" not in ours:
+        ours["check"] = {"ignore": _lines([_inline({"id": "VP608", "reason": proposal.skips[0]["reason"]})])}
+    if proposal.generic.old:
+        _table(ours, "generic").setdefault("rename", _rename(proposal, proposal.generic))
+    _apply_variants(document, ours, proposal)
     if proposal.upload:
         upload = _table(ours, "upload")
         for key, value in proposal.upload.items():
             upload.setdefault(key, value)
     return tomlkit.dumps(document)
+
+
+def _apply_variants(document: Any, ours: Table, proposal: Proposal) -> None:
+    """Write new variants: properties and providers into the standard table, what it has no words for into ours."""
+    there = {*ours.get("variants", {}), *document.get(STANDARD, {}).get("variants", {})}
+    there |= {table.get("label") for table in ours.get("variants", {}).values()}
+    new = {name: Properties.parse(item.properties) for name, item in proposal.variants.items() if name not in there}
+    for name in new:
+        for key, value in _extras(ours, proposal.variants[name], proposal).items():
+            _table(_table(ours, "variants", is_super=True), name)[key] = value
+    if new:
+        namespaces = tuple(dict.fromkeys(space for properties in new.values() for space in properties.namespaces))
+        known = ours.get("providers", {})
+        providers = {space: provider_of(space) for space in namespaces if space not in known}
+        write_standard(document, namespaces, providers, new)
+        if "priority" in ours:
+            ours["priority"] = list(document[STANDARD]["default-priorities"]["namespace"])
+
+
+def _extras(ours: Table, column: ProposedVariant, proposal: Proposal) -> dict[str, Any]:
+    declared = ours.get("matrix", {}).get("platform", ())  # it may be older than the wheels
+    # A variant without platforms is for all of them.
+    own = [platform for platform in column.platform if platform in declared]
+    return {
+        **({"platform": _lines(own)} if own else {}),
+        **({"tags": _lines(column.tags)} if column.tags else {}),
+        **({"rename": _rename(proposal, column)} if column.old else {}),
+        **({"build": _inline({"env": _inline(column.flags)})} if column.flags else {}),
+    }
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:
@@ -181,38 +90,14 @@ def bucket_files(extra_index: str) -> dict[str, str]:
     folder = templates_folder() / "starter"
     policy = (folder / "bucket-policy.json").read_text("utf-8")
     stack = (folder / "cloudformation.yaml").read_text("utf-8")
-    inside = f"{prefix}/*" if prefix else "*"
     views = prefix.rpartition("/")[0] + "/views" if "/" in prefix else "views"
-    policy = policy.replace("BUCKET/simple/*", f"{bucket}/{inside}").replace("BUCKET/views/*", f"{bucket}/{views}/*")
+    for name, place in (("simple", prefix), ("views", views)):
+        policy = policy.replace(f"BUCKET/{name}/", f"{bucket}/{place}/" if place else f"{bucket}/")
     stack = stack.replace("Default: simple", f"Default: {prefix}") if prefix else stack
     return {
         "bucket-policy.json": policy.replace("BUCKET", bucket),
         "cloudformation.yaml": stack.replace("Default: views", f"Default: {views}"),
     }
-
-
-def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
-    """Return what the wheels of a variant say; else what its name says, and of its binaries what the name does not.
-
-    Of a feature that has one value at a time, the highest that any wheel needs counts.
-    """
-    wheels = list(group)
-    said = {line for one in wheels for line in one.said}
-    if said:
-        return tuple(map(str, Properties.parse(said).items))
-    tags = next((one.name.words for one in wheels if one.name.words), (variant,))
-    found = [Property.parse(line) for tag in tags for line in guessed(tag)]
-    known = {(item.namespace, item.feature) for item in found}
-    seen: dict[tuple[str, str], set[str]] = {}
-    for item in (Property.parse(line) for one in wheels for line in one.seen):
-        seen.setdefault((item.namespace, item.feature), set()).add(item.value)
-    for (namespace, feature), values in seen.items():
-        ordered = sorted(values, key=natural_key)
-        provider = catalog.find(namespace)
-        several = ordered if provider and feature == provider.code_feature else ordered[-1:]
-        if (namespace, feature) not in known:
-            found += [Property(namespace, feature, value) for value in several]
-    return tuple(map(str, found))
 
 
 def _table(parent: Any, key: str, *, is_super: bool = False) -> Table:
@@ -222,7 +107,17 @@ def _table(parent: Any, key: str, *, is_super: bool = False) -> Table:
     return table
 
 
-def _lines(items: Iterable[str]) -> Array:
+def _rename(proposal: Proposal, column: ProposedVariant) -> InlineTable:
+    return _inline({"name": column.old, "to": proposal.project})
+
+
+def _inline(values: Mapping[str, Any]) -> InlineTable:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table
+
+
+def _lines(items: Iterable[Any]) -> Array:
     found = list(items)
     array = tomlkit.array()
     array.extend(found)

@@ -12,11 +12,10 @@ import click
 from variant_publish import api
 from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
-from variant_publish.install.doctor import Diagnosis
 from variant_publish.model.quantity import count
 
 if TYPE_CHECKING:
-    pass
+    from variant_publish.install.doctor import Diagnosis
 
 
 @click.command()

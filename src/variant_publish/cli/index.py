@@ -115,17 +115,21 @@ def unyank(settings: UploadTable, project: str, targets: tuple[str, ...]) -> int
 
 @command.command()
 @PROJECT
-@click.argument("status", type=click.Choice(STATUSES))
+@click.argument("state", type=click.Choice(STATUSES), required=False)
 @click.option("--reason", default="", help="Why; index clients show this.")
 @on_index
-def status(settings: UploadTable, project: str, status: str, reason: str) -> int:
-    """Set the status of a project (PEP 792): archived (no new files), deprecated, or active again.
+def status(settings: UploadTable, project: str, state: str | None, reason: str) -> int:
+    """Show the status of a project (PEP 792), or set it: archived (no new files), deprecated, or active again.
 
     \b
     Example:
       variant-publish index status foo deprecated --reason "use bar"
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    render_index.show_written(api.set_status(settings, project, status, reason))
+    if state is None:
+        index = api.list_files(settings, project)
+        echo(f"{index.status}{f': {index.status_reason}' if index.status_reason else ''}")
+    else:
+        render_index.show_written(api.set_status(settings, project, state, reason))
     return 0
 
 

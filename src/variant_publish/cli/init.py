@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import sys
-import tomllib
 from pathlib import Path
 
 import click
 
 from variant_publish import api
-from variant_publish.build import starter
 from variant_publish.cli.console import ConsoleReporter, echo, write_file
 from variant_publish.cli.release_name import parse_release
 from variant_publish.config.configuration import Config
@@ -30,8 +28,14 @@ WORKFLOW = Path(".github/workflows/variant-wheels.yml")
     help="Built wheels, of the variant NAME or as their names tell: the matrix comes from them, and properties from"
     " their binaries. A folder of folders holds a variant in each. Repeat as needed.",
 )
-@click.option("--from", "release", metavar="NAME==VERSION", help="The same from a release that an index has.")
-@click.option("--index", metavar="URL|DIR", default="pypi", help="Where NAME==VERSION is. Default: PyPI.")
+@click.option(
+    "--from",
+    "releases",
+    multiple=True,
+    metavar="[NAME=]PROJECT==VERSION",
+    help="The same from a release on an index; repeat for projects that become one, like foo-cpu and foo-cuda12.",
+)
+@click.option("--index", metavar="URL|DIR", default="pypi", help="Where PROJECT==VERSION is. Default: PyPI.")
 @click.option("--deep", is_flag=True, help="With --from: download the wheels and read their binaries too.")
 @click.option("--fast", is_flag=True, help="Read no binaries.")
 @click.option(
@@ -54,38 +58,39 @@ WORKFLOW = Path(".github/workflows/variant-wheels.yml")
 @click.option("--yes", is_flag=True, help="Write without asking. Without a terminal nothing is written otherwise.")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("pyproject.toml"), show_default=True)
 def command(
-    places: tuple[str, ...], release: str | None, index: str, deep: bool, fast: bool, variants: tuple[str, ...],
+    places: tuple[str, ...], releases: tuple[str, ...], index: str, deep: bool, fast: bool, variants: tuple[str, ...],
     repository: str | None, extra_index: str | None, public_url: str | None, workflow: bool, bucket_files: Path | None,
     yes: bool, path: Path,
 ) -> int:  # fmt: skip
-    """Propose a [tool.variant-publish] table for this project, show it as a diff, and write it.
+    """Propose the configuration of this project, show it as a diff, and write it.
 
-    It reads pyproject.toml with [tool.cibuildwheel], and built wheels or a release. What is configured already, and
-    files that are there, stay as they are.
+    Matrix, skips, build flags, properties and renames come from built wheels, from releases, or from pyproject.toml
+    with [tool.cibuildwheel]. What is configured already, and files that are there, stay as they are.
 
     \b
     Examples:
+      variant-publish init --variant x86_64_v3 --variant cu128 --workflow
       variant-publish init --wheels dist --extra-index s3://my-wheels/simple --repository pypi
       variant-publish init --wheels generic=dist/cpu --wheels cu128=dist/cu128 --bucket-files deploy
-      variant-publish init --from xgboost==3.4.1 --variant x86_64_v3 --workflow --yes
+      variant-publish init --from xgboost-cpu==3.4.1 --from cu130=xgboost==3.4.1 --yes
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     text = path.read_text("utf-8") if path.exists() else ""
-    pyproject = _parsed(text, path)
-    if deep and not release:
-        raise UsageError("--deep goes with --from", hint="name a release: --from NAME==VERSION")
-    found = [*starter.found_in(map(_place, places), look=not fast)]
-    if release:
-        found += api.found_in_release(*parse_release(release), index=index, deep=deep, reporter=ConsoleReporter())
+    if deep and not releases:
+        raise UsageError("--deep needs --from", hint="name a release: --from PROJECT==VERSION")
+    found = [*api.found_in_wheels(map(_place, places), look=not fast)]
+    for release in releases:
+        variant, wanted = _release(release)
+        found += api.found_in_release(wanted, variant, index=index, deep=deep, reporter=ConsoleReporter())
     given = {"repository": repository, "extra-index": extra_index, "public-url": public_url}
     named = _named(variants)
     if sys.stdin.isatty() and not yes:
         given, named = _asked(given, named, text, has_variants=any(one.variant != GENERIC for one in found))
-    proposal = starter.propose(pyproject, found, named, {key: value for key, value in given.items() if value})
-    changes = {path: (text, starter.applied(text, proposal))}
+    upload = {key: value for key, value in given.items() if value}
+    changes = {path: (text, api.configured(text, found, named, upload, source=str(path)))}
     config = Config.parse(changes[path][1], str(path))
     files = {WORKFLOW: (templates_folder() / "starter" / "workflow.yml").read_text("utf-8")} if workflow else {}
     if bucket_files is not None:
-        files |= {bucket_files / name: new for name, new in starter.bucket_files(config.upload.extra_index).items()}
+        files |= {bucket_files / name: new for name, new in api.bucket_files(config.upload.extra_index).items()}
     for place, new in files.items():
         old = place.read_text("utf-8") if place.exists() else ""
         changes[place] = (old, old or new)
@@ -117,9 +122,9 @@ def _asked(
     if not (named or has_variants or "[tool.variant-publish.variants" in text):
         answer = click.prompt("variants, like cu128 x86_64_v3 (empty for none)", default="", show_default=False)
         for name in answer.split():
-            known = starter.guessed(name)
+            known = api.is_well_known(name)
             line = "" if known else click.prompt(f"what {name} needs, as NAMESPACE :: FEATURE :: VALUE")
-            variants[name] = (line,) if line else known
+            variants[name] = (line,) if line else ()
     questions = {
         "repository": ("repository for the generic wheels", "pypi"),
         "extra-index": ("extra index for the rest (s3://BUCKET/PREFIX or file:DIR)", "file:dist-index"),
@@ -137,11 +142,11 @@ def _place(text: str) -> tuple[str | None, Path]:
     return (name, Path(rest)) if separator and not Path(text).exists() else (None, Path(text))
 
 
-def _parsed(text: str, path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML ({error})", hint="correct the file") from error
+def _release(text: str) -> tuple[str | None, tuple[str, str]]:
+    """Parse [NAME=]PROJECT==VERSION."""
+    name, separator, rest = text.partition("=")
+    has_name = bool(separator) and not rest.startswith("=")
+    return (name, parse_release(rest)) if has_name else (None, parse_release(text))
 
 
 def _named(variants: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import echo, print_json
+from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.model.quantity import count
 
 if TYPE_CHECKING:
+    from variant_publish.release.abi_range import AbiRange
     from variant_publish.release.inspection import Inspection
 
 
@@ -19,25 +20,38 @@ if TYPE_CHECKING:
 @click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fast", is_flag=True, help="Disassemble nothing: the CPU level is then that of ISA notes only.")
-def command(wheels: tuple[Path, ...], output: str, fast: bool) -> int:
+@click.option("--abi", "project", metavar="NAME", help="Look for the releases of a dependency that they load with.")
+@click.option("--index", default="pypi", show_default=True, metavar="URL|DIR", help="Where these releases are.")
+def command(wheels: tuple[Path, ...], output: str, fast: bool, project: str | None, index: str) -> int:
     """Print what is inside the binaries of WHEELS (files or folders), and the properties that follow.
 
     The block `properties = [...]` can be pasted into [tool.variant-publish.variants.NAME]: read it before, because a
     file cannot tell everything (a minimum driver, code that is compiled on the machine).
 
+    With --abi the symbols that the libraries need are looked up in the published wheels of a dependency, for the same
+    Python and platform: each is downloaded once, and what was read of it is kept in the cache.
+
     \b
-    Example:
+    Examples:
       variant-publish inspect wheelhouse/foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl
+      variant-publish inspect wheelhouse/foo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl --abi torch
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     found = api.inspect(wheels, fast=fast)
+    reporter = ConsoleReporter()
+    ranges = [project and api.abi_range(one.wheel.path, project, index=index, reporter=reporter) for one in found]
     if output == "json":
-        print_json({"schema-version": 1, "wheels": [inspection.table() for inspection in found]})
+        print_json({
+            "schema-version": 1,
+            "wheels": [
+                one.table() | ({"abi": abi.table()} if abi else {}) for one, abi in zip(found, ranges, strict=True)
+            ],
+        })  # fmt: skip
     else:
-        echo("\n\n".join(map(describe, found)))
+        echo("\n\n".join(describe(one, abi or None) for one, abi in zip(found, ranges, strict=True)))
     return 0
 
 
-def describe(found: Inspection) -> str:
+def describe(found: Inspection, abi: AbiRange | None = None) -> str:
     """Return the text for one wheel."""
     rows = (
         ("architectures", ", ".join(found.architectures)),
@@ -53,8 +67,11 @@ def describe(found: Inspection) -> str:
     )
     lines = [f"{found.wheel.filename} ({count(len(found.binaries), 'binary', 'binaries')})"]
     lines += [f"  {name:<16}{value}" for name, value in rows if value]
-    if found.properties:
-        lines += ["", "properties = [", *(f'    "{text}",' for text in found.properties), "]"]
+    if abi is not None:
+        lines += [f"  {'ABI':<16}{abi}", *(f"  {'':<16}{text}" for text in abi.bounds)]
+    properties = [*found.properties, *([str(abi.proposed)] if abi is not None and abi.proposed else [])]
+    if properties:
+        lines += ["", "properties = [", *(f'    "{text}",' for text in properties), "]"]
     else:
         lines += ["", "# no properties follow from the binaries: by them, this is the generic wheel"]
     return "\n".join(lines)

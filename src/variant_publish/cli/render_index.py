@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from variant_publish.api import IndexCleanup
-    from variant_publish.formats.simple import ProjectIndex
+    from variant_publish.formats.master import ProjectIndex
     from variant_publish.index.verify import Verified
     from variant_publish.index.yank import Removal
 
@@ -67,5 +67,7 @@ def show_cleanup(plan: IndexCleanup) -> None:
         echo(f"abort the upload of {pending.key}, begun {pending.begun}")
     for name in plan.stages:
         echo(f"remove the stage {name}, which nobody released")
+    for project in plan.unfinished:
+        echo(f"delete the files of {project} that an earlier command removed from its page")
     if not plan:
         echo("nothing to do")

@@ -54,7 +54,8 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
     if settings.public_url:
         echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:
-        echo(f"users of {view.name}: {view.command}")
+        if view.command:
+            echo(f"users of {view.name}: {view.command}")
 
 
 def show_staged(found: PlannedRelease, *, plans: bool) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from variant_publish.dialects.registry import DIALECTS
+from variant_publish.errors import UsageError
+from variant_publish.model.url import fault_of_address
 
 DialectName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DIALECTS)})]
 """The name of a dialect; `Config` looks it up."""
@@ -175,6 +177,16 @@ class UploadTable(_Table, frozen=True):
     """How the extra index has what the repository gets: by a link, or as a copy of its own."""
     attestations: bool = False
     """Whether attestations are published with the files (PEP 740)."""
+
+    def __post_init__(self) -> None:
+        shown = ("public_url", "views_url", "stage_url", "endpoint_url", "extra_index", "views", "stage")
+        for name in (*shown, "repository_url", "repository_index"):
+            url = getattr(self, name)
+            if url is not None and (fault := fault_of_address(url, is_shown=name in shown)):
+                raise UsageError(
+                    f"{TABLE}.upload.{name.replace('_', '-')} {fault}",
+                    hint="write the plain address; credentials belong into .pypirc, .netrc or the environment",
+                )
 
 
 class IgnoreTable(_Table, frozen=True):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.plain_name import InvalidWheelName, PlainName
-from variant_publish.model.variant import Variant
+from variant_publish.model.variant import Properties, Variant
 
 Words = tuple[str, ...]
 """A variant as one dialect writes it in a file name: extra tags, a label, a local version."""
@@ -18,6 +23,65 @@ InfoFiles = Mapping[str, bytes]
 
 ProviderOf = Callable[[str], Provider]
 """Return the provider of a namespace."""
+
+Rank = Callable[[Words], tuple[Any, ...] | str]
+"""Return the key of a variant on one machine, the smallest being the best and the last part its name, or why it has
+none there; no words stand for the generic wheel."""
+
+Simulate = Callable[[Iterable[Properties]], Iterator[Mapping[str, str]]]
+"""Return the machines that tell some properties apart, as values of selector variables."""
+
+UNLISTED = "is a variant, and no selector file lists it"
+
+
+class MachineFacts(Protocol):
+    """What a dialect asks of a machine."""
+
+    @property
+    def abi(self) -> Mapping[str, str]:
+        """Return the versions of dependencies whose ABI counts, by name."""
+        ...
+
+    def value(self, variable: str) -> str | None:
+        """Return the value of a selector variable; None for one that is unknown."""
+        ...
+
+    def is_foreign(self, variable: str) -> bool:
+        """Return whether the variable is about another architecture than this machine's."""
+        ...
+
+    def features(self, namespace: str, provider: Provider) -> Mapping[str, Sequence[str]] | str:
+        """Return what the machine supports in a namespace, best first, or why the provider is off."""
+        ...
+
+    def here(self, namespace: str, feature: str) -> str:
+        """Return what the machine has of a feature, for people."""
+        ...
+
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        """Return what a feature asks of a machine, for people."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWheel:
+    """A wheel of a release, as far as a selector file depends on it; `place` is its path, for messages."""
+
+    words: Words
+    info: InfoFiles
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What a selector file is made of: the wheels of its dialect, the declared variants, and the tables of variables.
+
+    `tables` derives them from the properties of the variants, and raises UsageError where that is not possible.
+    """
+
+    wheels: tuple[ListedWheel, ...]
+    variants: tuple[Variant, ...]
+    tables: Callable[[], SelectorFile]
 
 
 class PartialTagSet(InvalidWheelName):
@@ -39,6 +103,10 @@ class Dialect(ABC):
     plain_installers_read: bool = True
     """Whether pip and uv read such a wheel; otherwise only variant-aware tools do, and METADATA is written for those:
     it may have requirements with extra tags (`numpy+pypi==2.0.0`)."""
+    suffix: str = ""
+    """The end of the name of the selector file; "" for a dialect without one."""
+    selector: type[Any] | None = None
+    """The type of a parsed selector file."""
     own_files: tuple[str, ...] = ()
     """The files of dist-info that only wheels of this dialect have."""
 
@@ -86,6 +154,62 @@ class Dialect(ABC):
     def serves_everyone(self, words: Words) -> bool:
         """Return whether every machine that the platform tag admits can use the wheel."""
         return False
+
+    # The selector file of a release: what installers choose by. `data` is what `parse` returns.
+
+    def file_name(self, project: str, version: str) -> str:
+        """Return the name of the selector file on an index."""
+        return f"{canonicalize_name(project)}-{Version(version)}{self.suffix}"
+
+    def parse(self, content: bytes | str) -> Any:
+        """Parse a selector file; raise VariantPublishError where it is none."""
+        raise NotImplementedError
+
+    def dumps(self, data: Any) -> str:
+        """Return the text of a selector file; equal values have equal text."""
+        text: str = data.dumps()
+        return text
+
+    def merge(self, parts: Sequence[Any]) -> Any:
+        """Unite the selector files of one release, in any order; raise VariantPublishError for a contradiction."""
+        raise NotImplementedError
+
+    def gather(self, release: ReleaseFacts) -> Any:
+        """Return the selector file of a release that has wheels of the dialect."""
+        raise NotImplementedError
+
+    def names(self, data: Any) -> tuple[str, ...]:
+        """Return the words that a selector file names."""
+        return tuple(self.meanings(data))
+
+    def meanings(self, data: Any) -> Mapping[str, Properties]:
+        """Return the properties of each variant, where the file says them."""
+        return {}
+
+    def fault(self, data: Any, words: Words) -> str:
+        """Return why the file never leads to a wheel with these words; "" where it does."""
+        unknown = [word for word in words if word not in self.names(data)]
+        return f"it does not name {unknown[0]!r}" if unknown else ""
+
+    def rank(self, data: Any, machine: MachineFacts, asked: Sequence[str] = ()) -> Rank:
+        """Return how the variants of a release rank on a machine.
+
+        `data` is None where no selector file lists the wheels. `asked` are words that the user asks for: one that no
+        file places is no obstacle. Raises VariantPublishError where the machine cannot be evaluated.
+        """
+        return lambda words: UNLISTED if words else (0, "")
+
+    def machines(self, data: Any, simulate: Simulate) -> Iterator[Mapping[str, str]]:
+        """Return the machines that the file distinguishes."""
+        return simulate(self.meanings(data).values())
+
+    def dependencies(self, data: Any, words: Words) -> Mapping[str, Sequence[str]]:
+        """Return the versions of dependencies that a build was made against, as release prefixes by name."""
+        return {}
+
+    def asks_hardware(self, data: Any, words: Words) -> bool:
+        """Return whether a variant asks anything of the hardware."""
+        return not self.serves_everyone(words)
 
     def __str__(self) -> str:
         return self.name

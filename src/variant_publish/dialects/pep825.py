@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from variant_publish.dialects.base import Dialect, InfoFiles, ProviderOf, Words
-from variant_publish.errors import UsageError
-from variant_publish.formats.variants_json import WHEEL_FILE, InvalidVariantMetadata, VariantsMetadata
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.dialects.base import Dialect, InfoFiles, MachineFacts, ProviderOf, Rank, ReleaseFacts, Words
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.variants_json import (
+    ABI_DEPENDENCY,
+    SUFFIX,
+    WHEEL_FILE,
+    InvalidVariantMetadata,
+    VariantsMetadata,
+    merge,
+)
+from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.plain_name import InvalidWheelName, PlainName, shortened
-from variant_publish.model.variant import NULL_LABEL, Variant, validate_label
+from variant_publish.model.variant import NULL_LABEL, Properties, Variant, validate_label
 
 
 class Pep825(Dialect):
@@ -17,6 +29,8 @@ class Pep825(Dialect):
     name = "pep825"
     option = "--label"
     own_files = (WHEEL_FILE,)
+    suffix = SUFFIX
+    selector = VariantsMetadata
 
     def read(self, text: str) -> tuple[str, Words] | None:
         """Cut the label off; a third component that begins with a digit is the build tag, which no Python tag does."""
@@ -62,5 +76,97 @@ class Pep825(Dialect):
         """Return whether it is the null variant."""
         return words == (NULL_LABEL,)
 
+    def file_name(self, project: str, version: str) -> str:
+        """Return the name with the project as wheel file names spell it."""
+        return f"{canonicalize_name(project).replace('-', '_')}-{Version(version)}{self.suffix}"
+
+    def parse(self, content: bytes | str) -> VariantsMetadata:
+        """Parse NAME-VERSION-variants.json."""
+        return VariantsMetadata.parse(content)
+
+    def merge(self, parts: Sequence[VariantsMetadata]) -> VariantsMetadata:
+        """Unite what the wheels of a release say (PEP 825, "Index metadata")."""
+        return merge(parts)
+
+    def gather(self, release: ReleaseFacts) -> VariantsMetadata:
+        """Return the union of what the wheels carry."""
+        for wheel in release.wheels:
+            if WHEEL_FILE not in wheel.info:
+                raise VariantPublishError(
+                    f"{wheel.place} has a variant label and no {WHEEL_FILE} in its dist-info folder",
+                    hint="label it with 'variant-publish retag', which writes both",
+                )
+        return merge([VariantsMetadata.parse(wheel.info[WHEEL_FILE]) for wheel in release.wheels])
+
+    def meanings(self, data: VariantsMetadata) -> Mapping[str, Properties]:
+        """Return the properties of each label."""
+        return data.variants
+
+    def fault(self, data: VariantsMetadata, words: Words) -> str:
+        """Return whether the label is missing."""
+        return "" if words[0] in data.variants else f"it does not name the label {words[0]!r}"
+
+    def rank(self, data: VariantsMetadata | None, machine: MachineFacts, asked: Sequence[str] = ()) -> Rank:
+        """Return the rank of PEP 825: labels in their order, then null, then plain wheels."""
+        if data is None:
+            return super().rank(data, machine, asked)
+        return _Labels(data, machine).place
+
+    def dependencies(self, data: VariantsMetadata | None, words: Words) -> Mapping[str, Sequence[str]]:
+        """Return the properties of `abi_dependency`."""
+        if data is None:
+            return {}
+        properties = data.variants.get("".join(words), Properties()).table()
+        return {key: values for space in _abi_namespaces(data) for key, values in properties.get(space, {}).items()}
+
+    def asks_hardware(self, data: VariantsMetadata | None, words: Words) -> bool:
+        """Return whether the label has a property of another namespace than `abi_dependency`."""
+        if data is None or words[0] not in data.variants:
+            return not self.serves_everyone(words)
+        return not set(data.variants[words[0]].namespaces) <= _abi_namespaces(data)
+
 
 PEP825 = Pep825()
+
+
+class _Labels:
+    """The labels of a release on one machine, by PEP 825 and its providers (PEP 850)."""
+
+    def __init__(self, data: VariantsMetadata, machine: MachineFacts) -> None:
+        self.data, self.machine = data, machine
+        self.supported: dict[str, Mapping[str, Sequence[str]]] = {}
+        self.off: dict[str, str] = {}
+        for namespace, provider in data.providers.items():
+            found = machine.features(namespace, provider)
+            if isinstance(found, str):
+                self.off[namespace] = found
+            else:
+                self.supported[namespace] = found
+
+    def place(self, words: Words) -> tuple[Any, ...] | str:
+        label = "".join(words)
+        if not words:
+            return (2, "")
+        if label not in self.data.variants:
+            return f"label {label!r} is not in the release's variants.json"
+        if label == NULL_LABEL:
+            return (1, label)
+        found = rank(label, self.data.variants[label], self.data.namespaces, self.supported)
+        return (0, *found.key) if isinstance(found, Ranked) else self._why(found)
+
+    def _why(self, lost: Incompatible) -> str:
+        needs = f"it needs {self.machine.asked(lost.namespace, lost.feature, lost.values)}"
+        if lost.namespace in self.off:
+            return f"{needs}; {self.off[lost.namespace]}"
+        if lost.namespace not in self.data.providers:
+            return f"{needs}; the release names no provider for {lost.namespace}"
+        provider = self.data.providers[lost.namespace]
+        if provider.builtin is not None:
+            return f"{needs}; here it is {self.machine.abi.get(lost.feature, 'not known')}"
+        if provider.static:
+            return f"{needs}; the provider of {lost.namespace} has no such value"
+        return f"{needs}; this machine has {self.machine.here(lost.namespace, lost.feature)}"
+
+
+def _abi_namespaces(data: VariantsMetadata) -> set[str]:
+    return {namespace for namespace, provider in data.providers.items() if provider.builtin == ABI_DEPENDENCY}

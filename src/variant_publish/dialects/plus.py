@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
 
-from variant_publish.dialects.base import Dialect, PartialTagSet, Words
+from variant_publish.dialects.base import (
+    UNLISTED,
+    Dialect,
+    MachineFacts,
+    PartialTagSet,
+    Rank,
+    ReleaseFacts,
+    Simulate,
+    Words,
+)
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.selector_toml import SUFFIX, SelectorFile, merge_selectors
+from variant_publish.model.ordering import tag_candidates
 from variant_publish.model.plain_name import PlainName, shortened
 from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant import NULL_LABEL, Variant
+from variant_publish.model.versions import release_prefixes
+
+_ABI_VARIABLE = re.compile(r"abi_([a-z0-9_]+)")
+"""The selector variable of a dependency whose ABI counts; its values are release prefixes."""
 
 
 class Plus(Dialect):
@@ -16,6 +35,8 @@ class Plus(Dialect):
     name = "plus"
     option = "--tag"
     plain_installers_read = False
+    suffix = SUFFIX
+    selector = SelectorFile
 
     def read(self, text: str) -> tuple[str, Words] | None:
         """Take the extra tags off the platform tag; every member must have the same ones."""
@@ -50,8 +71,140 @@ class Plus(Dialect):
         """Return one line for each expanded tag, extra tags included."""
         return tuple(line + _suffix(words) for line in plain.tag_lines)
 
+    def parse(self, content: bytes | str) -> SelectorFile:
+        """Parse NAME-VERSION-wheel-selector.toml."""
+        return SelectorFile.parse(content)
+
+    def merge(self, parts: Sequence[SelectorFile]) -> SelectorFile:
+        """Unite the files of one release."""
+        return merge_selectors(parts)
+
+    def gather(self, release: ReleaseFacts) -> SelectorFile:
+        """Return the configured file, or the one derived from all declared variants, built or not.
+
+        So jobs that publish parts of a release agree on it.
+        """
+        result = release.tables()
+        known = self.names(result)
+        for wheel in release.wheels:
+            for tag in wheel.words:
+                if tag not in known:
+                    raise UsageError(
+                        "the selector file of dialect plus cannot be derived:"
+                        f" {wheel.place} has the tag {tag!r}, which no variant declares",
+                        hint="declare the whole selector as [tool.variant-publish.selectors.NAME]",
+                    )
+        return result
+
+    def names(self, data: SelectorFile) -> Words:
+        """Return the tags of all variables."""
+        return tuple(tag for selector in data.selectors.values() for tag in selector.tags)
+
+    def fault(self, data: SelectorFile, words: Words) -> str:
+        """Return why no value of the variables leads to the tags."""
+        owners = {tag: variable for variable, one in data.selectors.items() for tag in one.tags}
+        if unknown := [tag for tag in words if tag not in owners]:
+            return f"it does not name the tag {unknown[0]!r} of the wheels {_suffix(words)}"
+        order = [data.variables.index(owners[tag]) for tag in words]
+        if sorted(set(order)) != order:
+            return f"the wheels {_suffix(words)} do not have their tags in the order of its variables"
+        silent = [
+            variable
+            for place, (variable, one) in enumerate(data.selectors.items())
+            if place not in order and not any("" in names for names in (*one.wheel_tags.values(), one.default or ()))
+        ]
+        return f"the wheels {_suffix(words)} have no tag of {silent[0]!r}, which has no fallback" if silent else ""
+
+    def rank(self, data: SelectorFile | None, machine: MachineFacts, asked: Sequence[str] = ()) -> Rank:
+        """Return the rank by the product of what the value of each variable allows."""
+        choice = _Choice(data or SelectorFile(), machine)
+        known = self.names(choice.file)
+
+        def place(words: Words) -> tuple[Any, ...] | str:
+            found = choice.place(tuple(tag for tag in words if tag in known or tag not in asked))
+            return UNLISTED if data is None and isinstance(found, str) else found
+
+        return place
+
+    def machines(self, data: SelectorFile, simulate: Simulate) -> Iterator[Mapping[str, str]]:
+        """Return every combination of the values that the tables list."""
+        for values in product(*(item.wheel_tags for item in data.selectors.values())):
+            yield dict(zip(data.variables, values, strict=True))
+
+    def dependencies(self, data: SelectorFile | None, words: Words) -> Mapping[str, Sequence[str]]:
+        """Return the values of `abi_torch` and its kind that lead to the tags."""
+        found = {}
+        for variable, selector in data.selectors.items() if data is not None else ():
+            match = _ABI_VARIABLE.fullmatch(variable)
+            own = [value for value, tags in selector.wheel_tags.items() if {*tags} & {*words}]
+            if match and own:
+                found[match[1]] = own
+        return found
+
+    def asks_hardware(self, data: SelectorFile | None, words: Words) -> bool:
+        """Return whether a tag belongs to a variable that is not the version of a dependency."""
+        dependent = {
+            tag
+            for variable, selector in (data.selectors.items() if data is not None else ())
+            for tag in selector.tags
+            if _ABI_VARIABLE.fullmatch(variable)
+        }
+        return not dependent.issuperset(words)
+
 
 PLUS = Plus()
+
+
+class _Choice:
+    """The selector file, evaluated for one machine."""
+
+    def __init__(self, file: SelectorFile, machine: MachineFacts) -> None:
+        self.file = file
+        self.values = {variable: self._value(variable, machine) for variable in file.variables}
+        self.choices = {variable: self._tags(variable) for variable in file.variables}
+        candidates = list(enumerate(tag_candidates([*self.choices.values()])))
+        self.order = {tags: place for place, tags in reversed(candidates)}
+
+    def place(self, words: Words) -> tuple[Any, ...] | str:
+        return (self.order[words], "+".join(words)) if words in self.order else self._why(words)
+
+    def _value(self, variable: str, machine: MachineFacts) -> str:
+        if match := _ABI_VARIABLE.fullmatch(variable):
+            return machine.abi.get(match[1], "none")
+        known = ", ".join(self.file.selectors[variable].wheel_tags)
+        value = machine.value(variable)
+        if value is None:
+            raise VariantPublishError(
+                f"selector variable {variable!r} has no value on this machine",
+                hint=f"set it: --set {variable}=VALUE (known values: {known})",
+            )
+        if self.file.selectors[variable].tags_for(value) is None and not machine.is_foreign(variable):
+            raise VariantPublishError(
+                f"selector variable {variable!r} is {value!r} here, which its table does not know",
+                hint=f"choose a known one: --set {variable}=VALUE (known values: {known})",
+            )
+        return value
+
+    def _tags(self, variable: str) -> Words:
+        selector = self.file.selectors[variable]
+        if _ABI_VARIABLE.fullmatch(variable):
+            prefixes = [prefix for prefix in release_prefixes(self.values[variable]) if prefix in selector.wheel_tags]
+            return (*dict.fromkeys(tag for prefix in prefixes for tag in selector.wheel_tags[prefix] if tag), "")
+        found = selector.tags_for(self.values[variable])
+        # On another architecture the levels of this one say nothing: no tag of them can be right there.
+        return ("",) if found is None else found
+
+    def _why(self, words: Words) -> str:
+        for tag in words:
+            owner = next((name for name, item in self.file.selectors.items() if tag in item.tags), None)
+            if owner is None:
+                return f"tag {tag!r} is not in the release's selector file"
+            if tag not in self.choices[owner]:
+                return f"{owner} is {self.values[owner]} here: tag {tag!r} is not for it"
+        for variable, choice in self.choices.items():
+            if not set(words) & set(choice) and "" not in choice:
+                return f"{variable} is {self.values[variable]} here: a wheel without a tag of it is no fallback"
+        return "its tags are not in the order of the selector variables"
 
 
 def _suffix(words: Words) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError
+from variant_publish.model.versions import version_or_none
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP825, LOCAL)}
 """Every dialect by its name, in the order of reports; adding one is one line here."""
@@ -23,6 +27,34 @@ def dialect_of(name: str) -> Dialect:
             hint=f"known dialects: {', '.join(DIALECTS)}",
         )
     return DIALECTS[name]
+
+
+def dialect_of_file(name: str) -> Dialect | None:
+    """Return the dialect whose selector file has such a name; None for any other file."""
+    return next((item for item in DIALECTS.values() if item.suffix and name.endswith(item.suffix)), None)
+
+
+def release_of_file(name: str) -> tuple[NormalizedName, Version] | None:
+    """Return the project and version that a selector file is of; None for any other file."""
+    dialect = dialect_of_file(name)
+    project, _, text = name.removesuffix(dialect.suffix if dialect else "").rpartition("-")
+    version = version_or_none(text)
+    return None if dialect is None or version is None else (canonicalize_name(project), version)
+
+
+def selector_patterns() -> tuple[str, ...]:
+    """Return a glob pattern for the selector files of each dialect."""
+    return tuple(f"*{dialect.suffix}" for dialect in DIALECTS.values() if dialect.suffix)
+
+
+def selector_names(project: str, version: str) -> tuple[str, ...]:
+    """Return the names that the selector files of a release can have on an index."""
+    return tuple(item.file_name(project, version) for item in DIALECTS.values() if item.suffix)
+
+
+def preferred() -> tuple[Dialect, ...]:
+    """Return the dialects in the order in which a release that is in several is read: what uv reads comes first."""
+    return tuple(sorted(chosen_by_installers(), key=lambda dialect: not dialect.plain_installers_read))
 
 
 def own_files() -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.tags import validate_extra_tag
+
+SUFFIX = "-wheel-selector.toml"
+"""The end of the file name on an index."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -148,11 +148,6 @@ def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:
         for variable, selector in piece.selectors.items():
             merged[variable] = _unite(variable, merged[variable], selector) if variable in merged else selector
     return SelectorFile({variable: merged[variable] for variable in variables})
-
-
-def selector_toml_name(project: str, version: str) -> str:
-    """Return the file name on the index: the normalised project name and version."""
-    return f"{canonicalize_name(project)}-{Version(version)}-wheel-selector.toml"
 
 
 def _unite(variable: str, one: Selector, other: Selector) -> Selector:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
 SCHEMA_825 = "https://variants-schema.wheelnext.dev/peps/825/v0.1.1.json"
 SCHEMA_850 = "https://variants-schema.wheelnext.dev/peps/850/v0.2.0.json"
+
+SUFFIX = "-variants.json"
+"""The end of the file name on an index."""
 
 WHEEL_FILE = "variant.json"
 """The name of the file in a wheel's dist-info folder."""
@@ -225,11 +226,6 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
             hint="retag the older ones, so that all are alike",
         )
     return VariantsMetadata(namespaces, variants, providers)
-
-
-def variants_json_name(project: str, version: str) -> str:
-    """Return the file name on the index: the project and version as wheel file names have them."""
-    return f"{canonicalize_name(project).replace('-', '_')}-{Version(version)}-variants.json"
 
 
 def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:

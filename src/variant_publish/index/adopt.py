@@ -13,16 +13,19 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.master import ProjectIndex, stored_key
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.page import parse_page
-from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.index.index import read_index, update_project
-from variant_publish.index.verify import stored_key
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.index.index import ProjectFacts, update_project
+from variant_publish.index.masters import read_index
+from variant_publish.index.pins import exact_pins
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import TEXT, Listed, ignore
 from variant_publish.store.store import Store
 
@@ -80,6 +83,7 @@ class _Project:
         self.files = files
         self.there = there
         self.reporter = reporter
+        self.metadata: dict[str, list[bytes]] = {}
 
     def adopted(self, hash_all: bool) -> Adopted:
         known = {file.filename: file for file in self._listed()}
@@ -88,9 +92,13 @@ class _Project:
             entry = self._entry(item, known.get(item.key.rpartition("/")[2]), hash_all)
             entries[entry.filename] = entry
         written = update_project(self.store, self.name, entries.values()).written
-        for version, texts in self._selectors().items():
-            selectors = SelectorFiles.parse(texts)
-            written += update_project(self.store, self.name, version=version, selectors=selectors).written
+        texts = self._selectors()
+        for version in sorted({*texts, *self.metadata}):
+            selectors = SelectorFiles.parse(texts.get(version, {}))
+            facts = ProjectFacts(metadata=tuple(self.metadata.get(version, ())))
+            if texts.get(version) or exact_pins(facts.metadata):
+                updated = update_project(self.store, self.name, version=version, selectors=selectors, facts=facts)
+                written += updated.written
         unhashed = tuple(sorted(name for name, entry in entries.items() if not entry.sha256))
         return Adopted(self.name, tuple(sorted(entries)), unhashed, tuple(dict.fromkeys(written)))
 
@@ -104,6 +112,7 @@ class _Project:
         if not filename.endswith(".whl"):
             return entry
         content = self._metadata(item)
+        self.metadata.setdefault(version_of(filename) or "", []).append(content)
         return replace(
             entry,
             requires_python=entry.requires_python or Metadata.parse(content).requires_python,
@@ -164,10 +173,8 @@ class _Project:
         found: dict[str, dict[str, str]] = {}
         for key in self.there:
             folder, _, name = key.rpartition("/")
-            if folder == self.name and (is_selector_toml(name) or is_variants_json(name)):
-                version = name.removesuffix("-variants.json").removesuffix("-wheel-selector.toml").rpartition("-")[2]
-                if (text := self.store.read(key)) is not None:
-                    found.setdefault(version, {})[name] = text.content.decode("utf-8")
+            if folder == self.name and (owner := release_of_file(name)) and (text := self.store.read(key)) is not None:
+                found.setdefault(str(owner[1]), {})[name] = text.content.decode("utf-8")
         return found
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
-from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
-from variant_publish.index.master import change_master, mend, read_master
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.leaving import delete_leaving
+from variant_publish.index.masters import ROOT_MASTER, Page, change_master, master_key, mend, parser_of
 from variant_publish.index.pages import render_project, render_root
+from variant_publish.index.pins import enter_pins, exact_pins, with_pins
+from variant_publish.index.project_page import needs_of
+from variant_publish.index.selector_texts import SelectorTexts
+from variant_publish.model.safe_text import visible
 from variant_publish.progress import Advance
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.store.keys import key_of
 from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
 from variant_publish.store.store import Store
 from variant_publish.store.stored_file import StoredFile
 
-ROOT_MASTER = "index.json"
+_LONGEST_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +43,26 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """What an update says of a project besides its files.
+
+    Which projects of other indexes it tracks (PEP 708), where users find the index, and the METADATA of its wheels.
+    """
+
+    tracks: tuple[str, ...] = ()
+    public_url: str = ""
+    metadata: tuple[bytes, ...] = ()
+
+
+NO_FACTS = ProjectFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Updated:
     """A project's index after an update, and the keys of the pages that were written (none: all were right)."""
 
     index: ProjectIndex
     written: tuple[str, ...]
-
-
-def master_key(project: str) -> str:
-    """Return the key of a project's master."""
-    return f"{project}/index.json"
-
-
-def read_index(store: Store, project: str) -> ProjectIndex | None:
-    """Read the master of a project; None where the project is not there."""
-    return read_master(store, master_key(project), ProjectIndex.parse)[0]
-
-
-def read_root(store: Store) -> RootIndex | None:
-    """Read the master of the list of projects; None where nothing is published."""
-    return read_master(store, ROOT_MASTER, RootIndex.parse)[0]
 
 
 def hosted_url(filename: str) -> str:
@@ -68,7 +75,7 @@ def send(store: Store, upload: Upload, advance: Advance = ignore, stored: Stored
 
     A file that is `stored` elsewhere is copied from there.
     """
-    key = f"{upload.project}/{upload.entry.filename}"
+    key = key_of(upload.project, upload.entry.filename)
     outcome = store.create(
         key, stored or upload.path, sha256=upload.entry.sha256, content_type=content_type_of(key), advance=advance
     )
@@ -90,8 +97,7 @@ def update_project(
     *,
     version: str = "",
     selectors: SelectorFiles | None = None,
-    tracks: tuple[str, ...] = (),
-    public_url: str = "",
+    facts: ProjectFacts = NO_FACTS,
 ) -> Updated:
     """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
@@ -99,41 +105,51 @@ def update_project(
     with another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
     files = tuple(files)
+    texts = SelectorTexts(store)
+    pins = exact_pins(facts.metadata) if version else ()
 
     def change(index: ProjectIndex) -> ProjectIndex:
         refuse_removed(store.describe(), index, files)
-        if index.status == "archived" and not {file.filename for file in files} <= {
-            file.filename for file in index.files
-        }:
-            raise Conflict(
-                f"{store.describe()}: the project {project} is archived",
-                hint="run 'variant-publish index status NAME active' first",
-            )
-        texts = merged_texts(index.selector_texts, project, version, selectors)
-        changed = index.updated(merged_files(store.describe(), index.distributions, files), texts, tracks, public_url)
-        _create_selectors(store, changed, index.files)
-        return changed
+        _refuse_archived(store.describe(), index, files)
+        own = _selector_entries(texts, index, version, selectors)
+        enter_pins(store, project, index.pins, pins)
+        return index.updated(
+            merged_files(store.describe(), index.distributions, files),
+            version,
+            own,
+            needs={**index.needs, version: found} if (found := _needs(texts, own)) else index.needs,
+            pins=with_pins(index, version, pins),
+            tracks=facts.tracks or index.tracks,
+            public_url=facts.public_url or index.public_url,
+        )
 
-    return change_project(store, project, change, versions=(version,))
+    return change_project(store, project, change, versions=(version,), texts=texts)
 
 
 def change_project(
-    store: Store, project: str, change: Callable[[ProjectIndex], ProjectIndex], *, versions: Iterable[str] = ()
+    store: Store,
+    project: str,
+    change: Callable[[ProjectIndex], ProjectIndex] = lambda index: index,
+    *,
+    versions: Iterable[str] = (),
+    texts: SelectorTexts | None = None,
 ) -> Updated:
-    """Change a project's master by compare-and-swap, then rewrite its pages and the list of projects.
+    """Change a project's master by compare-and-swap; rewrite its pages and the list of projects; finish removals.
 
     `change` gives the next generation, or its argument where nothing is to be done; it may be called more than once.
+    `versions` are those whose selector files are mended, too.
     """
-    versions = tuple(versions)
-    empty = ProjectIndex(project)
-    index, written = change_master(store, master_key(project), ProjectIndex.parse, empty, change)
+    versions, texts = tuple(versions), texts or SelectorTexts(store)
+    key, parse = master_key(project), parser_of(project)
+    index, written = change_master(store, key, parse, ProjectIndex(project), change)
     if index.generation:
 
-        def derive(found: ProjectIndex) -> Iterator[tuple[str, bytes, str]]:
-            return project_pages(store, found, versions)
+        def derive(found: ProjectIndex) -> Iterator[Page]:
+            return project_pages(store, found, versions, texts)
 
-        written += mend(store, master_key(project), ProjectIndex.parse, index, derive)
+        written += mend(store, key, parse, index, derive)
         written += _enter(store, project)
+        delete_leaving(store, index)
     return Updated(index, tuple(dict.fromkeys(written)))
 
 
@@ -166,16 +182,40 @@ def merged_files(place: str, old: Iterable[IndexFile], new: Iterable[IndexFile])
     return tuple(result.values())
 
 
-def merged_texts(
-    old: Mapping[str, Mapping[str, str]], project: str, version: str, selectors: SelectorFiles | None
-) -> dict[str, dict[str, str]]:
-    """Unite the texts of selector files with those of one release."""
-    result = {key: dict(texts) for key, texts in old.items()}
-    if selectors is not None:
-        merged = SelectorFiles.parse(result.get(version, {})).merged(selectors)
-        if texts := merged.texts(project, version):
-            result[version] = texts
-    return result
+def read_selectors(store: Store, index: ProjectIndex | None, version: str) -> SelectorFiles:
+    """Return the selector files that an index has of a version."""
+    return SelectorFiles.parse(SelectorTexts(store).of(index, version)) if index is not None else SelectorFiles()
+
+
+def _selector_entries(
+    texts: SelectorTexts, index: ProjectIndex, version: str, selectors: SelectorFiles | None
+) -> tuple[IndexFile, ...]:
+    """Unite a version's selector files with those of the index, and write new texts under their hashes."""
+    if selectors is None:
+        return ()
+    result = []
+    listed = index.selector_entries(version)
+    merged = SelectorFiles.parse(texts.of(index, version)).merged(selectors)
+    for name, text in merged.texts(index.name, version).items():
+        entry = selector_entry(name, text)
+        if listed.get(name) != entry:
+            texts.create(index.name, entry, text)
+        result.append(entry)
+    return tuple(result)
+
+
+def _needs(texts: SelectorTexts, entries: Iterable[IndexFile]) -> dict[str, str]:
+    """Return variant -> what it needs in words, for the page; names in selector files may be any text."""
+    found = needs_of({entry.filename: texts.known[entry.sha256] for entry in entries})
+    return {visible(variant)[:_LONGEST_WORDS]: visible(words)[:_LONGEST_WORDS] for variant, words in found.items()}
+
+
+def _refuse_archived(place: str, index: ProjectIndex, files: Iterable[IndexFile]) -> None:
+    if index.status == "archived" and {file.filename for file in files} - {file.filename for file in index.files}:
+        raise Conflict(
+            f"{place}: the project {index.name} is archived",
+            hint="run 'variant-publish index status NAME active' first",
+        )
 
 
 def _united(known: IndexFile, new: IndexFile) -> IndexFile:
@@ -193,29 +233,17 @@ def _united(known: IndexFile, new: IndexFile) -> IndexFile:
     )
 
 
-def _create_selectors(store: Store, index: ProjectIndex, old: tuple[IndexFile, ...]) -> None:
-    """Put new texts under their hashes before any page names them."""
-    texts = {filename: text for texts in index.selector_texts.values() for filename, text in texts.items()}
-    for entry in index.files:
-        if entry.filename in texts and entry not in old:
-            folder = entry.url.rpartition("/")[0]
-            store.create(
-                f"{index.name}/{folder}/{entry.filename}",
-                texts[entry.filename].encode(),
-                sha256=entry.sha256,
-                content_type=content_type_of(entry.filename),
-                advance=ignore,
-            )
-
-
-def project_pages(store: Store, index: ProjectIndex, versions: Iterable[str]) -> Iterator[tuple[str, bytes, str]]:
+def project_pages(
+    store: Store, index: ProjectIndex, versions: Iterable[str], texts: SelectorTexts | None = None
+) -> Iterator[Page]:
     """Return what the master stands for: its page, and some versions' selector files under their plain names."""
     page = render_project(index).encode()
     for key in store.page_keys(f"{index.name}/"):
         yield key, page, HTML
+    texts = texts or SelectorTexts(store)
     for version in versions:
-        for filename, text in index.selector_texts.get(version, {}).items():
-            yield f"{index.name}/{filename}", text.encode(), content_type_of(filename)
+        for filename, text in texts.of(index, version).items():
+            yield key_of(index.name, filename), text.encode(), content_type_of(filename)
 
 
 def _enter(store: Store, project: str) -> list[str]:
@@ -231,7 +259,7 @@ def _enter(store: Store, project: str) -> list[str]:
     return written
 
 
-def root_pages(store: Store, root: RootIndex) -> Iterator[tuple[str, bytes, str]]:
+def root_pages(store: Store, root: RootIndex) -> Iterator[Page]:
     """Return the page of the list of projects, under each key that clients ask for."""
     page = render_root(root).encode()
     for key in store.page_keys(""):

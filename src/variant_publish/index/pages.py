@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from variant_publish.formats.simple import API_VERSION, ProjectIndex, RootIndex
+from variant_publish.formats.master import API_VERSION, ProjectIndex, RootIndex
 from variant_publish.index.project_page import href_of, installs, sections
 from variant_publish.model.quantity import readable_size
 from variant_publish.templating import render_template

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.selector_toml import SelectorFile
-from variant_publish.formats.simple import IndexFile, ProjectIndex, version_of
-from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
@@ -63,9 +64,6 @@ class Install:
     lines: tuple[str, ...]
 
 
-UNKNOWN_VIEW = "ADDRESS-OF-THE-VIEW"
-
-
 def href_of(file: IndexFile) -> str:
     """Return the link to a file with its hash, where one is known."""
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
@@ -73,13 +71,13 @@ def href_of(file: IndexFile) -> str:
 
 def sections(index: ProjectIndex) -> tuple[Section, ...]:
     """Return the releases, newest first."""
-    owner = {filename: version for version, texts in index.selector_texts.items() for filename in texts}
+    owner = {filename: version for version, names in index.selectors.items() for filename in names}
     groups: dict[str, list[IndexFile]] = {}
     for file in index.files:
         version = owner.get(file.filename) or version_of(file.filename) or ""
         groups.setdefault(Version(version).public if version else "", []).append(file)
     ordered = sorted(groups, key=lambda text: Version(text or "0"), reverse=True)
-    return tuple(_section(version, groups[version], index.selector_texts.get(version, {})) for version in ordered)
+    return tuple(_section(version, groups[version], index.needs.get(version, {})) for version in ordered)
 
 
 def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, ...]:
@@ -96,13 +94,14 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
         requirement = f"{index.name}=={best.version}"
         result.append(Install("a requirements file", (f"--extra-index-url {address}", requirement)))
     preview = "--preview-features wheel-variants "
-    if any(file.filename.endswith("-variants.json") for file in best.others):
+    if any((owner := dialect_of_file(file.filename)) and owner.plain_installers_read for file in best.others):
         title = "uv, the variant of this machine"
         result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
     elif result:
         result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
     for name, view in sorted(index.views.get(best.version, {}).items()):
-        result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
+        if view:
+            result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
     for local in _locals(best):
         command = f"pip install --extra-index-url {address} {index.name}=={local}"
         result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
@@ -113,15 +112,14 @@ def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, 
 
 
 def view_command(project: str, address: str) -> str:
-    """Return the command that takes a variant from its view by plain pip; "" stands for an address nobody knows."""
-    return f"pip install --extra-index-url {address or UNKNOWN_VIEW} {project}"
+    """Return the command that takes a variant from its view by plain pip; "" where the address is not known."""
+    return f"pip install --extra-index-url {address} {project}" if address else ""
 
 
-def _section(version: str, files: list[IndexFile], texts: Mapping[str, str]) -> Section:
+def _section(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> Section:
     parsed = {file.filename: _name(file.filename) for file in files}
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
-    needs = needs_of(texts)
     variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
     rows = []
     for variant in variants:
@@ -208,19 +206,16 @@ def needs_of(texts: Mapping[str, str]) -> dict[str, str]:
     """Return variant -> what a machine needs for it, in words, from the texts of the selector files of a release."""
     result: dict[str, str] = {}
     for name, text in texts.items():
+        dialect = dialect_of_file(name)
         try:
-            if name.endswith(".toml"):
-                result = {**dict(_of_selector(SelectorFile.parse(text))), **result}
-            else:
-                result |= dict(_of_variants(VariantsMetadata.parse(text)))
+            data = dialect.parse(text) if dialect is not None else None
+            if isinstance(data, SelectorFile):
+                result = {**dict(_of_selector(data)), **result}
+            elif dialect is not None:
+                result |= {word: ", ".join(_sentences(has.items)) for word, has in dialect.meanings(data).items()}
         except VariantPublishError:
             continue  # `check` and `verify` say what is wrong with it; the page shows the wheels all the same
     return result
-
-
-def _of_variants(metadata: VariantsMetadata) -> Iterator[tuple[str, str]]:
-    for label, properties in metadata.variants.items():
-        yield label, ", ".join(_sentences(properties.items))
 
 
 def _sentences(properties: Iterable[Property]) -> Iterator[str]:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from packaging.version import Version
 
-from variant_publish.formats.simple import ProjectIndex, version_of
-from variant_publish.index.yank import Removal, existing, pins_of, plan_removal
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import version_of
+from variant_publish.index.pins import pins_of
+from variant_publish.index.yank import Removal, existing, plan_removal
 from variant_publish.store.objects import Pending
 from variant_publish.store.store import Store
 
@@ -26,11 +28,15 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """What a cleaning takes away, and what it keeps although it is old: version -> who pins it."""
+    """What a cleanup removes of a project, and what it keeps although it is old: version -> who pins it.
 
+    It is unfinished where an earlier command was killed while it deleted files.
+    """
+
+    project: str
     removals: tuple[Removal, ...]
     kept: tuple[tuple[str, str], ...]
-    pending: tuple[Pending, ...] = ()
+    is_unfinished: bool = False
 
 
 def plan_cleanup(store: Store, project: str, rule: Retention, now: datetime) -> Cleanup:
@@ -43,7 +49,7 @@ def plan_cleanup(store: Store, project: str, rule: Retention, now: datetime) -> 
             kept.append((version, pins[0]))
         else:
             removals.append(plan_removal(store, index.name, [version]))
-    return Cleanup(tuple(removals), tuple(kept))
+    return Cleanup(index.name, tuple(removals), tuple(kept), bool(index.leaving))
 
 
 def stale_uploads(store: Store, days: int, now: datetime) -> tuple[Pending, ...]:

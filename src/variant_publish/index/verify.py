@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from posixpath import normpath
 from typing import Any
-from urllib.parse import unquote
 
-from variant_publish.formats.simple import IndexFile, ProjectIndex, RootIndex
-from variant_publish.index.index import change_project, project_pages, read_index, read_root, root_pages
-from variant_publish.index.yank import BESIDE
+from packaging.utils import canonicalize_name
+
+from variant_publish.formats.master import ProjectIndex, RootIndex, stored_key
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import change_project, project_pages, root_pages
+from variant_publish.index.leaving import BESIDE, leaving_keys
+from variant_publish.index.masters import Page, read_index, read_root
+from variant_publish.index.pins import enter_pins, is_entered, pinned_projects, pins_key
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.store.store import Store
 
@@ -63,7 +67,8 @@ def verify(
 ) -> Verified:
     """Verify projects (default: all). `deep` reads every file and compares its hash; `repair` rewrites pages."""
     root = read_root(store) or RootIndex()
-    names = tuple(projects) or tuple(sorted({*root.names, *_found(store)}))
+    names: tuple[str, ...] = tuple(map(canonicalize_name, projects))
+    names = names or tuple(sorted({*root.names, *_found(store)}))
     troubles: list[Trouble] = []
     unlisted: list[str] = []
     mended: list[str] = []
@@ -80,20 +85,13 @@ def verify(
         unlisted += look.unlisted()
         count += len(index.files)
         if repair and any(trouble.is_mendable for trouble in found):
-            versions = tuple(index.selector_texts)
-            mended += change_project(store, name, lambda unchanged: unchanged, versions=versions).written
+            enter_pins(store, name, (), index.pins)
+            mended += change_project(store, name, versions=index.selectors).written
+            mended += [trouble.key for trouble in found if trouble.is_mendable]
         troubles += found
     root = read_root(store) or RootIndex()
     troubles += _page_troubles(store, root_pages(store, root)) if root.generation else []
     return Verified(names, count, tuple(troubles), tuple(unlisted), tuple(dict.fromkeys(mended)))
-
-
-def stored_key(project: str, url: str) -> str | None:
-    """Return the key of a file by its address on the project's page; None for one that lies elsewhere."""
-    if "://" in url or url.startswith("/"):
-        return None
-    key = normpath(f"{project}/{unquote(url)}")
-    return None if key.startswith("../") else key
 
 
 class _Look:
@@ -105,16 +103,21 @@ class _Look:
         self.deep = deep
         self.reporter = reporter
         self.sizes = {item.key: item.size for item in store.keys(f"{index.name}/")}
-        self.pages = {page for page, _, _ in project_pages(store, index, index.selector_texts)}
-        self.used = {f"{index.name}/index.json", *self.pages}
+        self.pages = tuple(project_pages(store, index, index.selectors))
+        self.used = {f"{index.name}/index.json", *(page for page, _, _ in self.pages)}
 
     def troubles(self) -> Iterator[Trouble]:
-        names = [file.filename for file in self.index.files]
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        counts = Counter(file.filename for file in self.index.files)
+        for name in sorted(name for name, count in counts.items() if count > 1):
             yield Trouble(f"{self.index.name}/{name}", "is listed twice")
         for file in self.index.files:
             yield from self._file(file)
-        yield from _page_troubles(self.store, project_pages(self.store, self.index, self.index.selector_texts))
+        yield from _page_troubles(self.store, self.pages)
+        for key in leaving_keys(self.store, self.index):
+            yield Trouble(key, "is to be deleted and still there", is_mendable=True)
+        for pinned in pinned_projects(self.index):
+            if not is_entered(self.store, self.index.name, pinned):
+                yield Trouble(pins_key(pinned), f"does not list {self.index.name}, which pins it", is_mendable=True)
 
     def unlisted(self) -> list[str]:
         """Return what lies there and is not listed; old texts of selector files stay for pages that are in caches."""
@@ -153,11 +156,11 @@ class _Look:
 def _found(store: Store) -> Iterator[str]:
     for item in store.keys(""):
         project, _, name = item.key.rpartition("/")
-        if name == "index.json" and project and "/" not in project:
+        if name == "index.json" and project and canonicalize_name(project) == project and "/" not in project:
             yield project
 
 
-def _page_troubles(store: Store, pages: Iterator[tuple[str, bytes, str]]) -> Iterator[Trouble]:
+def _page_troubles(store: Store, pages: Iterable[Page]) -> Iterator[Trouble]:
     for key, content, _ in pages:
         stored = store.read(key)
         if stored is None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.metadata import Metadata
-from variant_publish.formats.provenance import ATTESTATION_SUFFIX, PROVENANCE_SUFFIX
-from variant_publish.formats.selector_toml import selector_toml_name
-from variant_publish.formats.simple import SELECTORS, STATUSES, IndexFile, ProjectIndex, version_of
-from variant_publish.formats.variants_json import variants_json_name
-from variant_publish.index.index import Updated, change_project, read_index, read_root
-from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.formats.master import STATUSES, ProjectIndex
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.index.index import Updated, change_project
+from variant_publish.index.masters import read_index
+from variant_publish.index.pins import pins_of
 from variant_publish.store.store import Store
-
-BESIDE = (".metadata", PROVENANCE_SUFFIX, ATTESTATION_SUFFIX)
-"""What lies beside a file under its name with this ending, and goes where it goes."""
 
 
 class Pinned(VariantPublishError):
@@ -59,11 +54,11 @@ def yank(store: Store, project: str, targets: Sequence[str], reason: str | None)
 
 
 def set_status(store: Store, project: str, status: str, reason: str = "") -> Updated:
-    """Return of a project that it is active, archived or deprecated (PEP 792)."""
+    """Mark a project as active, archived or deprecated (PEP 792)."""
     if status not in STATUSES:
         raise UsageError(f"{status!r} is no status of a project", hint=f"write one of {', '.join(STATUSES)}")
-    name = existing(store, project).name
-    return change_project(store, name, lambda index: index.changed(status=status, status_reason=reason))
+    name, line = existing(store, project).name, " ".join(reason.split())
+    return change_project(store, name, lambda index: index.changed(status=status, status_reason=line))
 
 
 def plan_removal(store: Store, project: str, targets: Sequence[str]) -> Removal:
@@ -89,35 +84,7 @@ def remove(store: Store, removal: Removal, *, force: bool = False) -> Updated:
             hint="yank it instead, publish releases with other pins, or force it",
         )
     gone = {file.filename for file in removal.files}
-
-    def change(index: ProjectIndex) -> ProjectIndex:
-        texts = {version: item for version, item in index.selector_texts.items() if version not in removal.versions}
-        removed = tuple(dict.fromkeys((*index.removed, *removal.names)))
-        kept = replace(index, removed=removed).updated(
-            (file for file in index.distributions if file.filename not in gone), texts
-        )
-        return index if removed == index.removed and kept.files == index.files else kept
-
-    updated = change_project(store, removal.project, change)
-    for key in _leftovers(store, updated.index):
-        store.delete(key)
-    return updated
-
-
-def pins_of(store: Store, project: str, versions: set[str]) -> Iterator[str]:
-    """Return the pins of other projects on the same index that need one of the versions, as sentences."""
-    wanted = {Version(version) for version in versions}
-    root = read_root(store)
-    for other in root.names if root is not None else ():
-        index = read_index(store, other) if other != project else None
-        read: set[str] = set()
-        for file in index.distributions if index is not None else ():
-            if file.metadata_sha256 is None or not file.is_hosted or file.metadata_sha256 in read:
-                continue
-            read.add(file.metadata_sha256)  # the variants of a release often share one
-            for requirement in _requirements(store, f"{other}/{file.filename}.metadata"):
-                if requirement.project == project and _needs(requirement, wanted):
-                    yield f"{file.filename} ({requirement})"
+    return change_project(store, removal.project, lambda index: index.without(gone, removal.names))
 
 
 def existing(store: Store, project: str) -> ProjectIndex:
@@ -155,37 +122,3 @@ def _version(text: str) -> str | None:
         return str(Version(text))
     except InvalidVersion:
         return None
-
-
-def _requirements(store: Store, key: str) -> Iterator[TaggedRequirement]:
-    stored = store.read(key)
-    for value in Metadata.parse(stored.content).requires_dist if stored is not None else ():
-        try:
-            yield TaggedRequirement.parse(value)
-        except UsageError:
-            continue  # nothing can be installed by it, so it needs nothing
-
-
-def _needs(requirement: TaggedRequirement, versions: set[Version]) -> bool:
-    exact = any(item.operator in ("==", "===") and "*" not in item.version for item in requirement.plain.specifier)
-    return exact and any(requirement.plain.specifier.contains(version, prereleases=True) for version in versions)
-
-
-def _leftovers(store: Store, index: ProjectIndex) -> list[str]:
-    """Return the keys of everything that was removed and still lies there, from this run or one that was cut off."""
-    selectors = {
-        name
-        for version in filter(_version, index.removed)
-        for name in (selector_toml_name(index.name, version), variants_json_name(index.name, version))
-        if version not in index.selector_texts
-    }
-    listed = {file.filename for file in index.files}
-    found = []
-    for item in store.keys(f"{index.name}/"):
-        name = item.key.rpartition("/")[2]
-        for ending in BESIDE:
-            name = name.removesuffix(ending)
-        is_own = item.key.count("/") == 1 or item.key.startswith(f"{index.name}/{SELECTORS}/")
-        if is_own and name not in listed and (index.is_removed(name) or name in selectors):
-            found.append(item.key)
-    return found

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from packaging.version import Version
 
-from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine
-from variant_publish.view.labels import Labels
+from variant_publish.release.selectors import SelectorFiles
 
 _SHOWN = 4
 
@@ -34,12 +33,10 @@ def label_misfit(metadata: VariantsMetadata, machine: Machine) -> str | None:
         machine.values, machine.tags, machine.python_version, machine.evaluated, machine.allowed, machine.denied,
         {**machine.abi, **abi},
     )  # fmt: skip
-    # Any name with the label will do: only the label is placed.
-    label = next(iter(metadata.variants), None)
-    if label is None:
-        return None
-    found = Labels(metadata, here).place(WheelName.parse(f"any-0-py3-none-any-{label}.whl"))
-    return found if isinstance(found, str) else None
+    for dialect, data in SelectorFiles.of(metadata).files.items():
+        found = dialect.rank(data, here)(tuple(metadata.variants))
+        return found if isinstance(found, str) else None
+    return None
 
 
 def stale_abi(abi: Mapping[str, str], installed: Mapping[str, Version]) -> str | None:

@@ -145,7 +145,7 @@ def _applies(package: LockedPackage, machine: Machine) -> bool:
 def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPackage:
     """Choose among the wheels of a package in the lock, as among those of an index."""
     files = [*package.files, *(variant.file for variant in package.variants)]
-    metadata = SelectorFiles(package.metadata, package.selector)
+    metadata = SelectorFiles.of(package.metadata, package.selector)
     found = _chosen(files, package, machine, metadata, generic=generic)
     if found.file is None or found.listed is None or found.listed.name is None:
         reasons = "; ".join(f"{item.filename} {item.reason}" for item in found.candidates[:3])
@@ -182,5 +182,5 @@ def _chosen(
     metadata: SelectorFiles, *, generic: bool = False,
 ) -> Selection:  # fmt: skip
     listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
-    known = {Version(package.version): metadata} if metadata != SelectorFiles() else {}
+    known = {Version(package.version): metadata} if metadata else {}
     return choose(listed, known, machine, version=SpecifierSet(f"=={package.version}"), wish=Wish(generic=generic))

@@ -26,6 +26,26 @@ def redact(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]*@", "", text)
 
 
+def fault_of_address(url: str, *, is_shown: bool) -> str:
+    """Return what is wrong with an address of a configuration, "" for nothing; it is never part of the answer.
+
+    One that `is_shown`, on pages and in logs, holds no password: no user name, no query, nothing after a space.
+    """
+    if url.startswith("file:"):
+        return ""
+    if _ODD.search(url):
+        return "has a space, or another character that no URL has"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "is not a URL"
+    if is_shown and "@" in parts.netloc:
+        return "has a user name or a password, which everybody would see"
+    if is_shown and (parts.query or parts.fragment):
+        return "has a query or a fragment, which everybody would see"
+    return ""
+
+
 def is_web(url: str) -> bool:
     """Return whether a text is an absolute http or https URL."""
     try:

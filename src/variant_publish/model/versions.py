@@ -16,3 +16,9 @@ def version_or_none(text: str) -> Version | None:
         return Version(text)
     except ValueError:
         return None
+
+
+def release_prefixes(version: str) -> tuple[str, ...]:
+    """Return the release prefixes of a version, longest first: 2.9.1, 2.9 and 2 (PEP 850, "abi_dependency")."""
+    parts = version.split("+")[0].split(".")
+    return tuple(".".join(parts[:count]) for count in range(min(len(parts), 3), 0, -1))

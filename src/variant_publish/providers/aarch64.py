@@ -49,6 +49,7 @@ class Arm(VariantProvider):
     features = ("version",)
     metadata = Provider(requires=("aarch64-variant-provider",))
     vendored = "0.2.0"
+    systems = ("aarch64", "arm64")
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             VERSION,
@@ -87,6 +88,10 @@ class Arm(VariantProvider):
         if platform_architecture(platform) != AARCH64 or not any(True for _ in items):
             return [{}]
         return [{VERSION: version} for version in known_versions()]
+
+    def compiler_flags(self, item: Property) -> str:
+        """Return the version as -march has it."""
+        return f"-march=armv{item.value.replace('a', '-a')}"
 
     def sentence(self, feature: str, value: str) -> str:
         """Return the version as people write it."""

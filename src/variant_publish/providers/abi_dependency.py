@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider
 from variant_publish.model.variant import Property
+from variant_publish.model.versions import release_prefixes
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 
 PREFIX = "abi_"
@@ -26,12 +27,6 @@ _RELEASE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}")
 def parse_release(text: str) -> str | None:
     """Return the first three parts of a release, or "none"; None for anything else."""
     return NONE if text == NONE else ".".join(text.split(".")[:3]) if _RELEASE.fullmatch(text) else None
-
-
-def release_prefixes(version: str) -> tuple[str, ...]:
-    """Return the release prefixes of a version, longest first: 2.9.1, 2.9 and 2 (PEP 850, "abi_dependency")."""
-    parts = version.split("+")[0].split(".")
-    return tuple(".".join(parts[:count]) for count in range(min(len(parts), 3), 0, -1))
 
 
 def releases_in(values: Mapping[str, str]) -> dict[str, str]:

@@ -110,10 +110,18 @@ class VariantProvider:
         """Return the variables that tell these properties of the namespace."""
         return self.variables
 
+    def exists_on(self, platform: str) -> bool:
+        """Return whether there is such hardware on machines of a platform tag."""
+        return any(system in platform for system in self.systems)
+
+    def compiler_flags(self, item: Property) -> str:
+        """Return the flags of GCC and Clang that build for a property of the namespace; "" where there are none."""
+        return ""
+
     def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
         """Return the values of machines that tell these properties of the namespace apart on a platform."""
         own = tuple(items)
-        if not any(system in platform for system in self.systems):
+        if not self.exists_on(platform):
             return [{}]
         combinations: list[Values] = [{}]
         for variable in self.variables_of(own):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -14,6 +14,7 @@ from packaging.tags import Tag
 
 from variant_publish.errors import UsageError
 from variant_publish.formats.host_file import HostFile
+from variant_publish.formats.variants_json import Provider
 from variant_publish.model.ordering import Supported
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.providers import catalog
@@ -62,6 +63,44 @@ class Machine:
         """Return the value of a variable; "none" for known hardware that is not there, None for what is unknown."""
         default = NONE if catalog.find_variable(variable) else None
         return self.values.get(variable, default)
+
+    def is_foreign(self, variable: str) -> bool:
+        """Return whether the variable is about another architecture: every machine of its own has a value."""
+        known = catalog.find_variable(variable)
+        return known is not None and known.lowest != NONE and self.value(variable) == NONE
+
+    def features(self, namespace: str, provider: Provider) -> Mapping[str, Sequence[str]] | str:
+        """Return the supported features of a namespace as its provider has them, or why it is off on every machine.
+
+        Static properties come from the file. Of plugins only those are known that have a provider here, as the file
+        must list it: one requirement of that name, without marker or extra, that allows the version that installers
+        carry.
+        """
+        if namespace in self.denied:
+            return f"provider {namespace} is denied by your preferences"
+        if provider.optional and namespace not in self.allowed:
+            return f"provider {namespace} is optional, so it is off"
+        if provider.static:
+            return dict(provider.static)
+        own = catalog.find(provider.builtin or namespace)
+        if own is not None and not own.objection_to(provider):
+            return self.supported.get(own.namespace, {})
+        if namespace in self.evaluated:
+            return self.evaluated[namespace]
+        name = " ".join(provider.requires) or provider.builtin
+        return f"provider {name} of {namespace} is one that installers do not have"
+
+    def here(self, namespace: str, feature: str) -> str:
+        """Return what the machine has of a feature, for people."""
+        own = catalog.find(namespace)
+        return own.here(feature, self.values) if own else "no such value"
+
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        """Return what a feature asks of a machine, for people: one of the values."""
+        own = catalog.find(namespace)
+        if own is None:
+            return f"{namespace} :: {feature} :: {' or '.join(values)}"
+        return " or ".join(own.sentence(feature, value) for value in values)
 
     @classmethod
     def stored(cls, file: HostFile) -> Self:

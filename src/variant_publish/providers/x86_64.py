@@ -44,6 +44,7 @@ class X86(VariantProvider):
     features = (LEVEL,)
     metadata = Provider(requires=("x86-64-variant-provider",))
     vendored = "0.2.1"
+    systems = ("x86_64", "amd64")
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             VERSION,
@@ -79,6 +80,10 @@ class X86(VariantProvider):
     def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
         """Return a machine of each level on every platform of the architecture."""
         return [{VERSION: level} for level in LEVELS] if platform_architecture(platform) == X86_64 else [{}]
+
+    def compiler_flags(self, item: Property) -> str:
+        """Return the level as -march has it."""
+        return f"-march=x86-64-{item.value}"
 
     def sentence(self, feature: str, value: str) -> str:
         """Return the level as people write it."""

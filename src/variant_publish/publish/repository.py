@@ -10,7 +10,8 @@ from typing import Protocol
 from urllib.parse import quote
 
 from variant_publish.formats.simple import IndexFile
-from variant_publish.index.index import Upload, read_index, send, update_project
+from variant_publish.index.index import Upload, send, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.progress import Advance
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import CreateOutcome, ignore

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
@@ -33,7 +33,8 @@ from variant_publish.formats.stage_state import (
     check_stage_name,
 )
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.index.index import Upload, read_index, refuse_removed, send, update_project
+from variant_publish.index.index import ProjectFacts, Upload, refuse_removed, send, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened_store
@@ -78,7 +79,7 @@ class StageContents:
                     f" {', '.join(sorted(expected))}",
                     hint=f"name the project in {TABLE}.family.members, or find out who staged it and use --abort",
                 )
-        wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
+        wheels = [SummaryWheel.of(summary) for summary in found if not is_sdist(summary.file)]
         sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]
         return tuple(releases_of(wheels, sdists, config))
 
@@ -146,7 +147,7 @@ class Stage:
             entries,
             version=str(release.version),
             selectors=of_release(release, reporter),
-            public_url=self.address,
+            facts=ProjectFacts(public_url=self.address),
         )
         return StageResult(tuple(sent), tuple(skipped), self.address)
 

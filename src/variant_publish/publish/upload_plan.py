@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
-from variant_publish.formats.simple import IndexFile, ProjectIndex
+from variant_publish.formats.master import ProjectIndex, selector_entry
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
-from variant_publish.index.index import Upload, merged_texts, read_index, refuse_removed
+from variant_publish.index.index import Upload, read_selectors, refuse_removed
+from variant_publish.index.masters import read_index
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
@@ -30,22 +32,24 @@ class Inventory:
     """What the destinations have of a project, and what people call them.
 
     `listed` is None where the extra index has nothing, `in_repository` where the repository cannot be asked,
-    `repository` where there is none.
+    `repository` where there is none. `selectors` are the selector files that the extra index has of the version.
     """
 
     listed: ProjectIndex | None
     in_repository: tuple[IndexFile, ...] | None
     extra_index: str = "the extra index"
     repository: str | None = None
+    selectors: SelectorFiles = field(default_factory=SelectorFiles)
 
     @classmethod
-    def of(cls, destinations: Destinations, project: str) -> Inventory:
+    def of(cls, destinations: Destinations, project: str, version: str) -> Inventory:
         """Ask both destinations."""
         store, repository = destinations.store, destinations.repository
         listed = read_index(store, project)
+        found = cls(listed, (), store.describe(), selectors=read_selectors(store, listed, version))
         if repository is None:
-            return cls(listed, (), store.describe())
-        return cls(listed, repository.existing(project), store.describe(), repository.describe())
+            return found
+        return replace(found, in_repository=repository.existing(project), repository=repository.describe())
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def plan_release(
     """
     settings = destinations.settings
     check_local_wheels(release, settings)
-    inventory = Inventory.of(destinations, release.project)
+    inventory = Inventory.of(destinations, release.project, str(release.version))
     if inventory.in_repository is None:
         reporter.warn(
             f"{inventory.repository} does not list its files: set upload.repository-index to its simple index"
@@ -152,8 +156,8 @@ def make_plan(
             hint="a published name is never used twice: build these files with a new version or build tag",
         )
     listed, version = inventory.listed, str(release.version)
-    old = listed.selector_texts if listed is not None else {}
-    texts = merged_texts(old, release.project, version, selector_files)
+    texts = inventory.selectors.merged(selector_files).texts(release.project, version)
+    known = listed.selector_entries(version) if listed is not None else {}
     if listed is not None:
         refuse_removed(inventory.extra_index, listed, [upload.entry for upload in uploads])
     return UploadPlan(
@@ -162,8 +166,8 @@ def make_plan(
         selector_files,
         inventory,
         placements,
-        tuple(sorted(texts.get(version, ()))),
-        texts != old,
+        tuple(sorted(texts)),
+        any(known.get(name) != selector_entry(name, text) for name, text in texts.items()),
         tuple(sorted(release.attestations())) if settings.attestations else (),
     )
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
-from variant_publish.index.index import Upload, send, update_project
+from variant_publish.index.index import ProjectFacts, Upload, send, update_project
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
-from variant_publish.publish.preflight import check_public_url
+from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.verified_files import VerifiedFiles
@@ -29,8 +29,9 @@ DEADLINE_S = 180.0
 class UploadResult:
     """What publishing did: file names sent, copied on the store, found there, listed for the first time; pages written.
 
-    `missing` are files that the repository took and does not show yet: run the command again to list them. `views`
-    are the results of the indexes of one variant each.
+    `missing` are files that the repository took and does not show yet: run the command again to list them.
+    `unreadable` says why users cannot read the extra index or a view. `views` are the results of the indexes of one
+    variant each.
     """
 
     sent: tuple[str, ...]
@@ -39,6 +40,7 @@ class UploadResult:
     linked: tuple[str, ...]
     pages: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     views: tuple[PublishedView, ...] = ()
 
     @property
@@ -48,8 +50,8 @@ class UploadResult:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the extra index lists every file."""
-        return not self.missing
+        """Return whether the extra index lists every file, and users can read it."""
+        return not (self.missing or self.unreadable)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -63,6 +65,7 @@ class UploadResult:
             "linked": list(self.linked),
             "pages": list(self.pages),
             "missing": list(self.missing),
+            "unreadable": list(self.unreadable),
             "views": [view.table() for view in self.views],
         }
 
@@ -84,7 +87,11 @@ def publish(
     uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
-    return replace(result, views=publish_views(plan.views, plan.release, destinations, reporter=reporter))
+    views = publish_views(plan.views, plan.release, destinations, reporter=reporter)
+    faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
+    for fault in faults:
+        reporter.warn(fault)
+    return replace(result, views=views, unreadable=faults)
 
 
 class _Uploader:
@@ -125,12 +132,10 @@ class _Uploader:
 
     def preflight(self) -> None:
         """Ask every place whether it would take what the plan sends; a plan without changes asks nothing."""
-        preflight(self.plan.views, self.plan.settings, self.reporter)
+        preflight(self.plan.views, self.plan.settings)
         if self.plan.changes:
             own = [item for item in self.plan.placements if item.destination is Destination.EXTRA_INDEX]
             self.store.preflight(max((item.size for item in own if item.transfer is not Transfer.SKIP), default=0))
-            if self.public_url is not None:
-                check_public_url(self.store, self.public_url, self.reporter)
         items = (item for item in self.plan.placements if item.destination is Destination.REPOSITORY)
         if names := [item.file for item in items if item.transfer is Transfer.UPLOAD]:
             self._repository.preflight([self.uploads[name].path for name in names])
@@ -166,6 +171,13 @@ class _Uploader:
             tuple(dict.fromkeys(self.pages)),
             tuple(self.missing),
         )
+
+    def public_fault(self) -> str:
+        """Return why users cannot read the extra index, "" if they can or nothing is known of its address."""
+        if self.public_url is None:
+            return ""
+        hosted = [self.uploads[item.file].entry for item in self.plan.to(Destination.EXTRA_INDEX)]
+        return fault_of_public_url(self.store, self.public_url, self.plan.project, hosted)
 
     @property
     def _repository(self) -> Repository:
@@ -209,8 +221,11 @@ class _Uploader:
             files,
             version=self.plan.version,
             selectors=selectors,
-            tracks=(tracked,) if tracked else (),
-            public_url=redact(self.public_url or ""),
+            facts=ProjectFacts(
+                (tracked,) if tracked else (),
+                redact(self.public_url or ""),
+                tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
+            ),
         )
         self.pages += updated.written
         if updated.written:

@@ -14,13 +14,14 @@ from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.config.tables import UploadTable
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.simple import ProjectIndex
-from variant_publish.index.index import Upload, change_project, read_index, send, update_project
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
+from variant_publish.index.masters import read_index
 from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.placement import Transfer
-from variant_publish.publish.preflight import check_public_url
+from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.publish.uploads import upload_time
 from variant_publish.publish.view_places import linked
 from variant_publish.publish.views import OwnFile, ViewPlan, links_of
@@ -31,7 +32,10 @@ from variant_publish.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PublishedView:
-    """What became of one view of a project: file names sent and found there, keys of pages written."""
+    """What became of one view of a project: file names sent and found there, keys of pages written.
+
+    `fault` says why users cannot read it, "" if they can.
+    """
 
     project: str
     name: str
@@ -39,10 +43,11 @@ class PublishedView:
     sent: tuple[str, ...]
     skipped: tuple[str, ...]
     pages: tuple[str, ...]
+    fault: str = ""
 
     @property
     def command(self) -> str:
-        """Return the command by which users install from the view."""
+        """Return the command by which users install from the view; "" where its address is not known."""
         return view_command(self.project, self.address)
 
     @property
@@ -61,15 +66,13 @@ class PublishedView:
         }
 
 
-def preflight(views: Iterable[ViewPlan], settings: UploadTable, reporter: Reporter = SILENT) -> None:
-    """Raise VariantPublishError unless each view that changes could be written; warn where users could not read it."""
+def preflight(views: Iterable[ViewPlan], settings: UploadTable) -> None:
+    """Raise VariantPublishError unless each view that changes could be written."""
     for view in views:
         if view.changes:
             sizes = [item.placement.size for item in view.own if item.placement.transfer is Transfer.UPLOAD]
             with opened_store(view.place, settings.endpoint_url) as store:
                 store.preflight(max(sizes, default=0))
-                if view.address:
-                    check_public_url(store, view.address, reporter)
 
 
 def publish_views(
@@ -123,10 +126,11 @@ class _ViewPublisher:
             project,
             [*entries, *links],
             version=str(self.release.version),
-            tracks=tracks,
-            public_url=view.address,
+            facts=ProjectFacts(tracks, view.address),
         )
-        return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written)
+        own = [item.entry for item in view.own]
+        fault = fault_of_public_url(self.store, view.address, project, own) if view.address else ""
+        return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
 
     def _send(self, item: OwnFile) -> CreateOutcome:
         if item.placement.transfer is not Transfer.UPLOAD:

@@ -6,19 +6,22 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import tomlkit
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.rewrite import Rewrite
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
+from variant_publish.config.standard import write_standard
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
-from variant_publish.formats.variants_json import WHEEL_FILE, Provider, VariantsMetadata, variants_json_name
+from variant_publish.formats.variants_json import SUFFIX, WHEEL_FILE, Provider, VariantsMetadata
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Reporter
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -26,8 +29,6 @@ from variant_publish.release.release import wheel_paths
 
 CONFIGURATION = "variant-publish.toml"
 """The name under which a converted configuration is written."""
-
-_INDEX_FILE = "-variants.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,13 @@ def plan(
     texts: dict[Path, str] = {}
     for (project, version), found in releases.items():
         _plan_release(f"{project} {version}", found, providers, labels, rewrites, texts, reporter)
-    configuration = _configuration(configurations, providers, metadata_config, reporter) if configurations else None
+    others = []
+    for path in configurations:
+        if (moved := _moved(path)) is not None:
+            texts[path] = moved
+        else:
+            others.append(path)
+    configuration = _configuration(others, providers, metadata_config, reporter) if others else None
     return Conversion(rewrites, texts, configuration)
 
 
@@ -115,12 +122,38 @@ def _rewrite(
     if older is None or metadata is None or name.label not in older.variants:
         raise VariantPublishError(
             f"{path} has the label {name.label!r}, and nothing says what it means",
-            hint=f"name the release's *{_INDEX_FILE} too, or label the plain wheel with retag",
+            hint=f"name the release's *{SUFFIX} too, or label the plain wheel with retag",
         )
     properties = older.variants[name.label]
     label = new_label(name.label, properties, labels)
     files = {WHEEL_FILE: metadata.only(label).dumps().encode()}
     return Rewrite(name.dialect, (label,), files, markers=VariantMarkers(label, properties))
+
+
+def _moved(path: Path) -> str | None:
+    """Return a configuration whose variants, providers and priorities stand in the standard `[variant]` table.
+
+    What that has no words for stays where it is. None where `[tool.variant-publish]` declares no properties.
+    """
+    _toml(path)
+    document = tomlkit.parse(text := path.read_text("utf-8"))
+    ours: Any = document.get("tool", {}).get("variant-publish", {})
+    variants = ours.get("variants", {})
+    if not any("properties" in table for table in variants.values()):
+        return None
+    config = Config.parse(text, str(path))
+    labels = {variant.label: variant.properties for variant in config.variants.values()}
+    write_standard(document, config.namespaces, config.providers, labels)
+    for name, table in list(variants.items()):
+        table.pop("properties", None)
+        if not table:
+            del variants[name]
+    for key in ("priority", "providers", *(["variants"] if not variants else [])):
+        ours.pop(key, None)
+    ours.setdefault("dialects", [dialect.name for dialect in config.dialects])
+    result = tomlkit.dumps(document)
+    Config.parse(result, str(path))  # what is written can be read
+    return result
 
 
 def _configuration(
@@ -146,25 +179,25 @@ def _sorted(places: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]
     others: list[Path] = []
     for place in places:
         if place.is_dir():
-            inside = sorted(place.glob(f"*{_INDEX_FILE}"))
+            inside = sorted(place.glob(f"*{SUFFIX}"))
             others += inside
             wheels += wheel_paths([place]) if not inside or any(place.glob("*.whl")) else []
         elif place.suffix == ".whl" or not place.exists():
             wheels += wheel_paths([place])
         else:
             others.append(place)
-    indexes = [path for path in others if path.name.endswith(_INDEX_FILE)]
+    indexes = [path for path in others if path.name.endswith(SUFFIX)]
     configurations = [path for path in others if path.suffix == ".toml"]
     if odd := [path for path in others if path not in indexes and path not in configurations]:
         raise UsageError(
-            f"{odd[0]} is none of the files that convert knows", hint=f"name wheels, *{_INDEX_FILE}, *.toml, or folders"
+            f"{odd[0]} is none of the files that convert knows", hint=f"name wheels, *{SUFFIX}, *.toml, or folders"
         )
     return wheels, indexes, configurations
 
 
 def _variant_json(path: Path, name: WheelName) -> bytes | None:
     with open_archive(path) as archive:
-        return Wheel.of_archive(archive, name, variant_json=False).info.get(WHEEL_FILE)
+        return WholeWheel.of(archive, name, variant_json=False).info.get(WHEEL_FILE)
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:
@@ -175,13 +208,11 @@ def _parsed(path: Path, content: bytes) -> OlderVariants:
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:
-    name, _, version = path.name.removesuffix(_INDEX_FILE).rpartition("-")
+    name, _, version = path.name.removesuffix(SUFFIX).rpartition("-")
     try:
         return canonicalize_name(name), Version(version)
     except InvalidVersion as error:
-        raise UsageError(
-            f"{path} is not named like an index file", hint=f"name it like {variants_json_name('foo', '1.0')}"
-        ) from error
+        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}") from error
 
 
 def _toml(path: Path) -> Mapping[str, object]:

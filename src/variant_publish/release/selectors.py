@@ -1,24 +1,20 @@
-"""The selector files of a release, in both dialects: gathered from wheels, given, or derived from properties."""
+"""The selector files of a release: gathered from its wheels, and the tables derived from properties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+from variant_publish.archive.wheel import described
 from variant_publish.config.tables import TABLE
-from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.base import Dialect, ListedWheel, ReleaseFacts
+from variant_publish.dialects.registry import DIALECTS, dialect_of_file, preferred
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
-from variant_publish.formats.selector_toml import Selector, SelectorFile, merge_selectors, selector_toml_name
-from variant_publish.formats.variants_json import (
-    WHEEL_FILE,
-    VariantConflict,
-    VariantsMetadata,
-    merge,
-    variants_json_name,
-)
+from variant_publish.formats.selector_toml import Selector, SelectorFile
+from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata
 from variant_publish.model.ordering import Ranked, rank
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
@@ -29,33 +25,52 @@ from variant_publish.release.release import Release
 
 @dataclass(frozen=True, slots=True)
 class SelectorFiles:
-    """What installers choose a release's wheels by; None where the release is not in that dialect."""
+    """What installers choose a release's wheels by: the parsed selector file of each dialect that has one."""
 
-    variants: VariantsMetadata | None = None
-    selector: SelectorFile | None = None
+    files: Mapping[Dialect, Any] = field(default_factory=dict)
 
-    def texts(self, project: str, version: str) -> dict[str, str]:
-        """Return the text of each file by its name on the index."""
-        result = {}
-        if self.variants is not None:
-            result[variants_json_name(project, version)] = self.variants.dumps()
-        if self.selector is not None:
-            result[selector_toml_name(project, version)] = self.selector.dumps()
-        return result
+    @classmethod
+    def of(cls, *parsed: Any) -> Self:
+        """Build from parsed selector files; None stands for none."""
+        return cls(
+            {item: data for data in parsed for item in DIALECTS.values()
+             if data is not None and item.selector is type(data)}
+        )  # fmt: skip
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> Self:
         """Parse the texts of one release by their names; an error names the file."""
-        variants, selector = None, None
+        found = {}
         for name, text in texts.items():
+            dialect = dialect_of_file(name)
             try:
-                if is_variants_json(name):
-                    variants = VariantsMetadata.parse(text)
-                elif is_selector_toml(name):
-                    selector = SelectorFile.parse(text)
+                if dialect is not None:
+                    found[dialect] = dialect.parse(text)
             except VariantPublishError as error:
                 raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
-        return cls(variants, selector)
+        return cls(found)
+
+    def __bool__(self) -> bool:
+        return bool(self.files)
+
+    @property
+    def variants(self) -> VariantsMetadata | None:
+        """Return the variants metadata (PEP 825); None where there is none."""
+        return next((data for data in self.files.values() if isinstance(data, VariantsMetadata)), None)
+
+    @property
+    def selector(self) -> SelectorFile | None:
+        """Return the selector file of extra tags; None where there is none."""
+        return next((data for data in self.files.values() if isinstance(data, SelectorFile)), None)
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """Return the dialect that counts where the release is in several; None without a file."""
+        return next((dialect for dialect in preferred() if dialect in self.files), None)
+
+    def texts(self, project: str, version: str) -> dict[str, str]:
+        """Return the text of each file by its name on the index."""
+        return {item.file_name(project, version): item.dumps(data) for item, data in self.files.items()}
 
     def record(self, name: WheelName, sha256: str, index: str, tags: tuple[str, ...]) -> InstalledVariant:
         """Return what is kept of a wheel once it is installed: of these files, what the wheel needs."""
@@ -75,31 +90,26 @@ class SelectorFiles:
 
     def merged(self, other: Self) -> Self:
         """Unite the files of two parts of a release; raise VariantConflict or SelectorConflict."""
-        variants = [part.variants for part in (self, other) if part.variants is not None]
-        selectors = [part.selector for part in (self, other) if part.selector is not None]
-        return type(self)(
-            merge(variants) if variants else None,
-            merge_selectors(selectors) if selectors else None,
-        )
-
-
-def is_variants_json(filename: str) -> bool:
-    """Return whether a file on an index is the variants metadata of a release (PEP 825)."""
-    return filename.endswith("-variants.json")
-
-
-def is_selector_toml(filename: str) -> bool:
-    """Return whether a file on an index is the selector file of a release (dialect plus)."""
-    return filename.endswith("-wheel-selector.toml")
+        found: dict[Dialect, list[Any]] = {}
+        for dialect, data in (*self.files.items(), *other.files.items()):
+            found.setdefault(dialect, []).append(data)
+        return type(self)({dialect: dialect.merge(parts) for dialect, parts in found.items()})
 
 
 def of_release(release: Release, reporter: Reporter = SILENT) -> SelectorFiles:
-    """Return the selector files of the release's wheels.
-
-    The variants metadata is the union of what the wheels carry. The selector file is the configured one, or derived
-    from all configured variants, built or not, so that jobs that publish parts of a release agree on it.
-    """
-    return SelectorFiles(_variants(release), _selector_file(release, reporter))
+    """Return the selector files of the release's wheels, one for each dialect that they are in."""
+    variants = tuple(release.config.variants.values())
+    found = {}
+    for dialect in DIALECTS.values():
+        own = described(wheel for wheel in release.wheels if wheel.name.dialect is dialect)
+        if own and dialect.suffix:
+            wheels = tuple(ListedWheel(wheel.name.words, wheel.info, wheel.filename) for wheel in own)
+            try:
+                found[dialect] = dialect.gather(ReleaseFacts(wheels, variants, lambda: _tables(release, reporter)))
+            except VariantConflict as error:
+                message = f"{release.project} {release.version}: {error.message}"
+                raise VariantConflict(message, hint=error.hint) from error
+    return SelectorFiles(found)
 
 
 def derive(
@@ -240,27 +250,8 @@ def _inexpressible(why: str, variable: str) -> UsageError:
     )
 
 
-def _variants(release: Release) -> VariantsMetadata | None:
-    parts = []
-    for wheel in release.wheels:
-        if WHEEL_FILE not in wheel.name.own_files:
-            continue
-        if wheel.variant_json is None:
-            raise VariantPublishError(
-                f"{wheel.path} has a variant label and no {wheel.dist_info}/variant.json",
-                hint="label it with 'variant-publish retag', which writes both",
-            )
-        parts.append(wheel.variant_json)
-    try:
-        return merge(parts) if parts else None
-    except VariantConflict as error:
-        raise VariantConflict(f"{release.project} {release.version}: {error.message}", hint=error.hint) from error
-
-
-def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
-    used = {tag: wheel for wheel in reversed(release.wheels) for tag in _tags(wheel.name)}
-    if not used:
-        return None
+def _tables(release: Release, reporter: Reporter) -> SelectorFile:
+    """Return the tables of the selector variables: as configured, or derived from the properties of all variants."""
     config = release.config
     generic = (
         config.matrix is None
@@ -270,28 +261,19 @@ def _selector_file(release: Release, reporter: Reporter) -> SelectorFile | None:
     variants = (*config.variants.values(), *_undeclared(release))
     used_namespaces = [name for variant in variants for name in _in_order_of_tags(variant)]
     namespaces = tuple(dict.fromkeys((*config.namespaces, *used_namespaces)))
-    result = derive(variants, namespaces, config.selectors, generic, reporter)
-    known = {tag for selector in result.selectors.values() for tag in selector.tags}
-    for tag, wheel in sorted(used.items()):
-        if tag not in known:
-            raise _inexpressible(f"{wheel.path} has the tag {tag!r}, which no variant declares", "NAME")
-    return result
-
-
-def _tags(name: WheelName) -> tuple[str, ...]:
-    return name.words if name.dialect is DIALECTS["plus"] else ()
+    return derive(variants, namespaces, config.selectors, generic, reporter)
 
 
 def _undeclared(release: Release) -> Iterator[Variant]:
-    """Return the variants of wheels whose tags nobody declared and that well-known words explain."""
+    """Return the variants of wheels whose words nobody declared and that are well known."""
     declared = {tag for variant in release.config.variants.values() for tag in variant.tags}
     declared |= {tag for selector in release.config.selectors.values() for tag in selector.tags}
-    # Those with the most tags come first: they say the order of the namespaces.
-    found = {_tags(wheel.name) for wheel in release.wheels}
-    for tags in sorted(found, key=lambda tags: (-len(tags), tags)):
-        unknown = [tag for tag in tags if tag not in declared]
+    # Those with the most words come first: they say the order of the namespaces.
+    found = {wheel.name.words for wheel in release.wheels if not wheel.name.plain_installers_read}
+    for words in sorted(found, key=lambda words: (-len(words), words)):
+        unknown = [word for word in words if word not in declared]
         if unknown and (properties := catalog.properties_of_words(unknown)):
-            yield Variant("+".join(tags), tags, "_".join(tags), properties)
+            yield Variant("+".join(words), words, "_".join(words), properties)
 
 
 def _in_order_of_tags(variant: Variant) -> list[str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from variant_publish.dialects.registry import selector_patterns
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.page import ACCEPT, parse_page
@@ -22,7 +23,6 @@ PYPI = "https://pypi.org/simple/"
 PAGE_LIMIT = 128 * 1024 * 1024
 """Bytes of one project page; the largest on PyPI have some tens of megabytes."""
 
-_SELECTOR_FILES = ("*-variants.json", "*-wheel-selector.toml")
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -83,7 +83,7 @@ def _flat(folder: Path, name: NormalizedName) -> Iterator[IndexFile]:
         if wheel.project == name:
             found[path] = None
             prefixes.add((name, str(wheel.parsed_version)))
-    for pattern in _SELECTOR_FILES:
+    for pattern in selector_patterns():
         for path in sorted(folder.glob(pattern)):
             distribution, version = path.name.removesuffix(pattern[1:]).rpartition("-")[::2]
             if (canonicalize_name(distribution), version) in prefixes:

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import is_selector_toml, is_variants_json
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
 from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
@@ -89,7 +89,7 @@ class Projects:
         return bytes(plain_metadata(file, Metadata.parse(content), self.machine)) if file.is_rewritten else content
 
     def wheel(self, file: ViewFile) -> Path:
-        """Return the rewritten wheel of the view, from the cache or made anew."""
+        """Return the rewritten wheel of the view, from the cache or made now."""
         fetched = self.cache.fetch(file.source, self.reporter)
         metadata = Metadata.parse(self.cache.metadata(file.source))
         return self.cache.made(fetched, rewrite_of(file, metadata, self.machine), self.reporter)
@@ -184,4 +184,4 @@ def _address(index: str, name: NormalizedName) -> str | None:
 
 
 def _is_selector(file: IndexFile) -> bool:
-    return is_selector_toml(file.filename) or is_variants_json(file.filename)
+    return dialect_of_file(file.filename) is not None

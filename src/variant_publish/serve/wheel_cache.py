@@ -7,21 +7,20 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.files import METADATA_LIMIT, download, read_url
+from variant_publish.remote.archive import metadata_of, outline
+from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
-from variant_publish.remote.outline import Outline
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 FOLDER = "variant-publish"
@@ -73,29 +72,23 @@ class WheelCache:
 
     def metadata(self, file: IndexFile) -> bytes:
         """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
-        if file.metadata_url is not None and local_path(file.url) is None:
-            return read_url(file.metadata_url, METADATA_LIMIT, file.metadata_sha256 or "")
-        return bytes(self._dist_info(file).metadata)
+        with Transport() as transport:
+            content = metadata_of(file, transport)
+        return content if content is not None else bytes(WholeWheel.read(self.fetch(file).path).metadata)
 
     def pins(self, file: IndexFile) -> tuple[TaggedRequirement, ...]:
         """Return the ABI pins of a listed wheel; nothing but its dist-info is read, if the server has ranges."""
-        return self._dist_info(file).pins
+        path = local_path(file.url)
+        if path is None:
+            with Transport() as transport:
+                found = outline(file, transport)
+            if found is not None:
+                return found.pins
+        return WholeWheel.read(path or self.fetch(file).path).pins
 
     def sha256(self, file: IndexFile) -> str:
         """Return the hash of a listed wheel: as listed, else of its bytes."""
         return file.sha256 or self.fetch(file).sha256
-
-    def _dist_info(self, file: IndexFile) -> Wheel:
-        path = local_path(file.url)
-        if path is not None:
-            return Wheel.read(path)
-        with TemporaryDirectory(prefix="variant-publish-") as folder, Transport() as transport:
-            target = Path(folder, file.filename)
-            with target.open("w+b") as stream:
-                is_read = Outline(transport, file.url, stream).write()
-            if is_read:
-                return Wheel.read(target)
-        return Wheel.read(self.fetch(file).path)
 
     def made(self, fetched: FetchedWheel, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
         """Return the rewritten wheel, which pip and uv install; a plain one as it is.

@@ -122,11 +122,9 @@ class LocalStore(Store):
     def _put_copy(
         self, key: str, source: StoredFile | SplicedFile, headers: ObjectHeaders, advance: Advance
     ) -> PutResult | None:
-        if isinstance(source, SplicedFile):
-            return self._put_file(key, source.path, headers, advance)
-        if not isinstance(source.store, LocalStore):
-            return None
-        return self._put_file(key, source.store._path(source.key), headers, advance)
+        if isinstance(source, StoredFile) and isinstance(source.store, LocalStore):
+            return self._put_file(key, source.store._path(source.key), headers, advance)
+        return None
 
     def _list(self, prefix: str) -> Iterator[Listed]:
         """Return the files; those on their way and the lock are not part of the index."""

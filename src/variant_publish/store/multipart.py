@@ -21,7 +21,6 @@ from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
 from variant_publish.store.objects import PutResult, changed_on_the_way
 from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, SPOILT, StoreError
-from variant_publish.store.server_copy import CopySource, copy_part
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
@@ -50,16 +49,10 @@ class _Part:
 
 
 class Multipart:
-    """Send one file; the whole is hashed once, while its parts go out.
+    """Send one file; the whole is hashed once, while its parts go out."""
 
-    Parts that lie within the first bytes of the object `base`, which are those of the file, are copied from there.
-    """
-
-    def __init__(
-        self, bucket: Bucket, key: str, path: Path, sha256: str, least_part: int, base: CopySource | None = None
-    ) -> None:
+    def __init__(self, bucket: Bucket, key: str, path: Path, sha256: str, least_part: int) -> None:
         self.bucket = bucket
-        self.base = base
         self.key = key
         self.path = path
         self.sha256 = sha256
@@ -159,10 +152,7 @@ class Multipart:
         return rest
 
     def _send_part(self, upload_id: str, number: int, content: bytes) -> _Part:
-        checksum, offset = _crc32(content), (number - 1) * self.part_size
-        if self.base is not None and offset + len(content) <= self.base.length:
-            parameters = self.base.parameters(offset, len(content))
-            return _Part(number, copy_part(self.bucket, self.key, (upload_id, number), parameters)["ETag"], checksum)
+        checksum = _crc32(content)
         with self.bucket.translated(self.key):
             answer = self.bucket.client.upload_part(
                 **self.place, UploadId=upload_id, PartNumber=number, Body=content, ChecksumCRC32=checksum

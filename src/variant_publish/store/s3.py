@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
-from variant_publish.store.multipart import PART, UPLOADS, Multipart, composite_of, md5_of_parts, upload_id_of
+from variant_publish.store.multipart import (
+    MOST_PARTS,
+    PART,
+    UPLOADS,
+    Multipart,
+    composite_of,
+    md5_of_parts,
+    part_size,
+    upload_id_of,
+)
 from variant_publish.store.objects import (
     CANARY,
     Listed,
@@ -24,7 +33,7 @@ from variant_publish.store.objects import (
     changed_on_the_way,
 )
 from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, StoreError
-from variant_publish.store.server_copy import CANNOT, CopySource, copy_object
+from variant_publish.store.server_copy import COPY_PART, CopySource, ServerCopy
 from variant_publish.store.store import CANARY_CONTENT, Source, Store
 from variant_publish.store.stored_file import SplicedFile, StoredFile
 
@@ -137,30 +146,26 @@ class S3Store(Store):
         origin = stored.store
         if not isinstance(origin, S3Store) or origin.bucket.endpoint_url != self.bucket.endpoint_url or not stored.size:
             return None
-        self._probe(in_parts=True)
-        length = stored.size if isinstance(source, StoredFile) else source.shared
-        copied = CopySource(origin.bucket.name, origin.prefix + stored.key, stored.stat.etag, length)
-        if isinstance(source, StoredFile):
-            return copy_object(self.bucket, key, copied, _fixed(headers), advance)
-        if not self._goes_in_parts(source.path.stat().st_size) or length < self.part_size:
+        size = source.size
+        if size > MOST_PARTS * COPY_PART:
             return None
-        multipart = Multipart(self.bucket, key, source.path, headers.sha256, self.part_size, copied)
-        try:
-            return multipart.send(_fixed(headers), advance)
-        except StoreError as error:
-            if error.code in CANNOT:
+        if isinstance(source, StoredFile):
+            part, rest, shared = COPY_PART, None, size
+        else:
+            part, rest, shared = part_size(size, self.part_size), source.read, source.shared
+            if shared < part:
                 return None
-            raise
+        self._probe(in_parts=True)
+        copied = CopySource(origin.bucket.name, origin.prefix + stored.key, stored.stat.etag, shared)
+        return ServerCopy(self.bucket, key, copied, _fixed(headers), part, rest).make(size, advance)
 
     def _goes_in_parts(self, size: int) -> bool:
         return size > self.part_size
 
     def _proves(self, found: Stat, source: Source) -> bool:
         """Return whether S3's checksum of an object is that of these bytes: a SHA-256, CRCs of the parts, or MD5s."""
-        if isinstance(source, StoredFile):
+        if isinstance(source, StoredFile | SplicedFile):
             return False
-        if isinstance(source, SplicedFile):
-            source = source.path
         checksum, _, parts = found.checksum.partition("-")
         if isinstance(source, Path) and source.stat().st_size != found.size:
             return False

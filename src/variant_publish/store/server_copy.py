@@ -1,8 +1,10 @@
-"""Copy an object on the server: in parts, on the condition that the source is unchanged and the name is free."""
+"""Copy on the server: in parts, on the condition that the source is unchanged and the name is free."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,75 +45,90 @@ class CopySource:
         }
 
 
-def copy_object(
-    bucket: Bucket, key: str, source: CopySource, fixed: Mapping[str, Any], advance: Advance
-) -> PutResult | None:
-    """Make an object of another one; None where the store has no copies of parts.
+@dataclass(frozen=True)
+class ServerCopy:
+    """Make an object of another one's first bytes, and of bytes that are sent.
 
-    `fixed` are the headers of the object. Raises VariantPublishError where the source has changed.
+    `rest` returns a range of the new object that does not lie within the first bytes; all parts but the last are
+    `part` bytes long, as some stores demand. `fixed` are the headers of the object.
     """
-    place = bucket.place(key)
-    with bucket.translated(key):
-        answer = bucket.client.create_multipart_upload(**place, ChecksumAlgorithm="CRC32", **fixed)
-    upload_id: str = bucket.field(answer, "UploadId", key)
-    offsets = range(0, source.length, COPY_PART)
 
-    def copied(offset: int) -> CompletedPartTypeDef:
-        number, length = offset // COPY_PART + 1, min(COPY_PART, source.length - offset)
-        part = copy_part(bucket, key, (upload_id, number), source.parameters(offset, length))
-        advance(length)
-        return part
+    bucket: Bucket
+    key: str
+    source: CopySource
+    fixed: Mapping[str, Any]
+    part: int = COPY_PART
+    rest: Callable[[int, int], bytes] | None = None
 
-    try:
-        with ThreadPoolExecutor(_AT_ONCE, "copy") as pool:
-            parts = list(pool.map(copied, offsets))
-        with bucket.translated(key):
-            bucket.client.complete_multipart_upload(
-                **place, UploadId=upload_id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
-            )
-    except StoreError as error:
-        _abort(bucket, key, upload_id)
-        if error.code in CANNOT:
-            return None
-        if error.code not in LOST | RACE | GONE | SPOILT:
+    def make(self, size: int, advance: Advance) -> PutResult | None:
+        """Make the object if its key is free; None where the store has no copies of parts.
+
+        Raises VariantPublishError where the source has changed.
+        """
+        place = self.bucket.place(self.key)
+        with self.bucket.translated(self.key):
+            answer = self.bucket.client.create_multipart_upload(**place, ChecksumAlgorithm="CRC32", **self.fixed)
+        upload_id: str = self.bucket.field(answer, "UploadId", self.key)
+
+        def made(offset: int) -> CompletedPartTypeDef:
+            length = min(self.part, size - offset)
+            part = self._make_part((upload_id, offset // self.part + 1), offset, length)
+            advance(length)
+            return part
+
+        try:
+            with ThreadPoolExecutor(_AT_ONCE, "copy") as pool:
+                parts = list(pool.map(made, range(0, size, self.part)))
+            with self.bucket.translated(self.key):
+                self.bucket.client.complete_multipart_upload(
+                    **place, UploadId=upload_id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+                )
+        except StoreError as error:
+            self._abort(upload_id)
+            if error.code in CANNOT:
+                return None
+            if error.code not in LOST | RACE | GONE | SPOILT:
+                raise
+            return PutResult.RACE if error.code in RACE else PutResult.LOST
+        except BaseException:
+            self._abort(upload_id)
             raise
-        return PutResult.RACE if error.code in RACE else PutResult.LOST
-    except BaseException:
-        _abort(bucket, key, upload_id)
-        raise
-    return PutResult.WRITTEN
+        return PutResult.WRITTEN
 
+    def _make_part(self, part: tuple[str, int], offset: int, length: int) -> CompletedPartTypeDef:
+        upload_id, number = part
+        place = {**self.bucket.place(self.key), "UploadId": upload_id, "PartNumber": number}
+        if self.rest is None or offset + length <= self.source.length:
+            result = self._copy_part(place, offset, length)
+        else:
+            content = self.rest(offset, length)
+            checksum = base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
+            with self.bucket.translated(self.key):
+                result = {**self.bucket.client.upload_part(**place, Body=content, ChecksumCRC32=checksum)}
+            result["ChecksumCRC32"] = checksum
+        made: CompletedPartTypeDef = {"PartNumber": number, "ETag": self.bucket.field(result, "ETag", self.key)}
+        if "ChecksumCRC32" in result:
+            made["ChecksumCRC32"] = result["ChecksumCRC32"]
+        return made
 
-def copy_part(bucket: Bucket, key: str, part: tuple[str, int], parameters: Mapping[str, Any]) -> CompletedPartTypeDef:
-    """Copy a part, named by upload and number, and return what CompleteMultipartUpload asks for.
+    def _copy_part(self, place: dict[str, Any], offset: int, length: int) -> Mapping[str, Any]:
+        try:
+            with self.bucket.translated(self.key):
+                answer = self.bucket.client.upload_part_copy(**place, **self.source.parameters(offset, length))
+        except StoreError as error:
+            if error.code not in LOST | ABSENT:
+                raise
+            raise VariantPublishError(
+                f"{self.bucket.describe()}: {self.source.key} was changed or deleted while it was copied",
+                hint="find out who writes there, then run the command again",
+            ) from error
+        result: Mapping[str, Any] = self.bucket.field(answer, "CopyPartResult", self.key)
+        return result
 
-    Raises VariantPublishError where the source has changed or is gone.
-    """
-    upload_id, number = part
-    try:
-        with bucket.translated(key):
-            answer = bucket.client.upload_part_copy(
-                **bucket.place(key), UploadId=upload_id, PartNumber=number, **parameters
-            )
-    except StoreError as error:
-        if error.code not in LOST | ABSENT:
-            raise
-        name = parameters["CopySource"]["Key"]
-        raise VariantPublishError(
-            f"{bucket.describe()}: {name} was changed or deleted while it was copied",
-            hint="find out who writes there, then run the command again",
-        ) from error
-    result: Mapping[str, Any] = bucket.field(answer, "CopyPartResult", key)
-    made: CompletedPartTypeDef = {"PartNumber": number, "ETag": bucket.field(result, "ETag", key)}
-    if "ChecksumCRC32" in result:
-        made["ChecksumCRC32"] = result["ChecksumCRC32"]
-    return made
-
-
-def _abort(bucket: Bucket, key: str, upload_id: str) -> None:
-    try:
-        with bucket.translated(key):
-            bucket.client.abort_multipart_upload(**bucket.place(key), UploadId=upload_id)
-    except StoreError as error:
-        if error.code not in GONE | ABSENT:
-            raise
+    def _abort(self, upload_id: str) -> None:
+        try:
+            with self.bucket.translated(self.key):
+                self.bucket.client.abort_multipart_upload(**self.bucket.place(self.key), UploadId=upload_id)
+        except StoreError as error:
+            if error.code not in GONE | ABSENT:
+                raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,13 +70,47 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class SplicedFile:
-    """A file of this machine whose first `shared` bytes are those of a stored one; only the others are sent."""
+    """A file of `size` bytes whose first `shared` are those of a stored one; only the others are sent.
 
-    path: Path
+    `path` has the others from `offset` on.
+    """
+
     base: StoredFile
     shared: int
+    size: int
+    path: Path
+    offset: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return a range of the file."""
+        head = self.base.read_range(offset, min(length, self.shared - offset)) if offset < self.shared else b""
+        with self.path.open("rb") as stream:
+            stream.seek(max(offset, self.shared) - self.shared + self.offset)
+            return head + stream.read(length - len(head))
 
     @contextmanager
     def local(self) -> Iterator[Path]:
-        """Yield the file."""
-        yield self.path
+        """Yield the whole file on this machine."""
+        if self.offset == self.shared:  # the file itself
+            yield self.path
+            return
+        with self.base.local() as path:
+            with path.open("r+b") as stream, self.path.open("rb") as rest:
+                stream.truncate(self.shared)
+                stream.seek(self.shared)
+                rest.seek(self.offset)
+                shutil.copyfileobj(rest, stream, _PIECE)
+            yield path
+
+
+def spliced(path: Path, beside: Path, base: StoredFile) -> SplicedFile:
+    """Return a file as one that begins like the stored `base`, whose bytes lie `beside`."""
+    shared = 0
+    with path.open("rb") as one, beside.open("rb") as other:
+        while (piece := one.read(_PIECE)) and piece == (twin := other.read(_PIECE)):
+            shared += len(piece)
+    if piece:
+        shared += next(
+            (at for at, (a, b) in enumerate(zip(piece, twin, strict=False)) if a != b), min(len(piece), len(twin))
+        )
+    return SplicedFile(base, shared, path.stat().st_size, path, shared)

@@ -12,16 +12,13 @@ from itertools import groupby, product
 from typing import Any
 
 from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.pep825 import PEP825
-from variant_publish.dialects.plus import PLUS
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view.labels import Labels
-from variant_publish.view.selector_tags import Tags
 
 Test = Mapping[str, Any]
 
@@ -60,11 +57,11 @@ class Class:
         return {"from": self.values[0], **end}
 
 
-def variables_of(files: SelectorFiles, dialect: Dialect) -> tuple[str, ...]:
+def variables_of(files: SelectorFiles, dialect: Dialect | None) -> tuple[str, ...]:
     """Return the variables that the choice depends on."""
-    if dialect is PLUS:
-        return files.selector.variables if files.selector is not None else ()
-    used = {(namespace, feature) for namespace, feature, _ in _properties(files)}
+    if (table := _table(files, dialect)) is not None:
+        return table.variables
+    used = {(namespace, feature) for namespace, feature, _ in _properties(files, dialect)}
     found: dict[str, None] = {}
     for provider in catalog.providers():
         for variable in provider.variables:
@@ -79,7 +76,7 @@ def _is_ordered(name: str) -> bool:
     return variable is not None and variable.order is not None
 
 
-def rows_of(files: SelectorFiles, dialect: Dialect, names: Sequence[WheelName]) -> tuple[Row, ...]:
+def rows_of(files: SelectorFiles, dialect: Dialect | None, names: Sequence[WheelName]) -> tuple[Row, ...]:
     """Return the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
     variants = {name.variant: name for name in names}
     classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
@@ -95,38 +92,41 @@ def rows_of(files: SelectorFiles, dialect: Dialect, names: Sequence[WheelName]) 
 
 
 def _order(
-    files: SelectorFiles, dialect: Dialect, values: Mapping[str, str], variants: Mapping[str, WheelName]
+    files: SelectorFiles, dialect: Dialect | None, values: Mapping[str, str], variants: Mapping[str, WheelName]
 ) -> tuple[str, ...] | None:
-    machine = Machine(values, (), "3.0")
+    if dialect is None:
+        return tuple(variant for variant, name in variants.items() if name.dialect is None)
     try:
-        if dialect is PEP825:
-            place = Labels(files.variants, machine).place
-        elif files.selector is not None:
-            place = Tags(files.selector, machine).place
-        else:
-            return tuple(variant for variant, name in variants.items() if name.dialect is None)
+        rank = dialect.rank(files.files.get(dialect), Machine(values, (), "3.0"))
     except VariantPublishError:
         return None  # a value that the table of the release does not know
-    placed = [(key, variant) for variant, name in variants.items() if not isinstance(key := place(name), str)]
+    placed = [(key, variant) for variant, name in variants.items() if not isinstance(key := rank(name.words), str)]
     return tuple(variant for _, variant in sorted(placed))
 
 
-def _classes(variable: str, files: SelectorFiles, dialect: Dialect) -> Iterator[Class]:
+def _table(files: SelectorFiles, dialect: Dialect | None) -> SelectorFile | None:
+    """Return the selector file where it lists values of variables itself."""
+    data = None if dialect is None else files.files.get(dialect)
+    return data if isinstance(data, SelectorFile) else None
+
+
+def _classes(variable: str, files: SelectorFiles, dialect: Dialect | None) -> Iterator[Class]:
     """Group the values of a variable: those in one class lead to the same choice, whatever the others are."""
-    domain = _domain(variable, files)
+    table = _table(files, dialect)
+    domain = _domain(variable, table)
     for _, group in groupby(domain, lambda value: (value == NONE, _meaning(variable, value, files, dialect))):
         values = tuple(group)
         known = catalog.find_variable(variable)
         yield Class(variable, values, is_open=known is not None and known.is_open and values[-1] == domain[-1])
-    selector = None if files.selector is None else files.selector.selectors.get(variable)
-    if dialect is PLUS and not _is_ordered(variable) and selector is not None and selector.default is not None:
+    selector = None if table is None else table.selectors.get(variable)
+    if selector is not None and selector.default is not None and not _is_ordered(variable):
         yield Class(variable, ("a value that nobody listed",), others=tuple(domain))
 
 
-def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect) -> Any:
-    if dialect is PLUS:
-        return None if files.selector is None else files.selector.selectors[variable].tags_for(value)
-    used = _properties(files)
+def _meaning(variable: str, value: str, files: SelectorFiles, dialect: Dialect | None) -> Any:
+    if (table := _table(files, dialect)) is not None:
+        return table.selectors[variable].tags_for(value)
+    used = _properties(files, dialect)
     needed = _needed(catalog.find_variable(variable))
     supported = catalog.supported_by({**needed, variable: value})
     return [
@@ -142,16 +142,17 @@ def _needed(variable: Variable | None) -> dict[str, str]:
     return {} if other is None else {other.name: other.known()[0]}
 
 
-def _properties(files: SelectorFiles) -> set[tuple[str, str, str]]:
-    variants = files.variants.variants.values() if files.variants is not None else ()
+def _properties(files: SelectorFiles, dialect: Dialect | None) -> set[tuple[str, str, str]]:
+    data = None if dialect is None else files.files.get(dialect)
+    variants = dialect.meanings(data).values() if dialect is not None and data is not None else ()
     return {(item.namespace, item.feature, item.value) for properties in variants for item in properties.items}
 
 
-def _domain(variable: str, files: SelectorFiles) -> list[str]:
+def _domain(variable: str, table: SelectorFile | None) -> list[str]:
     """Return the values that a variable can have, in their order."""
     if (known := catalog.find_variable(variable)) is not None:
         return [NONE, *known.known()]
-    return [] if files.selector is None else list(files.selector.selectors[variable].wheel_tags)
+    return [] if table is None else list(table.selectors[variable].wheel_tags)
 
 
 def _joined(rows: Sequence[Row], variable: str, tests: Sequence[Test]) -> Iterator[Row]:

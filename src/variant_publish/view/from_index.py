@@ -14,12 +14,12 @@ from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
-from variant_publish.model.versions import version_or_none
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
@@ -143,8 +143,9 @@ class LinkedSelectors(Mapping[Version, SelectorFiles]):
         self.files: dict[Version, list[IndexFile]] = {}
         self.read = read
         for file in files:
-            if (version := _selector_version(project, file.filename)) is not None:
-                self.files.setdefault(version, []).append(file)
+            found = release_of_file(file.filename)
+            if found is not None and found[0] == canonicalize_name(project):
+                self.files.setdefault(found[1], []).append(file)
 
     def __getitem__(self, version: Version) -> SelectorFiles:
         texts = {file.filename: self.read(file) for file in self.files[version]}
@@ -155,11 +156,3 @@ class LinkedSelectors(Mapping[Version, SelectorFiles]):
 
     def __len__(self) -> int:
         return len(self.files)
-
-
-def _selector_version(project: str, filename: str) -> Version | None:
-    if not is_variants_json(filename) and not is_selector_toml(filename):
-        return None
-    stem = filename.removesuffix("-variants.json").removesuffix("-wheel-selector.toml")
-    name, _, text = stem.rpartition("-")
-    return version_or_none(text) if canonicalize_name(name) == canonicalize_name(project) else None

@@ -14,13 +14,14 @@ from packaging.utils import BuildTag, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json
-from variant_publish.view.ranking import Abi, Ranking, admits, dialect_of
+from variant_publish.release.selectors import SelectorFiles
+from variant_publish.view.ranking import Abi, Ranking, admits, dialect_that_counts
 from variant_publish.view.shadows import Offer, settled
 from variant_publish.view.wish import Wish
 
@@ -103,7 +104,7 @@ class View:
         releases: dict[Version, list[tuple[IndexFile, WheelName]]] = {}
         others: list[ViewFile] = []
         for file in {file.filename: file for file in reversed(files)}.values():
-            if is_selector_toml(file.filename) or is_variants_json(file.filename):
+            if dialect_of_file(file.filename) is not None:
                 continue
             try:
                 name = WheelName.parse(file.filename)
@@ -163,7 +164,7 @@ class _Found:
             self.lose(wheels, error.message)
 
     def _choose(self, version: Version, wheels: Sequence[tuple[IndexFile, WheelName]], files: SelectorFiles) -> None:
-        dialect = self.dialect or dialect_of((name for _, name in wheels), files, self.wish)
+        dialect = self.dialect or dialect_that_counts((name for _, name in wheels), files, self.wish)
         ranking = Ranking(dialect, files, self.machine, self.wish)
         self.selectors[version], self.dialects[version] = files, dialect
         admitted: dict[WheelName, tuple[IndexFile, tuple[Abi, ...]]] = {}

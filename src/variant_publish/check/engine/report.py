@@ -24,6 +24,7 @@ class Finding:
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -34,13 +35,19 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
+    fails_strict: bool = False
+    is_unread: bool = False
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
         release = prefix.removesuffix(": ")
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
+        return cls(
+            rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
+            outcome.fails_strict,
+            outcome.is_unread,
+        )  # fmt: skip
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -51,7 +58,7 @@ class Finding:
     def is_error(self, strict: bool) -> bool:
         """Return whether the finding makes the check fail; with `strict`, warnings do."""
         severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-        return self.verdict is Verdict.FAIL and self.severity in severities
+        return (self.verdict is Verdict.FAIL and self.severity in severities) or (strict and self.fails_strict)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -143,7 +150,7 @@ class Counts:
 class Report:
     """The result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
 
-    `summaries` are those of the wheels, where they were asked for.
+    `summaries` are those of the wheels, where they were asked for; `proven` says what was asked for and is right.
     """
 
     findings: tuple[Finding, ...]
@@ -154,6 +161,7 @@ class Report:
     rules: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
     family: FamilyReport | None = None
+    proven: tuple[str, ...] = ()
 
     def exit_code(self, strict: bool | None = None) -> int:
         """Return 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
@@ -177,6 +185,7 @@ class Report:
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],
+            **({"proven": list(self.proven)} if self.proven else {}),
             **({"family": self.family.table()} if self.family is not None else {}),
             **({"ignored": [item.table() for item in self.ignored]} if self.ignored else {}),
         }

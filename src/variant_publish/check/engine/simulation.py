@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
+from typing import Any
 
 from variant_publish.check.engine.context import Context
-from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.pep825 import PEP825
-from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.registry import DIALECTS
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.selector_toml import SelectorFile
-from variant_publish.formats.variants_json import Provider, VariantsMetadata, merge
-from variant_publish.model.ordering import Incompatible, Supported, rank, tag_candidates
+from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Properties
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import PREFIX
 from variant_publish.providers.base import NONE, Values
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
@@ -52,46 +51,34 @@ class Row:
     """The variants that have a wheel on one platform, in one dialect."""
 
     platform: str
-    variants: tuple[str, ...]
+    variants: Mapping[str, Words]
     served: bool
 
 
 def cases_of(context: Context) -> tuple[Case, ...]:
-    """Simulate the clients of both dialects, once for each release."""
+    """Simulate the clients of each dialect, once for each release."""
     found: tuple[Case, ...] | None = context.notes.get("cases")
     if found is None:
-        found = context.notes["cases"] = (*_labelled_cases(context), *_tagged_cases(context))
+        found = context.notes["cases"] = tuple(_cases(context.release))
     return found
 
 
-def _labelled_cases(context: Context) -> Iterator[Case]:
-    """Simulate the clients of PEP 825; nothing where the release has no labels, or their metadata disagree."""
-    parts = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
-    try:
-        metadata = merge(parts) if parts else None
-    except VariantPublishError:  # VP604 reports it
-        return
-    if metadata is None:
-        return
-    for row in _rows(context.release, PEP825):
-        for values in islice(machines(metadata.variants.values(), row.platform), _MANY):
-            yield _labelled(metadata, row, values)
+def _cases(release: Release) -> Iterator[Case]:
+    """Simulate; of a dialect whose selector file is wrong, which VP601 or VP604 reports, nothing."""
+    for dialect in DIALECTS.values():
+        try:
+            data = of_release(_readable_by(release, dialect)).files.get(dialect)
+        except VariantPublishError:
+            continue
+        for row in _rows(release, dialect) if data is not None else ():
+            simulated = dialect.machines(data, lambda variants, row=row: machines(variants, row.platform))  # type: ignore[misc]
+            for values in islice((values for values in simulated if not _is_foreign(values, row.platform)), _MANY):
+                yield _case(dialect, data, row, values)
 
 
-def _tagged_cases(context: Context) -> Iterator[Case]:
-    """Simulate the clients of dialect plus; nothing where the release has no extra tags or no selector file."""
-    try:
-        selector = of_release(context.release).selector
-    except VariantPublishError:  # VP601 reports it
-        return
-    if selector is None:
-        return
-    for row in _rows(context.release, PLUS):
-        choices = [list(selector.selectors[name].wheel_tags) for name in selector.variables]
-        for combination in islice(product(*choices), _MANY):
-            values = dict(zip(selector.variables, combination, strict=True))
-            if not _is_foreign(values, row.platform):
-                yield _tagged(selector, row, values)
+def _readable_by(release: Release, dialect: Dialect) -> Release:
+    """Return the release as clients of one dialect see it: what is wrong with another one is nothing to them."""
+    return replace(release, wheels=tuple(item for item in release.wheels if item.name.dialect in (None, dialect)))
 
 
 def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
@@ -106,34 +93,39 @@ def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
         yield {name: value for values in combination for name, value in values.items()}
 
 
-def _labelled(metadata: VariantsMetadata, row: Row, values: Values) -> Case:
-    supported: Supported = {
-        namespace: features
-        for namespace, provider in metadata.providers.items()
-        if (features := _features(namespace, provider, values))
-    }
-    found = [rank(label, metadata.variants[label], metadata.namespaces, supported) for label in row.variants]
-    usable = sorted((one for one in found if not isinstance(one, Incompatible)), key=lambda one: one.key)
-    ties = tuple(one.label for one in usable[1:] if one.triples == usable[0].triples)
-    order = tuple(one.label for one in usable)
-    return Case(PEP825, values, row.platform, order, ties, row.served)
+@dataclass(frozen=True, slots=True)
+class _Simulated:
+    """A machine as its values describe it, for a client that has every provider."""
+
+    values: Values
+    abi: Mapping[str, str]
+
+    def value(self, variable: str) -> str | None:
+        return self.values.get(variable)
+
+    def is_foreign(self, variable: str) -> bool:
+        return self.values.get(variable) == NONE
+
+    def features(self, namespace: str, provider: Provider) -> Mapping[str, Sequence[str]] | str:
+        if provider.optional:
+            return "it is optional"
+        own = catalog.find(namespace)
+        return dict(provider.static) if provider.static else own.supported(self.values) if own else {}
+
+    def here(self, namespace: str, feature: str) -> str:
+        return ""
+
+    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
+        return ""
 
 
-def _features(namespace: str, provider: Provider, values: Values) -> Mapping[str, Sequence[str]]:
-    if provider.optional:
-        return {}
-    if provider.static:
-        return dict(provider.static)
-    own = catalog.find(namespace)
-    return own.supported(values) if own else {}
-
-
-def _tagged(selector: SelectorFile, row: Row, values: Values) -> Case:
-    choices = [selector.selectors[name].tags_for(values[name]) or () for name in selector.variables]
-    candidates = ["+".join(tags) for tags in tag_candidates(choices)]
-    order = tuple(tags for tags in dict.fromkeys(candidates) if tags in row.variants)
-    served = row.served and "" in candidates
-    return Case(PLUS, values, row.platform, order, (), served)
+def _case(dialect: Dialect, data: Any, row: Row, values: Values) -> Case:
+    abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
+    rank = dialect.rank(data, _Simulated(values, abi))
+    placed = sorted((key, name) for name, words in row.variants.items() if not isinstance(key := rank(words), str))
+    ties = tuple(name for key, name in placed[1:] if key[:-1] == placed[0][0][:-1])
+    served = row.served and not isinstance(rank(()), str)
+    return Case(dialect, values, row.platform, tuple(name for _, name in placed), ties, served)
 
 
 def _is_foreign(values: Values, platform: str) -> bool:
@@ -145,17 +137,17 @@ def _is_foreign(values: Values, platform: str) -> bool:
 
 def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
     """Return one row for each platform and set of variants: further Pythons with the same choice show nothing new."""
-    places: dict[tuple[str, str], tuple[set[str], list[bool]]] = {}
+    places: dict[tuple[str, str], tuple[dict[str, Words], list[bool]]] = {}
     for wheel in release.wheels:
         name = wheel.name
         for tag in name.tags:
-            variants, served = places.setdefault((f"{tag.interpreter}-{tag.abi}", tag.platform), (set(), []))
+            variants, served = places.setdefault((f"{tag.interpreter}-{tag.abi}", tag.platform), ({}, []))
             if name.dialect is dialect and not name.serves_everyone:
-                variants.add(name.variant)
+                variants[name.variant] = name.words
             elif name.serves_everyone:
                 served.append(True)
     seen = set()
     for (_, platform), (found, served) in sorted(places.items()):
         if found and (key := (platform_architecture(platform), frozenset(found), bool(served))) not in seen:
             seen.add(key)
-            yield Row(platform, tuple(sorted(found)), bool(served))
+            yield Row(platform, dict(sorted(found.items())), bool(served))

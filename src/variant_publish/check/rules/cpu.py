@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
@@ -26,11 +26,11 @@ class IsaNote(BinaryRule):
     title = "ISA notes are not above the label"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out other architectures."""
         return _not_x86(wheel)
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the note of each file, where there is one."""
         label = Claims.of(context.release, wheel).level or 1
         noted = [binary for binary in scan.binaries if binary.image.isa is not None]
@@ -56,13 +56,13 @@ class CodeMatchesLevel(BinaryRule):
     title = "code of a v3 or v4 wheel uses AVX"
     severity = Severity.WARNING
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no such level."""
         if (Claims.of(context.release, wheel).level or 1) < 3:
             return "the wheel claims no x86-64 level that has AVX"
         return _FAST if context.fast else _not_x86(wheel)
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Fail where every library of the project's own with enough functions is baseline code."""
         own = [(binary, binary.simd) for binary in scan.binaries if binary.simd and not binary.is_vendored]
         judged = [(binary, simd) for binary, simd in own if simd.is_enough]
@@ -93,12 +93,12 @@ class GenericIsGeneric(BinaryRule):
     title = "a wheel without a variant runs everywhere"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants: they say what they need."""
         claims = Claims.of(context.release, wheel)
         return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for AVX everywhere, and for drivers that the loader wants."""
         for binary in scan.binaries:
             if binary.simd and binary.simd.needs_avx and not binary.is_vendored:
@@ -127,13 +127,13 @@ class GenericWithoutDeviceCode(BinaryRule):
     title = "the generic wheel beside variants has no GPU code"
     severity = Severity.INFO
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants, and releases without them."""
         if context.variants == (GENERIC,):
             return "the release has no variants"
         return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for device code in any file."""
         for provider in catalog.providers():
             if codes := code_names(provider, scan.binaries):

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from variant_publish.check.engine.context import Context, Folder, selector_names
+from variant_publish.archive.wheel import DescribedWheel, Wheel
+from variant_publish.check.engine.context import Context, Folder, names_of_selectors
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
-from variant_publish.dialects.pep825 import PEP825
-from variant_publish.dialects.plus import PLUS
+from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.selector_toml import SelectorConflict, SelectorFile
+from variant_publish.formats.selector_toml import SelectorConflict
 from variant_publish.formats.variants_json import (
     Provider,
     VariantConflict,
-    VariantsMetadata,
     merge,
 )
 from variant_publish.providers import catalog
-from variant_publish.release.release import Release
-from variant_publish.release.selectors import SelectorFiles, is_selector_toml, is_variants_json, of_release
+from variant_publish.release.selectors import SelectorFiles, of_release
 
 _WRITE = "write it again with 'variant-publish metadata'"
 _NO_FILES = "no selector file of the release lies beside the wheels"
 
 
-class CurrentFiles(ReleaseRule):
+class CurrentFiles(ReleaseRule[DescribedWheel]):
     """Prove that the selector files beside the wheels are what would be written for these wheels now.
 
     An old file sends machines to wheels that are gone, or keeps new ones from being chosen. Files are compared by what
@@ -71,7 +72,7 @@ class CurrentFiles(ReleaseRule):
         return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
 
 
-class _NamesRule(ReleaseRule):
+class _NamesRule(ReleaseRule[Wheel]):
     """The names in the selector files against the wheels."""
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -79,11 +80,14 @@ class _NamesRule(ReleaseRule):
         if not context.selector_files:
             yield Outcome.skipped(_NO_FILES)
             return
-        yield from self.outcomes(_parsed(context), context.release, *selector_names(context.release))
+        for dialect, data in _parsed(context).files.items():
+            built = {wheel.name.words for wheel in context.release.wheels if wheel.name.dialect is dialect}
+            file = dialect.file_name(context.release.project, str(context.release.version))
+            yield from self.outcomes(dialect, data, built, file)
 
     @abstractmethod
-    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
-        """Yield an outcome for each name; `toml` and `json` are what the files are called."""
+    def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
+        """Yield an outcome for each name; `built` are the variants that have wheels."""
 
 
 class EveryVariantNamed(_NamesRule):
@@ -96,15 +100,11 @@ class EveryVariantNamed(_NamesRule):
     title = "every variant is named by the selector files"
     severity = Severity.ERROR
 
-    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
-        """Yield an outcome for each variant of each file."""
-        if files.variants is not None:
-            for label in _labels(release):
-                yield _named(label in files.variants.variants, f"it does not name the label {label!r}", json)
-        if files.selector is not None:
-            for tags in sorted({wheel.name.words for wheel in release.wheels if wheel.name.dialect is PLUS}):
-                fault = _fault(files.selector, tags)
-                yield _named(not fault, fault, toml)
+    def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
+        """Yield an outcome for each variant."""
+        for words in sorted(built):
+            fault = dialect.fault(data, words)
+            yield Outcome.failed(fault, _WRITE, file=file) if fault else Outcome.passed()
 
 
 class EveryNameHasAWheel(_NamesRule):
@@ -117,19 +117,18 @@ class EveryNameHasAWheel(_NamesRule):
     title = "every label and tag of the selector files has a wheel"
     severity = Severity.WARNING
 
-    def outcomes(self, files: SelectorFiles, release: Release, toml: str, json: str) -> Iterator[Outcome]:
-        """Yield an outcome for each label and tag."""
-        labels = {} if files.variants is None else files.variants.variants
-        built = _labels(release)
-        tags = {tag for wheel in release.wheels if wheel.name.dialect is PLUS for tag in wheel.name.words}
-        selectors = {} if files.selector is None else files.selector.selectors
-        yield from (_has_wheel(label in built, f"label {label!r}", json) for label in labels)
-        yield from (
-            _has_wheel(tag in tags, f"tag {tag!r}", toml) for selector in selectors.values() for tag in selector.tags
-        )
+    def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
+        """Yield an outcome for each label or tag."""
+        here = {word for words in built for word in words}
+        for name in dialect.names(data):
+            if name in here:
+                yield Outcome.passed()
+            else:
+                hint = "build the wheel, or take the variant out of the configuration"
+                yield Outcome.failed(f"{name!r} has no wheel", hint, file=file)
 
 
-class NoConflict(ReleaseRule):
+class NoConflict(ReleaseRule[DescribedWheel]):
     """Prove that what the labelled wheels say of their variants can be united.
 
     One label means one set of properties, priorities agree, and a namespace has one provider (PEP 825, "Index
@@ -142,7 +141,7 @@ class NoConflict(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield one outcome for the release."""
-        parts = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        parts = [wheel.variant_json for wheel in self.wheels(context) if wheel.variant_json is not None]
         if not parts:
             yield Outcome.skipped("no wheel carries variant.json")
             return
@@ -154,7 +153,7 @@ class NoConflict(ReleaseRule):
             yield Outcome.passed()
 
 
-class KnownProviders(ReleaseRule):
+class KnownProviders(ReleaseRule[DescribedWheel]):
     """Prove that the clients of today can evaluate every namespace of the release.
 
     uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
@@ -169,7 +168,7 @@ class KnownProviders(ReleaseRule):
         """Yield an outcome for each namespace that a variant uses."""
         files = _parsed(context)
         beside = [] if files.variants is None else [files.variants]
-        carried = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        carried = [wheel.variant_json for wheel in self.wheels(context) if wheel.variant_json is not None]
         providers: dict[str, list[Provider | None]] = {}
         for metadata in (*beside, *carried):
             for namespace in dict.fromkeys(item.namespace for one in metadata.variants.values() for item in one.items):
@@ -198,7 +197,7 @@ class OwnedFiles(FolderRule):
 
     def check(self, folder: Folder) -> Iterator[Outcome]:
         """Yield an outcome for each selector file."""
-        names = {name for release in folder.loaded.releases for name in selector_names(release)}
+        names = {name for release in folder.loaded.releases for name in names_of_selectors(release)}
         if not folder.selector_files:
             yield Outcome.skipped("no selector file lies beside the wheels")
         for path in folder.selector_files:
@@ -212,56 +211,19 @@ class OwnedFiles(FolderRule):
 
 def _normal(path: Path) -> str:
     """Return the file in the layout that this project writes; raise VariantPublishError where it cannot be read."""
-    content = path.read_bytes()
-    if is_variants_json(path.name):
-        return VariantsMetadata.parse(content).dumps()
-    return SelectorFile.parse(content).dumps()
+    dialect = dialect_of_file(path.name)
+    assert dialect is not None  # noqa: S101  (its name is that of a selector file)
+    return dialect.dumps(dialect.parse(path.read_bytes()))
 
 
 def _parsed(context: Context) -> SelectorFiles:
     """Return what the files beside the wheels say; one that cannot be read is VP601's."""
-    variants, selector = None, None
+    found = {}
     for path in context.selector_files:
-        try:
-            if is_variants_json(path.name):
-                variants = VariantsMetadata.parse(path.read_bytes())
-            elif is_selector_toml(path.name):
-                selector = SelectorFile.parse(path.read_bytes())
-        except VariantPublishError:
-            continue
-    return SelectorFiles(variants, selector)
-
-
-def _labels(release: Release) -> list[str]:
-    return sorted({wheel.name.label for wheel in release.wheels if wheel.name.dialect is PEP825})
-
-
-def _fault(selector: SelectorFile, tags: tuple[str, ...]) -> str:
-    """Return why the file never leads to a wheel with these tags, or give ""."""
-    owners: Mapping[str, str] = {tag: variable for variable, one in selector.selectors.items() for tag in one.tags}
-    if unknown := [tag for tag in tags if tag not in owners]:
-        return f"it does not name the tag {unknown[0]!r} of the wheels +{'+'.join(tags)}"
-    order = [selector.variables.index(owners[tag]) for tag in tags]
-    if sorted(set(order)) != order:
-        return f"the wheels +{'+'.join(tags)} do not have their tags in the order of its variables"
-    silent = [
-        variable
-        for place, (variable, one) in enumerate(selector.selectors.items())
-        if place not in order and not any("" in names for names in (*one.wheel_tags.values(), one.default or ()))
-    ]
-    return f"the wheels +{'+'.join(tags)} have no tag of {silent[0]!r}, which has no fallback" if silent else ""
-
-
-def _named(is_named: bool, message: str, file: str) -> Outcome:
-    return Outcome.passed() if is_named else Outcome.failed(message, _WRITE, file=file)
-
-
-def _has_wheel(has: bool, what: str, file: str) -> Outcome:
-    if has:
-        return Outcome.passed()
-    return Outcome.failed(
-        f"{what} has no wheel", "build the wheel, or take the variant out of the configuration", file=file
-    )
+        with suppress(VariantPublishError):
+            if (dialect := dialect_of_file(path.name)) is not None:
+                found[dialect] = dialect.parse(path.read_bytes())
+    return SelectorFiles(found)
 
 
 def unusable(namespace: str, provider: Provider | None) -> str:

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
+from variant_publish.store.keys import key_of
 from variant_publish.store.objects import SIMPLE_JSON, Conflict
 from variant_publish.store.store import Store
+
+ROOT_MASTER = "index.json"
 
 _ATTEMPTS = 60
 _LONGEST_WAIT = 2.0
@@ -29,10 +33,39 @@ class Master(Protocol):
 
 
 M = TypeVar("M", bound=Master)
+Page = tuple[str, bytes, str]
+"""The key, the content and the content type of a page."""
+
+
+def master_key(project: str) -> str:
+    """Return the key of a project's master."""
+    return key_of(project, "index.json")
+
+
+def read_index(store: Store, project: str) -> ProjectIndex | None:
+    """Return the master of a project; None where the project is not there."""
+    return read_master(store, master_key(project), parser_of(project))[0]
+
+
+def read_root(store: Store) -> RootIndex | None:
+    """Return the master of the list of projects; None where nothing is published."""
+    return read_master(store, ROOT_MASTER, RootIndex.parse)[0]
+
+
+def parser_of(project: str) -> Callable[[bytes], ProjectIndex]:
+    """Return the parser of a project's master, which refuses that of another project."""
+
+    def parse(content: bytes) -> ProjectIndex:
+        index = ProjectIndex.parse(content)
+        if index.name != project:
+            raise InvalidMaster("it", f"is the master of {index.name!r}")
+        return index
+
+    return parse
 
 
 def read_master(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M | None, str | None]:
-    """Read a master and its tag; (None, None) where it is not there."""
+    """Return a master and its tag; (None, None) where it is not there."""
     stored = store.read(key)
     if stored is None:
         return None, None
@@ -45,7 +78,7 @@ def read_master(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M 
 def change_master(
     store: Store, key: str, parse: Callable[[bytes], M], empty: M, change: Callable[[M], M]
 ) -> tuple[M, list[str]]:
-    """Change a master by compare-and-swap until nobody else was faster."""
+    """Change a master by compare-and-swap until nobody else was faster; return it, and the keys written."""
     for _ in _attempts(store, key):
         found, etag = read_master(store, key, parse)
         old = found if found is not None else empty
@@ -58,11 +91,7 @@ def change_master(
 
 
 def mend(
-    store: Store,
-    key: str,
-    parse: Callable[[bytes], M],
-    known: M,
-    derive: Callable[[M], Iterable[tuple[str, bytes, str]]],
+    store: Store, key: str, parse: Callable[[bytes], M], known: M, derive: Callable[[M], Iterable[Page]]
 ) -> list[str]:
     """Write the pages that are not as the master has them.
 

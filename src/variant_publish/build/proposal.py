@@ -1,0 +1,245 @@
+"""A first configuration, proposed from what a project has: wheels, a release, or its pyproject.toml alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.errors import UsageError
+from variant_publish.model.cibuildwheel import cibuildwheel_matrix
+from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, natural_key
+from variant_publish.model.variant import GENERIC, Properties, Property, validate_label
+from variant_publish.providers import catalog
+from variant_publish.release.release import wheel_paths
+
+_PLATFORM = "manylinux_2_28_x86_64"
+"""The platform that is proposed where nothing names one."""
+_NEWEST = max(14, sys.version_info.minor)
+_FEW = 12
+"""Up to so many cells without a wheel are skips; with more, the matrix itself is wrong, which `check` says."""
+_NOT_BUILT = "not built"
+_NO_GENERIC = "no build serves every machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one wheel tells: its name, its variant ("generic" too), and properties.
+
+    `said` are those that its metadata has, `seen` those that follow from its binaries.
+    """
+
+    name: WheelName
+    variant: str
+    said: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, wheel: DescribedWheel, variant: str | None = None, *, look: bool = True) -> Self:
+        """Read a wheel; `variant` is what it is where its name does not tell. With `look`, its binaries are read.
+
+        Only those of variants that say nothing themselves are looked into. Raises the error of a wheel that cannot be
+        read.
+        """
+        name = wheel.name
+        known = name.label
+        own = GENERIC if name.serves_everyone else known
+        own = variant if variant is not None and own == GENERIC else own
+        declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
+        said = tuple(map(str, declared.items)) if declared else ()
+        if said or own == GENERIC or not look or not isinstance(wheel, WholeWheel):
+            return cls(name, own, said)
+        from variant_publish.binary.scan import scan
+        from variant_publish.release.inspection import Inspection
+
+        return cls(name, own, said, Inspection.of(wheel, scan(wheel, catalog.providers())).properties)
+
+
+def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
+    """Read built wheels for a proposal: each place is a wheel or a folder, with the variant that it holds, or None.
+
+    A folder that has only folders with wheels, as builds leave them, holds a variant in each, called like the folder.
+    With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
+    """
+    found: list[Found] = []
+    for variant, place in places:
+        inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
+        if variant is None and inside and not any(place.glob("*.whl")):
+            found += found_in([(folder.name, folder) for folder in inside], look=look)
+        else:
+            found += [Found.of(WholeWheel.read(path), variant, look=look) for path in wheel_paths([place])]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedVariant:
+    """One variant of a proposal, the generic one too; what is empty is not written.
+
+    `old` is the name of its project where that is folded into another one, `flags` are environment variables.
+    """
+
+    properties: tuple[str, ...] = ()
+    platform: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    old: str = ""
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration to be: what is empty is left out. `project` is what projects with an `old` name become."""
+
+    project: str = ""
+    python: tuple[str, ...] = ()
+    platform: tuple[str, ...] = ()
+    skips: tuple[Mapping[str, str], ...] = ()
+    generic: ProposedVariant = field(default_factory=ProposedVariant)
+    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
+    upload: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_no_generic(self) -> bool:
+        """Return whether machines without any of the variants get no wheel."""
+        return any(skip["reason"] == _NO_GENERIC for skip in self.skips)
+
+
+def propose(
+    pyproject: Mapping[str, Any],
+    wheels: Iterable[Found],
+    named: Mapping[str, tuple[str, ...]],
+    upload: Mapping[str, str],
+) -> Proposal:
+    """Propose a configuration.
+
+    The matrix and its skips come from the wheels, else from `[tool.cibuildwheel]` or the supported Pythons; variants
+    from the wheels with their properties, and from `named` (name -> property lines, empty where the name itself or a
+    binary says enough: cu128, x86_64_v3). Where the wheels are of several projects, they are folded into one. Raises
+    UsageError for a name whose properties nothing says.
+    """
+    found = list(wheels)
+    projects = {canonicalize_name(one.name.distribution) for one in found}
+    if len(projects) > 1:
+        found = [replace(one, variant=_variant_of(one)) for one in found]
+    target = canonicalize_name(str(pyproject.get("project", {}).get("name", ""))) or _stem(projects)
+    matrix = found_matrix((one.name, one.variant) for one in found) if found else _declared(pyproject, bool(named))
+    groups: dict[str, list[Found]] = {GENERIC: [], **{name: [] for name in named}}
+    for one in found:
+        groups.setdefault(one.variant, []).append(one)
+    variants = {}
+    for name, group in groups.items():
+        old = next((own for one in group if (own := canonicalize_name(one.name.distribution)) != target), "")
+        if name == GENERIC:
+            generic = ProposedVariant(old=old)
+            continue
+        validate_label(name)
+        lines = named.get(name) or _properties(name, group)
+        if not lines:
+            raise UsageError(
+                f"neither the name {name!r} nor a binary says what the variant needs",
+                hint=f'say it: --variant "{name}=NAMESPACE :: FEATURE :: VALUE"',
+            )
+        places = dict(matrix.variants).get(name) or _platforms_of(lines, matrix.platform)
+        tags = next((one.name.words for one in group if one.name.words), (name,))
+        flags = _flags(lines, pyproject) if not group else {}
+        places, tags = () if places == matrix.platform else places, () if tags == (name,) else tags
+        variants[name] = ProposedVariant(lines, places, tags, old, flags)
+    skips = tuple(_skips(matrix, found)) if found else ()
+    return Proposal(target, matrix.python, matrix.platform, skips, generic, variants, upload)
+
+
+def guessed(variant: str) -> tuple[str, ...]:
+    """Return the properties that a well-known word stands for: cu128, x86_64_v3, gfx942; empty for any other name."""
+    return tuple(map(str, catalog.properties_of_word(variant)))
+
+
+def _variant_of(one: Found) -> str:
+    """Return the variant of a wheel; where only the name of its project says it (`foo-cuda12`, `foo-cpu`), that."""
+    words = canonicalize_name(one.name.distribution).split("-")
+    return next((word for word in words if guessed(word)), GENERIC) if one.variant == GENERIC else one.variant
+
+
+def _stem(projects: Iterable[str]) -> str:
+    """Return the name that projects of a family have in common: `foo` of `foo-cpu` and `foo-cuda12`."""
+    stems = {"-".join(word for word in name.split("-") if word != "cpu" and not guessed(word)) for name in projects}
+    return min(stems, key=lambda stem: (len(stem), stem), default="")
+
+
+def _declared(pyproject: Mapping[str, Any], is_needed: bool) -> Matrix:
+    """Return the matrix of cibuildwheel's settings; else, if one is needed, that of the supported Pythons."""
+    python, platform = cibuildwheel_matrix(pyproject)
+    if is_needed and not (python and platform):
+        try:
+            supported = SpecifierSet(str(pyproject.get("project", {}).get("requires-python", "")))
+        except InvalidSpecifier:
+            supported = SpecifierSet()
+        minors = [minor for minor in range(10, _NEWEST + 1) if f"3.{minor}" in supported]
+        python = python or tuple(f"cp3{minor}-cp3{minor}" for minor in minors)
+        platform = platform or (_PLATFORM,)
+    return Matrix(python, platform, ())
+
+
+def _platforms_of(lines: Iterable[str], platforms: Sequence[str]) -> tuple[str, ...]:
+    """Return the platforms on which there is the hardware that properties need; all of them where none is known."""
+    needed = [catalog.find(item.namespace) for item in Properties.parse(lines).items]
+    return tuple(
+        platform for platform in platforms if all(one is None or one.exists_on(platform) for one in needed)
+    ) or tuple(platforms)
+
+
+def _flags(lines: Iterable[str], pyproject: Mapping[str, Any]) -> dict[str, str]:
+    found = [
+        flags
+        for item in Properties.parse(lines).items
+        if (provider := catalog.find(item.namespace)) and (flags := provider.compiler_flags(item))
+    ]
+    backend = str(pyproject.get("build-system", {}).get("requires", ""))
+    if not found:
+        return {}
+    if "maturin" in backend or "setuptools-rust" in backend:
+        return {"RUSTFLAGS": " ".join(flag.replace("-march=", "-C target-cpu=") for flag in found)}
+    return dict.fromkeys(("CFLAGS", "CXXFLAGS"), " ".join(found))
+
+
+def _skips(matrix: Matrix, found: Sequence[Found]) -> Iterator[Mapping[str, str]]:
+    if not any(one.variant == GENERIC for one in found):
+        yield {"variant": GENERIC, "reason": _NO_GENERIC}
+    missing = [
+        {"python": python, "platform": platform, "variant": variant, "reason": _NOT_BUILT}
+        for variant, platforms in ((GENERIC, matrix.platform), *matrix.variants)
+        if any(one.variant == variant for one in found)
+        for python, platform in product(matrix.python, platforms)
+        if not any(fills(one.name, one.variant, Cell(python, platform, variant)) for one in found)
+    ]
+    yield from missing if len(missing) <= _FEW else ()
+
+
+def _properties(variant: str, group: Iterable[Found]) -> tuple[str, ...]:
+    """Return what the wheels of a variant say; else what its name says, and of its binaries what the name does not.
+
+    Of a feature that has one value at a time, the highest that any wheel needs counts.
+    """
+    wheels = list(group)
+    said = {line for one in wheels for line in one.said}
+    if said:
+        return tuple(map(str, Properties.parse(said).items))
+    tags = next((one.name.words for one in wheels if one.name.words), (variant,))
+    found = [Property.parse(line) for tag in tags for line in guessed(tag)]
+    known = {(item.namespace, item.feature) for item in found}
+    seen: dict[tuple[str, str], set[str]] = {}
+    for item in (Property.parse(line) for one in wheels for line in one.seen):
+        seen.setdefault((item.namespace, item.feature), set()).add(item.value)
+    for (namespace, feature), values in seen.items():
+        ordered = sorted(values, key=natural_key)
+        provider = catalog.find(namespace)
+        several = ordered if provider and feature == provider.code_feature else ordered[-1:]
+        if (namespace, feature) not in known:
+            found += [Property(namespace, feature, value) for value in several]
+    return tuple(map(str, found))

@@ -1,0 +1,331 @@
+"""Masters: what an extra index is derived from, in the JSON of PEP 691 (PEP 503, 592, 629, 658/714, 700, 708, 792).
+
+A master that was read is checked whole: its names become keys of the store, its addresses links of a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from posixpath import normpath
+from typing import Any, Self
+from urllib.parse import quote, unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.simple import IndexFile, check_filename, version_of
+from variant_publish.model.url import check_link
+from variant_publish.model.versions import version_or_none
+
+API_VERSION = "1.2"
+API_VERSION_WITH_PROVENANCE = "1.3"
+API_VERSION_WITH_STATUS = "1.4"
+STATUSES = ("active", "archived", "deprecated")
+"""What a project can be (PEP 792); quarantine, which hides files that are there, is a matter for whoever hosts them."""
+
+GENERATION = "_generation"
+RELEASES = "_releases"
+PUBLIC_URL = "_public-url"
+VIEWS = "_views"
+REMOVED = "_removed"
+LEAVING = "_leaving"
+PINS = "_pins"
+SELECTORS = ".selectors"
+"""The folder of a project in which every text of a selector file lies, under its own hash."""
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MOST_BYTES = 256 << 20
+_LONGEST = 2_000
+
+
+class InvalidMaster(VariantPublishError):
+    """Report a master that this program does not write."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"{what} {reason}", hint="another tool wrote it: move it away, or restore an earlier version of the object"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectIndex:
+    """The master of one project on the extra index: `NAME/index.json`, from which every page is derived.
+
+    `files` are the entries of the page, those of the selector files last; `generation` counts the changes. `selectors`
+    are the names of the selector files of each version, whose texts lie under their hashes, and `needs` says for each
+    version what its variants need, in words. `removed` are the versions and file names that were taken away for good,
+    none of which is used again; those that still lie there are `leaving`. `pins` are the exact requirements of the
+    files, each with the versions that have it. `status` and its reason are those of PEP 792, "" for none. `public_url`
+    is where users find the index, "" where that is not known; `views` holds, for each version, the name and the
+    address of the indexes that have one variant of it each (dialect local). `parse(dumps()) == self`.
+    """
+
+    name: str
+    files: tuple[IndexFile, ...] = ()
+    generation: int = 0
+    tracks: tuple[str, ...] = ()
+    selectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    status: str = ""
+    status_reason: str = ""
+    public_url: str = ""
+    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def api_version(self) -> str:
+        """Return the lowest version of the interface that has what the page says."""
+        if self.status:
+            return API_VERSION_WITH_STATUS
+        return API_VERSION_WITH_PROVENANCE if any(file.provenance for file in self.files) else API_VERSION
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Return the versions that have files, oldest first (PEP 700)."""
+        found = {version for file in self.files if (version := version_of(file.filename))}
+        return tuple(map(str, sorted(map(Version, found))))
+
+    @property
+    def distributions(self) -> tuple[IndexFile, ...]:
+        """Return the wheels and sdists: every entry but those of the selector files."""
+        names = {name for names in self.selectors.values() for name in names}
+        return tuple(file for file in self.files if file.filename not in names)
+
+    def selector_entries(self, version: str | None = None) -> dict[str, IndexFile]:
+        """Return the entries of the selector files of a version (None: of all versions) by file name."""
+        found = self.selectors.values() if version is None else (self.selectors.get(version, ()),)
+        names = {name for names in found for name in names}
+        return {file.filename: file for file in self.files if file.filename in names} if names else {}
+
+    def updated(
+        self, distributions: Iterable[IndexFile], version: str = "", selectors: Iterable[IndexFile] = (), **changes: Any
+    ) -> Self:
+        """Return the next generation with these wheels, sdists, and selector files of one version; self if unchanged.
+
+        Each text of a selector file is entered under an address that its hash is part of, so a page that names a hash
+        never links another text, however an update is cut off.
+        """
+        own = tuple(sorted(selectors, key=lambda file: file.filename))
+        entries = {**self.selector_entries(), **{file.filename: file for file in own}}
+        names = dict(self.selectors) | ({version: tuple(file.filename for file in own)} if own else {})
+        order = [entries[name] for _, found in sorted(names.items()) for name in found]
+        files = (*sorted(distributions, key=_order), *order)
+        return self.changed(files=files, selectors=names, **changes)
+
+    def without(self, gone: Iterable[str], removed: Iterable[str]) -> Self:
+        """Return the next generation without these wheels and sdists; `removed` are the names never to be used again.
+
+        What belongs to a version goes with its last file.
+        """
+        gone = frozenset(gone)
+        left = tuple(file for file in self.distributions if file.filename not in gone)
+        alive = {version_of(file.filename) for file in left}
+        lost = {version_of(name) for name in gone} - alive
+        names = {version: found for version, found in self.selectors.items() if version not in lost}
+        selectors = self.selector_entries()
+        lost_selectors = [name for version, found in self.selectors.items() if version in lost for name in found]
+        pins = {text: kept for text, found in self.pins.items() if (kept := tuple(v for v in found if v not in lost))}
+        return self.changed(
+            files=(*left, *(selectors[name] for found in names.values() for name in found)),
+            selectors=names,
+            needs={version: found for version, found in self.needs.items() if version not in lost},
+            views={version: found for version, found in self.views.items() if version not in lost},
+            pins=pins,
+            removed=tuple(dict.fromkeys((*self.removed, *removed))),
+            leaving=tuple(dict.fromkeys((*self.leaving, *sorted(gone), *lost_selectors))),
+        )
+
+    def is_removed(self, filename: str) -> bool:
+        """Return whether a wheel or sdist of this name was taken away for good."""
+        return filename in self.removed or version_of(filename) in self.removed
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the next generation with these changes, or this very one where nothing changes."""
+        result = replace(self, **changes)
+        return self if result == self else replace(result, generation=self.generation + 1)
+
+    def file(self, filename: str) -> IndexFile | None:
+        """Return the entry of a file name, or None."""
+        return next((file for file in self.files if file.filename == filename), None)
+
+    def dumps(self) -> str:
+        """Return the JSON text; equal values give equal text."""
+        meta: dict[str, Any] = {"api-version": self.api_version, GENERATION: self.generation}
+        if self.tracks:
+            meta["tracks"] = list(self.tracks)
+        data: dict[str, Any] = {
+            "meta": meta,
+            "name": self.name,
+            "versions": list(self.versions),
+            "files": [file.table() for file in self.files],
+        }
+        releases = {
+            version: {"selectors": list(self.selectors.get(version, ())), "needs": dict(self.needs.get(version, {}))}
+            for version in sorted({*self.selectors, *self.needs})
+        }
+        optional = {
+            RELEASES: releases,
+            PUBLIC_URL: self.public_url,
+            VIEWS: {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
+            REMOVED: list(self.removed),
+            LEAVING: list(self.leaving),
+            PINS: {text: list(versions) for text, versions in sorted(self.pins.items())},
+        }
+        data |= {key: value for key, value in optional.items() if value}
+        if self.status:
+            reason = {"reason": self.status_reason} if self.status_reason else {}
+            data["project-status"] = {"status": self.status, **reason}
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse a master; raise InvalidMaster where it is something else, or names what no master may name."""
+        data = _object(content, "the index page")
+        try:
+            status = data.get("project-status", {})
+            releases = data.get(RELEASES, {})
+            found = cls(
+                name=data["name"],
+                files=tuple(IndexFile.parse(table) for table in data["files"]),
+                generation=data["meta"].get(GENERATION, 0),
+                tracks=tuple(data["meta"].get("tracks", ())),
+                selectors={v: tuple(item["selectors"]) for v, item in releases.items() if item["selectors"]},
+                needs={v: dict(item["needs"]) for v, item in releases.items() if item["needs"]},
+                removed=tuple(data.get(REMOVED, ())),
+                leaving=tuple(data.get(LEAVING, ())),
+                pins={text: tuple(versions) for text, versions in data.get(PINS, {}).items()},
+                status=status.get("status", ""),
+                status_reason=status.get("reason", ""),
+                public_url=data.get(PUBLIC_URL, ""),
+                views={version: dict(names) for version, names in data.get(VIEWS, {}).items()},
+            )
+            _check_files(found)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidMaster("the index page", f"is not PEP 691 JSON ({error!r:.200})") from error
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class RootIndex:
+    """A list of projects, such as that of the index: `index.json` at the root; `parse(dumps()) == self`."""
+
+    names: tuple[str, ...] = ()
+    generation: int = 0
+
+    def dumps(self) -> str:
+        """Return the JSON text of PEP 691; equal values give equal text."""
+        data = {
+            "meta": {"api-version": API_VERSION, GENERATION: self.generation},
+            "projects": [{"name": name} for name in self.names],
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Parse the list; raise InvalidMaster where it is something else, or names what is no project."""
+        data = _object(content, "the list of projects")
+        try:
+            found = cls(tuple(item["name"] for item in data["projects"]), data["meta"].get(GENERATION, 0))
+            for name in found.names:
+                check_project(name)
+            _check_generation(found.generation)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidMaster("the list of projects", f"is not PEP 691 JSON ({error!r:.200})") from error
+        return found
+
+
+def selector_entry(filename: str, text: str) -> IndexFile:
+    """Return the page entry of one text of a selector file."""
+    content = text.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return IndexFile(filename, _selector_url(filename, digest), digest, len(content))
+
+
+def stored_key(project: str, url: str) -> str | None:
+    """Return the key of a file by its address on the project's page; None for one that lies elsewhere."""
+    if urlsplit(url).scheme or url.startswith("/"):
+        return None
+    key = normpath(f"{project}/{unquote(url)}")
+    return None if key in (".", "..") or key.startswith(("../", "/")) else key
+
+
+def check_project(name: object) -> None:
+    """Raise InvalidMaster where a name is not that of a project, normalized (PEP 503)."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise InvalidMaster(f"{name!r:.200}", "is not the normalized name of a project")
+
+
+def _check(index: ProjectIndex) -> None:
+    check_project(index.name)
+    _check_generation(index.generation)
+    for url in (*index.tracks, index.public_url, *(url for views in index.views.values() for url in views.values())):
+        check_link(url)
+    for version in {*index.selectors, *index.needs, *index.views, *(v for found in index.pins.values() for v in found)}:
+        if version and version_or_none(version) is None:
+            raise InvalidMaster(f"{version!r:.200}", "is not a version")
+    for version, names in index.selectors.items():
+        for name in names:
+            _check_selector(name, index.name, version)
+    if index.status not in ("", *STATUSES):
+        raise InvalidMaster(f"{index.status!r:.200}", "is not the status of a project")
+    for name in (*index.removed, *index.leaving):
+        check_filename(name)
+    texts = (needs.items() for needs in (*index.needs.values(), *index.views.values()))
+    for text in (index.status_reason, *index.pins, *(text for pairs in texts for pair in pairs for text in pair)):
+        if not isinstance(text, str) or len(text) > _LONGEST or _CONTROL.search(text):
+            raise InvalidMaster(f"{text!r:.200}", "is not one line of text")
+
+
+def _check_selector(name: object, project: str, version: str) -> None:
+    """Raise where a name is not PROJECT-VERSION-KIND, which each dialect continues in its own way."""
+    check_filename(name)
+    stem, _, kind = str(name).partition(f"-{version}-")
+    if not kind or canonicalize_name(stem) != project or version_of(str(name)) is not None:
+        raise InvalidMaster(f"{name!r:.200}", f"is not the name of a selector file of {project} {version}")
+
+
+def _check_files(index: ProjectIndex) -> None:
+    selectors = {name for names in index.selectors.values() for name in names}
+    for file in index.files:
+        name = file.filename
+        if name in selectors and file.url == _selector_url(name, file.sha256):
+            continue
+        stem = name.partition("-")[0] if name.endswith(".whl") else name.rpartition("-")[0]
+        if version_of(name) is None or canonicalize_name(stem) != index.name:
+            raise InvalidMaster(name, f"is not a wheel or sdist of {index.name}")
+
+
+def _selector_url(filename: str, sha256: str) -> str:
+    return f"{SELECTORS}/{sha256[:16]}/{quote(filename, safe='')}"
+
+
+def _check_generation(generation: object) -> None:
+    if type(generation) is not int or generation < 0:
+        raise InvalidMaster(f"{generation!r:.200}", "is not the number of a generation")
+
+
+def _object(content: bytes | str, what: str) -> dict[str, Any]:
+    if len(content) > _MOST_BYTES:
+        raise InvalidMaster(what, f"has more than {_MOST_BYTES} bytes")
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMaster(what, f"is not PEP 691 JSON ({error!s:.200})") from error
+    if not isinstance(data, dict):
+        raise InvalidMaster(what, "is not PEP 691 JSON")
+    return data
+
+
+def _order(file: IndexFile) -> tuple[Version, str]:
+    return Version(version_of(file.filename) or "0"), file.filename
