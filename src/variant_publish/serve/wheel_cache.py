@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,8 @@ from variant_publish.remote.archive import metadata_of, outline
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import IndexUnavailable, Transport
+from variant_publish.remote.user_cache import user_cache
 
-FOLDER = "variant-publish"
 _LAYOUT = "v1"
 """Part of every path: another way of making plain wheels gets a folder of its own."""
 
@@ -44,13 +43,8 @@ class WheelCache:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Self:
-        """Return the user's cache: XDG_CACHE_HOME, else the place where the system keeps such things."""
-        home = Path.home()
-        if environ.get("XDG_CACHE_HOME"):
-            return cls(Path(environ["XDG_CACHE_HOME"]) / FOLDER)
-        if sys.platform == "win32":
-            return cls(Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / FOLDER / "Cache")
-        return cls(home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / FOLDER)
+        """Return the user's cache."""
+        return cls(user_cache(environ))
 
     def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> FetchedWheel:
         """Return the wheel of an index entry, downloaded once.

@@ -102,7 +102,7 @@ def _outcome(
         )  # fmt: skip
     if found.unknown:
         return Outcome.unknown(lacking(found, text), "import it with that version to find out", file=wheel.filename)
-    return Outcome.passed(f"{wheel.filename} loads with {text} ({count(found.found, 'symbol')} of it are there)")
+    return Outcome.passed(f"{wheel.filename} loads with {text}: {count(found.found, 'symbol')} found")
 
 
 def _wanted(wheel: WholeWheel, context: Context) -> tuple[Requirement, ...]:
