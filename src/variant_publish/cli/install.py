@@ -50,7 +50,7 @@ def command(
     reporter = ConsoleReporter()
     wanted = bool(options["words"] or options["files"])
     if bool(wanted and options["indexes"]) == (lock_file is not None):
-        raise UsageError("nothing says what to install", hint="give NAME... and --index URL, or --lock FILE alone")
+        raise UsageError("nothing says what to install", hint="pass NAME... and --index URL, or --lock FILE alone")
     request = request_of(environment_of(python, target), **options)
     if lock_file is not None:
         planned = api.plan_locked(request, api.read_lock(lock_file), environ=os.environ)

@@ -43,7 +43,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     if not options["words"] and not options["files"]:
-        raise UsageError("nothing says what to lock", hint="give NAME..., or -r FILE")
+        raise UsageError("nothing says what to lock", hint="pass NAME..., or -r FILE")
     request = request_of(
         environment_of(), described=(python_version, platform), universal=universal, **options
     )  # fmt: skip

@@ -43,7 +43,7 @@ def request_of(environment: api.Environment, *, described: Sequence[str | None] 
     for word in words[cut:]:
         if word.partition("=")[0] in _PLACES:
             raise UsageError(f"{word.partition('=')[0]!r} is not the client's to say here",
-                             hint="give it before '--', as an option of this command")  # fmt: skip
+                             hint="put it before '--', as an option of this command")  # fmt: skip
     machine = machine_of(options["settings"], options["host_file"], *described)
     parse = api.TaggedRequirement.parse if options.get("universal") else machine.requirement
     return api.Request(

@@ -1,4 +1,4 @@
-"""Install a lock: a view of the very files that it names; nothing is resolved or chosen anew."""
+"""Install a lock: a view of the very files that it names; nothing is resolved or chosen again."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def read_lines(path: Path, parse: Callable[[str], TaggedRequirement], depth: int
     found: Lines = []
     for line in _logical(text):
         if _INDEX.match(line):
-            raise UsageError(f"{path} has the line {line!r}", hint="give indexes as --index and --default-index")
+            raise UsageError(f"{path} has the line {line!r}", hint="pass indexes as --index and --default-index")
         if include := _FILE.match(line):
             found += read_lines(path.parent / include[2], parse, depth + 1)
         else:
