@@ -19,7 +19,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from variant_publish.check.engine.binaries import BinaryRule
@@ -76,7 +76,7 @@ def members(runs: int) -> None:
 
 def check_folder(folder: Path, settings: Settings) -> None:
     """Read the wheels of a folder and check them."""
-    check(load([folder], Config.parse("")), offline=True, settings=settings)
+    check(load([folder], Config.parse("")), settings=replace(settings, offline=True))
 
 
 def real(paths: list[Path], runs: int) -> None:

@@ -33,10 +33,11 @@ def moto_of_the_run() -> Iterator[Moto]:
 
 
 @pytest.fixture
-def moto(moto_of_the_run: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+def moto(moto_of_the_run: Moto, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Moto:
     """Return an S3 server with one empty bucket, and credentials for it."""
     from support.moto import give_credentials
 
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     give_credentials(monkeypatch)
     moto_of_the_run.reset()
     return moto_of_the_run

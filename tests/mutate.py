@@ -2,8 +2,8 @@
 
     python tests/mutate.py src/variant_publish/model/ordering.py --limit 40
 
-Prints the mutants that no test has killed, and the count. The tests are those that name the module, directly or through
-modules that import it from the same room; `--tests` names others. The work tree stays as it is: mutants live in copies.
+Prints the mutants that no test has killed, and the count. The tests are those that import the module, else those of its
+folder; `--tests` names others. The work tree stays as it is: mutants live in copies.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ def _blank(node: ast.AST) -> None:
 
 
 def tests_of(path: Path) -> list[str]:
-    """Return the test modules that import a module, then those of its room."""
+    """Return the test modules that import a module; where there is none, those of its room."""
     name = "variant_publish." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
     naming = [test for test in tests if name in test.read_text("utf-8")]
     room = ROOT / "tests" / path.relative_to(PACKAGE).parent
-    return [str(test) for test in dict.fromkeys((*naming, *sorted(room.glob("test_*.py"))))]
+    return [str(test) for test in naming or sorted(room.glob("test_*.py"))]
 
 
 def is_killed(path: Path, source: str, tests: list[str], limit: float) -> bool:

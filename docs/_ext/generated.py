@@ -14,7 +14,7 @@ from typing import Any
 import click
 from sphinx.application import Sphinx
 
-from variant_publish.archive.wheel import ABI_REQUIRES
+from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.check.engine import rule_pages as pages
 from variant_publish.check.engine.registry import RULES
 from variant_publish.cli.main import COMMANDS, group

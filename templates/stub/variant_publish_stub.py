@@ -689,10 +689,20 @@ def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
     return wheel
 
 
+class NoDowngrade(urllib.request.HTTPRedirectHandler):
+    """Follow redirects, but for those that leave https: whoever is on the way could answer from there on."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> Any:
+        """Return the next request; raise URLError where it would leave https."""
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise urllib.error.URLError(f"it redirects from https to {newurl.partition(':')[0]}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _open(url: str, method: str = "GET", timeout: float = TIMEOUT) -> Any:
     if not url.startswith(("https://", "http://", "file://")):
         raise SystemExit(f"error: {url} is no URL that can be fetched: tell the publisher")
-    handlers: list[urllib.request.BaseHandler] = []
+    handlers: list[urllib.request.BaseHandler] = [NoDowngrade()]
     bundle = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE")
     if bundle and url.startswith("https://"):
         import ssl

@@ -10,7 +10,7 @@ import pytest
 from support.wheels import make_wheel
 from variant_publish.archive.digest import read_digest, write_digest
 from variant_publish.archive.retag import Rewrite, retag, retag_in_place
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.plus import PLUS
 
 NAME = "foo-1.0-py3-none-any.whl"
@@ -31,7 +31,7 @@ def test_retag_keeps_the_hash_of_what_it_wrote(tmp_path: Path, in_place: bool) -
 def test_a_hash_that_is_known_is_not_computed_again(tmp_path: Path) -> None:
     source = make_wheel(tmp_path, NAME)
     write_digest(source, "a" * 64)
-    assert Wheel.read(source).sha256 == "a" * 64
+    assert WholeWheel.read(source).sha256 == "a" * 64
 
 
 def test_a_hash_counts_only_while_size_and_time_are_the_same(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_hash_counts_only_while_size_and_time_are_the_same(tmp_path: Path) -> 
     right = hashlib.sha256(source.read_bytes()).hexdigest()
     write_digest(source, "a" * 64)
     os.utime(source, ns=(1, source.stat().st_mtime_ns + 1))
-    assert Wheel.read(source).sha256 == right
+    assert WholeWheel.read(source).sha256 == right
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from support.archives import assert_gap_free, contents, raw_members
 from support.wheels import make_wheel
 from variant_publish.archive.retag import Rename, Rewrite, measure, retag
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
@@ -44,13 +44,13 @@ def assert_sound(path: Path) -> None:
     """Hold what installers and `wheel unpack` hold: gap-free, checksums right, RECORD complete and right."""
     assert_gap_free(path)
     files = contents(path)
-    info = Wheel.read(path).dist_info
+    info = WholeWheel.read(path).dist_info
     rows = {row.path: row for row in Record.parse(files[f"{info}/RECORD"]).rows}
     assert rows.keys() == {name for name in files if not name.endswith("/")}
     for name, row in rows.items():
         if row.digest:
             assert row == RecordRow.of(name, files[name])
-    assert set(Wheel.read(path).wheel_file.tags) == set(Wheel.read(path).name.tag_lines())
+    assert set(WholeWheel.read(path).wheel_file.tags) == set(WholeWheel.read(path).name.tag_lines())
 
 
 def test_every_tag_line_and_the_file_name_carry_the_extra_tag(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_rename_reaches_name_folders_and_record(tmp_path: Path) -> None:
     )  # fmt: skip
     result = retag(source, tmp_path / "out", Rewrite(rename=Rename("foo-cpu", "foo")))
     assert result.path.name == "foo-1.0-py3-none-any.whl"
-    wheel = Wheel.read(result.path)
+    wheel = WholeWheel.read(result.path)
     assert wheel.metadata.name == "foo"
     assert wheel.metadata.requires_dist == ('foo[x]; extra == "y"',)
     assert set(wheel.members) == {
@@ -130,8 +130,8 @@ def test_a_rename_is_only_for_the_project_that_it_names(tmp_path: Path) -> None:
 
 def test_pins_are_written_for_the_readers_of_each_wheel(tmp_path: Path) -> None:
     source = make_wheel(tmp_path, NAME, requires=["numpy>=1.25"])
-    plus = Wheel.read(retag(source, tmp_path / "out", Rewrite(PLUS, ("x",), pins=(PIN,))).path)
-    generic = Wheel.read(retag(source, tmp_path / "out", Rewrite(pins=(PIN,))).path)
+    plus = WholeWheel.read(retag(source, tmp_path / "out", Rewrite(PLUS, ("x",), pins=(PIN,))).path)
+    generic = WholeWheel.read(retag(source, tmp_path / "out", Rewrite(pins=(PIN,))).path)
     assert plus.metadata.requires_dist == ("numpy>=1.25", "numpy+pypi==2.0.0")
     assert plus.abi_requires == ()
     assert generic.metadata.requires_dist == ("numpy>=1.25", "numpy==2.0.0")
@@ -144,8 +144,8 @@ def test_pins_follow_a_wheel_from_one_dialect_to_the_other(tmp_path: Path) -> No
     generic = retag(source, tmp_path / "generic", Rewrite(pins=(PIN,)))
     plus = retag(generic.path, tmp_path / "plus", TAGGED)
     back = retag(plus.path, tmp_path / "back", Rewrite())
-    assert Wheel.read(plus.path).metadata.requires_dist == ("numpy+pypi==2.0.0",)
-    assert "abi-requires.txt" not in Wheel.read(plus.path).info
+    assert WholeWheel.read(plus.path).metadata.requires_dist == ("numpy+pypi==2.0.0",)
+    assert "abi-requires.txt" not in WholeWheel.read(plus.path).info
     assert contents(back.path) == contents(generic.path)
 
 
@@ -156,7 +156,7 @@ def test_requirements_are_added_and_removed(tmp_path: Path) -> None:
         tmp_path / "out",
         Rewrite(PLUS, ("x",), add=("nvidia-cublas-cu12>=12.8",), remove=("nvidia-cublas-cu13",)),
     )
-    assert Wheel.read(result.path).metadata.requires_dist == ("numpy", "nvidia-cublas-cu12>=12.8")
+    assert WholeWheel.read(result.path).metadata.requires_dist == ("numpy", "nvidia-cublas-cu12>=12.8")
 
 
 def test_wrong_tag_lines_are_corrected(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_local_version_renames_every_place_of_the_version(tmp_path: Path) -> N
         "foo/a.py", "foo-1.0+x86.64.v3.data/data/x", f"{info}/licenses/LICENSE", f"{info}/METADATA", f"{info}/WHEEL",
         f"{info}/RECORD", f"{info}/abi-requires.txt",
     }  # fmt: skip
-    metadata = Wheel.read(result.path).metadata
+    metadata = WholeWheel.read(result.path).metadata
     assert metadata.version == "1.0+x86.64.v3"
     assert metadata.requires_dist == ("foo[x]==1.0", "numpy==2.0.0")
     assert raw_members(result.path)["foo/a.py"] == raw_members(source)["foo/a.py"]
@@ -248,10 +248,10 @@ def test_a_local_version_has_the_same_bytes_whatever_it_is_made_of(tmp_path: Pat
         made = retag(between, tmp_path / str(number), local).path
         assert made.name == direct.name
         assert made.read_bytes() == direct.read_bytes()
-        measured = measure(Wheel.read(between), local)
+        measured = measure(WholeWheel.read(between), local)
         assert (str(measured.name), measured.size) == (made.name, made.stat().st_size)
-        assert measured.sha256 == Wheel.read(made).sha256
-        assert measured.metadata == Wheel.read(made).info["METADATA"]
+        assert measured.sha256 == WholeWheel.read(made).sha256
+        assert measured.metadata == WholeWheel.read(made).info["METADATA"]
 
 
 def test_a_local_version_that_is_the_variant_gives_way_to_it(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_local_version_that_is_the_variant_gives_way_to_it(tmp_path: Path) -> 
     made = retag(built, tmp_path / "out", Rewrite(PLUS, ("cu128",), known=((LOCAL, frozenset({("cu128",)})),))).path
     assert_sound(made)
     assert "+cu128" in made.name
-    assert Wheel.read(made).metadata.version == "1.0"
+    assert WholeWheel.read(made).metadata.version == "1.0"
     other = make_wheel(tmp_path, NAME.replace("1.0", "1.0+git5"))
     kept = retag(other, tmp_path / "out", Rewrite(PLUS, ("cu128",), known=((LOCAL, frozenset({("cu128",)})),))).path
-    assert Wheel.read(kept).metadata.version == "1.0+git5"
+    assert WholeWheel.read(kept).metadata.version == "1.0+git5"

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 
 NAME = "foo-1.0-py3-none-any.whl"
 
 
 def test_a_wheel_tells_its_dist_info(tmp_path: Path) -> None:
-    wheel = Wheel.read(
+    wheel = WholeWheel.read(
         make_wheel(tmp_path, NAME, requires=["numpy"], extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"})
     )
     assert wheel.metadata.requires_dist == ("numpy",)
@@ -24,11 +24,11 @@ def test_a_wheel_tells_its_dist_info(tmp_path: Path) -> None:
 
 def test_vendored_dist_info_folders_are_not_its_own(tmp_path: Path) -> None:
     files = {"other-2.0.dist-info/METADATA": b"Name: other\n", "foo/_vendor/bar-1.dist-info/METADATA": b"x"}
-    assert Wheel.read(make_wheel(tmp_path, NAME, files=files)).dist_info == "foo-1.0.dist-info"
+    assert WholeWheel.read(make_wheel(tmp_path, NAME, files=files)).dist_info == "foo-1.0.dist-info"
 
 
 def test_pins_in_metadata_are_found_too(tmp_path: Path) -> None:
-    wheel = Wheel.read(make_wheel(tmp_path, "foo-1.0-py3-none-any+x.whl", requires=["numpy+pypi==2.0.0", "scipy"]))
+    wheel = WholeWheel.read(make_wheel(tmp_path, "foo-1.0-py3-none-any+x.whl", requires=["numpy+pypi==2.0.0", "scipy"]))
     assert list(map(str, wheel.tagged_requires_dist)) == ["numpy+pypi==2.0.0"]
 
 
@@ -46,5 +46,5 @@ def test_what_is_no_sound_wheel_is_named_with_its_file(
 ) -> None:
     path = make_wheel(tmp_path, NAME, **options)  # type: ignore[arg-type]
     with pytest.raises(VariantPublishError, match=message) as error:
-        Wheel.read(path)
+        WholeWheel.read(path)
     assert NAME in error.value.message

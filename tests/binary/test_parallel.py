@@ -7,7 +7,7 @@ import pytest
 from support.binaries import VEX, elf
 from support.checks import PLAIN, PLUS
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary import parallel
 from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import scan
@@ -36,8 +36,8 @@ def test_several_processes_find_what_one_does(wheels: list[Path]) -> None:
     one, four = checked(wheels[0].parent, 1), checked(wheels[0].parent, 4)
     assert {"VP104", "VP502", "VP513"} <= {finding.id for finding in one.findings}
     assert four == one
-    found = scan_all([Wheel.read(path) for path in wheels], BUILTIN, simd=True, processes=2)
-    assert found == {path: scan(Wheel.read(path), BUILTIN) for path in wheels}
+    found = scan_all([WholeWheel.read(path) for path in wheels], BUILTIN, simd=True, processes=2)
+    assert found == {path: scan(WholeWheel.read(path), BUILTIN) for path in wheels}
 
 
 @pytest.mark.slow
@@ -55,7 +55,7 @@ def test_an_error_in_one_process_is_one_sentence_of_that_wheel(wheels: list[Path
 
 
 def test_little_work_stays_in_one_process(wheels: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    read = [Wheel.read(path) for path in wheels]
+    read = [WholeWheel.read(path) for path in wheels]
     assert scan_all(read[:1], BUILTIN, simd=True, processes=4) == {}
     assert scan_all(read, BUILTIN, simd=True, processes=1) == {}
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from pathlib import Path
 from support.binaries import NUMPY_1, NUMPY_2, VEX, elf, fatbin
 from support.checks import LINUX
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.providers.catalog import BUILTIN as READERS
 
@@ -15,7 +15,7 @@ NAME = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 
 def scanned(folder: Path, *, simd: bool = True, **files: bytes) -> Scan:
     path = make_wheel(folder, NAME, files={f"foo/{name}.so": content for name, content in files.items()})
-    return scan(Wheel.read(path), READERS, simd=simd)
+    return scan(WholeWheel.read(path), READERS, simd=simd)
 
 
 def test_every_binary_is_read_once(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_other_bytes_than_recorded_are_seen(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, b"x = 2\n" if name == "foo.py" else content)
-    assert scan(Wheel.read(path), READERS).mismatches == ("foo.py",)
+    assert scan(WholeWheel.read(path), READERS).mismatches == ("foo.py",)
 
 
 def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[40] ^= 0xFF
     path.write_bytes(data)
-    found = scan(Wheel.read(path), READERS)
+    found = scan(WholeWheel.read(path), READERS)
     assert len(found.faults) == 1
     assert "foo.py" in found.faults[0]
     assert len(found.binaries) == 1
@@ -65,4 +65,4 @@ def test_damage_in_one_member_leaves_the_others(tmp_path: Path) -> None:
 
 def test_vendored_libraries_are_told_apart(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, NAME, files={"foo.libs/libgomp.so": elf(), "foo/libfoo.so": elf()})
-    assert [binary.is_vendored for binary in scan(Wheel.read(path), READERS).binaries] == [True, False]
+    assert [binary.is_vendored for binary in scan(WholeWheel.read(path), READERS).binaries] == [True, False]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 import yaml
 
+from variant_publish import __version__
 from variant_publish.model.build_job import BuildJob
 from variant_publish.model.matrix import Cell
 from variant_publish.templating import templates_folder
 
 STARTER = templates_folder() / "starter"
+ACTION = Path(__file__).parents[2] / ".github/actions/publish/action.yml"
 
 
 def test_the_bucket_policy_is_json_and_denies_writes_without_a_condition() -> None:
@@ -20,6 +24,74 @@ def test_the_bucket_policy_is_json_and_denies_writes_without_a_condition() -> No
     denied = next(item for item in policy["Statement"] if item["Sid"] == "NobodyOverwritesUnawares")
     assert denied["Effect"] == "Deny"
     assert denied["Condition"]["Null"] == {"s3:if-none-match": "true", "s3:if-match": "true"}
+
+
+def test_no_file_of_the_index_can_be_overwritten_and_nobody_reads_stages_without_a_name() -> None:
+    policy = json.loads((STARTER / "bucket-policy.json").read_text("utf-8"))
+    statements = {item["Sid"]: item for item in policy["Statement"]}
+    files = statements["NobodyOverwritesFiles"]
+    assert files["Effect"] == "Deny"
+    assert files["Condition"]["Null"] == {"s3:if-none-match": "true"}, "If-Match is for pages"
+    patterns = [resource.rpartition(":")[2] for resource in files["Resource"]]
+    for key in (
+        "simple/foo/foo-1.0-py3-none-any.whl",
+        "views/cu128/foo/a.whl",
+        "simple/foo/a.whl.metadata",
+        "simple/foo/a.tar.gz",
+    ):
+        assert any(fnmatch(f"BUCKET/{key}", pattern) for pattern in patterns), key
+    for key in ("simple/foo/", "simple/foo/index.html", "simple/foo/index.json", "simple/index.json"):
+        assert not any(fnmatch(f"BUCKET/{key}", pattern) for pattern in patterns), key
+    stages = statements["NobodyReadsStagesUnnamed"]
+    assert (stages["Effect"], stages["Resource"]) == ("Deny", "arn:aws:s3:::BUCKET/simple/.staged/*")
+
+
+class Tagged(yaml.SafeLoader):
+    """Read a template of CloudFormation: `!Sub x` is x."""
+
+
+Tagged.add_multi_constructor(
+    "!",
+    lambda loader, _, node: (
+        loader.construct_scalar(node)
+        if isinstance(node, yaml.ScalarNode)
+        else loader.construct_sequence(node, deep=True)
+    ),
+)
+
+
+def test_jobs_that_stage_write_to_the_stages_alone_and_the_publisher_deletes_no_file() -> None:
+    stack = yaml.load((STARTER / "cloudformation.yaml").read_text("utf-8"), Tagged)  # noqa: S506 - a SafeLoader
+    resources = stack["Resources"]
+
+    def allowed(role: str, action: str) -> set[str]:
+        found: set[str] = set()
+        for statement in resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+            actions, places = (statement[key] if isinstance(statement[key], list) else [statement[key]]
+                               for key in ("Action", "Resource"))  # fmt: skip
+            found |= set(places) if action in actions else set()
+        return found
+
+    assert allowed("Stager", "s3:PutObject") == {"${StageBucket.Arn}/*"}
+    assert allowed("Stager", "s3:DeleteObject") == {"${StageBucket.Arn}/*/.variant-publish/*"}
+    assert all(
+        ".variant-publish/" in place or "StageBucket" in place for place in allowed("Publisher", "s3:DeleteObject")
+    )
+    for bucket in ("Bucket", "StageBucket"):
+        assert resources[bucket]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert resources["StageCdn"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]["FunctionAssociations"]
+
+
+def test_what_is_installed_is_pinned() -> None:
+    for path in (STARTER / "workflow.yml", ACTION):
+        text = path.read_text("utf-8")
+        installed = re.findall(
+            r"(?:pipx install|pipx inject variant-publish|default:) ((?:variant-publish|cibuildwheel)\S*)", text
+        )
+        assert installed
+        assert all(re.fullmatch(r"[a-z-]+==[0-9.]+", one) for one in installed), installed
+        assert {one.partition("==")[2] for one in installed if one.startswith("variant-publish")} == {__version__}
+    assert "environment: release" in (STARTER / "workflow.yml").read_text("utf-8")
 
 
 def test_the_workflow_uses_only_what_the_matrix_has() -> None:

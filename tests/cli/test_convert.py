@@ -10,7 +10,7 @@ from support.archives import contents, raw_members
 from support.cli import Result, run
 from support.uv import PREVIEW, uv
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.model.variant import Properties
 
@@ -103,7 +103,7 @@ def test_the_payload_is_copied_raw(old: Path) -> None:
 def test_variant_markers_become_plain_requirements_of_each_wheel(old: Path) -> None:
     convert(old)
     new = old.parent / "new"
-    requires = {path.name: Wheel.read(path).metadata.requires_dist for path in new.glob("*.whl")}
+    requires = {path.name: WholeWheel.read(path).metadata.requires_dist for path in new.glob("*.whl")}
     triton = 'triton==3.4.0; platform_system == "Linux"'
     assert requires[f"{NAME}-cuda12.8.whl"] == ("numpy", triton, "cublas==12")
     assert requires[f"{NAME}-cuda13.0.whl"] == ("numpy", triton)
@@ -137,7 +137,7 @@ def test_in_place_and_after_a_cut_the_same_command_finishes(old: Path) -> None:
 
 def test_labels_can_be_renamed(old: Path) -> None:
     assert convert(old, "--label", "cuda12.8=cu128").code == 0
-    wheel = Wheel.read(old.parent / "new" / f"{NAME}-cu128.whl")
+    wheel = WholeWheel.read(old.parent / "new" / f"{NAME}-cu128.whl")
     assert wheel.variant_json is not None
     assert wheel.variant_json.variants == {"cu128": Properties.from_table(VARIANTS["cuda12.8"])}
     assert "cublas==12" not in wheel.metadata.requires_dist  # the marker named the old label
@@ -151,7 +151,7 @@ def test_an_index_file_alone_and_a_wheel_that_only_the_index_file_explains(old: 
     assert alone.code == 1
     assert "nothing says what it means" in alone.stderr
     assert run("convert", str(bare), str(index), "-o", str(tmp_path / "two")).code == 0
-    assert Wheel.read(tmp_path / "two" / bare.name).variant_json is not None
+    assert WholeWheel.read(tmp_path / "two" / bare.name).variant_json is not None
 
 
 def test_the_configuration_of_ones_own_providers_counts(old: Path, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_configuration_of_variant_repack_becomes_ours_and_retags(configuration
     wheel = make_wheel(tmp_path, "torch-2.8.0+cu128-py3-none-any.whl", requires=["nvidia-cublas-cu12==1", "numpy"])
     done = run("retag", str(wheel), "--variant", "cu128", "--config", str(config), "-o", str(tmp_path / "out"))
     assert done.code == 0, done.stderr
-    new = Wheel.read(tmp_path / "out" / "torch-2.8.0-py3-none-any-cuda12.8.whl")
+    new = WholeWheel.read(tmp_path / "out" / "torch-2.8.0-py3-none-any-cuda12.8.whl")
     assert new.metadata.version == "2.8.0"
     assert new.metadata.requires_dist == ("numpy", "triton==3", "cublas==12")
 

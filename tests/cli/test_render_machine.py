@@ -118,5 +118,5 @@ def test_junit_counts_what_fails(report: Report) -> None:
 
 def test_junit_follows_strict(tmp_path: Path) -> None:
     make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{LINUX}.whl", tags=["cp312-cp312-linux_x86_64"])
-    strict = check(load([tmp_path], Config.parse("")), strict=True)
+    strict = check(load([tmp_path], Config.parse("")), settings=Settings(strict=True))
     assert ElementTree.fromstring(render_junit(strict)).get("failures") == "1"  # noqa: S314

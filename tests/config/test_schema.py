@@ -44,8 +44,9 @@ def test_the_published_file_is_current() -> None:
     assert published == schema(), "run: variant-publish config schema > docs/variant-publish.schema.json"
 
 
-def test_the_configuration_of_the_readme_passes() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/configure.md"])
+def test_the_configuration_of_a_page_passes(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
     found = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)]
     ours = [block["tool"]["variant-publish"] for block in found if "tool" in block]
     assert ours

@@ -181,7 +181,7 @@ def test_the_page_on_building_says_what_the_commands_say(tmp_path: Path, monkeyp
     (tmp_path / "pyproject.toml").write_text(configuration + frontend)
     done = follow("Build every variant from one sdist", page=BUILDING)
     assert "x86_64_v3: uv with CFLAGS='-O3 -march=x86-64-v3'" in done[0][1].stdout
-    assert [line.partition(":")[0] for line in done[1][1].stdout.splitlines()] == ["x86_64_v3", "generic"]
+    assert [line.partition(":")[0] for line in done[1][1].stdout.splitlines()] == ["sdist", "x86_64_v3", "generic"]
     [(_, result)] = follow("Hand the settings to CI jobs", page=BUILDING)
     assert "-Ccmake.define.WITH_CUDA=ON -Cbuild.verbose=true" in result.stdout
     assert '"cibw-environment": "CFLAGS=' in result.stdout

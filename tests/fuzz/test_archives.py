@@ -8,7 +8,7 @@ from support.binaries import elf, fatbin
 from support.checks import LINUX
 from support.fuzz import fuzz
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary.scan import scan
 from variant_publish.providers.catalog import BUILTIN
@@ -31,7 +31,7 @@ def test_damaged_archives_are_read_or_refused(tmp_path: Path, samples: list[byte
         path.write_bytes(data)
         with open_archive(path) as archive:
             archive.ends()
-        scan(Wheel.read(path), BUILTIN)
+        scan(WholeWheel.read(path), BUILTIN)
 
     words = [
         b"PK\3\4",

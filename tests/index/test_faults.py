@@ -17,6 +17,7 @@ from support.moto import BUCKET, Moto
 from support.publishing import PLUS, make_release, run
 from support.soundness import check_index, check_whole
 from support.wheels import make_wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.release.release import Release
 from variant_publish.store.s3 import S3Store
@@ -156,7 +157,9 @@ def test_faults_at_random_lose_nothing(
 @pytest.mark.parametrize("fault", KILLS)
 def test_a_kill_at_any_request_loses_nothing(release: Release, proxy: FaultProxy, moto: Moto, fault: Fault) -> None:
     total = requests_of_an_upload(release, proxy, moto)
-    folder = str(release.wheels[0].path.parent)
+    (wheel, *_) = release.wheels
+    assert isinstance(wheel, WholeWheel)
+    folder = str(wheel.path.parent)
     step = 1 if EVERY_FAULT else len(KILLS) * 3
     for number in range(len(KILLS) * KILLS.index(fault) % step, total, step):
         proxy.start(at(number, fault))

@@ -79,7 +79,7 @@ def test_the_commands_read_the_file_and_options_go_over_it(tmp_path: Path, monke
     assert "preferences.toml" in result.stderr
 
 
-def test_the_readme_shows_a_file_that_can_be_read() -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+def test_the_docs_show_a_file_that_can_be_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "configure.md").read_text("utf-8")
     [block] = re.findall(r"```toml\n(\[limits\].*?)```", text, flags=re.DOTALL)
     assert Preferences.parse(block).limits == {"x86_64_version": "x86-64-v3"}

@@ -17,7 +17,7 @@ import pytest
 from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.pypi import PASSWORD, USER, devpi, pypiserver
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -43,7 +43,7 @@ def repository(address: str, **changes: str) -> TwineRepository:
 
 
 def upload_of(path: Path) -> Upload:
-    wheel = Wheel.read(path)
+    wheel = WholeWheel.read(path)
     return Upload("foo-bar", path, IndexFile(path.name, path.name, wheel.sha256, wheel.size))
 
 
@@ -285,7 +285,7 @@ def test_a_password_of_the_index_does_not_reach_the_page(tmp_path: Path) -> None
 def test_a_repository_that_takes_variants_gets_them(tmp_path: Path, variant: str) -> None:
     with pypiserver(tmp_path / "packages") as address:
         path = make_wheel(tmp_path / "dist", variant)
-        wheel = Wheel.read(path)
+        wheel = WholeWheel.read(path)
         upload = Upload("foo-bar", path, IndexFile(path.name, path.name, wheel.sha256, wheel.size))
         with closing(repository(address)) as target:
             assert target.upload(upload) is CreateOutcome.CREATED

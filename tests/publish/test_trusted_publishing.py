@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from support.publishing import GENERIC
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -106,7 +106,7 @@ def on_ci(address: str, monkeypatch: pytest.MonkeyPatch, home: Path) -> TwineRep
 @pytest.mark.parametrize("status", [200, 403])
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # twine leaves the session of the exchange open
 def test_the_identity_of_the_job_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    wheel = Wheel.read(make_wheel(tmp_path, GENERIC))
+    wheel = WholeWheel.read(make_wheel(tmp_path, GENERIC))
     upload = Upload("foo-bar", wheel.path, IndexFile(wheel.filename, wheel.filename, wheel.sha256, wheel.size))
     with index(status) as (address, signed), closing(on_ci(address, monkeypatch, tmp_path)) as repository:
         repository.preflight([wheel.path])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Iterator
@@ -314,7 +315,9 @@ def test_views_lie_in_a_bucket_too(moto: Moto, tmp_path: Path) -> None:
     before = moto.snapshot()
     assert not upload(tmp_path / "dist", settings).changed
     assert moto.snapshot() == before
-    master = json.loads(moto.client.get_object(Bucket=BUCKET, Key="views/cu128/foo-bar/index.json")["Body"].read())
+    master = json.loads(
+        gzip.decompress(moto.client.get_object(Bucket=BUCKET, Key="views/cu128/foo-bar/index.json")["Body"].read())
+    )
     assert {file["filename"]: file["url"] for file in master["files"]} == {
         LOCAL: LOCAL.replace("+", "%2B"),
         WINDOWS: f"{moto.endpoint_url}/{BUCKET}/simple/foo-bar/{WINDOWS}",

@@ -124,7 +124,7 @@ def test_a_flat_folder_holds_the_wheels_and_the_selector_files_of_their_versions
         (tmp_path / name).write_bytes(b"12")
     files = read_project(str(tmp_path), "foo")
     assert [file.filename for file in files] == [
-        "foo-1.0-py3-none-any+cu128.whl", "foo-1.0-variants.json", "foo-1.0-wheel-selector.toml",
+        "foo-1.0-py3-none-any+cu128.whl", "foo-1.0-wheel-selector.toml", "foo-1.0-variants.json",
     ]  # fmt: skip
     assert files[0].size == 2
     assert read_url(files[0].url, 9) == b"12"

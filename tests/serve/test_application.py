@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from support.http import serving as static
 from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile
@@ -83,7 +83,7 @@ def test_a_build_against_a_dependency_is_rewritten_once_and_its_metadata_is_true
     answer = browser.get(url)
     path = tmp_path / "foo-1.0+torch2.9-py3-none-any.whl"
     path.write_bytes(answer.data)
-    wheel = Wheel.read(path)
+    wheel = WholeWheel.read(path)
     assert wheel.metadata.requires_dist == ("torch", "bar; extra == 'x'", "torch==2.9.*")
     assert wheel.dist_info == "foo-1.0+torch2.9.dist-info"
     assert wheel.variant_json is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ from variant_publish.index.masters import read_index
 from variant_publish.release.release import load
 from variant_publish.remote.listing import read_project
 from variant_publish.store.multipart import MOST_PARTS, PART, UPLOADS, Multipart, composite_of, note_key, part_size
-from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome, PutResult
+from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome, PageTag, PutResult
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError
 
@@ -110,6 +111,61 @@ def test_a_page_is_swapped_only_from_what_was_read(store: S3Store, moto: Moto) -
     head = moto.client.head_object(Bucket=BUCKET, Key="simple/foo/")
     assert head["ContentType"] == HTML
     assert head["CacheControl"] == "public, max-age=60"
+
+
+def test_pages_are_stored_compressed_and_read_as_they_were(store: S3Store, moto: Moto) -> None:
+    page = b"<a href='x'>x</a>" * 1000
+    assert store.swap("foo/", page, etag=None, content_type=HTML, generation=3)
+    answer = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/")
+    assert answer["ContentEncoding"] == "gzip"
+    assert answer["ContentLength"] < len(page) / 50
+    assert gzip.decompress(answer["Body"].read()) == page
+    with urllib.request.urlopen(f"{moto.endpoint_url}/{BUCKET}/simple/foo/") as served:
+        assert served.headers["Content-Encoding"] == "gzip"
+    found, tag = store.read("foo/"), store.tag("foo/")
+    assert found is not None
+    assert found.content == page
+    assert tag == PageTag(found.etag, digest(page), 3)
+    assert store.swap("foo/", b"small", etag=tag.etag, content_type=HTML, generation=4)
+    assert "ContentEncoding" not in moto.client.get_object(Bucket=BUCKET, Key="simple/foo/")
+
+
+@pytest.mark.parametrize(
+    "content", [b"no gzip at all", gzip.compress(b"cut off" * 500)[:-20], gzip.compress(bytes(600 << 20))]
+)
+def test_a_page_that_does_not_unpack_is_an_error(store: S3Store, moto: Moto, content: bytes) -> None:
+    moto.client.put_object(Bucket=BUCKET, Key="simple/foo/", Body=content, ContentEncoding="gzip")
+    with pytest.raises(VariantPublishError, match="not a whole page"):
+        store.read("foo/")
+
+
+def test_a_large_page_that_did_not_change_is_not_downloaded_again(moto: Moto) -> None:
+    page = os.urandom(100_000)
+    statuses: list[int] = []
+
+    def note(response: dict[str, Any], **_: Any) -> None:
+        statuses.append(response["status_code"])
+
+    def opened() -> S3Store:
+        store = S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)
+        store.client.meta.events.register("before-parse.s3.GetObject", lambda response_dict, **_: note(response_dict))
+        return store
+
+    with closing(opened()) as store:
+        assert store.swap("foo/", page, etag=None, content_type=HTML, generation=1)
+        first = store.read_again("foo/")
+    with closing(opened()) as later:
+        again = later.read_again("foo/")
+        assert first is not None
+        assert again is not None
+        assert (again.content, again.etag) == (first.content, first.etag)
+        assert statuses == [200, 304]
+        assert later.swap("foo/", page + b"!", etag=first.etag, content_type=HTML, generation=2)
+        changed = later.read_again("foo/")
+        assert changed is not None
+        assert changed.content == page + b"!"
+        later.delete("foo/")
+        assert later.read_again("foo/") is None
 
 
 def test_a_swap_that_won_and_was_answered_too_late_has_won(store: S3Store) -> None:
@@ -453,7 +509,7 @@ def test_a_release_is_published_once(moto: Moto, tmp_path: Path) -> None:
     assert moto.snapshot() == before
     page = moto.client.get_object(Bucket=BUCKET, Key="simple/foo-bar/index.json")
     assert page["ContentType"] == "application/vnd.pypi.simple.v1+json"
-    assert ProjectIndex.parse(page["Body"].read()).generation == 1
+    assert ProjectIndex.parse(gzip.decompress(page["Body"].read())).generation == 1
 
 
 def test_other_bytes_change_nothing(moto: Moto, tmp_path: Path) -> None:

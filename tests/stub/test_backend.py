@@ -19,7 +19,7 @@ from support.archives import assert_gap_free, contents
 from support.nvidia import Driver
 from support.odd_wheels import INFO, NAME, SHAPES
 from support.stub import BACKEND, load_backend, table_of
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.record import Record, RecordRow
@@ -240,7 +240,7 @@ def test_a_plain_wheel_is_made_of_every_shape_of_archive(backend: Any, tmp_path:
     rows = {row.path: row for row in Record.parse(after.pop(f"{INFO}/RECORD")).rows}
     assert rows[f"{INFO}/WHEEL"] == RecordRow.of(f"{INFO}/WHEEL", new)
     assert after == {name: text for name, text in before.items() if not name.endswith(("/WHEEL", "/RECORD"))}
-    assert Wheel.read(target).record is not None
+    assert WholeWheel.read(target).record is not None
     if "zip64" not in shape:
         assert_gap_free(target)
 

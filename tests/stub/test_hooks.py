@@ -6,6 +6,7 @@ import io
 import shutil
 import tarfile
 import urllib.error
+import urllib.request
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def test_an_unknown_machine_gets_an_error_or_the_generic_wheel(tmp_path: Path, f
         return
     text = unpacked.error(cuda="16.1")
     assert "error: foo 1.0 has no wheel for this machine: the table of the release does not know cuda = 16.1" in text
-    assert "the release has: cu128 (cuda 12.8 to 14.9)" in text
+    assert "the release has: cu128 (an NVIDIA driver for CUDA 12.8 or newer)" in text
     assert "pip install --no-cache-dir -C cuda=VALUE foo==1.0" in text
     assert "-C variant=generic" in text
 
@@ -145,6 +146,26 @@ def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(
     answers[:] = [1, 1, 1]
     assert "12 bytes of" in unpacked.error(cuda="12.9")
     assert len(asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "followed"),
+    [
+        ("https://h/x.whl", "https://cdn/x.whl", True),
+        ("http://127.0.0.1/x.whl", "https://h/x.whl", True),
+        ("http://127.0.0.1/x.whl", "http://127.0.0.1/y.whl", True),
+        ("https://h/x.whl", "http://h/x.whl", False),
+        ("https://h/x.whl", "ftp://h/x.whl", False),
+    ],
+)
+def test_a_redirect_does_not_leave_https(tmp_path: Path, start: str, target: str, followed: bool) -> None:
+    handler = Unpacked(tmp_path, requires=[]).backend.NoDowngrade()
+    request = urllib.request.Request(start)
+    if followed:
+        assert handler.redirect_request(request, None, 302, "Found", Message(), target).full_url == target
+    else:
+        with pytest.raises(urllib.error.URLError, match="redirects from https to"):
+            handler.redirect_request(request, None, 302, "Found", Message(), target)
 
 
 def test_settings_that_nobody_knows_are_told_and_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ ONE, TWO, THREE = (f"foo-1.0-{python}-{python}-{LINUX}.whl" for python in ("cp31
 PLUS = TWO.replace(".whl", "+cu128.whl")
 
 
-def held_against_most(folder: Path, rule: ReleaseRule, usual: dict[str, Any], odd: dict[str, Any]) -> None:
+def held_against_most(folder: Path, rule: ReleaseRule[Any], usual: dict[str, Any], odd: dict[str, Any]) -> None:
     """Assert that one wheel has nothing to differ from, that two alike pass, and that a third which differs fails."""
     make_wheel(folder, ONE, **usual)
     assert verdicts(rule, folder) == {"skip": 1}

@@ -23,7 +23,7 @@ def release_in(folder: Path, config: str = "") -> Release:
     return load([folder], Config.parse(config)).only()
 
 
-def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[Outcome]:
+def outcomes(rule: FolderRule | ReleaseRule[Any], folder: Path, config: str = "", **context: Any) -> list[Outcome]:
     """Return what one rule has to say about the wheels in a folder; `context` are further values of the Context."""
     loaded = load([folder], Config.parse(config))
     files = Folder(loaded, find_selector_files([folder]))
@@ -33,13 +33,13 @@ def outcomes(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **c
     return list(rule.check(Context(release, files.selector_files_of(release), **context)))
 
 
-def verdicts(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> dict[str, int]:
+def verdicts(rule: FolderRule | ReleaseRule[Any], folder: Path, config: str = "", **context: Any) -> dict[str, int]:
     """Count the outcomes of one rule by verdict."""
     found = [outcome.verdict.value for outcome in outcomes(rule, folder, config, **context)]
     return {verdict: found.count(verdict) for verdict in dict.fromkeys(found)}
 
 
-def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **context: Any) -> list[str]:
+def failures(rule: FolderRule | ReleaseRule[Any], folder: Path, config: str = "", **context: Any) -> list[str]:
     """Return the messages of one rule's failures."""
     found = outcomes(rule, folder, config, **context)
     return [outcome.message for outcome in found if outcome.verdict.value == "fail"]
@@ -48,8 +48,8 @@ def failures(rule: FolderRule | ReleaseRule, folder: Path, config: str = "", **c
 def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report:
     """Check a folder by every rule."""
     parsed = Config.parse(config)
-    settings = Settings(family=parsed.family)
-    return check(load([folder], parsed), selector_files=find_selector_files([folder]), strict=strict, settings=settings)
+    settings = Settings(family=parsed.family, strict=strict)
+    return check(load([folder], parsed), find_selector_files([folder]), settings)
 
 
 def check_published(project: str, version: str, *, index: str, reporter: Reporter = SILENT, **options: Any) -> Report:

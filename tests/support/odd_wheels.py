@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 NAME = "foo-1.0-py3-none-any.whl"
 INFO = "foo-1.0.dist-info"
 PAYLOAD = {"foo/__init__.py": b"x = 1\n" * 50, "foo/b.bin": bytes(range(256)) * 20, "foo/empty.py": b""}
-HOLE = 6 * 1024**3
-HOLE_CRC = 0xC64E0E30
+HOLE = 4 * 1024**3 + 256 * 1024**2
+HOLE_CRC = 0x8E9B8BF4
 """CRC-32 of 6 GiB of zeros."""
 
 

@@ -88,15 +88,14 @@ class Reader:
     def one(self, block: Block) -> None:
         """Run, write or read one block."""
         if block.hint == "read":
-            assert block.language == "sh"
-            for line in _commands(block.text):
+            for line in _commands(block.text) if block.language == "sh" else ():
                 check_line(line)
             return
         if block.hint:
             self._set_up(block.hint)
         kinds: dict[str, Callable[[str], object]] = {
             "sh": self._shell, "toml": self._toml, "python": self._python, "text": self._expect,
-            "yaml": check_workflow, "json": json.loads,
+            "c": self._c, "yaml": check_workflow, "json": json.loads,
         }  # fmt: skip
         kinds[block.language](block.text)
 
@@ -175,6 +174,11 @@ class Reader:
         with redirect_stdout(StringIO()) as output:
             runpy.run_path(str(script), run_name="__main__")
         self.output = output.getvalue()
+
+    def _c(self, text: str) -> None:
+        name = re.match(r"/\* (\S+\.c) \*/\n", text)
+        assert name is not None, "a source file has its name in its first line"
+        (self.folder / name[1]).write_text(text, "utf-8")
 
     def _set_up(self, hint: str) -> None:
         if hint == "wheels":

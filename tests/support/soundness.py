@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from posixpath import normpath
 from urllib.parse import unquote, urldefrag
@@ -19,8 +20,11 @@ def objects(moto: Moto, prefix: str = PREFIX) -> dict[str, bytes]:
     found = {}
     for page in moto.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
         for item in page.get("Contents", []):
-            body = moto.client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"]
-            found[item["Key"].removeprefix(prefix)] = body.read()
+            answer = moto.client.get_object(Bucket=BUCKET, Key=item["Key"])
+            content = answer["Body"].read()
+            if answer.get("ContentEncoding") == "gzip":
+                content = gzip.decompress(content)
+            found[item["Key"].removeprefix(prefix)] = content
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,10 +17,11 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.release import Loaded, Release, Sdist, load, wheel_paths
+from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.archive.wheel import Wheel
@@ -111,24 +112,16 @@ def check(
         fetched = [
             _fetch(*release, folder / str(number), options, reporter) for number, release in enumerate(options.releases)
         ]
-        loaded = load(
-            [*places, *(path for one in fetched for path in one.paths)],
-            config,
-            [wheel for one in fetched for wheel in one.wheels],
-            [path for one in fetched for path in one.sdists],
-        )
+        known = [wheel for one in fetched for wheel in one.wheels]
+        loaded = load(places, config, known, [sdist for one in fetched for sdist in one.sdists])
+        unreadable = [file for one in fetched for file in one.unreadable]
+        loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
             options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
+            options.offline, options.strict, reporter,
         )  # fmt: skip
-        return run_rules(
-            loaded,
-            selector_files=find_selector_files(places),
-            offline=options.offline,
-            strict=options.strict,
-            reporter=reporter,
-            settings=settings,
-        )
+        return run_rules(loaded, find_selector_files(places), settings)
 
 
 def _linking(against: Sequence[str]) -> Linking:
@@ -151,13 +144,13 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _FromIndex:
-    """What was fetched of one published release: wheels as values, and the paths of others."""
+    """What was fetched of one published release."""
 
     key: tuple[NormalizedName, Version]
     origin: Origin
-    paths: tuple[Path, ...]
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
+    unreadable: tuple[Unreadable, ...]
 
 
 def _fetch(
@@ -170,13 +163,12 @@ def _fetch(
     found = published_release(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
-    reason = None if options.deep else "the wheels were not downloaded (--deep reads them)"
     return _FromIndex(
         (project, version),
-        Origin(found.previous, reason, is_published=True, index=index),
-        fetched.paths,
+        Origin(found.previous, is_published=True, index=index),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
+        fetched.unreadable,
     )
 
 
@@ -223,12 +215,11 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     Raises the error of a wheel that cannot be read.
     """
-    from variant_publish.archive.wheel import Wheel
     from variant_publish.binary.scan import scan
     from variant_publish.providers import catalog
     from variant_publish.release.inspection import Inspection
 
-    wheels = [Wheel.read(path) for path in wheel_paths(places)]
+    wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
 
 
@@ -237,7 +228,6 @@ def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Report
 
     Raises IndexUnavailable, or the error of a wheel that cannot be read.
     """
-    from variant_publish.archive.wheel import Wheel
     from variant_publish.check.rules.abi import index_url
     from variant_publish.release.abi_range import AbiRange
     from variant_publish.release.dependencies import Dependencies
@@ -246,7 +236,7 @@ def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Report
 
     cache = WheelCache.of_user(os.environ).root
     dependencies = Dependencies((index_url(index),), read_project, cache, reporter)
-    return AbiRange.of(Wheel.read(path), canonicalize_name(project), dependencies)
+    return AbiRange.of(WholeWheel.read(path), canonicalize_name(project), dependencies)
 
 
 def rules() -> tuple[Rule, ...]:

@@ -52,8 +52,8 @@ def stage(
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     choice = Choice.of([rule.id for rule in RULES], alone, ())
-    rules = Settings(choice, config.check, processes=jobs, summaries=True)
-    report = run_rules(loaded, reporter=reporter, settings=rules)
+    rules = Settings(choice, config.check, processes=jobs, summaries=True, reporter=reporter)
+    report = run_rules(loaded, settings=rules)
     with opened_store(settings.extra_index, settings.endpoint_url) as store:
         for release in loaded.releases:
             refuse_local_wheels(release)
@@ -113,8 +113,8 @@ def plan_staged(
     with opened_stage(settings, name) as stage:
         contents = stage.contents()
         releases = contents.releases(config)
-        rules = Settings(table=config.check)
-        report = run_rules(Loaded(releases, ()), offline=offline, strict=strict, reporter=reporter, settings=rules)
+        rules = Settings(table=config.check, offline=offline, strict=strict, reporter=reporter)
+        report = run_rules(Loaded(releases, ()), settings=rules)
         if report.exit_code() or contents.is_released:
             return PlannedRelease(contents, report, settings, ())
         stage.refuse_missing(contents)

@@ -43,13 +43,16 @@ def found_in_release(
     Raises IndexUnavailable, or VariantPublishError where the index has no such release.
     """
     from variant_publish.api.checking import published_release
-    from variant_publish.build.proposal import found_in
+    from variant_publish.archive.wheel import described
+    from variant_publish.build.proposal import Found
     from variant_publish.release.published import Depth, fetch
 
     depth = Depth.WHOLE if deep else Depth.OUTLINE
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         fetched = fetch(published_release(*release, index).files, Path(folder), depth=depth, reporter=reporter)
-        return found_in([(variant, path) for path in fetched.paths], look=deep)
+        if fetched.unreadable:
+            raise fetched.unreadable[0].error
+        return tuple(Found.of(wheel, variant, look=deep) for wheel in described(fetched.wheels))
 
 
 def configured(

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.archive.dist_info import ABI_REQUIRES, SIGNATURES, top_folders
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.transfer import Sink
-from variant_publish.archive.wheel import ABI_REQUIRES, SIGNATURES, Wheel, top_folders
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.writer import Packed, RawWriter, opening
 from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive
 from variant_publish.dialects.registry import own_files
@@ -66,7 +67,7 @@ class Plan:
     @classmethod
     def of_archive(cls, archive: RawArchive, name: WheelName, rewrite: Rewrite) -> Plan:
         """Plan the rewrite; raise VariantPublishError where the archive is no sound wheel, or is signed."""
-        wheel = Wheel.of_archive(archive, name, variant_json=False)
+        wheel = WholeWheel.of(archive, name, variant_json=False)
         _refuse_unsound(archive, wheel, rewrite)
         new_name = rewrite.name_of(name)
         renames = _renames(archive, wheel, new_name)
@@ -147,7 +148,7 @@ class Plan:
         writer.finish(archive.directory.comment)
 
 
-def _refuse_unsound(archive: RawArchive, wheel: Wheel, rewrite: Rewrite) -> None:
+def _refuse_unsound(archive: RawArchive, wheel: WholeWheel, rewrite: Rewrite) -> None:
     if len(set(wheel.members)) != len(wheel.members):
         raise InvalidArchive(archive.path, "lists a member twice", hint="build the wheel again: installers refuse it")
     names = "\n".join(("", *wheel.members, ""))
@@ -170,7 +171,7 @@ def _leads_outside(member: str) -> bool:
     return not parts[0] or parts[0][1:2] == ":" or ".." in parts or "\0" in member
 
 
-def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str, str]:
+def _renames(archive: RawArchive, wheel: WholeWheel, new_name: WheelName) -> dict[str, str]:
     """Return old -> new member names of the dist-info and .data folders, where name or version changes."""
     distribution = new_name.distribution
     version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
@@ -193,7 +194,7 @@ def _renames(archive: RawArchive, wheel: Wheel, new_name: WheelName) -> dict[str
 
 
 def _changes(
-    wheel: Wheel, rewrite: Rewrite, renames: Mapping[str, str], new_name: WheelName
+    wheel: WholeWheel, rewrite: Rewrite, renames: Mapping[str, str], new_name: WheelName
 ) -> dict[str, bytes | None]:
     """Return the new content of every member that changes, by its new name; None drops it; RECORD comes last."""
     info = renames.get(f"{wheel.dist_info}/WHEEL", f"{wheel.dist_info}/WHEEL").rpartition("/")[0]
@@ -227,21 +228,21 @@ def _changes(
     return changes
 
 
-def _for_variant(wheel: Wheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
+def _for_variant(wheel: WholeWheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
     try:
         return metadata.for_variant(markers)
     except VariantPublishError as error:
         raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
-def _record(wheel: Wheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:
+def _record(wheel: WholeWheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:
     try:
         return edit_record(wheel.record_text or b"", renames, changes)
     except VariantPublishError as error:
         raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
-def _tag_lines(wheel: Wheel, new_name: WheelName) -> tuple[str, ...]:
+def _tag_lines(wheel: WholeWheel, new_name: WheelName) -> tuple[str, ...]:
     """Return the new Tag lines, in the order of the old ones where those agreed with the old name."""
     new = dict(zip(wheel.name.tag_lines(), new_name.tag_lines(), strict=True))
     if set(wheel.wheel_file.tags) == new.keys() and len(wheel.wheel_file.tags) == len(new):

@@ -13,7 +13,7 @@ from variant_publish.archive.journal import Journal
 from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rename, Rewrite
 from variant_publish.archive.transfer import Sink
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
@@ -71,7 +71,7 @@ def retag(source: Path, folder: Path, rewrite: Rewrite, advance: Advance = ignor
     return Retagged(source, target, existed, _kept_digest(target, hasher.hexdigest() if hasher else None))
 
 
-def measure(wheel: Wheel, rewrite: Rewrite, advance: Advance = ignore) -> Measured:
+def measure(wheel: WholeWheel, rewrite: Rewrite, advance: Advance = ignore) -> Measured:
     """Go through the rewrite of a wheel as `retag` does, without a file; the source is read once.
 
     Raises what `retag` raises for a source that is no sound wheel, or is signed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.evidence import EvidenceReader
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.errors import VariantPublishError
@@ -15,7 +15,7 @@ _WORTH = 32 * 1024 * 1024
 
 
 def scan_all(
-    wheels: Sequence[Wheel], readers: Sequence[EvidenceReader], *, simd: bool, processes: int
+    wheels: Sequence[WholeWheel], readers: Sequence[EvidenceReader], *, simd: bool, processes: int
 ) -> dict[Path, Scan]:
     """Scan the wheels, the largest first, by at most so many processes.
 
@@ -46,4 +46,4 @@ def _side_by_side(
 
 
 def _scan(path: Path, readers: Sequence[EvidenceReader], simd: bool) -> Scan:
-    return scan(Wheel.read(path), readers, simd=simd)
+    return scan(WholeWheel.read(path), readers, simd=simd)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from variant_publish.archive.inflate import Inflater
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import InvalidArchive, open_archive
 from variant_publish.binary.content import Buffer, search, unpacked
 from variant_publish.binary.elf import Elf
@@ -76,7 +76,7 @@ class Scan:
     faults: tuple[str, ...] = ()
 
 
-def scan(wheel: Wheel, readers: Sequence[EvidenceReader], *, simd: bool = True) -> Scan:
+def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = True) -> Scan:
     """Read every member once, in memory that does not depend on their sizes.
 
     `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code. Raises InvalidArchive where

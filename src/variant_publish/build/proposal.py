@@ -12,7 +12,7 @@ from typing import Any, Self
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.model.cibuildwheel import cibuildwheel_matrix
@@ -43,7 +43,7 @@ class Found:
     seen: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, wheel: Wheel, variant: str | None = None, *, look: bool = True) -> Self:
+    def of(cls, wheel: DescribedWheel, variant: str | None = None, *, look: bool = True) -> Self:
         """Read a wheel; `variant` is what it is where its name does not tell. With `look`, its binaries are read.
 
         Only those of variants that say nothing themselves are looked into. Raises the error of a wheel that cannot be
@@ -55,7 +55,7 @@ class Found:
         own = variant if variant is not None and own == GENERIC else own
         declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
         said = tuple(map(str, declared.items)) if declared else ()
-        if said or own == GENERIC or not look:
+        if said or own == GENERIC or not look or not isinstance(wheel, WholeWheel):
             return cls(name, own, said)
         from variant_publish.binary.scan import scan
         from variant_publish.release.inspection import Inspection
@@ -75,7 +75,7 @@ def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) ->
         if variant is None and inside and not any(place.glob("*.whl")):
             found += found_in([(folder.name, folder) for folder in inside], look=look)
         else:
-            found += [Found.of(Wheel.read(path), variant, look=look) for path in wheel_paths([place])]
+            found += [Found.of(WholeWheel.read(path), variant, look=look) for path in wheel_paths([place])]
     return tuple(found)
 
 

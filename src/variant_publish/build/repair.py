@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import scan
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
@@ -96,7 +96,8 @@ class Repair:
         Demands are the notes that `-z x86-64-v3` or `-mneeded` leave; they are what auditwheel looks at. Raises
         UsageError where the binaries demand more than the variant claims.
         """
-        demands = [(binary.image.isa or 1, binary.path) for binary in scan(Wheel.read(wheel), (), simd=False).binaries]
+        binaries = scan(WholeWheel.read(wheel), (), simd=False).binaries
+        demands = [(binary.image.isa or 1, binary.path) for binary in binaries]
         needed, path = max(demands, default=(1, ""))
         if needed > max(self.level or 1, 1) and self.level is not None:
             raise UsageError(

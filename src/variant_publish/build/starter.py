@@ -9,7 +9,11 @@ import tomlkit
 from tomlkit.items import Array, InlineTable, Table
 
 from variant_publish.build.proposal import Proposal, ProposedVariant
+from variant_publish.config.configuration import provider_of
+from variant_publish.config.standard import NAME as STANDARD
+from variant_publish.config.standard import write_standard
 from variant_publish.errors import UsageError
+from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
 
 
@@ -33,8 +37,7 @@ def applied(text: str, proposal: Proposal) -> str:
         ours["check"] = {"ignore": _lines([_inline({"id": "VP608", "reason": proposal.skips[0]["reason"]})])}
     if proposal.generic.old:
         _table(ours, "generic").setdefault("rename", _rename(proposal, proposal.generic))
-    for name, column in proposal.variants.items():
-        _apply_variant(ours, name, column, proposal)
+    _apply_variants(document, ours, proposal)
     if proposal.upload:
         upload = _table(ours, "upload")
         for key, value in proposal.upload.items():
@@ -42,23 +45,33 @@ def applied(text: str, proposal: Proposal) -> str:
     return tomlkit.dumps(document)
 
 
-def _apply_variant(ours: Table, name: str, column: ProposedVariant, proposal: Proposal) -> None:
-    variants = _table(ours, "variants", is_super=True)
-    is_new = name not in variants
-    table = _table(variants, name)
-    table.setdefault("properties", _lines(column.properties))
-    if not is_new:
-        return
+def _apply_variants(document: Any, ours: Table, proposal: Proposal) -> None:
+    """Write new variants: properties and providers into the standard table, what it has no words for into ours."""
+    there = {*ours.get("variants", {}), *document.get(STANDARD, {}).get("variants", {})}
+    there |= {table.get("label") for table in ours.get("variants", {}).values()}
+    new = {name: Properties.parse(item.properties) for name, item in proposal.variants.items() if name not in there}
+    for name in new:
+        for key, value in _extras(ours, proposal.variants[name], proposal).items():
+            _table(_table(ours, "variants", is_super=True), name)[key] = value
+    if new:
+        namespaces = tuple(dict.fromkeys(space for properties in new.values() for space in properties.namespaces))
+        known = ours.get("providers", {})
+        providers = {space: provider_of(space) for space in namespaces if space not in known}
+        write_standard(document, namespaces, providers, new)
+        if "priority" in ours:
+            ours["priority"] = list(document[STANDARD]["default-priorities"]["namespace"])
+
+
+def _extras(ours: Table, column: ProposedVariant, proposal: Proposal) -> dict[str, Any]:
     declared = ours.get("matrix", {}).get("platform", ())  # it may be older than the wheels
     # A variant without platforms is for all of them.
-    if own := [platform for platform in column.platform if platform in declared]:
-        table["platform"] = _lines(own)
-    if column.tags:
-        table["tags"] = _lines(column.tags)
-    if column.old:
-        table["rename"] = _rename(proposal, column)
-    if column.flags:
-        table["build"] = _inline({"env": _inline(column.flags)})
+    own = [platform for platform in column.platform if platform in declared]
+    return {
+        **({"platform": _lines(own)} if own else {}),
+        **({"tags": _lines(column.tags)} if column.tags else {}),
+        **({"rename": _rename(proposal, column)} if column.old else {}),
+        **({"build": _inline({"env": _inline(column.flags)})} if column.flags else {}),
+    }
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:
@@ -77,9 +90,9 @@ def bucket_files(extra_index: str) -> dict[str, str]:
     folder = templates_folder() / "starter"
     policy = (folder / "bucket-policy.json").read_text("utf-8")
     stack = (folder / "cloudformation.yaml").read_text("utf-8")
-    inside = f"{prefix}/*" if prefix else "*"
     views = prefix.rpartition("/")[0] + "/views" if "/" in prefix else "views"
-    policy = policy.replace("BUCKET/simple/*", f"{bucket}/{inside}").replace("BUCKET/views/*", f"{bucket}/{views}/*")
+    for name, place in (("simple", prefix), ("views", views)):
+        policy = policy.replace(f"BUCKET/{name}/", f"{bucket}/{place}/" if place else f"{bucket}/")
     stack = stack.replace("Default: simple", f"Default: {prefix}") if prefix else stack
     return {
         "bucket-policy.json": policy.replace("BUCKET", bucket),

@@ -31,13 +31,15 @@ def command(
 
     PLACES are wheels, index files (name-version-variants.json), configurations (*.toml), or folders of the first two.
     Wheels get today's variant.json, and plain requirements in place of variant markers; nothing is recompressed.
-    Providers come from [tool.variant-publish.providers] where it has them. Configurations become variant-publish.toml.
+    Providers come from [tool.variant-publish.providers] where it has them. Configurations become variant-publish.toml;
+    of a pyproject.toml with [tool.variant-publish.variants], properties move into the standard [variant] table.
 
     \b
     Examples:
       variant-publish convert old-wheels -o wheelhouse
       variant-publish convert torch-2.8.0-variants.json -o wheelhouse
       variant-publish convert old-wheels --label 5d8be4b9=cu128 -o wheelhouse
+      variant-publish convert pyproject.toml --in-place
       variant-publish convert pyproject.toml torch_variant_config.toml --metadata-config torch -o new
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if in_place == (output is not None):
@@ -45,7 +47,7 @@ def command(
     result = api.convert(
         places,
         output,
-        Config.load(config_file),
+        Config.load(config_file, standard=False),
         ConsoleReporter(),
         options=api.ConvertOptions(_labels(labels), metadata_config),
         execution=api.Execution(jobs, digest),

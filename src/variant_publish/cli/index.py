@@ -127,7 +127,7 @@ def status(settings: UploadTable, project: str, state: str | None, reason: str) 
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if state is None:
         index = api.list_files(settings, project)
-        echo(f"{index.status}{f': {index.status_reason}' if index.status_reason else ''}")
+        echo(f"{index.status or 'active'}{f': {index.status_reason}' if index.status_reason else ''}")
     else:
         render_index.show_written(api.set_status(settings, project, state, reason))
     return 0

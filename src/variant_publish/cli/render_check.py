@@ -41,8 +41,12 @@ def render_text(report: Report, *, ascii_only: bool = False, width: int | None =
         parts.append(_grid(title, release.grid, ascii_only, width))
     if report.family is not None:
         parts.append(_grid(f"the family: {report.family.title}", report.family.grid, ascii_only, width))
-    for (_, id_), findings in groupby(report.findings, key=lambda found: (found.severity, found.id)):
+    unread = sorted((finding for finding in report.findings if finding.is_unread), key=_why)
+    listed = (finding for finding in report.findings if not finding.is_unread)
+    for (_, id_), findings in groupby(listed, key=lambda found: (found.severity, found.id)):
         parts.append("\n".join(_group(id_, list(findings), report, width)))
+    for _, findings in groupby(unread, key=_why):
+        parts.append("\n".join(_unread(list(findings), width)))
     proven = [
         layout.paragraph(visible(text), first="✔ " if not ascii_only else "ok ", rest="  ", width=width)
         for text in report.proven
@@ -97,6 +101,19 @@ def _group(id_: str, findings: list[Finding], report: Report, width: int | None)
         yield layout.paragraph(for_terminal(visible(text)), first="  ", rest="    ", width=width)
     for hint in dict.fromkeys(finding.hint for finding in findings if finding.hint):
         yield click.style(layout.paragraph(visible(hint), first="  hint: ", rest="    ", width=width), dim=True)
+
+
+def _unread(findings: list[Finding], width: int | None) -> Iterator[str]:
+    """Say once what keeps several rules from running."""
+    heading = click.style(f"unknown ({count(len(findings), 'rule')})", fg="magenta")
+    text = f"{visible(findings[0].message)}: {', '.join(dict.fromkeys(finding.id for finding in findings))}"
+    yield layout.paragraph(text, first=f"{heading} ", rest="  ", width=width)
+    if hint := findings[0].hint:
+        yield click.style(layout.paragraph(visible(hint), first="  hint: ", rest="    ", width=width), dim=True)
+
+
+def _why(finding: Finding) -> tuple[str, str]:
+    return finding.message, finding.hint or ""
 
 
 def _ignored(item: Ignored, width: int | None) -> str:

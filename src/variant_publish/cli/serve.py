@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from variant_publish import api
-from variant_publish.cli.console import ConsoleReporter
+from variant_publish.cli.console import ConsoleReporter, echo
 from variant_publish.cli.machine import view_options, view_options_of
 
 
@@ -35,7 +35,7 @@ def command(
     ended = threading.Event()
     with api.serve(options, environ=os.environ, reporter=ConsoleReporter()) as served:
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
-        click.echo(served.url)
+        echo(served.url)
         try:
             while not ended.wait(1):
                 while served.problems:

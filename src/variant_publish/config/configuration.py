@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from variant_publish.config.standard import NAME as STANDARD
+from variant_publish.config.standard import StandardTable
 from variant_publish.config.tables import (
     DEFAULT_FILE,
     TABLE,
@@ -76,8 +78,8 @@ class Config:
                 self.check_words(dialect)
 
     @classmethod
-    def parse(cls, text: str, source: str = DEFAULT_FILE) -> Config:
-        """Parse TOML text: a file with `[tool.variant-publish]`, or one that is that table alone.
+    def parse(cls, text: str, source: str = DEFAULT_FILE, *, standard: bool = True) -> Config:
+        """Parse TOML text: a file with `[tool.variant-publish]`, or one that is that table alone; and `[variant]`.
 
         Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
         """
@@ -85,17 +87,23 @@ class Config:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
+        shared = data.pop(STANDARD, None)
         table = data.get("tool", {}).get("variant-publish")
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
             table = data
         try:
+            if shared is not None and standard:
+                table = StandardTable.parse(shared).merged(table or {})
             return cls(_convert(table or {}), declared=table is not None, project=_project(data))
         except VariantPublishError as error:
             raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Config:
-        """Read the configuration: `path`, else pyproject.toml of the working directory, else defaults."""
+    def load(cls, path: Path | None = None, *, standard: bool = True) -> Config:
+        """Read the configuration: `path`, else pyproject.toml of the working directory, else defaults.
+
+        Without `standard` the table `[variant]` is left out, which may be of an older draft.
+        """
         if path is None:
             path = Path(DEFAULT_FILE)
             if not path.exists():
@@ -104,7 +112,7 @@ class Config:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} cannot be read ({error})", hint="name an existing file with --config") from error
-        return cls.parse(text, str(path))
+        return cls.parse(text, str(path), standard=standard)
 
     def variant(self, name: str) -> Variant:
         """Return a variant by its key, or raise UsageError with the nearest known one."""
@@ -270,11 +278,25 @@ def _variant(name: str, table: VariantTable) -> Variant:
     try:
         if name == GENERIC:
             raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
-        tags = table.tags or (name.replace(".", "_"),)
+        tags = table.tags or _tags_of(name)
         said = Properties.parse(table.properties) or catalog.properties_of_words(tags)
         return Variant(name, tags, table.label or name, said)
     except VariantPublishError as error:
         raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
+
+
+def _tags_of(name: str) -> Words:
+    """Return the extra tags that a name stands for: itself, or for `cu128.torch2.9` one for each well-known word."""
+    found, rest = [], name
+    while rest and "." in name:
+        parts = rest.split(".")
+        ends = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        word = next((text for text in ends if catalog.properties_of_word(text)), None)
+        if word is None:
+            return (name.replace(".", "_"),)
+        found.append(word.replace(".", "_"))
+        rest = rest[len(word) + 1 :]
+    return tuple(found) or (name,)
 
 
 def _settings(where: str, table: BuildTable) -> BuildSettings:

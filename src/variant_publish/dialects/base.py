@@ -200,7 +200,7 @@ class Dialect(ABC):
         return lambda words: UNLISTED if words else (0, "")
 
     def machines(self, data: Any, simulate: Simulate) -> Iterator[Mapping[str, str]]:
-        """Return the machines that the file tells apart."""
+        """Return the machines that the file distinguishes."""
         return simulate(self.meanings(data).values())
 
     def dependencies(self, data: Any, words: Words) -> Mapping[str, Sequence[str]]:

@@ -38,7 +38,8 @@ class WheelName:
             self.dialect.validate(self.words)
         if len(str(self)) > NAME_LIMIT:
             raise InvalidWheelName(
-                f"{shortened(str(self))} is longer than {NAME_LIMIT} characters", hint="give the variant a shorter name"
+                f"{shortened(str(self))} is longer than {NAME_LIMIT} characters",
+                hint="use a shorter name for the variant",
             )
 
     @classmethod

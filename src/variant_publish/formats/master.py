@@ -254,6 +254,8 @@ def selector_entry(filename: str, text: str) -> IndexFile:
 
 def stored_key(project: str, url: str) -> str | None:
     """Return the key of a file by its address on the project's page; None for one that lies elsewhere."""
+    if "/" not in url and ":" not in url and url not in (".", ".."):
+        return f"{project}/{unquote(url)}"
     if urlsplit(url).scheme or url.startswith("/"):
         return None
     key = normpath(f"{project}/{unquote(url)}")

@@ -68,7 +68,7 @@ class Summary:
             raise InvalidSummary(
                 f"a summary of {self.file[:300]!r} with the size {self.size} and the SHA-256 {self.sha256[:100]!r}"
                 " is not one of a file",
-                hint="make it anew from the file",
+                hint="write it again from the file",
             )
 
     @property

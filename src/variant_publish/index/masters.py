@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import Protocol, TypeVar
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
 from variant_publish.store.keys import key_of
-from variant_publish.store.objects import SIMPLE_JSON, Conflict
+from variant_publish.store.objects import SIMPLE_JSON, Conflict, PageTag
 from variant_publish.store.store import Store
 
 ROOT_MASTER = "index.json"
@@ -66,7 +67,7 @@ def parser_of(project: str) -> Callable[[bytes], ProjectIndex]:
 
 def read_master(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M | None, str | None]:
     """Return a master and its tag; (None, None) where it is not there."""
-    stored = store.read(key)
+    stored = store.read_again(key)
     if stored is None:
         return None, None
     try:
@@ -85,7 +86,9 @@ def change_master(
         new = change(old)
         if new == old:
             return old, []
-        if store.swap(key, new.dumps().encode(), etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
+        content = new.dumps().encode()
+        if store.swap(key, content, etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
+            store.keep(key, content)
             return new, [key]
     raise AssertionError  # _attempts raises first
 
@@ -95,33 +98,43 @@ def mend(
 ) -> list[str]:
     """Write the pages that are not as the master has them.
 
-    A page is read before the master and swapped after it, so whoever replaces a page knows a master at least as new
-    as the one that the page was made from: pages only move forward, in any interleaving of writers.
+    A page is looked at before the master and swapped after it, so whoever replaces a page knows a master at least as
+    new as the one that the page was made from: pages only move forward, in any interleaving of writers. Where the
+    store says which generation a page is of, an older one needs no second look at the master.
     """
     written: list[str] = []
-    keys = [page for page, _, _ in derive(known)]
-    for _ in _attempts(store, key):
-        before = {page: store.read(page) for page in keys}
-        master, _etag = read_master(store, key, parse)
-        if master is None:
+    pages = {page: (content, content_type) for page, content, content_type in derive(known)}
+    for attempt in _attempts(store, key):
+        before = {page: store.tag(page) for page in pages}
+        if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
-        pages = list(derive(master))
-        keys = [page for page, _, _ in pages]
-        if not set(keys) <= set(before):
-            continue  # pages that were not known yet: read them before the master, too
-        settled = True
-        for page, content, content_type in pages:
-            stored = before[page]
-            if stored is not None and stored.content == content:
-                continue
-            etag = stored.etag if stored is not None else None
-            if store.swap(page, content, etag=etag, content_type=content_type, generation=master.generation):
+        if attempt or not all(_is_older(tag, known.generation) for tag in before.values()):
+            master, _etag = read_master(store, key, parse)
+            if master is None:
+                return written
+            known = master
+            pages = {page: (content, content_type) for page, content, content_type in derive(known)}
+            if not set(pages) <= set(before):
+                continue  # pages that were not known yet: look at them before the master, too
+        for page, (content, content_type) in pages.items():
+            tag = before[page]
+            etag = tag.etag if tag is not None else None
+            if not _is_page(tag, content) and store.swap(
+                page, content, etag=etag, content_type=content_type, generation=known.generation
+            ):
                 written.append(page)
-            else:
-                settled = False
-        if settled:
+                before[page] = PageTag("", hashlib.sha256(content).hexdigest())
+        if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
     raise AssertionError  # _attempts raises first
+
+
+def _is_page(tag: PageTag | None, content: bytes) -> bool:
+    return tag is not None and tag.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def _is_older(tag: PageTag | None, generation: int) -> bool:
+    return tag is None or (tag.generation is not None and tag.generation <= generation)
 
 
 def _attempts(store: Store, key: str) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,10 @@ def verify(
 ) -> Verified:
     """Verify projects (default: all). `deep` reads every file and compares its hash; `repair` rewrites pages."""
     root = read_root(store) or RootIndex()
-    names: tuple[str, ...] = tuple(map(canonicalize_name, projects))
-    names = names or tuple(sorted({*root.names, *_found(store)}))
+    prefixes = [f"{canonicalize_name(project)}/" for project in projects]
+    there = _listed(store, prefixes or [""])
+    found_here = (name for name, sizes in there.items() if f"{name}/index.json" in sizes)
+    names = tuple(prefix[:-1] for prefix in prefixes) or tuple(sorted({*root.names, *found_here}))
     troubles: list[Trouble] = []
     unlisted: list[str] = []
     mended: list[str] = []
@@ -78,7 +80,7 @@ def verify(
         if index is None:
             troubles.append(Trouble(f"{name}/index.json", "is not there"))
             continue
-        look = _Look(store, index, deep=deep, reporter=reporter)
+        look = _Look(store, index, there.get(name, {}), deep=deep, reporter=reporter)
         found = [*look.troubles()]
         if name not in root.names:
             found.append(Trouble("index.json", f"does not list the project {name}", is_mendable=True))
@@ -95,14 +97,16 @@ def verify(
 
 
 class _Look:
-    """Look at one project; its objects are listed once, a thousand to a request."""
+    """Look at one project, whose objects have these sizes."""
 
-    def __init__(self, store: Store, index: ProjectIndex, *, deep: bool, reporter: Reporter) -> None:
+    def __init__(
+        self, store: Store, index: ProjectIndex, sizes: Mapping[str, int], *, deep: bool, reporter: Reporter
+    ) -> None:
         self.store = store
         self.index = index
         self.deep = deep
         self.reporter = reporter
-        self.sizes = {item.key: item.size for item in store.keys(f"{index.name}/")}
+        self.sizes = sizes
         self.pages = tuple(project_pages(store, index, index.selectors))
         self.used = {f"{index.name}/index.json", *(page for page, _, _ in self.pages)}
 
@@ -153,11 +157,15 @@ class _Look:
         return None if found is None else found.size
 
 
-def _found(store: Store) -> Iterator[str]:
-    for item in store.keys(""):
-        project, _, name = item.key.rpartition("/")
-        if name == "index.json" and project and canonicalize_name(project) == project and "/" not in project:
-            yield project
+def _listed(store: Store, prefixes: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+    """Return the sizes of objects by project and key; each is listed once, a thousand to a request."""
+    result: dict[str, dict[str, int]] = {}
+    for prefix in prefixes:
+        for item in store.keys(prefix):
+            project = item.key.partition("/")[0]
+            if project in result or canonicalize_name(project) == project:
+                result.setdefault(project, {})[item.key] = item.size
+    return result
 
 
 def _page_troubles(store: Store, pages: Iterable[Page]) -> Iterator[Trouble]:

@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.archive.wheel import ABI_REQUIRES, RECORD, parse_pins
+from variant_publish.archive.dist_info import ABI_REQUIRES, RECORD, parse_pins
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.installed import INSTALLED_FILE, InstalledVariant
 from variant_publish.formats.record import edit_record

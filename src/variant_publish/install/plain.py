@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from variant_publish.archive.retag import Rewrite
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
@@ -20,7 +20,7 @@ def plain_for(
     A requirement of a `+tag` wheel may ask for selector variables (`bar; x86_64_version == "x86-64-v3"`), which only
     variant-aware tools read: it is evaluated on the machine, and written as plain tools read it, or left out.
     """
-    wheel = Wheel.read(fetched.path)
+    wheel = WholeWheel.read(fetched.path)
     pins = list(wheel.pins)
     asked, kept = [], []
     for text in wheel.metadata.requires_dist if not wheel.name.plain_installers_read else ():

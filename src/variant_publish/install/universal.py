@@ -26,7 +26,6 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
-from variant_publish.remote.local import local_path
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view import Indexes
 from variant_publish.view.from_index import selector_files
@@ -111,12 +110,12 @@ class UniversalLocker:
                 return None
             files = selector_files(item.name, [index], SpecifierSet(f"=={item.version}"))
             with TemporaryDirectory(prefix="variant-publish-") as folder:
-                fetch([file for _, file in listed], Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
-                variables = files.selector.variables if files.selector is not None else ()
-                requires = {
-                    name: _requires(Wheel.read(local_path(file.url) or Path(folder, file.filename)), variables)
-                    for name, file in listed
-                }
+                everything = [file for _, file in listed]
+                read = fetch(everything, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
+            variables = files.selector.variables if files.selector is not None else ()
+            if read.unreadable:
+                raise read.unreadable[0].error
+            requires = {wheel.name: _requires(wheel, variables) for wheel in read.wheels}
             wheels = {
                 file.filename: (self._locked(file), requires[name]) for name, file in listed if name.dialect is not None
             }

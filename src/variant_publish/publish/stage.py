@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
@@ -79,7 +79,7 @@ class StageContents:
                     f" {', '.join(sorted(expected))}",
                     hint=f"name the project in {TABLE}.family.members, or find out who staged it and use --abort",
                 )
-        wheels = [Wheel.of_summary(summary) for summary in found if not is_sdist(summary.file)]
+        wheels = [SummaryWheel.of(summary) for summary in found if not is_sdist(summary.file)]
         sdists = [Sdist(Path(item.file), item.size, item) for item in found if is_sdist(item.file)]
         return tuple(releases_of(wheels, sdists, config))
 

@@ -6,7 +6,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, hosted_url
 from variant_publish.release.release import Release
@@ -16,7 +18,7 @@ def uploads_of(release: Release, *, attest: bool = False) -> Iterator[Upload]:
     """Yield the uploads of a release, wheels first; with `attest` the attestations beside the files go with them."""
     time = upload_time()
     attestations = release.attestations() if attest else {}
-    for wheel in release.wheels:
+    for wheel in release.described:
         metadata = wheel.info["METADATA"]
         entry = IndexFile(
             wheel.filename,
@@ -27,7 +29,8 @@ def uploads_of(release: Release, *, attest: bool = False) -> Iterator[Upload]:
             hashlib.sha256(metadata).hexdigest(),
             time,
         )
-        yield Upload(release.project, wheel.path, entry, metadata, attestations.get(wheel.filename))
+        path = wheel.path if isinstance(wheel, WholeWheel) else Path(wheel.filename)
+        yield Upload(release.project, path, entry, metadata, attestations.get(wheel.filename))
     for sdist in release.sdists:
         entry = IndexFile(sdist.filename, hosted_url(sdist.filename), sdist.sha256, sdist.size, upload_time=time)
         yield Upload(release.project, sdist.path, entry, attestation=attestations.get(sdist.filename))

@@ -1,4 +1,4 @@
-"""The files of a stage, read once and held against their summaries before anything is listed."""
+"""The files of a stage, read once and compared with their summaries before anything is listed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.formats.summary import Summary
@@ -102,7 +102,7 @@ class _Reader:
             digest = self._fetch(stored, path)
             if digest != summary.sha256:
                 raise FalseSummary(file, f"its SHA-256 is {digest}, and {summary.sha256} is said")
-            if not is_sdist(file.filename) and (reason := _difference(Wheel.read(path), summary)):
+            if not is_sdist(file.filename) and (reason := _difference(WholeWheel.read(path), summary)):
                 raise FalseSummary(file, reason)
         finally:
             if file not in self.keep:
@@ -127,7 +127,7 @@ class _Reader:
             )
 
 
-def _difference(wheel: Wheel, summary: Summary) -> str:
+def _difference(wheel: WholeWheel, summary: Summary) -> str:
     """Return what a summary says wrongly of a wheel, "" for nothing."""
     if wheel.dist_info != summary.dist_info:
         return f"its dist-info folder is {wheel.dist_info}"

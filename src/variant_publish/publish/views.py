@@ -21,7 +21,7 @@ from typing import Any
 from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.dialects.local_version import local_of
 from variant_publish.dialects.registry import dialect_of
@@ -49,7 +49,7 @@ class OwnFile:
     """One wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
 
     placement: Placement
-    source: Wheel
+    source: WholeWheel
     entry: IndexFile
     metadata: bytes
 
@@ -96,7 +96,7 @@ def check_local_wheels(release: Release, upload: UploadTable) -> None:
     stray = release.for_users()
     if stray and upload.views is None:
         raise UsageError(
-            f"{stray[0].path} is a variant as a local version, which repositories refuse and every installer would"
+            f"{stray[0].filename} is a variant as a local version, which repositories refuse and every installer would"
             " prefer on the extra index, on any machine",
             hint=f"name a place for views ({TABLE}.upload.views or --views), or take it out of the folder",
         )
@@ -107,7 +107,7 @@ def refuse_local_wheels(release: Release) -> None:
     stray = release.for_users()
     if stray:
         raise UsageError(
-            f"{stray[0].path} is a variant as a local version, which has its place in a view and not in a stage",
+            f"{stray[0].filename} is a variant as a local version, which has its place in a view and not in a stage",
             hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
         )
 
@@ -184,10 +184,11 @@ def view_names(release: Release) -> tuple[str, ...]:
     return tuple(name for name, _ in _sources(release))
 
 
-def _sources(release: Release) -> Iterator[tuple[str, tuple[Wheel, ...]]]:
+def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
     """Return for each variant, by its label, one wheel for each place: first one that is as a view has it."""
-    found: dict[str, dict[str, Wheel]] = {}
-    variants = [wheel for wheel in release.wheels if not wheel.name.serves_everyone and wheel.name.dialect is not None]
+    found: dict[str, dict[str, WholeWheel]] = {}
+    here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
+    variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
     for wheel in sorted(variants, key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename)):
         found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.generic()), wheel)
     for label, wheels in sorted(found.items()):
@@ -202,7 +203,7 @@ def _label(release: Release, name: WheelName) -> str:
     return name.label or GENERIC
 
 
-def _own_file(wheel: Wheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
+def _own_file(wheel: WholeWheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
     if not wheel.name.chosen_by_installers:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"

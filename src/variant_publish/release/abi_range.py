@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import Loading, lacking
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
@@ -33,7 +33,7 @@ class AbiRange:
     built_against: Version | None = None
 
     @classmethod
-    def of(cls, wheel: Wheel, project: str, dependencies: Dependencies) -> Self:
+    def of(cls, wheel: WholeWheel, project: str, dependencies: Dependencies) -> Self:
         """Look for the range, from the release that the wheel was built against, or the newest that it allows.
 
         Raises IndexUnavailable, or VariantPublishError where a wheel cannot be read.
@@ -128,7 +128,7 @@ def _edge(start: int, step: int, count: int, loads: Callable[[int], bool]) -> in
     return good
 
 
-def _allowed(wheel: Wheel, project: str) -> tuple[SpecifierSet, Version | None]:
+def _allowed(wheel: WholeWheel, project: str) -> tuple[SpecifierSet, Version | None]:
     """Return what the wheel requires of the project, and what it was built against, where it says so exactly."""
     texts = [str(pin.plain) for pin in wheel.pins] + list(wheel.metadata.requires_dist)
     for text in texts:

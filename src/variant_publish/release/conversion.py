@@ -6,14 +6,17 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import tomlkit
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.rewrite import Rewrite
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
+from variant_publish.config.standard import write_standard
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats import variantlib_toml
@@ -74,7 +77,13 @@ def plan(
     texts: dict[Path, str] = {}
     for (project, version), found in releases.items():
         _plan_release(f"{project} {version}", found, providers, labels, rewrites, texts, reporter)
-    configuration = _configuration(configurations, providers, metadata_config, reporter) if configurations else None
+    others = []
+    for path in configurations:
+        if (moved := _moved(path)) is not None:
+            texts[path] = moved
+        else:
+            others.append(path)
+    configuration = _configuration(others, providers, metadata_config, reporter) if others else None
     return Conversion(rewrites, texts, configuration)
 
 
@@ -121,6 +130,32 @@ def _rewrite(
     return Rewrite(name.dialect, (label,), files, markers=VariantMarkers(label, properties))
 
 
+def _moved(path: Path) -> str | None:
+    """Return a configuration whose variants, providers and priorities stand in the standard `[variant]` table.
+
+    What that has no words for stays where it is. None where `[tool.variant-publish]` declares no properties.
+    """
+    _toml(path)
+    document = tomlkit.parse(text := path.read_text("utf-8"))
+    ours: Any = document.get("tool", {}).get("variant-publish", {})
+    variants = ours.get("variants", {})
+    if not any("properties" in table for table in variants.values()):
+        return None
+    config = Config.parse(text, str(path))
+    labels = {variant.label: variant.properties for variant in config.variants.values()}
+    write_standard(document, config.namespaces, config.providers, labels)
+    for name, table in list(variants.items()):
+        table.pop("properties", None)
+        if not table:
+            del variants[name]
+    for key in ("priority", "providers", *(["variants"] if not variants else [])):
+        ours.pop(key, None)
+    ours.setdefault("dialects", [dialect.name for dialect in config.dialects])
+    result = tomlkit.dumps(document)
+    Config.parse(result, str(path))  # what is written can be read
+    return result
+
+
 def _configuration(
     paths: Iterable[Path], providers: Mapping[str, Provider], metadata_config: str | None, reporter: Reporter
 ) -> str:
@@ -162,7 +197,7 @@ def _sorted(places: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]
 
 def _variant_json(path: Path, name: WheelName) -> bytes | None:
     with open_archive(path) as archive:
-        return Wheel.of_archive(archive, name, variant_json=False).info.get(WHEEL_FILE)
+        return WholeWheel.of(archive, name, variant_json=False).info.get(WHEEL_FILE)
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import best_policy, is_loader
 from variant_publish.binary.scan import Binary, Scan
@@ -26,7 +26,7 @@ class Inspection:
     code, and `majors` the versions of the runtime (CUDA, ROCm), each by namespace.
     """
 
-    wheel: Wheel
+    wheel: WholeWheel
     binaries: tuple[Binary, ...]
     architectures: tuple[str, ...]
     codes: Mapping[str, tuple[str, ...]]
@@ -40,7 +40,7 @@ class Inspection:
     macos: tuple[str, ...]
 
     @classmethod
-    def of(cls, wheel: Wheel, scan: Scan) -> Self:
+    def of(cls, wheel: WholeWheel, scan: Scan) -> Self:
         """Sum up a scan."""
         whole = [binary for binary in scan.binaries if binary.fault is None]
         linux = [binary.image for binary in whole if binary.image.format is Format.ELF]

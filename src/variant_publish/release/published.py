@@ -1,15 +1,9 @@
-"""A published release: METADATA that its index serves, outlines of its wheels by range requests, or the wheels.
-
-An outline has the size of the wheel and holds its directory and dist-info where the wheel has them; everything between
-is a hole that takes no room on disk. Whoever reads names, metadata and RECORD reads it like the wheel.
-"""
+"""A published release: METADATA that its index serves, outlines of its wheels by range requests, or the wheels."""
 
 from __future__ import annotations
 
 import hashlib
-import struct
 import threading
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,14 +13,17 @@ from urllib.parse import urlsplit
 
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import ArchiveWheel, MetadataWheel, OutlineWheel, Wheel, WholeWheel
+from variant_publish.archive.zipraw import open_archive
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.quantity import readable_size
+from variant_publish.model.quantity import count, readable_size
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.release.release import Unreadable
+from variant_publish.remote.archive import outline
 from variant_publish.remote.files import METADATA_LIMIT, download
 from variant_publish.remote.local import local_path
-from variant_publish.remote.outline import Outline
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _AT_ONCE = 8
@@ -63,7 +60,7 @@ def previous_of(listed: Iterable[IndexFile], version: Version) -> tuple[IndexFil
 
 
 class Depth(StrEnum):
-    """Return how much of each wheel is asked for: what is cheapest, or its outline, or all of it."""
+    """How much of each wheel is asked for: what is cheapest, its directory and dist-info, or all of it."""
 
     METADATA = "metadata"
     OUTLINE = "outline"
@@ -72,13 +69,13 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchedWheels:
-    """What was fetched: `wheels` of which the index gave METADATA, and the `paths` of the others.
+    """What was fetched: wheels, and the files that are none; one that lies on this machine is read where it lies.
 
     `bytes_read` in so many `requests` are those for the wheels, without the page of the index; 0 for files.
     """
 
     wheels: tuple[Wheel, ...]
-    paths: tuple[Path, ...]
+    unreadable: tuple[Unreadable, ...]
     bytes_read: int
     requests: int
 
@@ -88,8 +85,8 @@ def fetch(
 ) -> FetchedWheels:
     """Ask for the wheels, several at a time: METADATA that the index serves (PEP 658), else outlines, or all of them.
 
-    A wheel that lies on this machine is read where it lies. What was read is noted, after `label`, and so is a server
-    without ranges, of which whole files are taken. Raises IndexUnavailable.
+    Whole wheels go into the folder. What was read is noted, after `label`, and so is a server without ranges, of which
+    whole files are taken. Raises IndexUnavailable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(files)
@@ -98,27 +95,31 @@ def fetch(
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             done = list(pool.map(source.fetch, listed))
     found = FetchedWheels(
-        tuple(one for one in done if isinstance(one, Wheel)), tuple(one for one in done if isinstance(one, Path)),
-        transport.bytes_read, transport.requests,
-    )  # fmt: skip
-    for line in _notes(found, listed, ranges=source.ranges if depth is Depth.METADATA else 0):
+        tuple(one for one in done if isinstance(one, Wheel)),
+        tuple(one for one in done if isinstance(one, Unreadable)),
+        transport.bytes_read,
+        transport.requests,
+    )
+    for line in _notes(found, listed):
         reporter.note(f"{label}: {line}" if label else line)
     return found
 
 
-def _notes(found: FetchedWheels, listed: Sequence[IndexFile], *, ranges: int) -> Iterator[str]:
-    """Return what was read of the wheels, and why not less or more; `ranges` were read for want of METADATA."""
-    if found.wheels:
+def _notes(found: FetchedWheels, listed: Sequence[IndexFile]) -> Iterator[str]:
+    """Return what was read of the wheels, and why not less or more."""
+    bare = sum(isinstance(wheel, MetadataWheel) for wheel in found.wheels)
+    outlines = any(isinstance(wheel, OutlineWheel) for wheel in found.wheels)
+    if bare:
         yield (
-            f"the index served METADATA of {len(found.wheels)} of {len(listed)} wheels, which were not read themselves"
+            f"the index served METADATA of {bare} of {len(listed)} wheels, which were not read themselves"
             " (--outline reads their directories too)"
         )
-    elif ranges:
+    elif outlines and not any(file.metadata_url for file in listed):
         yield "the index lists no METADATA (PEP 658), so the wheels' directories were read by range requests"
     if found.requests:
         total = sum(file.size or 0 for file in listed)
         of = f" of {readable_size(total)}" if total else ""
-        yield f"{readable_size(found.bytes_read)}{of} were read in {found.requests} requests"
+        yield f"{readable_size(found.bytes_read)}{of} were read in {count(found.requests, 'request')}"
 
 
 def _by_version(listed: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
@@ -134,31 +135,36 @@ class _Source:
 
     def __init__(self, folder: Path, depth: Depth, reporter: Reporter, transport: Transport) -> None:
         self.folder, self.depth, self.reporter, self.transport = folder, depth, reporter, transport
-        self.ranges = 0
         self._lock = threading.Lock()
-        self._told: set[str] = set()
+        self._noted: set[str] = set()
 
-    def fetch(self, file: IndexFile) -> Wheel | Path:
-        """Return what the METADATA of a wheel says, or where the wheel or its outline lies."""
-        if (path := local_path(file.url)) is not None:
-            return path
-        target = self.folder / file.filename
-        if self.depth is Depth.METADATA and (wheel := self._metadata(file, target)) is not None:
-            return wheel
-        if self.depth is Depth.WHOLE or not self.outline(file, target):
-            target.unlink(missing_ok=True)
-            download(file, target, self.reporter, self.transport)
-        return target
+    def fetch(self, file: IndexFile) -> Wheel | Unreadable:
+        """Return as much of a wheel as was asked for, or why it is no wheel."""
+        path = local_path(file.url)
+        try:
+            if path is not None:
+                return _read_here(path, file, whole=self.depth is Depth.WHOLE)
+            if self.depth is Depth.METADATA and (wheel := self._metadata(file)) is not None:
+                return wheel
+            if self.depth is not Depth.WHOLE and (read := self._outline(file)) is not None:
+                return read
+            path = self.folder / file.filename
+            download(file, path, self.reporter, self.transport)
+            return WholeWheel.read(path)
+        except IndexUnavailable:
+            raise
+        except VariantPublishError as error:
+            return Unreadable(path or Path(file.filename), error)
 
     def _once(self, message: str) -> None:
         with self._lock:
-            if message in self._told:
+            if message in self._noted:
                 return
-            self._told.add(message)
+            self._noted.add(message)
         self.reporter.note(message)
 
-    def _metadata(self, file: IndexFile, target: Path) -> Wheel | None:
-        """Read the METADATA that the index serves; None where it does not, or tells no size of the wheel."""
+    def _metadata(self, file: IndexFile) -> MetadataWheel | None:
+        """Read the METADATA that the index serves; None where it does not, or no size of the wheel is known."""
         if file.metadata_url is None:
             return None
         size = file.size if file.size is not None else self.transport.size(file.url)
@@ -173,27 +179,26 @@ class _Source:
                 file.metadata_url, "the bytes that arrived have another SHA-256 than the index lists"
             )
         try:
-            return Wheel.of_metadata(target, size, answer.content)
+            return MetadataWheel.parse(file.filename, size, answer.content)
         except VariantPublishError:
             return None  # the wheel itself will tell what is wrong with it
 
-    def outline(self, file: IndexFile, target: Path) -> bool:
-        """Write the outline of a wheel; False where the server answers no range requests."""
-        try:
-            with target.open("w+b") as stream:
-                written = Outline(self.transport, file.url, stream).write()
-        except (OSError, struct.error, zipfile.BadZipFile) as error:
-            raise IndexUnavailable(file.url, str(error) or type(error).__name__) from error
-        self.ranges += written
-        if not written:
+    def _outline(self, file: IndexFile) -> OutlineWheel | None:
+        found = outline(file, self.transport)
+        if found is None:
             self._once(f"{_host(file)} answers no range requests: whole files were read")
-        return written
+        return found
 
 
-def outline(file: IndexFile, target: Path) -> bool:
-    """Write the outline of a wheel by range requests; False where the server knows none. Raises IndexUnavailable."""
-    with Transport() as transport:
-        return _Source(target.parent, Depth.OUTLINE, SILENT, transport).outline(file, target)
+def _read_here(path: Path, file: IndexFile, *, whole: bool) -> ArchiveWheel:
+    if path.name != file.filename:
+        raise VariantPublishError(
+            f"{path} is listed as {file.filename}", hint="list each wheel under the name that it has"
+        )
+    if whole:
+        return WholeWheel.read(path)
+    with open_archive(path) as archive:
+        return OutlineWheel.of(archive, WheelName.parse(path.name), file.sha256)
 
 
 def _host(file: IndexFile) -> str | None:

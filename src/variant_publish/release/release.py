@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.journal import unfinished
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, SummaryWheel, Wheel, WholeWheel, described
 from variant_publish.config.configuration import Config
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
@@ -66,6 +66,11 @@ class Release:
     config: Config
     sdists: tuple[Sdist, ...] = ()
 
+    @cached_property
+    def described(self) -> tuple[DescribedWheel, ...]:
+        """Return the wheels with their dist-info; raise VariantPublishError where that of one was not read."""
+        return described(self.wheels)
+
     @property
     def key(self) -> tuple[NormalizedName, Version]:
         """Return what tells the release from others: 1 and 1.0 are one version."""
@@ -84,12 +89,13 @@ class Release:
         Raises InvalidAttestation for one that is not of its file (PEP 740).
         """
         found = {}
-        files: tuple[Wheel | Sdist, ...] = (*self.wheels, *self.sdists)
+        here = (wheel for wheel in self.wheels if isinstance(wheel, (WholeWheel, SummaryWheel)))
+        files: tuple[WholeWheel | SummaryWheel | Sdist, ...] = (*here, *self.sdists)
         for item in files:
-            beside = item.path.with_name(item.filename + ATTESTATION_SUFFIX)
-            if item.summary is not None:
-                content = (item.summary.attestation or "").encode()
+            if isinstance(item, SummaryWheel) or (isinstance(item, Sdist) and item.summary is not None):
+                content = ((item.summary and item.summary.attestation) or "").encode()
             else:
+                beside = item.path.with_name(item.filename + ATTESTATION_SUFFIX)
                 content = beside.read_bytes() if beside.exists() else b""
             if content:
                 check_attestation(content, item.filename, item.sha256)
@@ -179,7 +185,7 @@ def load(
     unreadable = list(_cut_off(places))
     for path in (*wheel_paths(with_wheels), *summaries):
         try:
-            wheels.append(_read_summary(path) if path in summaries else Wheel.read(path))
+            wheels.append(_read_summary(path) if path in summaries else WholeWheel.read(path))
         except VariantPublishError as error:
             unreadable.append(Unreadable(path, error))
     paths = [path for place in places if place.is_dir() for path in sorted(place.glob("*.tar.gz"))]
@@ -224,4 +230,4 @@ def _has_only_summaries(place: Path) -> bool:
 
 
 def _read_summary(path: Path) -> Wheel:
-    return Wheel.of_summary(Summary.parse(path.read_bytes(), str(path)))
+    return SummaryWheel.of(Summary.parse(path.read_bytes(), str(path)))

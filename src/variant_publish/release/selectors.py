@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from variant_publish.archive.wheel import described
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect, ListedWheel, ReleaseFacts
 from variant_publish.dialects.registry import DIALECTS, dialect_of_file, preferred
@@ -100,9 +101,9 @@ def of_release(release: Release, reporter: Reporter = SILENT) -> SelectorFiles:
     variants = tuple(release.config.variants.values())
     found = {}
     for dialect in DIALECTS.values():
-        own = [wheel for wheel in release.wheels if wheel.name.dialect is dialect]
+        own = described(wheel for wheel in release.wheels if wheel.name.dialect is dialect)
         if own and dialect.suffix:
-            wheels = tuple(ListedWheel(wheel.name.words, wheel.info, str(wheel.path)) for wheel in own)
+            wheels = tuple(ListedWheel(wheel.name.words, wheel.info, wheel.filename) for wheel in own)
             try:
                 found[dialect] = dialect.gather(ReleaseFacts(wheels, variants, lambda: _tables(release, reporter)))
             except VariantConflict as error:

@@ -40,7 +40,7 @@ def run_in_view(view: ServedView, command: Sequence[str], environ: Mapping[str, 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Give a process that got the same Ctrl-C time to end, then end it."""
+    """Wait for a process that got the same Ctrl-C, then end it."""
     for end in (process.terminate, process.kill):
         try:
             process.wait(_GRACE_S if end == process.terminate else 1)

@@ -88,7 +88,7 @@ class Projects:
         return bytes(plain_metadata(file, Metadata.parse(content), self.machine)) if file.is_rewritten else content
 
     def wheel(self, file: ViewFile) -> Path:
-        """Return the rewritten wheel of the view, from the cache or made anew."""
+        """Return the rewritten wheel of the view, from the cache or made now."""
         fetched = self.cache.fetch(file.source, self.reporter)
         metadata = Metadata.parse(self.cache.metadata(file.source))
         return self.cache.made(fetched, rewrite_of(file, metadata, self.machine), self.reporter)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.files import METADATA_LIMIT, download, read_url
+from variant_publish.remote.archive import metadata_of
+from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
-from variant_publish.remote.outline import Outline
 from variant_publish.remote.transport import IndexUnavailable, Transport
+from variant_publish.remote.user_cache import user_cache
 
-FOLDER = "variant-publish"
 _LAYOUT = "v1"
 """Part of every path: another way of making plain wheels gets a folder of its own."""
 
@@ -44,13 +42,8 @@ class WheelCache:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Self:
-        """Return the user's cache: XDG_CACHE_HOME, else the place where the system keeps such things."""
-        home = Path.home()
-        if environ.get("XDG_CACHE_HOME"):
-            return cls(Path(environ["XDG_CACHE_HOME"]) / FOLDER)
-        if sys.platform == "win32":
-            return cls(Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / FOLDER / "Cache")
-        return cls(home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / FOLDER)
+        """Return the user's cache."""
+        return cls(user_cache(environ))
 
     def fetch(self, file: IndexFile, reporter: Reporter = SILENT) -> FetchedWheel:
         """Return the wheel of an index entry, downloaded once.
@@ -72,18 +65,11 @@ class WheelCache:
 
     def metadata(self, file: IndexFile) -> bytes:
         """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
-        path = local_path(file.url)
-        if path is not None:
-            return bytes(Wheel.read(path).metadata)
-        if file.metadata_url is not None:
-            return read_url(file.metadata_url, METADATA_LIMIT, file.metadata_sha256 or "")
-        with TemporaryDirectory(prefix="variant-publish-") as folder, Transport() as transport:
-            target = Path(folder, file.filename)
-            with target.open("w+b") as stream:
-                is_read = Outline(transport, file.url, stream).write()
-            if is_read:
-                return bytes(Wheel.read(target).metadata)
-        return bytes(Wheel.read(self.fetch(file).path).metadata)
+        with Transport() as transport:
+            content = metadata_of(file, transport)
+        if content is not None:
+            return content
+        return bytes(WholeWheel.read(self.fetch(file).path).metadata)
 
     def made(self, fetched: FetchedWheel, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
         """Return the rewritten wheel, which pip and uv install; a plain one as it is.

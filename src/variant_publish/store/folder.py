@@ -33,7 +33,6 @@ from variant_publish.store.stored_file import SplicedFile, StoredFile
 LOCK = ".variant-publish/lock"
 LOCK_TIMEOUT_S = 60.0
 
-_ON_THE_WAY = ".*.part"
 _CHUNK = 1024 * 1024
 
 
@@ -72,7 +71,7 @@ class LocalStore(Store):
     def _probe(self, *, in_parts: bool = False) -> None:
         """Do nothing: links and the lock keep the conditions."""
 
-    def _get(self, key: str) -> Stored | None:
+    def _get(self, key: str, known: Stored | None) -> Stored | None:
         with self._readable():
             try:
                 content = self._path(key).read_bytes()
@@ -93,7 +92,7 @@ class LocalStore(Store):
             if headers.generation is None:
                 return self._link(key, content, headers.sha256, ignore)
             with self._locked():
-                found = self._get(key)
+                found = self._get(key, None)
                 if (found.etag if found else None) != etag:
                     return PutResult.LOST
                 with replacing(self._path(key)) as stream:
@@ -129,10 +128,9 @@ class LocalStore(Store):
     def _list(self, prefix: str) -> Iterator[Listed]:
         """Return the files; those on their way and the lock are not part of the index."""
         with self._readable():
-            for path in sorted(self.folder.rglob("*")):
-                key = path.relative_to(self.folder).as_posix()
-                if key.startswith(prefix) and path.is_file() and not path.match(_ON_THE_WAY) and key != LOCK:
-                    found = path.stat()
+            for key, entry in _walk(self.folder, prefix.rpartition("/")[0]):
+                if key.startswith(prefix) and not _is_on_the_way(entry.name) and key != LOCK:
+                    found = entry.stat()
                     yield Listed(key, found.st_size, _iso(found.st_mtime))
 
     def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
@@ -158,9 +156,9 @@ class LocalStore(Store):
     def _pending(self) -> Iterator[Pending]:
         """Return the files that a killed job left beside their places."""
         with self._readable():
-            for path in sorted(self.folder.rglob(_ON_THE_WAY)):
-                key = path.relative_to(self.folder).as_posix()
-                yield Pending(key, _iso(path.stat().st_mtime), key)
+            for key, entry in _walk(self.folder):
+                if _is_on_the_way(entry.name):
+                    yield Pending(key, _iso(entry.stat().st_mtime), key)
 
     def _end(self, pending: Pending) -> None:
         with self._readable():
@@ -190,6 +188,24 @@ class LocalStore(Store):
                 yield
         except Timeout as error:
             raise contended(self.describe(), LOCK) from error
+
+
+def _walk(folder: Path, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Return the files under a folder of the store with their keys; a folder that is not there has none."""
+    try:
+        entries = sorted(os.scandir(folder / below), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        key = f"{below}/{entry.name}" if below else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder, key)
+        elif entry.is_file():
+            yield key, entry
+
+
+def _is_on_the_way(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".part")
 
 
 def _iso(moment: float) -> str:

@@ -69,6 +69,18 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTag:
+    """What is known of a page without reading it: its tag, the SHA-256 of its content, the generation of its master.
+
+    `sha256` is "" and `generation` None where the store does not say.
+    """
+
+    etag: str
+    sha256: str = ""
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stat:
     """What is known of an object without reading it.
 

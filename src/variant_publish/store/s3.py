@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -24,15 +26,18 @@ from variant_publish.store.multipart import (
 )
 from variant_publish.store.objects import (
     CANARY,
+    CutOff,
     Listed,
     ObjectHeaders,
+    PageTag,
     Pending,
     PutResult,
     Stat,
     Stored,
     changed_on_the_way,
 )
-from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, StoreError
+from variant_publish.store.page_cache import PageCache
+from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, UNCHANGED, StoreError
 from variant_publish.store.server_copy import COPY_PART, CopySource, ServerCopy
 from variant_publish.store.store import CANARY_CONTENT, Source, Store
 from variant_publish.store.stored_file import SplicedFile, StoredFile
@@ -47,6 +52,14 @@ _SHORTLY = "public, max-age=60"
 _SHA256 = "sha256"
 _GENERATION = "generation"
 _MD5_DIGITS = 32
+_DIGITS = 19
+_SMALL_PAGE = 1000
+"""Bytes of a page that is not worth compressing. All who read pages take gzip; few ask for what it is."""
+
+_LEVEL = 8
+"""Of compression: the higher ones cost more time and save nothing."""
+
+_LARGEST_PAGE = 512 * 1024 * 1024
 
 
 class S3Store(Store):
@@ -69,6 +82,7 @@ class S3Store(Store):
         self.part_size = part_size
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self.bucket = Bucket(bucket, self.prefix, endpoint_url, attempts, timeout)
+        self.pages = PageCache.of_user(self.describe())
 
     @property
     def client(self) -> S3Client:
@@ -88,27 +102,53 @@ class S3Store(Store):
         """Close the client's connections."""
         self.bucket.close()
 
-    def _get(self, key: str) -> Stored | None:
+    def _get(self, key: str, known: Stored | None) -> Stored | None:
+        condition: dict[str, Any] = {"IfNoneMatch": known.etag} if known is not None else {}
         try:
             with self._translated(key):
-                answer = self.client.get_object(**self.bucket.place(key))
+                answer = self.client.get_object(**self.bucket.place(key), **condition)
                 with closing(answer["Body"]) as body:
                     content = body.read()
         except StoreError as error:
             if error.code in ABSENT:
                 return None
+            if error.code in UNCHANGED and known is not None:
+                return known
             raise
-        generation = answer.get("Metadata", {}).get(_GENERATION, "")
-        return Stored(content, self.bucket.field(answer, "ETag", key), int(generation) if generation.isdigit() else 0)
+        if answer.get("ContentEncoding") == "gzip":
+            content = self._unpacked(content, key)
+        return Stored(content, self.bucket.field(answer, "ETag", key), _generation_of(answer) or 0)
 
-    def _head(self, key: str) -> Stat | None:
+    def _unpacked(self, content: bytes, key: str) -> bytes:
+        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            result = stream.decompress(content, _LARGEST_PAGE)
+        except zlib.error:
+            result = b""
+        if not stream.eof:
+            raise CutOff(
+                f"{self.describe()}: {key} is not a whole page", hint="restore an earlier version of the object"
+            )
+        return result
+
+    def _tag(self, key: str) -> PageTag | None:
+        if (answer := self._headers(key)) is None:
+            return None
+        tag = self.bucket.field(answer, "ETag", key)
+        return PageTag(tag, answer.get("Metadata", {}).get(_SHA256, ""), _generation_of(answer))
+
+    def _headers(self, key: str) -> Mapping[str, Any] | None:
         try:
             with self._translated(key):
-                answer = self.client.head_object(**self.bucket.place(key), ChecksumMode="ENABLED")
+                return self.client.head_object(**self.bucket.place(key), ChecksumMode="ENABLED")
         except StoreError as error:
             if error.code in ABSENT:
                 return None
             raise
+
+    def _head(self, key: str) -> Stat | None:
+        if (answer := self._headers(key)) is None:
+            return None
         checksum = answer.get("ChecksumSHA256") or answer.get("ChecksumCRC32") or answer.get("ETag", "")
         own = answer.get("Metadata", {}).get(_SHA256) or _hex_of(answer.get("ChecksumSHA256", ""))
         size = self.bucket.field(answer, "ContentLength", key)
@@ -116,16 +156,20 @@ class S3Store(Store):
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
+        if headers.generation is not None and len(content) > _SMALL_PAGE:
+            content, fixed["ContentEncoding"] = gzip.compress(content, _LEVEL, mtime=0), "gzip"
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
         try:
             with self._translated(key):
-                self.client.put_object(**self.bucket.place(key), **fixed, Body=content, ChecksumSHA256=digest)
+                answer = self.client.put_object(**self.bucket.place(key), **fixed, Body=content, ChecksumSHA256=digest)
         except StoreError as error:
             if error.code in LOST or (error.code in ABSENT and etag is not None):
                 return PutResult.LOST
             if error.code in RACE:
                 return PutResult.RACE
             raise
+        if headers.generation is not None:
+            self.tags[key] = answer.get("ETag", "")
         return PutResult.WRITTEN
 
     def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
@@ -246,7 +290,7 @@ class S3Store(Store):
         if pending.key == CANARY:
             return
         for item in list(self._list(UPLOADS)):
-            note = self._get(item.key)
+            note = self._get(item.key, None)
             if note is not None and upload_id_of(note.content) == pending.id:
                 self._delete(item.key)
 
@@ -261,6 +305,11 @@ def _fixed(headers: ObjectHeaders) -> Mapping[str, Any]:
         return {"ContentType": headers.content_type, "CacheControl": _FOREVER, "Metadata": metadata}
     metadata[_GENERATION] = str(headers.generation)
     return {"ContentType": headers.content_type, "CacheControl": _SHORTLY, "Metadata": metadata}
+
+
+def _generation_of(answer: Mapping[str, Any]) -> int | None:
+    text = answer.get("Metadata", {}).get(_GENERATION, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def _hex_of(checksum: str) -> str | None:

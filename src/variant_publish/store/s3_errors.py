@@ -12,6 +12,7 @@ from variant_publish.store.objects import CutOff
 ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 LOST = frozenset({"PreconditionFailed", "412"})
 RACE = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
+UNCHANGED = frozenset({"NotModified", "304"})
 GONE = frozenset({"NoSuchUpload"})
 SPOILT = frozenset({"InvalidPart", "InvalidPartOrder"})
 """Two jobs sent different parts into one upload: neither can complete it."""

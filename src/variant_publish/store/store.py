@@ -24,6 +24,7 @@ from variant_publish.store.objects import (
     CutOff,
     Listed,
     ObjectHeaders,
+    PageTag,
     Pending,
     PutResult,
     Stat,
@@ -33,6 +34,7 @@ from variant_publish.store.objects import (
     contended,
     ignore,
 )
+from variant_publish.store.page_cache import NO_CACHE
 from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
@@ -60,6 +62,8 @@ class Store(ABC):
     """Whether the client repeats requests by itself, so that a write may lose against its own earlier try."""
 
     def __init__(self) -> None:
+        self.pages = NO_CACHE
+        self.tags: dict[str, str] = {}
         self._probed: set[bool] = set()
         self._lock = threading.Lock()
 
@@ -80,7 +84,24 @@ class Store(ABC):
 
     def read(self, key: str) -> Stored | None:
         """Return a page, or None where there is none."""
-        return self._again(lambda: self._get(check_key(key)))
+        return self._again(lambda: self._get(check_key(key), None))
+
+    def read_again(self, key: str) -> Stored | None:
+        """Return a page that is often read, or None where there is none; what did not change is not downloaded."""
+        known = self.pages.get(key)
+        found = self._again(lambda: self._get(check_key(key), known))
+        if found is not None and found is not known:
+            self.pages.put(key, found)
+        return found
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep a page that was written just now for `read_again`, where the store has said its tag."""
+        if tag := self.tags.pop(key, ""):
+            self.pages.put(key, Stored(content, tag))
+
+    def tag(self, key: str) -> PageTag | None:
+        """Return the tag of a page, or None where there is none; it is read only where the store does not know it."""
+        return self._again(lambda: self._tag(check_key(key)))
 
     def stat(self, key: str) -> Stat | None:
         """Return what is known of an object without reading it, or None where there is none."""
@@ -271,8 +292,13 @@ class Store(ABC):
         """Write the canary, which is there, in parts, on the condition that it is not there."""
         return PutResult.LOST
 
+    def _tag(self, key: str) -> PageTag | None:
+        found = self._get(key, None)
+        return None if found is None else PageTag(found.etag, hashlib.sha256(found.content).hexdigest())
+
     @abstractmethod
-    def _get(self, key: str) -> Stored | None: ...
+    def _get(self, key: str, known: Stored | None) -> Stored | None:
+        """Return a page, or `known` itself where it is still that."""
 
     @abstractmethod
     def _head(self, key: str) -> Stat | None: ...

@@ -12,10 +12,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
+from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rewrite
-from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
-from variant_publish.archive.zipraw import open_archive
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
@@ -180,8 +180,8 @@ def _needs(variant: str, needs: Mapping[str, str]) -> str:
 
 def _plain(item: Offered, source: Source) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the entry of a wheel, and the dist-info files of its plain copy, as retagging would write them."""
-    with open_archive(item.path) as archive:
-        wheel = Wheel.of_archive(archive, item.name)
+    with item.opened() as archive:
+        wheel = WholeWheel.of(archive, item.name)
         info = {file: content for file, content in wheel.info.items() if file in _SHOWN}
         changed: list[str] = []
         dropped: list[str] = []

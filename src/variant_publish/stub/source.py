@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.archive.zipraw import RawArchive, open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect
@@ -23,26 +27,31 @@ from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.published import Depth, fetch
 from variant_publish.release.release import load
 from variant_publish.release.selectors import SelectorFiles, derive
+from variant_publish.remote.archive import ranged
+from variant_publish.remote.files import download
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import Transport
 from variant_publish.stub.project import read_project_table
 from variant_publish.view.from_index import selector_files
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One wheel: its name, where users fetch it ("" where nothing tells), and a file with its dist-info at least.
+    """One wheel: its name and where users fetch it ("" where nothing tells).
 
-    An outline of a wheel on a server has its directory and dist-info, and the wheel's size.
+    `opened` opens its archive, of which the dist-info can be read; `path` is where an embedded wheel lies.
     """
 
     name: WheelName
     url: str
     sha256: str
     size: int
+    opened: Callable[[], AbstractContextManager[RawArchive]]
     path: Path
 
 
@@ -114,13 +123,11 @@ def from_index(
             f"{redact(index)} has variants of {project} {version} and no file that says whom they are for",
             hint="write it with 'variant-publish metadata', beside the wheels",
         )
-    for whole in (False, True):
-        remote = [
-            file for name, file in listed if local_path(file.url) is None and (embeds and name.serves_everyone) == whole
-        ]
-        if remote:
-            fetch(remote, folder, depth=Depth.WHOLE if whole else Depth.OUTLINE, reporter=reporter)
-    wheels = tuple(sorted((_offered(name, file, public_url, folder) for name, file in listed), key=_by_name))
+    folder.mkdir(parents=True, exist_ok=True)
+    with Transport() as transport, ThreadPoolExecutor(_AT_ONCE) as pool:
+        reader = _Reader(transport, folder, reporter, public_url)
+        found = pool.map(lambda item: reader.offered(*item, whole=embeds and item[0].serves_everyone), listed)
+        wheels = tuple(sorted(found, key=_by_name))
     place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else redact(index))
     return Source(canonicalize_name(project), version, dialect, files, wheels, place)
 
@@ -149,22 +156,36 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
     return [plain, *(plain.with_variant(dialect, one) for one in words)]
 
 
-def _offered(name: WheelName, file: IndexFile, public_url: str | None, folder: Path) -> Offered:
-    local = local_path(file.url)
-    path = local or folder / file.filename
-    url = redact(file.url)
-    if local is not None:
-        url = f"{public_url.rstrip('/')}/{name.project}/{quote(file.filename)}" if public_url else ""
-    sha256 = file.sha256
-    if not sha256 and local is not None:
-        with local.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    if not sha256:
-        raise VariantPublishError(
-            f"{redact(file.url)} is listed without a SHA-256, so an installer could not check it",
-            hint="ask whoever runs the index to list hashes",
-        )
-    return Offered(name, url, sha256, path.stat().st_size, path)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Read the wheels of a release: where they lie, from their server in ranges, or whole into a folder."""
+
+    transport: Transport
+    folder: Path
+    reporter: Reporter
+    public_url: str | None
+
+    def offered(self, name: WheelName, file: IndexFile, *, whole: bool) -> Offered:
+        if (local := local_path(file.url)) is not None:
+            return self._of_path(name, file, local)
+        if not file.sha256:
+            raise VariantPublishError(
+                f"{redact(file.url)} is listed without a SHA-256, so an installer could not check it",
+                hint="ask whoever runs the index to list hashes",
+            )
+        archive = None if whole else ranged(file, self.transport)
+        path = self.folder / file.filename
+        if archive is not None:
+            return Offered(name, redact(file.url), file.sha256, archive.size, lambda: nullcontext(archive), path)
+        download(file, path, self.reporter, self.transport)
+        return Offered(name, redact(file.url), file.sha256, path.stat().st_size, partial(open_archive, path), path)
+
+    def _of_path(self, name: WheelName, file: IndexFile, path: Path) -> Offered:
+        root = (self.public_url or "").rstrip("/")
+        url = f"{root}/{name.project}/{quote(file.filename)}" if root else ""
+        with path.open("rb") as stream:
+            sha256 = file.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
+        return Offered(name, url, sha256, path.stat().st_size, partial(open_archive, path), path)
 
 
 def _name(file: IndexFile) -> WheelName | None:

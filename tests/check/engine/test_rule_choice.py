@@ -41,8 +41,8 @@ def test_what_is_no_id_is_an_error(prefix: str) -> None:
 
 def checked(folder: Path, ignore: str, choice: Choice | None = None) -> Report:
     config = Config.parse(f"[tool.variant-publish.check]\nignore = [{ignore}]\n")
-    settings = Settings(choice or Choice(), config.check)
-    return check(load([folder], config), settings=settings, strict=True)
+    settings = Settings(choice or Choice(), config.check, strict=True)
+    return check(load([folder], config), settings=settings)
 
 
 def test_ignored_findings_are_reported_with_their_reason(tmp_path: Path) -> None:

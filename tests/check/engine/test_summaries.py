@@ -10,11 +10,11 @@ import pytest
 from support.binaries import elf, fatbin
 from support.checks import LINUX, WINDOWS, release_in
 from support.wheels import make_wheel
+from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import Verdict
 from variant_publish.check.engine.runner import Settings, check
 from variant_publish.config.configuration import Config
-from variant_publish.formats.summary import Summary
 from variant_publish.release.release import load
 
 GENERIC = f"foo-1.0-cp312-cp312-{LINUX}.whl"
@@ -80,7 +80,7 @@ def test_what_only_the_wheels_can_tell_together_is_unknown(wheels: Path, tmp_pat
     told = report_on(write(report_on(wheels), tmp_path / "summaries"))
     (finding,) = [item for item in told.findings if item.id == "VP408"]
     assert finding.verdict is Verdict.UNKNOWN
-    assert "is not here, only its summary" in finding.message
+    assert "read as summary only" in finding.message
 
 
 def test_a_rule_that_an_older_program_did_not_have_is_unknown(wheels: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_summary_without_metadata_is_refused(wheels: Path, tmp_path: Path) -> 
     summary = report_on(wheels).summaries[0]
     (tmp_path / summary.filename).write_text(replace(summary, files={}).dumps())
     (finding,) = report_on(tmp_path / summary.filename).findings
-    assert f"the summary of {PLUS} has no METADATA" in finding.message
+    assert f"the summary of {PLUS}: there is no METADATA" in finding.message
 
 
 def test_a_generic_wheel_is_judged_as_part_of_its_release(tmp_path: Path) -> None:
@@ -123,6 +123,6 @@ def test_a_generic_wheel_is_judged_as_part_of_its_release(tmp_path: Path) -> Non
 def test_the_release_of_summaries_knows_hash_and_size(wheels: Path, tmp_path: Path) -> None:
     write(report_on(wheels), tmp_path / "summaries")
     real, told = release_in(wheels), release_in(tmp_path / "summaries")
-    assert [wheel.sha256 for wheel in told.wheels] == [wheel.sha256 for wheel in real.wheels]
+    assert [wheel.sha256 for wheel in told.described] == [wheel.sha256 for wheel in real.described]
     assert [wheel.size for wheel in told.wheels] == [wheel.size for wheel in real.wheels]
-    assert isinstance(told.wheels[0].summary, Summary)
+    assert isinstance(told.wheels[0], SummaryWheel)

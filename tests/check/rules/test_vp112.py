@@ -35,13 +35,6 @@ def test_patched_and_damaged_files_fail(tmp_path: Path) -> None:
     assert verdicts(RecordHashes(), tmp_path) == {"fail": 2}
 
 
-def test_wheels_that_are_not_read_are_skipped(tmp_path: Path) -> None:
-    make_wheel(tmp_path, PLAIN)
-    release = load([tmp_path], Config.parse("")).only()
-    found = list(RecordHashes().check(Context(release, no_scan="not downloaded")))
-    assert [outcome.verdict for outcome in found] == ["skip"]
-
-
 def test_a_file_that_went_away_is_unknown(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, PLAIN)
     release = load([tmp_path], Config.parse("")).only()

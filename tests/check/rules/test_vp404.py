@@ -8,7 +8,11 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from support.checks import LINUX, MAC, PLAIN, PLUS, WINDOWS, failures, outcomes, verdicts
 from support.pins import DECLARED, PIN, pinned
 from support.wheels import make_wheel
+from variant_publish.check.engine.rule_choice import Choice
+from variant_publish.check.engine.runner import Settings, check
 from variant_publish.check.rules.abi import Satisfiable, index_url
+from variant_publish.config.configuration import Config
+from variant_publish.release.release import load
 
 
 def indexed(folder: Path, *filenames: str) -> str:
@@ -71,14 +75,28 @@ def test_wheels_that_carry_the_tag_count_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("indexes", "reason"),
-    [("", "no index is configured for +pypi"), ('indexes = { pypi = "/no/such/folder" }', "cannot be read")],
+    ("indexes", "verdict", "reason"),
+    [
+        ("", "unknown", "no index is configured for +pypi"),
+        ('indexes = { pypi = "/no/such/folder" }', "fail", "could not be verified: /no/such/folder cannot be read"),
+    ],
 )
-def test_without_an_index_nothing_is_known(tmp_path: Path, indexes: str, reason: str) -> None:
+def test_without_an_index_nothing_is_proven(tmp_path: Path, indexes: str, verdict: str, reason: str) -> None:
     pinned(tmp_path, PLAIN, PIN)
     (outcome,) = outcomes(Satisfiable(), tmp_path, DECLARED + indexes)
-    assert outcome.verdict == "unknown"
+    assert outcome.verdict == verdict
     assert reason in outcome.message
+
+
+def test_a_pin_that_no_index_vouches_for_fails_with_strict(tmp_path: Path) -> None:
+    pinned(tmp_path, PLAIN, PIN)
+    codes = [
+        check(
+            load([tmp_path], Config.parse(DECLARED)), settings=Settings(Choice(("VP404",)), strict=strict)
+        ).exit_code()
+        for strict in (False, True)
+    ]
+    assert codes == [0, 1]
 
 
 def test_offline_nothing_is_known(tmp_path: Path) -> None:

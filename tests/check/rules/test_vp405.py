@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.binaries import NUMPY_1, NUMPY_2, elf
-from support.checks import PLAIN, failures, verdicts
+from support.checks import PLAIN, failures, outcomes, verdicts
 from support.code import EXTENSION
 from support.wheels import make_wheel
 from variant_publish.check.rules.extensions import BuiltAgainstPin
@@ -25,6 +25,14 @@ def test_a_module_for_a_newer_numpy_fails(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, files={EXTENSION: against(b"2.1")}, requires=["numpy==2.0.0"])
     (message,) = failures(BuiltAgainstPin(), tmp_path)
     assert message == "foo/_c.abi3.so runs with NumPy 2.1 or later, and the wheel allows 2.0.0"
+
+
+def test_one_module_of_several_may_be_optional(tmp_path: Path) -> None:
+    files = {EXTENSION: against(b"1.23"), "foo/strings.so": against(b"2.0")}
+    make_wheel(tmp_path, PLAIN, files=files, requires=["numpy>=1.23"])
+    (outcome,) = outcomes(BuiltAgainstPin(), tmp_path)
+    assert outcome.verdict.value == "unknown"
+    assert outcome.message.startswith("foo/strings.so runs with NumPy 2.0 or later, and the wheel allows 1.23")
 
 
 @pytest.mark.parametrize(

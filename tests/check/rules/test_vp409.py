@@ -39,6 +39,5 @@ def test_absence_proves_nothing(tmp_path: Path) -> None:
 def test_one_variant_and_libraries_of_others_are_skipped(tmp_path: Path) -> None:
     assert verdicts(SameCxxAbi(), wheels(tmp_path, NEW, OLD, "foo.libs/libbar.so.1")) == {"skip": 1}
     assert verdicts(SameCxxAbi(), wheels(tmp_path, elf(), elf())) == {"skip": 1}
-    assert verdicts(SameCxxAbi(), tmp_path, no_scan="not downloaded") == {"skip": 1}
     (tmp_path / PLUS).unlink()
     assert verdicts(SameCxxAbi(), tmp_path) == {"skip": 1}

@@ -27,6 +27,13 @@ def test_pins_that_the_index_serves_pass(tmp_path: Path) -> None:
     assert verdicts(PinsServed(), tmp_path / "dist", index=index) == {"pass": 2}
 
 
+@pytest.mark.parametrize("there", ["13.0.3", "13.0.3.0", "13.0.3+cu128"])
+def test_versions_are_compared_as_versions(tmp_path: Path, there: str) -> None:
+    make_wheel(tmp_path / "dist", PLAIN, requires=["bar==13.0.3"])
+    index = indexed(tmp_path / "index", f"bar-{there}-py3-none-any.whl")
+    assert verdicts(PinsServed(), tmp_path / "dist", index=index) == {"pass": 1}
+
+
 @pytest.mark.parametrize(
     "there",
     [

@@ -29,7 +29,7 @@ def both(tmp_path: Path) -> Path:
 def test_an_extension_loads_where_all_symbols_are_there(both: Path, version: str) -> None:
     (outcome,) = checked(both, f"dep=={version}")
     assert outcome.verdict.value == "pass"
-    assert outcome.message.endswith(f"loads with dep {version} (3 symbols of it are there)")
+    assert outcome.message.endswith(f"loads with dep {version}: 3 symbols found")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule
@@ -25,18 +25,18 @@ _LIBRARY = re.compile(r"\.(?:so(?:\.[0-9.]+)?|dylib|dll|pyd)$")
 Problems = Iterator[tuple[str, str]]
 
 
-class BinaryRule(ReleaseRule):
+class BinaryRule(ReleaseRule[WholeWheel]):
     """Check each wheel by what its binaries hold; one without binaries is skipped."""
 
     is_of_one_wheel = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel, several where several things are wrong with it."""
-        for wheel in context.release.wheels:
+        for wheel in self.wheels(context):
             yield from self._of_wheel(wheel, context)
 
-    def _of_wheel(self, wheel: Wheel, context: Context) -> Iterator[Outcome]:
-        if reason := context.no_scan or self.not_for(wheel, context):
+    def _of_wheel(self, wheel: WholeWheel, context: Context) -> Iterator[Outcome]:
+        if reason := self.not_for(wheel, context):
             yield Outcome.skipped(reason)
             return
         try:
@@ -49,12 +49,12 @@ class BinaryRule(ReleaseRule):
             return
         yield from list(self.outcomes(wheel, scan, context)) or [Outcome.passed()]
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Return the reason why the rule does not apply to the wheel, or None."""
         return None
 
     @abstractmethod
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterable[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterable[Outcome]:
         """Yield what is not a pass; nothing for a wheel that passes."""
 
 
@@ -70,7 +70,7 @@ class Claims:
     level: int | None
 
     @classmethod
-    def of(cls, release: Release, wheel: Wheel) -> Claims:
+    def of(cls, release: Release, wheel: DescribedWheel) -> Claims:
         """Read the properties of the configuration or of variant.json, else the tags, label or local version."""
         properties = claimed_properties(release, wheel)
         name = wheel.name
@@ -95,7 +95,7 @@ class Claims:
         return tuple(found)
 
 
-def claimed_properties(release: Release, wheel: Wheel) -> Properties:
+def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:
     """Return the properties of a wheel; without any, those that its tags, label or local version stand for by name."""
     name = wheel.name
     words = [*name.words, *filter(None, (name.parsed_version.local,))]
@@ -107,7 +107,7 @@ def claimed_by_words(words: Iterable[str]) -> Properties:
     return Properties(tuple(item for word in words for item in catalog.properties_of_word(word.replace(".", "_"))))
 
 
-def properties_of(release: Release, wheel: Wheel) -> Properties:
+def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
     """Return the properties of a wheel: as the configuration declares them, else as variant.json has them."""
     variant = release.config.variants.get(release.variant_of(wheel.name))
     if variant is not None and variant.properties:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,20 +9,11 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.wheel import Wheel
-from variant_publish.archive.zipraw import (
-    DEFLATED,
-    DESCRIPTOR,
-    STORED,
-    InvalidArchive,
-    Member,
-    RawArchive,
-    open_archive,
-)
+from variant_publish.archive.wheel import ArchiveWheel, Wheel, WholeWheel
+from variant_publish.archive.zipraw import Directory
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.check.engine.grid import Grid
 from variant_publish.dialects.registry import selector_names
-from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
@@ -31,28 +21,6 @@ from variant_publish.release.dependencies import NO_LINKING, Linking
 from variant_publish.release.release import Loaded, Release
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What the archive of one wheel is like: every entry (twice, if it is there twice), and what is not strict."""
-
-    members: tuple[Member, ...]
-    faults: tuple[str, ...]
-
-    @classmethod
-    def read(cls, wheel: Wheel, *, whole: bool = True) -> Contents:
-        """Read the directory and the local headers, of an outline (not `whole`) the directory alone.
-
-        Raises InvalidArchive where the directory cannot be read.
-        """
-        with open_archive(wheel.path) as archive:
-            return cls(archive.directory.members, tuple(_faults(archive)) if whole else ())
-
-    @cached_property
-    def files(self) -> Mapping[str, Member]:
-        """Return the entries that are no folders, by name."""
-        return {member.name: member for member in self.members if not member.is_folder}
 
 
 @dataclass(frozen=True)
@@ -72,7 +40,7 @@ class Folder:
 class Context:
     """One release and what its rules may ask for; what is slow is computed once.
 
-    `fast` leaves the disassembling out; `no_scan` says why the wheels are not read at all, None where they are.
+    `fast` leaves the disassembling out.
     `client` is the installer that must accept the release, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
@@ -84,7 +52,6 @@ class Context:
     offline: bool = False
     reporter: Reporter = SILENT
     fast: bool = False
-    no_scan: str | None = None
     client: str | None = None
     previous: tuple[IndexFile, ...] = ()
     index: str | None = None
@@ -98,20 +65,19 @@ class Context:
         return Grid.of_release(self.release)
 
     @cached_property
-    def _contents(self) -> dict[Path, Contents]:
+    def _directories(self) -> dict[str, Directory]:
         return {}
 
-    def contents(self, wheel: Wheel) -> Contents:
-        """Return what the archive holds; raise InvalidArchive where it cannot be, ArchiveNotRead where it was not."""
-        _ = wheel.inside
-        if wheel.path not in self._contents:
-            self._contents[wheel.path] = Contents.read(wheel, whole=self.no_scan is None)
-        return self._contents[wheel.path]
+    def directory(self, wheel: ArchiveWheel) -> Directory:
+        """Return the central directory; raise InvalidArchive where it cannot be read."""
+        if wheel.filename not in self._directories:
+            self._directories[wheel.filename] = wheel.directory
+        return self._directories[wheel.filename]
 
     def of_one(self, wheel: Wheel) -> Context:
         """Return the context of one wheel alone; what has been read is shared."""
         one = replace(self, release=replace(self.release, wheels=(wheel,)))
-        one.__dict__.update(scans=self.scans, _contents=self._contents, variants=self.variants)
+        one.__dict__.update(scans=self.scans, variants=self.variants)
         return one
 
     @cached_property
@@ -150,12 +116,8 @@ class Context:
         """Return what has been scanned; a runner that scans several wheels at a time puts its results here."""
         return {}
 
-    def scan(self, wheel: Wheel) -> Scan:
+    def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
-        if wheel.summary is not None:
-            raise VariantPublishError(
-                f"{wheel.filename} is not here, only its summary", hint="check the wheels themselves to know"
-            )
         if wheel.path not in self.scans:
             self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast)
         return self.scans[wheel.path]
@@ -164,25 +126,3 @@ class Context:
 def names_of_selectors(release: Release) -> tuple[str, ...]:
     """Return the names that the selector files of a release can have."""
     return selector_names(release.project, str(release.version))
-
-
-def _faults(archive: RawArchive) -> list[str]:
-    faults = [
-        f"compresses {member.name!r} with method {member.method}"
-        for member in archive.directory.members
-        if member.method not in (STORED, DEFLATED)
-    ]
-    faults += [
-        f"stores {member.name!r} uncompressed with a data descriptor"
-        for member in archive.directory.members
-        if member.method == STORED and member.flags & DESCRIPTOR
-    ]
-    directory = archive.directory
-    try:
-        ends = archive.ends()
-    except InvalidArchive as error:
-        return [*faults, error.message.removeprefix(f"{archive.path} ")]
-    starts = [*(directory.offsets[index] for index in directory.order), directory.start]
-    stops = [0, *(ends[index] for index in directory.order)]
-    gaps = [(stop, start) for stop, start in zip(stops, starts, strict=True) if stop != start]
-    return [*faults, *(f"has {start - stop} bytes at offset {stop} that belong to no entry" for stop, start in gaps)]

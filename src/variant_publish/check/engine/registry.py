@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from types import ModuleType
+from typing import Any
 
 from variant_publish.check.engine.rule import FamilyRule, FolderRule, ReleaseRule, Rule
 from variant_publish.check.rules import (
@@ -65,7 +66,7 @@ RULES: tuple[Rule, ...] = tuple(
     sorted((found() for family in FAMILIES for found in _defined_in(family)), key=lambda rule: rule.id)
 )
 FOLDER_RULES = tuple(rule for rule in RULES if isinstance(rule, FolderRule))
-RELEASE_RULES = tuple(rule for rule in RULES if isinstance(rule, ReleaseRule))
+RELEASE_RULES: tuple[ReleaseRule[Any], ...] = tuple(rule for rule in RULES if isinstance(rule, ReleaseRule))
 FAMILY_RULES = tuple(rule for rule in RULES if isinstance(rule, FamilyRule))
 
 _BY_ID = {rule.id: rule for rule in RULES}

@@ -24,6 +24,7 @@ class Finding:
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -34,13 +35,19 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
+    fails_strict: bool = False
+    is_unread: bool = False
 
     @classmethod
     def of(cls, rule: Rule, outcome: Outcome, prefix: str = "") -> Self:
         """Build from the outcome of a rule; `prefix` says of which release a finding without a file is."""
         message = outcome.message if outcome.file else prefix + outcome.message
         release = prefix.removesuffix(": ")
-        return cls(rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release)
+        return cls(
+            rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
+            outcome.fails_strict,
+            outcome.is_unread,
+        )  # fmt: skip
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -51,7 +58,7 @@ class Finding:
     def is_error(self, strict: bool) -> bool:
         """Return whether the finding makes the check fail; with `strict`, warnings do."""
         severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-        return self.verdict is Verdict.FAIL and self.severity in severities
+        return (self.verdict is Verdict.FAIL and self.severity in severities) or (strict and self.fails_strict)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""

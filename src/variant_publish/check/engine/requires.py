@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
@@ -61,7 +62,7 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
     found = {}
     for wheel in release.wheels:
         if release.variant_of(wheel.name) == variant:
-            own = wheel.tagged_requires_dist if wheel.parts is None else wheel.pins
+            own = wheel.pins if isinstance(wheel, DescribedWheel) else wheel.tagged_requires_dist
             pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
             found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
     return found

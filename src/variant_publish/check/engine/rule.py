@@ -6,14 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar, cast, get_args
 
-from variant_publish.archive.wheel import ArchiveNotRead, Wheel
+from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.family import Family
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
+
+W = TypeVar("W", bound=Wheel)
+"""How much of a wheel a rule needs."""
 
 
 class Verdict(StrEnum):
@@ -35,13 +38,18 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict on one thing: a file, a cell, or the release where both are None."""
+    """The verdict on one thing: a file, a cell, or the release where both are None.
+
+    `fails_strict` is set for an unknown that --strict does not accept: what was to be asked did not answer.
+    """
 
     verdict: Verdict
     message: str = ""
     hint: str | None = None
     file: str | None = None
     cell: Cell | None = None
+    fails_strict: bool = False
+    is_unread: bool = False
 
     @classmethod
     def passed(cls, message: str = "") -> Self:
@@ -62,6 +70,11 @@ class Outcome:
     def unknown(cls, reason: str, hint: str, *, file: str | None = None, cell: Cell | None = None) -> Self:
         """Build an unknown: what evidence is missing, and how to get it."""
         return cls(Verdict.UNKNOWN, reason, hint, file, cell)
+
+    @classmethod
+    def unanswered(cls, reason: str, hint: str) -> Self:
+        """Build the unknown of an index that was asked and did not answer: --strict does not accept it."""
+        return cls(Verdict.UNKNOWN, reason, hint, fails_strict=True)
 
 
 class Rule(ABC):
@@ -85,8 +98,25 @@ class FolderRule(Rule):
         """Yield an outcome for each thing that was checked."""
 
 
-class ReleaseRule(Rule):
-    """Check one release as a whole."""
+class ReleaseRule(Rule, Generic[W]):
+    """Check one release as a whole.
+
+    The type argument says how much of each wheel the rule needs: `ReleaseRule[WholeWheel]` needs bytes. Where less was
+    read of a wheel, the rule does not run and its outcome is unknown.
+    """
+
+    needs: ClassVar[type[Wheel]] = Wheel
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Wheel):
+                    cls.needs = argument
+
+    def wheels(self, context: Context) -> tuple[W, ...]:
+        """Return the wheels of the release as what the rule needs; the runner has seen that all are."""
+        return cast("tuple[W, ...]", context.release.wheels)
 
     @abstractmethod
     def check(self, context: Context) -> Iterable[Outcome]:
@@ -110,34 +140,31 @@ class FamilyRule(Rule):
         yield from ()
 
 
-class WheelRule(ReleaseRule):
+class WheelRule(ReleaseRule[W]):
     """Check each wheel of a release by itself: the problems of one wheel are its failures, none is a pass."""
 
     is_of_one_wheel = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the failures of every wheel, a pass where there are none, a skip where the rule does not apply."""
-        for wheel in context.release.wheels:
+        for wheel in self.wheels(context):
             try:
                 if reason := self.not_for(wheel, context):
                     yield Outcome.skipped(reason)
                     continue
                 problems = list(self.problems(wheel, context))
-            except ArchiveNotRead as error:
-                yield Outcome.skipped(error.message)
-                continue
             except VariantPublishError as error:  # of this wheel: the others still have their say
                 yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
                 continue
             failures = [Outcome.failed(message, hint, file=wheel.filename) for message, hint in problems]
             yield from failures or [Outcome.passed()]
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: W, context: Context) -> str | None:
         """Return the reason why the rule does not apply to the wheel, or None."""
         return None
 
     @abstractmethod
-    def problems(self, wheel: Wheel, context: Context) -> Iterable[tuple[str, str]]:
+    def problems(self, wheel: W, context: Context) -> Iterable[tuple[str, str]]:
         """Yield message and hint of everything that is wrong with the wheel."""
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish import __version__
-from variant_publish.archive.wheel import ArchiveNotRead, Wheel
+from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
 from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
@@ -26,21 +27,21 @@ from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
+from variant_publish.model.quantity import count
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.release.dependencies import NO_LINKING, Linking
-from variant_publish.release.release import Loaded
+from variant_publish.release.release import Loaded, Release
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one release comes from: `previous`, `no_scan`, `is_published` and `index` are the Context's.
+    """Where one release comes from: `previous`, `is_published` and `index` are the Context's.
 
     Without an `index` of its own, that of the Settings counts.
     """
 
     previous: tuple[IndexFile, ...] = ()
-    no_scan: str | None = None
     is_published: bool = False
     index: str | None = None
 
@@ -52,7 +53,8 @@ class Settings:
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
     releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
-    Context's.
+    Context's. `offline` leaves out
+    what needs an index: its verdict is then unknown. `strict` makes warnings count as errors in the report's exit code.
     """
 
     choice: Choice = EVERYTHING
@@ -66,89 +68,24 @@ class Settings:
     family: FamilyTable | None = None
     asks_family: bool = False
     linking: Linking = NO_LINKING
+    offline: bool = False
+    strict: bool = False
+    reporter: Reporter = SILENT
 
 
 DEFAULTS = Settings()
 
 
-def check(
-    loaded: Loaded,
-    *,
-    selector_files: Iterable[Path] = (),
-    offline: bool = False,
-    strict: bool = False,
-    reporter: Reporter = SILENT,
-    settings: Settings = DEFAULTS,
-) -> Report:
+def check(loaded: Loaded, selector_files: Iterable[Path] = (), settings: Settings = DEFAULTS) -> Report:
     """Check what was loaded by every rule and report everything at once.
 
-    `selector_files` are those that lie beside the wheels (`find_selector_files`). `offline` leaves out what needs an
-    index: its verdict is then unknown. `strict` makes warnings count as errors in the report's exit code.
+    `selector_files` are those that lie beside the wheels (`find_selector_files`).
     """
-    folder = Folder(loaded, tuple(selector_files))
-    outcomes: list[tuple[Rule, Outcome, str]] = [
-        (rule, outcome, "")
-        for rule in FOLDER_RULES
-        if settings.choice.wants(rule.id)
-        for outcome in _safely(rule, rule.check(folder))
-    ]
-    family = Family.of(loaded.releases, settings.family, asked=settings.asks_family)
-    outcomes += [
-        (rule, outcome, "")
-        for rule in FAMILY_RULES
-        if settings.choice.wants(rule.id)
-        for outcome in _safely(rule, rule.check(family))
-    ]
-    reports: list[ReleaseReport] = []
-    summaries: list[Summary] = []
-    scans = _scans(loaded, settings)
+    checker = _Checker(Folder(loaded, tuple(selector_files)), settings)
+    checker.check_folder()
     for release in loaded.releases:
-        origin = settings.origins.get(release.key, Origin())
-        context = Context(
-            release,
-            folder.selector_files_of(release),
-            offline,
-            reporter,
-            settings.fast,
-            origin.no_scan,
-            settings.client,
-            origin.previous,
-            origin.index or settings.index,
-            origin.is_published,
-            tuple(other for other in loaded.releases if other is not release),
-            settings.linking,
-        )
-        context.scans.update(scans)
-        prefix = f"{release.project} {release.version}: " if len(loaded.releases) > 1 else ""
-        reports.append(ReleaseReport.of(release, context.grid))
-        for wheel in release.wheels:
-            found = list(_of_wheel(wheel, context, settings.choice))
-            outcomes += [(rule, outcome, prefix) for rule, outcome in found]
-            if settings.summaries:
-                summaries.append(_summary(wheel, found))
-        outcomes += [
-            (rule, outcome, prefix)
-            for rule in RELEASE_RULES
-            if not rule.is_of_one_wheel and settings.choice.wants(rule.id)
-            for outcome in _safely(rule, rule.check(context))
-        ]
-    findings = [
-        Finding.of(rule, outcome, prefix)
-        for rule, outcome, prefix in outcomes
-        if outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
-    ]
-    kept, ignored = sift(findings, settings.table, [rule.id for rule in RULES], loaded.releases)
-    return Report(
-        tuple(sorted(kept, key=lambda finding: finding.sort_key)),
-        Counts.of(outcome.verdict for _, outcome, _ in outcomes),
-        tuple(reports),
-        strict,
-        ignored,
-        tuple(rule.id for rule in RULES if settings.choice.wants(rule.id)),
-        tuple(summaries),
-        FamilyReport.of(family) if family is not None and family.members else None,
-        tuple(outcome.message for _, outcome, _ in outcomes if outcome.verdict is Verdict.PASS and outcome.message),
-    )
+        checker.check_release(release)
+    return checker.report()
 
 
 def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
@@ -166,27 +103,120 @@ def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
     if not any(settings.choice.wants(rule.id) for rule in scanning):
         return {}
-    here = [
-        wheel
-        for release in loaded.releases
-        if settings.origins.get(release.key, Origin()).no_scan is None
-        for wheel in release.wheels
-        if wheel.summary is None
-    ]
+    here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
     return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.processes)
 
 
-def _of_wheel(wheel: Wheel, context: Context, choice: Choice) -> Iterator[tuple[ReleaseRule, Outcome]]:
-    """Run the rules that look at one wheel alone; where only its summary is here, repeat what that has of them."""
-    one = context.of_one(wheel)
-    for rule in RELEASE_RULES:
-        if rule.is_of_one_wheel and choice.wants(rule.id):
-            outcomes = rule.check(one) if wheel.summary is None else _told(rule, wheel.summary)
-            for outcome in _safely(rule, outcomes):
-                yield rule, outcome
+class _Checker:
+    """Run rules, and keep what they say."""
+
+    def __init__(self, folder: Folder, settings: Settings) -> None:
+        self.folder, self.settings = folder, settings
+        self.loaded = folder.loaded
+        self.family = Family.of(self.loaded.releases, settings.family, asked=settings.asks_family)
+        self.scans = _scans(self.loaded, settings)
+        self.outcomes: list[tuple[Rule, Outcome, str]] = []
+        self.releases: list[ReleaseReport] = []
+        self.summaries: list[Summary] = []
+
+    def check_folder(self) -> None:
+        """Run the rules on everything that was named, and on the family."""
+        for rule in FOLDER_RULES:
+            self._add(rule, rule.check(self.folder))
+        for family_rule in FAMILY_RULES:
+            self._add(family_rule, family_rule.check(self.family))
+
+    def check_release(self, release: Release) -> None:
+        """Run the rules on one release, those on one wheel first."""
+        context = self._context(release)
+        prefix = f"{release.project} {release.version}: " if len(self.loaded.releases) > 1 else ""
+        self.releases.append(ReleaseReport.of(release, context.grid))
+        for wheel in release.wheels:
+            one = context.of_one(wheel)
+            found = [
+                outcome
+                for rule in RELEASE_RULES
+                if rule.is_of_one_wheel
+                for outcome in self._of_wheel(rule, wheel, one, prefix)
+            ]
+            if self.settings.summaries:
+                self.summaries.append(_summary(wheel, found))
+        for rule in RELEASE_RULES:
+            little = [wheel for wheel in release.wheels if _is_too_little(rule, wheel)]
+            if little and self.settings.choice.wants(rule.id):
+                self.outcomes.append((rule, _not_read(rule, little), prefix))
+            elif not rule.is_of_one_wheel:
+                self._add(rule, rule.check(context), prefix)
+
+    def report(self) -> Report:
+        """Return what was found."""
+        findings = [
+            Finding.of(rule, outcome, prefix)
+            for rule, outcome, prefix in self.outcomes
+            if outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
+        ]
+        kept, ignored = sift(findings, self.settings.table, [rule.id for rule in RULES], self.loaded.releases)
+        return Report(
+            tuple(sorted(kept, key=lambda finding: finding.sort_key)),
+            Counts.of(outcome.verdict for _, outcome, _ in self.outcomes),
+            tuple(self.releases),
+            self.settings.strict,
+            ignored,
+            tuple(rule.id for rule in RULES if self.settings.choice.wants(rule.id)),
+            tuple(self.summaries),
+            FamilyReport.of(self.family) if self.family is not None and self.family.members else None,
+            tuple(one.message for _, one, _ in self.outcomes if one.verdict is Verdict.PASS and one.message),
+        )
+
+    def _context(self, release: Release) -> Context:
+        settings = self.settings
+        origin = settings.origins.get(release.key, Origin())
+        context = Context(
+            release,
+            self.folder.selector_files_of(release),
+            settings.offline,
+            settings.reporter,
+            settings.fast,
+            settings.client,
+            origin.previous,
+            origin.index or settings.index,
+            origin.is_published,
+            tuple(other for other in self.loaded.releases if other is not release),
+            settings.linking,
+        )
+        context.scans.update(self.scans)
+        return context
+
+    def _of_wheel(self, rule: ReleaseRule[Any], wheel: Wheel, one: Context, prefix: str) -> list[tuple[Rule, Outcome]]:
+        """Run a rule on one wheel; where only its summary is here, repeat what that has of the rule."""
+        if isinstance(wheel, SummaryWheel):
+            return self._add(rule, _repeated(rule, wheel.summary), prefix)
+        return [] if _is_too_little(rule, wheel) else self._add(rule, rule.check(one), prefix)
+
+    def _add(self, rule: Rule, outcomes: Iterable[Outcome], prefix: str = "") -> list[tuple[Rule, Outcome]]:
+        if not self.settings.choice.wants(rule.id):
+            return []
+        found = list(_safely(rule, outcomes))
+        self.outcomes += [(rule, outcome, prefix) for outcome in found]
+        return [(rule, outcome) for outcome in found]
 
 
-def _told(rule: Rule, summary: Summary) -> Iterator[Outcome]:
+def _is_too_little(rule: ReleaseRule[Any], wheel: Wheel) -> bool:
+    if isinstance(wheel, SummaryWheel) and rule.is_of_one_wheel:
+        return False
+    return not isinstance(wheel, rule.needs)
+
+
+def _not_read(rule: ReleaseRule[Any], wheels: Sequence[Wheel]) -> Outcome:
+    kinds = ", ".join(dict.fromkeys(wheel.read_as for wheel in wheels))
+    if any(isinstance(wheel, SummaryWheel) for wheel in wheels):
+        hint = "check the wheels themselves"
+    else:
+        hint = "add --deep, which downloads them" if rule.needs is WholeWheel else "add --outline, or --deep"
+    return Outcome(Verdict.UNKNOWN, f"{count(len(wheels), 'wheel')} read as {kinds}", hint, is_unread=True)
+
+
+def _repeated(rule: Rule, summary: Summary) -> Iterator[Outcome]:
     verdicts = summary.verdicts_of(rule.id)
     if not verdicts:
         yield Outcome.unknown(
@@ -201,8 +231,10 @@ def _told(rule: Rule, summary: Summary) -> Iterator[Outcome]:
 
 
 def _summary(wheel: Wheel, outcomes: Iterable[tuple[Rule, Outcome]]) -> Summary:
-    if wheel.summary is not None:
+    if isinstance(wheel, SummaryWheel):
         return wheel.summary
+    if not isinstance(wheel, WholeWheel):
+        raise VariantPublishError(f"{wheel.filename} was not read whole", hint="add --deep, which downloads it")
     verdicts = (
         RuleVerdict(rule.id, outcome.verdict.value, outcome.message, outcome.hint) for rule, outcome in outcomes
     )  # fmt: skip
@@ -222,8 +254,6 @@ def _safely(rule: Rule, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     """Turn trouble with a file in the middle of a rule into an unknown: the other rules still have their say."""
     try:
         yield from outcomes
-    except ArchiveNotRead as error:
-        yield Outcome.skipped(error.message)
     except (VariantPublishError, OSError) as error:
         message = error.message if isinstance(error, VariantPublishError) else str(error)
         hint = error.hint if isinstance(error, VariantPublishError) else None

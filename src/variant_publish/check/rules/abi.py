@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from variant_publish.archive.wheel import ABI_REQUIRES, Wheel
+from variant_publish.archive.dist_info import ABI_REQUIRES
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 from variant_publish.config.tables import TABLE
@@ -24,7 +25,7 @@ _NAMED = ("pypi", "testpypi")
 Problems = Iterator[tuple[str, str]]
 
 
-class PinSyntax(ReleaseRule):
+class PinSyntax(ReleaseRule[DescribedWheel]):
     """Prove that every ABI pin names a tag and exactly one version.
 
     A binary fits the one build it was compiled against; a range, or a pin without a tag, says something else.
@@ -37,7 +38,7 @@ class PinSyntax(ReleaseRule):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin of the configuration and of each wheel."""
         places: list[tuple[str | None, tuple[TaggedRequirement, ...]]] = [(None, context.release.config.pins)]
-        places += [(wheel.filename, wheel.pins) for wheel in context.release.wheels]
+        places += [(wheel.filename, wheel.pins) for wheel in self.wheels(context)]
         if not any(pins for _, pins in places):
             yield Outcome.skipped(_NO_PINS)
         for file, pins in places:
@@ -54,7 +55,7 @@ class PinSyntax(ReleaseRule):
                 yield Outcome.failed(f"{where}{str(pin)!r} {reason}", hint, file=file)
 
 
-class SamePins(ReleaseRule):
+class SamePins(ReleaseRule[DescribedWheel]):
     """Prove that all wheels of the release have the same ABI pins, those of the configuration.
 
     Two wheels that pin two builds of NumPy are two releases: a user who moves from one machine to the next gets
@@ -69,12 +70,12 @@ class SamePins(ReleaseRule):
         """Yield an outcome for each wheel."""
         release = context.release
         declared = set(map(str, release.config.pins))
-        wanted = declared or {str(pin) for wheel in release.wheels for pin in wheel.pins}
+        wanted = declared or {str(pin) for wheel in self.wheels(context) for pin in wheel.pins}
         if not wanted:
             yield Outcome.skipped(_NO_PINS)
             return
         whose = "the configuration" if declared else "another wheel of the release"
-        for wheel in release.wheels:
+        for wheel in self.wheels(context):
             own = set(map(str, wheel.pins))
             if own == wanted:
                 yield Outcome.passed()
@@ -89,7 +90,7 @@ class SamePins(ReleaseRule):
             )
 
 
-class PinPlace(WheelRule):
+class PinPlace(WheelRule[DescribedWheel]):
     """Prove that ABI pins stand where the readers of the wheel look for them.
 
     METADATA of a `+tag` wheel has them in full: only variant-aware tools read it. In every other wheel pip, uv and
@@ -100,11 +101,11 @@ class PinPlace(WheelRule):
     title = "ABI pins stand where the wheel's readers look"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave wheels without pins out."""
         return None if wheel.pins else "the wheel has no ABI pins"
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare METADATA with abi-requires.txt, by dialect."""
         tagged = {str(pin) for pin in wheel.tagged_requires_dist}
         beside = {str(pin): pin for pin in wheel.abi_requires}
@@ -119,11 +120,12 @@ class PinPlace(WheelRule):
             yield f"{ABI_REQUIRES} pins what METADATA does not require: {some(unheard)}", _RETAG
 
 
-class Satisfiable(ReleaseRule):
+class Satisfiable(ReleaseRule[DescribedWheel]):
     """Prove that each pin can be satisfied: for every python and platform of the release there is such a wheel.
 
     The tag is implied by the index that the configuration gives for it, or stands in the wheel's name there. Without an
-    index, or where it does not answer, nothing is proven: unknown.
+    index nothing is proven: unknown, and a failure with --strict. An index that does not answer is a failure, unless
+    --offline was asked for.
     """
 
     id = "VP404"
@@ -134,7 +136,8 @@ class Satisfiable(ReleaseRule):
         """Yield an outcome for each pin and cell, or for a pin that cannot be looked up."""
         release = context.release
         pins = {
-            str(pin): pin for pin in (*release.config.pins, *(pin for wheel in release.wheels for pin in wheel.pins))
+            str(pin): pin
+            for pin in (*release.config.pins, *(pin for wheel in self.wheels(context) for pin in wheel.pins))
         }
         pins = {text: pin for text, pin in sorted(pins.items()) if pin.tags and pin.pin is not None}
         if not pins:
@@ -151,8 +154,7 @@ class Satisfiable(ReleaseRule):
         open_ = [cell for cell in cells if not any(serves(name, cell) for name in offer.wheels)]
         yield from (Outcome.passed() for _ in range(len(cells) - len(open_)))
         if offer.troubles and open_:
-            for reason, hint in offer.troubles:
-                yield Outcome.unknown(f"{text}: {reason}", hint)
+            yield from offer.troubles
             return
         for cell in open_:
             yield Outcome.failed(
@@ -168,7 +170,7 @@ class _Offer:
 
     wheels: tuple[WheelName, ...]
     indexes: tuple[str, ...]
-    troubles: tuple[tuple[str, str], ...]
+    troubles: tuple[Outcome, ...]
 
     @classmethod
     def of(cls, pin: TaggedRequirement, context: Context) -> _Offer:
@@ -176,18 +178,19 @@ class _Offer:
         tag_indexes = context.release.config.tag_indexes
         found: list[WheelName] = []
         read: list[str] = []
-        troubles: list[tuple[str, str]] = []
+        troubles: list[Outcome] = []
         for tag in pin.tags:
             index = tag_indexes.get(tag)
             if index is None:
                 place = tag if tag in _NAMED else "https://..."
                 hint = f'say which index implies it: {TABLE}.abi.indexes = {{ {tag} = "{place}" }}'
-                troubles.append((f"no index is configured for +{tag}", hint))
+                troubles.append(Outcome.unanswered(f"{pin}: no index is configured for +{tag}", hint))
                 continue
             try:
                 files = context.listing(index_url(index), pin.project)
             except VariantPublishError as error:
-                troubles.append((error.message, error.hint or "check again when the index answers"))
+                hint = "check again when the index answers, or with --offline"
+                troubles.append(Outcome.failed(f"{pin} could not be verified: {error.message}", hint))
                 continue
             implied = {other for other, place in tag_indexes.items() if place == index}
             read.append(index)

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from variant_publish.archive.wheel import SIGNATURES, Wheel
+from variant_publish.archive.dist_info import SIGNATURES
+from variant_publish.archive.strictness import laxities
+from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, WholeWheel
+from variant_publish.archive.zipraw import open_archive
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.rule import FolderRule, Outcome, Severity, WheelRule, some
 from variant_publish.dialects.base import PartialTagSet
@@ -75,7 +78,7 @@ class WholeTagSet(_UnreadableRule):
         return isinstance(file.error, PartialTagSet)
 
 
-class VariantTags(WheelRule):
+class VariantTags(WheelRule[DescribedWheel]):
     """Prove that the Tag lines of a variant wheel are those of its name, and that a plain wheel has no extra tag.
 
     Tools that read WHEEL instead of the name must not take one variant for another.
@@ -85,7 +88,7 @@ class VariantTags(WheelRule):
     title = "WHEEL and file name agree on the variant's tags"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the expanded tags; of a plain wheel, only whether there are extra ones."""
         inside = _tags(wheel)
         if wheel.name.dialect is None:
@@ -95,7 +98,7 @@ class VariantTags(WheelRule):
             yield _tag_difference(wheel), _RETAG
 
 
-class PlainTags(WheelRule):
+class PlainTags(WheelRule[DescribedWheel]):
     """Prove that the Tag lines of a plain wheel are those of its name.
 
     Real projects rename wheels by hand and leave `linux_x86_64` inside (cupy and vllm do): installers go by the name,
@@ -106,17 +109,17 @@ class PlainTags(WheelRule):
     title = "WHEEL and file name agree on the tags of a plain wheel"
     severity = Severity.WARNING
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave variant wheels to VP103."""
         return "VP103 looks at the tags of variant wheels" if wheel.name.dialect else None
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the expanded tags without extra ones, which are VP103's."""
         if {tag.partition("+")[0] for tag in _tags(wheel)} != set(wheel.name.tag_lines()):
             yield _tag_difference(wheel), f"rename it with 'wheel tags' or 'auditwheel repair', or {_REBUILD}"
 
 
-class Identity(WheelRule):
+class Identity(WheelRule[DescribedWheel]):
     """Prove that dist-info folder and METADATA name the project and version of the file name.
 
     Installers refuse a wheel whose dist-info or METADATA is of another project or version.
@@ -126,7 +129,7 @@ class Identity(WheelRule):
     title = "file name, dist-info folder and METADATA agree on project and version"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare normalised names and versions."""
         folder, _, version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")
         for place, project, text in (
@@ -139,7 +142,7 @@ class Identity(WheelRule):
                 yield f"{place} is of version {text!r}, the file name of {wheel.name.version!r}", _REBUILD
 
 
-class CompleteRecord(WheelRule):
+class CompleteRecord(WheelRule[ArchiveWheel]):
     """Prove that RECORD lists every file once, with a hash and its size, and none that is not there.
 
     PyPI refuses a wheel whose RECORD does not match, and an uninstall leaves behind what RECORD does not list. RECORD
@@ -150,13 +153,14 @@ class CompleteRecord(WheelRule):
     title = "RECORD lists every file, and no other"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Compare RECORD with the archive's directory."""
         if wheel.record is None:
             yield f"there is no {wheel.dist_info}/RECORD", _REBUILD
             return
         exempt = {f"{wheel.dist_info}/{file}" for file in ("RECORD", *SIGNATURES)}
-        files = {name: member for name, member in context.contents(wheel).files.items() if name not in exempt}
+        members = (member for member in context.directory(wheel).members if not member.is_folder)
+        files = {member.name: member for member in members if member.name not in exempt}
         rows = {row.path: row for row in wheel.record.rows if row.path not in exempt and not row.path.endswith("/")}
         weak = [path for path, row in rows.items() if not row.digest.startswith(_HASHES)]
         sizes = [path for path in files.keys() & rows.keys() if rows[path].size not in ("", str(files[path].size))]
@@ -171,7 +175,7 @@ class CompleteRecord(WheelRule):
                 yield f"RECORD {what} {some(sorted(names))}", _REBUILD
 
 
-class StrictArchive(WheelRule):
+class StrictArchive(WheelRule[WholeWheel]):
     """Prove that the archive is free of gaps, overlaps, duplicates and odd compression.
 
     uv streams archives and refuses bytes that belong to no entry, a member listed twice, stored members with data
@@ -182,20 +186,17 @@ class StrictArchive(WheelRule):
     title = "the archive is strict: every byte belongs to one entry"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
-        """Leave out wheels of which only an outline is here."""
-        return context.no_scan
-
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: WholeWheel, context: Context) -> Problems:
         """Look for duplicate names, and for what the local entries tell."""
-        contents = context.contents(wheel)
         if twice := [name for name, count in Counter(wheel.members).items() if count > 1]:
             yield f"the archive has {some(twice)} twice", _REBUILD
-        for fault in contents.faults:
+        with open_archive(wheel.path) as archive:
+            faults = laxities(archive)
+        for fault in faults:
             yield f"the archive {fault}", "write it again, for example with 'wheel unpack' and 'wheel pack'"
 
 
-class SafePaths(WheelRule):
+class SafePaths(WheelRule[ArchiveWheel]):
     """Prove that no member leaves the folder that the wheel is unpacked into.
 
     Absolute paths, `..`, backslashes, drive letters and symbolic links are how an archive writes where it should not;
@@ -206,16 +207,16 @@ class SafePaths(WheelRule):
     title = "member names are relative and stay inside"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Look at every name, and at the file type that the archive gives."""
-        members = context.contents(wheel).members
+        members = context.directory(wheel).members
         if unsafe := [repr(member.name) for member in members if not _is_safe(member.name)]:
             yield f"members have names that lead outside: {some(unsafe)}", _REBUILD
         if links := [repr(member.name) for member in members if stat.S_ISLNK(member.external_attributes >> 16)]:
             yield f"members are symbolic links: {some(links)}", f"{_REBUILD} with the files themselves"
 
 
-class OwnVariantJson(WheelRule):
+class OwnVariantJson(WheelRule[DescribedWheel]):
     """Prove that a labelled wheel carries variant.json with exactly its label, and that no other wheel has one.
 
     uv drops the whole version for a labelled wheel without the file, or with another label in it.
@@ -225,7 +226,7 @@ class OwnVariantJson(WheelRule):
     title = "variant.json is in labelled wheels only, with exactly the label"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the label in the name with the labels in the file."""
         labels = [] if wheel.variant_json is None else list(wheel.variant_json.variants)
         label = wheel.name.label
@@ -239,7 +240,7 @@ class OwnVariantJson(WheelRule):
             yield f"its label is {label!r}, and {WHEEL_FILE} is of {some(map(repr, labels)) or 'no label'}", _RETAG
 
 
-class DeclaredProperties(WheelRule):
+class DeclaredProperties(WheelRule[DescribedWheel]):
     """Prove that a labelled wheel has the properties that the configuration gives its variant.
 
     A wheel that was labelled before the configuration changed would be offered to the wrong machines.
@@ -249,7 +250,7 @@ class DeclaredProperties(WheelRule):
     title = "properties in the wheel are those of the configuration"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels without properties of their own, and variants that nobody declared."""
         if wheel.name.serves_everyone or WHEEL_FILE not in wheel.name.own_files:
             return "only labelled wheels have properties"
@@ -259,7 +260,7 @@ class DeclaredProperties(WheelRule):
             return "the configuration does not declare the variant"
         return None
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the two sets."""
         variant = context.release.config.variants[context.release.variant_of(wheel.name)]
         inside = set(wheel.variant_json.variants[variant.label].items) if wheel.variant_json else set()
@@ -276,7 +277,7 @@ class DeclaredProperties(WheelRule):
             )
 
 
-class BuildNumber(WheelRule):
+class BuildNumber(WheelRule[DescribedWheel]):
     """Prove that WHEEL and file name give the same build number.
 
     Installers go by the name; the line in WHEEL is for people who ask which of two builds they have.
@@ -286,7 +287,7 @@ class BuildNumber(WheelRule):
     title = "WHEEL and file name agree on the build number"
     severity = Severity.WARNING
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the Build line with the build tag."""
         inside = wheel.wheel_file.values(BUILD)
         named = (wheel.name.build,) if wheel.name.build else ()
@@ -304,12 +305,12 @@ def _unreadable(file: Unreadable) -> Outcome:
     return Outcome.failed(message, error.hint or _REBUILD, file=file.path.name)
 
 
-def _tags(wheel: Wheel) -> set[str]:
+def _tags(wheel: DescribedWheel) -> set[str]:
     """Return the expanded tags of WHEEL, and lines that are no tags as they are."""
     return {*wheel.wheel_file.expanded_tags(), *(line for line in wheel.wheel_file.tags if line.count("-") != 2)}
 
 
-def _tag_difference(wheel: Wheel) -> str:
+def _tag_difference(wheel: DescribedWheel) -> str:
     inside, named = _tags(wheel), set(wheel.name.tag_lines())
     parts = [
         f"only {place} has {some(sorted(tags))}"

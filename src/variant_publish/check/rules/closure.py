@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import environment_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
@@ -23,10 +22,8 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
-from variant_publish.release.published import outline
-from variant_publish.remote.files import read_url
-from variant_publish.remote.local import local_path
-from variant_publish.remote.transport import IndexUnavailable
+from variant_publish.remote.archive import metadata_of
+from variant_publish.remote.transport import IndexUnavailable, Transport
 
 _SANE_METADATA = 8 * 1024 * 1024
 
@@ -34,7 +31,7 @@ Pin = tuple[str, str]
 """Normalised project name, and version."""
 
 
-class PinsServed(ReleaseRule):
+class PinsServed(ReleaseRule[DescribedWheel]):
     """Prove that every `==` pin can be installed from the indexes that users have, and what those wheels pin in turn.
 
     `nvidia-cublas-cu12==12.8.4.1` that was never uploaded, or has no wheel for one platform, makes the release
@@ -47,7 +44,7 @@ class PinsServed(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin, over all cells for which it is pinned."""
-        wanted = _wanted(context.release.wheels)
+        wanted = _wanted(self.wheels(context))
         if not wanted:
             yield Outcome.skipped("no wheel pins a version with ==")
             return
@@ -83,7 +80,7 @@ class _Walk:
                     yield from self._of_pin(pin, fresh, further, silent)
             wanted = further
         if silent:
-            yield Outcome.unknown(
+            yield Outcome.unanswered(
                 f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
                 "check again, or against an index with PEP 658",
             )
@@ -103,7 +100,7 @@ class _Walk:
         if not lacking:
             yield Outcome.passed()
         elif troubles:
-            yield Outcome.unknown(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
+            yield Outcome.unanswered(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
         else:
             cell, who = lacking[0]
             places = some((f"{cell.python}, {cell.platform}" for cell, _ in lacking), 2)
@@ -119,7 +116,7 @@ class _Walk:
         found: list[tuple[WheelName | None, IndexFile]] = []
         troubles = []
         for own in (self.context.release, *self.context.others):
-            if pin == (own.project, str(own.version)):
+            if pin[0] == own.project and _is_version(str(own.version), pin):
                 return [(wheel.name, IndexFile(wheel.filename, "", "")) for wheel in own.wheels], []
         for index in self.indexes:
             try:
@@ -129,7 +126,7 @@ class _Walk:
                 continue
             for file in listed:
                 name = _wheel_name(file.filename)
-                if version_of(file.filename) == pin[1] and (name is None or name.serves_everyone):
+                if _is_version(version_of(file.filename), pin) and (name is None or name.serves_everyone):
                     found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
 
@@ -146,7 +143,7 @@ class _Walk:
             further.setdefault(pin, {}).setdefault(cell, file.filename)
 
 
-def _wanted(wheels: tuple[Wheel, ...]) -> dict[Pin, dict[Cell, str]]:
+def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     """Return the cells for which each pin is needed, and the wheel that pins it."""
     found: dict[Pin, dict[Cell, str]] = {}
     for wheel in wheels:
@@ -176,6 +173,11 @@ def _pins(requires: tuple[str, ...], cell: Cell) -> Iterator[Pin]:
                 continue
 
 
+def _is_version(version: str | None, pin: Pin) -> bool:
+    """Return whether the version is the pinned one, as PEP 440 compares: 13.0.3.0 and 13.0.3+cu128 are 13.0.3."""
+    return version is not None and Specifier(f"=={pin[1]}").contains(version, prereleases=True)
+
+
 def _wheel_name(filename: str) -> WheelName | None:
     try:
         return WheelName.parse(filename)
@@ -189,12 +191,8 @@ def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        if (path := local_path(file.url)) is not None:
-            return Wheel.read(path).metadata.requires_dist
-        if file.metadata_sha256 is not None:
-            return Metadata.parse(read_url(f"{file.url}.metadata", _SANE_METADATA)).requires_dist
-        with TemporaryDirectory(prefix="variant-publish-") as folder:
-            target = Path(folder) / file.filename
-            return Wheel.read(target).metadata.requires_dist if outline(file, target) else None
+        with Transport() as transport:
+            content = metadata_of(file, transport)
+        return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from variant_publish.archive.inflate import BOMB_RATIO, BOMB_SIZE
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, Wheel, WholeWheel
 from variant_publish.check.engine.binaries import is_library
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
@@ -15,7 +15,7 @@ from variant_publish.model.variant import GENERIC
 _BUILD_TIME = ("_version.py", "version.py", "__config__.py", "_distributor_init.py", "build_info.json", "cuda.py")
 
 
-class RecordHashes(ReleaseRule):
+class RecordHashes(ReleaseRule[WholeWheel]):
     """Prove that the bytes of every file are those whose hash RECORD has, and that the archive holds them undamaged.
 
     PyPI refuses an upload whose RECORD does not match, `wheel unpack` and security tools refuse it later; a tool that
@@ -29,10 +29,7 @@ class RecordHashes(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
-        for wheel in context.release.wheels:
-            if reason := context.no_scan:
-                yield Outcome.skipped(reason)
-                continue
+        for wheel in self.wheels(context):
             try:
                 scan = context.scan(wheel)
             except VariantPublishError as error:
@@ -50,7 +47,7 @@ class RecordHashes(ReleaseRule):
                 yield Outcome.passed()
 
 
-class NoBomb(WheelRule):
+class NoBomb(WheelRule[ArchiveWheel]):
     """Prove that the archive unpacks to a sane multiple of its size.
 
     PyPI takes an archive that unpacks to more than 64 MiB and 50 times its own size for a ZIP bomb, and refuses it.
@@ -61,9 +58,9 @@ class NoBomb(WheelRule):
     title = "the archive is no ZIP bomb"
     severity = Severity.ERROR
 
-    def problems(self, wheel: Wheel, context: Context) -> Iterator[tuple[str, str]]:
+    def problems(self, wheel: ArchiveWheel, context: Context) -> Iterator[tuple[str, str]]:
         """Compare the sum of the sizes in the directory against the size of the file."""
-        members = context.contents(wheel).members
+        members = context.directory(wheel).members
         total = sum(member.size for member in members)
         if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
             largest = max(members, key=lambda member: member.size)
@@ -74,7 +71,7 @@ class NoBomb(WheelRule):
             )
 
 
-class SamePureFiles(ReleaseRule):
+class SamePureFiles(ReleaseRule[DescribedWheel]):
     """Report files other than binaries that differ between the variants of one Python and platform.
 
     Variants of one release are one source compiled several times; other Python code in one of them was mostly not
@@ -91,8 +88,8 @@ class SamePureFiles(ReleaseRule):
         if release.variants in ((), (GENERIC,)):
             yield Outcome.skipped("the release has no variants")
             return
-        generic = {_place(wheel): wheel for wheel in release.wheels if release.variant_of(wheel.name) == GENERIC}
-        for wheel in release.wheels:
+        generic = {_place(wheel): wheel for wheel in self.wheels(context) if release.variant_of(wheel.name) == GENERIC}
+        for wheel in self.wheels(context):
             if release.variant_of(wheel.name) == GENERIC:
                 continue
             base = generic.get(_place(wheel))
@@ -117,7 +114,7 @@ def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:
     return wheel.name.python, wheel.name.abi, wheel.name.platform
 
 
-def _pure(wheel: Wheel) -> dict[str, str]:
+def _pure(wheel: DescribedWheel) -> dict[str, str]:
     """Return the digests of the files that no compiler made and that are the same in every build."""
     assert wheel.record is not None  # noqa: S101  (the caller has looked)
     return {

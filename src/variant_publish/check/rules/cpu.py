@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
@@ -38,11 +38,11 @@ class IsaNote(BinaryRule):
     title = "ISA notes are not above the label"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out other architectures."""
         return _not_x86(wheel)
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the note of each file, where there is one."""
         label = Claims.of(context.release, wheel).level or 1
         noted = [binary for binary in scan.binaries if binary.image.isa is not None]
@@ -68,13 +68,13 @@ class CodeMatchesLevel(BinaryRule):
     title = "code of a v3 or v4 wheel uses AVX or AVX-512"
     severity = Severity.WARNING
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no such level."""
         if (Claims.of(context.release, wheel).level or 1) < 3:
             return "the wheel claims no x86-64 level that has AVX"
         return _FAST if context.fast else _not_x86(wheel)
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Fail where every library of the project's own with enough functions is code for less."""
         level = Claims.of(context.release, wheel).level or 1
         own = [(binary, binary.simd) for binary in scan.binaries if binary.simd and not binary.is_vendored]
@@ -111,11 +111,11 @@ class CodeWithinLevel(BinaryRule):
     severity = Severity.ERROR
     lowest = 3
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out other architectures."""
         return _FAST if context.fast else _not_x86(wheel)
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare what each library needs; those that need the same are one outcome."""
         said = Claims.of(context.release, wheel).level
         promised = said or int(context.release.config.check.baseline[1:])
@@ -163,12 +163,12 @@ class GenericIsGeneric(BinaryRule):
     title = "a wheel without a variant loads without a driver"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants: they say what they need."""
         claims = Claims.of(context.release, wheel)
         return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for drivers that the loader wants."""
         for binary in libraries(scan):
             if binary.image.modules and (drivers := list(filter(catalog.is_driver, binary.image.needed))):
@@ -190,13 +190,13 @@ class GenericWithoutDeviceCode(BinaryRule):
     title = "the generic wheel beside variants has no GPU code"
     severity = Severity.INFO
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants, and releases without them."""
         if context.variants == (GENERIC,):
             return "the release has no variants"
         return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for device code in any file."""
         for provider in catalog.providers():
             if codes := code_names(provider, scan.binaries):

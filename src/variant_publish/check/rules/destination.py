@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.rules.abi import index_url
@@ -29,7 +29,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 Problems = Iterator[tuple[str, str]]
 
 
-class _RepositoryRule(WheelRule):
+class _RepositoryRule(WheelRule[Wheel]):
     """Check each wheel that goes to a public repository."""
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
@@ -90,11 +90,11 @@ class MetadataTaken(_RepositoryRule):
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Validate as packaging does, on which PyPI relies."""
-        for reason in refusals_of_metadata(wheel.info["METADATA"]):
+        for reason in refusals_of_metadata(bytes(wheel.metadata)):
             yield f"PyPI refuses its metadata: {reason}", "correct it in the project's sources and build again"
 
 
-class _IndexRule(ReleaseRule):
+class _IndexRule(ReleaseRule[Wheel]):
     """Check the release against what an index has; skipped without an index, unknown where it is not asked."""
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -173,7 +173,7 @@ class NamesUnused(_IndexRule):
         there = next((one for one in listed if one.filename == file.filename), None)
         if there is None:
             return Outcome.passed()
-        if not there.sha256:
+        if not there.sha256 or not isinstance(file, (DescribedWheel, Sdist)):
             hint = "compare them by hand"
             return Outcome.unknown(f"{redact(place)} has the name without a hash", hint, file=file.filename)
         if there.sha256 == file.sha256:
@@ -213,7 +213,7 @@ class NamesHeld(_IndexRule):
                 )
 
 
-class PublicAddress(ReleaseRule):
+class PublicAddress(ReleaseRule[Wheel]):
     """Prove that users can read the extra index where they are told to.
 
     A wrong or closed `upload.public-url` is found by the first user. pip takes no index over plain http, but on the
@@ -245,7 +245,7 @@ class PublicAddress(ReleaseRule):
                 yield Outcome.passed()
 
 
-class NameTaken(ReleaseRule):
+class NameTaken(ReleaseRule[Wheel]):
     """Prove that PyPI does not refuse the project for its name.
 
     It takes no new project with the name of a module of the standard library. One that is there already stays.

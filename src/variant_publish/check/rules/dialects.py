@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from variant_publish.archive.wheel import ABI_REQUIRES, RECORD, SIGNATURES, Wheel
+from variant_publish.archive.dist_info import ABI_REQUIRES, RECORD, SIGNATURES
+from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, some
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS, own_files
 from variant_publish.errors import VariantPublishError
@@ -18,7 +19,7 @@ _OWN = ("METADATA", "WHEEL", RECORD, ABI_REQUIRES, *SIGNATURES)
 _ONE_DIALECT = "the release has variants in one dialect only"
 
 
-class SameWheels(ReleaseRule):
+class SameWheels(ReleaseRule[Wheel]):
     """Prove, where no matrix is declared, that a variant has the same wheels in every dialect of the release.
 
     A variant that was retagged in one dialect only is there for some clients and not for others, and nothing tells
@@ -34,7 +35,7 @@ class SameWheels(ReleaseRule):
         if context.grid.declared:
             yield Outcome.skipped("the matrix is declared: VP301 looks at it")
             return
-        places = _places(context.release)
+        places = _places(context.release, context.release.wheels)
         dialects = _dialects(context.release)
         if len(dialects) < 2:
             yield Outcome.skipped(_ONE_DIALECT)
@@ -54,7 +55,7 @@ class SameWheels(ReleaseRule):
                     yield Outcome.passed()
 
 
-class SameContent(ReleaseRule):
+class SameContent(ReleaseRule[DescribedWheel]):
     """Prove that the wheels of one variant and place hold the same files in every dialect, by the hashes in RECORD.
 
     They are one build under several names; where they differ, what a user gets depends on the installer. What says of
@@ -67,7 +68,7 @@ class SameContent(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and place that has several dialects."""
-        several = [wheels for wheels in _places(context.release).values() if len(wheels) > 1]
+        several = [wheels for wheels in _places(context.release, self.wheels(context)).values() if len(wheels) > 1]
         if not several:
             yield Outcome.skipped("no wheel is there in several dialects")
             return
@@ -79,7 +80,7 @@ class SameContent(ReleaseRule):
                 yield Outcome.unknown(error.message, error.hint or "check again", file=file)
 
 
-def _differences(wheels: tuple[Wheel, ...]) -> Iterator[Outcome]:
+def _differences(wheels: tuple[DescribedWheel, ...]) -> Iterator[Outcome]:
     if lacking := next((wheel for wheel in wheels if wheel.record is None), None):
         yield Outcome.unknown("it has no RECORD to compare", "build the wheel again", file=lacking.filename)
         return
@@ -96,10 +97,10 @@ def _differences(wheels: tuple[Wheel, ...]) -> Iterator[Outcome]:
             yield Outcome.passed()
 
 
-def _places(release: Release) -> Mapping[tuple[str, str], Mapping[Dialect, Wheel]]:
+def _places(release: Release, wheels: Iterable[W]) -> Mapping[tuple[str, str], Mapping[Dialect, W]]:
     """Return for each variant and place (build, python, abi, platform) the wheel in each dialect."""
-    found: dict[tuple[str, str], dict[Dialect, Wheel]] = {}
-    for wheel in release.wheels:
+    found: dict[tuple[str, str], dict[Dialect, W]] = {}
+    for wheel in wheels:
         if wheel.name.dialect is not None and not wheel.name.serves_everyone:
             place = str(wheel.name.generic())
             found.setdefault((release.variant_of(wheel.name), place), {}).setdefault(wheel.name.dialect, wheel)
@@ -107,11 +108,11 @@ def _places(release: Release) -> Mapping[tuple[str, str], Mapping[Dialect, Wheel
 
 
 def _dialects(release: Release) -> tuple[Dialect, ...]:
-    found = {dialect for wheels in _places(release).values() for dialect in wheels}
+    found = {dialect for wheels in _places(release, release.wheels).values() for dialect in wheels}
     return tuple(dialect for dialect in DIALECTS.values() if dialect in found)
 
 
-def _files(wheel: Wheel) -> dict[str, str]:
+def _files(wheel: DescribedWheel) -> dict[str, str]:
     """Return the digests of the files, by paths in which the version does not occur."""
     assert wheel.record is not None  # noqa: S101  (the caller has looked)
     exempt = {f"{wheel.dist_info}/{file}" for file in (*_OWN, *own_files())}

@@ -9,7 +9,7 @@ from functools import cache
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, libraries
 from variant_publish.check.engine.context import Context
@@ -30,18 +30,19 @@ class BuiltAgainstPin(BinaryRule):
     """Prove that extension modules run with the NumPy that the wheel pins or at least requires.
 
     Headers of NumPy 2 leave the oldest NumPy that the module runs with in it; importing it with an older one is an
-    error. Headers of NumPy 1 leave nothing: that is unknown where NumPy is pinned.
+    error. Headers of NumPy 1 leave nothing: that is unknown where NumPy is pinned. Where only some modules need a newer
+    NumPy, the package may do without them: unknown too.
     """
 
     id = "VP405"
     title = "extension modules were compiled for the NumPy that is required"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that require no particular NumPy."""
         return None if _oldest_numpy(wheel) else "the wheel requires no particular NumPy"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the oldest NumPy of each module with the oldest that may be installed."""
         required = _oldest_numpy(wheel)
         users = [binary for binary in scan.binaries if binary.uses_numpy]
@@ -55,14 +56,25 @@ class BuiltAgainstPin(BinaryRule):
                 "compile with the headers of NumPy 2, which run with NumPy 1.x too",
                 file=wheel.filename,
             )
-        for binary in users:
-            if binary.numpy and required and Version(".".join(map(str, binary.numpy))) > required:
-                yield Outcome.failed(
-                    f"{binary.path} runs with NumPy {binary.numpy[0]}.{binary.numpy[1]} or later,"
-                    f" and the wheel allows {required}",
-                    "raise the requirement, or compile with an older NPY_TARGET_VERSION",
-                    file=wheel.filename,
-                )
+        newer = [
+            binary
+            for binary in users
+            if binary.numpy and required and Version(f"{binary.numpy[0]}.{binary.numpy[1]}") > required
+        ]
+        if not newer:
+            return
+        oldest = max(binary.numpy for binary in newer if binary.numpy)
+        verb = "runs" if len(newer) == 1 else "run"
+        message = (
+            f"{some(binary.path for binary in newer)} {verb} with NumPy {oldest[0]}.{oldest[1]} or later,"
+            f" and the wheel allows {required}"
+        )
+        hint = "raise the requirement, or compile with an older NPY_TARGET_VERSION"
+        if len(newer) == len(users):
+            yield Outcome.failed(message, hint, file=wheel.filename)
+        else:  # the package may import it only where NumPy is new enough
+            doubt = f"{message}; {len(users) - len(newer)} other modules run with it"
+            yield Outcome.unknown(doubt, f"{hint}; nothing to do where the module is optional", file=wheel.filename)
 
 
 class StableAbi(BinaryRule):
@@ -76,11 +88,11 @@ class StableAbi(BinaryRule):
     title = "abi3 wheels use only the stable ABI of their tag"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out every other wheel."""
         return None if "abi3" in wheel.name.abi else "the wheel is not tagged abi3"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look at what each extension module wants from Python."""
         oldest = min((int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)), default=2)
         for binary in libraries(scan):
@@ -102,7 +114,7 @@ class StableAbi(BinaryRule):
                     )
 
 
-class ExtensionSuffixes(WheelRule):
+class ExtensionSuffixes(WheelRule[DescribedWheel]):
     """Prove that extension modules are for the Python of the tag.
 
     `foo.cpython-311-x86_64-linux-gnu.so` in a cp312 wheel is never found by an import. Modules without a version in
@@ -113,11 +125,11 @@ class ExtensionSuffixes(WheelRule):
     title = "names of extension modules fit the Python tag"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels without versioned modules."""
         return None if _versioned(wheel) else "no extension module has a version in its name"
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the versions of each module with the tags: one of several is enough."""
         wanted = set(_pythons(wheel))
         for module, versions in sorted(_versioned(wheel).items() if wanted else ()):
@@ -128,7 +140,7 @@ class ExtensionSuffixes(WheelRule):
                 )
 
 
-class SameCxxLibrary(ReleaseRule):
+class SameCxxLibrary(ReleaseRule[WholeWheel]):
     """Report where the wheels of one platform need different versions of the C++ standard library.
 
     It is allowed, and it suggests builds in different images: one of them may not load where the
@@ -141,11 +153,11 @@ class SameCxxLibrary(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each Python and platform that has several variants."""
-        if reason := context.no_scan or (None if len(context.release.variants) > 1 else "the release has one variant"):
+        if reason := None if len(context.release.variants) > 1 else "the release has one variant":
             yield Outcome.skipped(reason)
             return
         places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], dict[str, Version]] = {}
-        for wheel in context.release.wheels:
+        for wheel in self.wheels(context):
             if newest := _newest_cxx(context.scan(wheel).binaries):
                 place = (wheel.name.python, wheel.name.abi, wheel.name.platform)
                 places.setdefault(place, {})[context.release.variant_of(wheel.name)] = newest
@@ -167,7 +179,7 @@ class SameCxxLibrary(ReleaseRule):
             yield Outcome.skipped("no two variants of one platform need the C++ library")
 
 
-class SameCxxAbi(ReleaseRule):
+class SameCxxAbi(ReleaseRule[WholeWheel]):
     """Prove that the same library of all variants was compiled for the same std::string.
 
     Symbols with `__cxx11` in their name are of the ABI that GCC has had since version 5, `std::string` as `Ss` of the
@@ -181,11 +193,11 @@ class SameCxxAbi(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each library that several variants of one Python and platform have."""
-        if reason := context.no_scan or (None if len(context.release.variants) > 1 else "the release has one variant"):
+        if reason := None if len(context.release.variants) > 1 else "the release has one variant":
             yield Outcome.skipped(reason)
             return
         places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], dict[str, bool | None]] = {}
-        for wheel in context.release.wheels:
+        for wheel in self.wheels(context):
             name, variant = wheel.name, context.release.variant_of(wheel.name)
             for binary in libraries(context.scan(wheel)):
                 if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
@@ -221,7 +233,7 @@ def _is_cxx11(binary: Binary) -> bool | None:
     return False if any(map(_OLD_STRING.match, binary.image.imports | binary.image.weak)) else None
 
 
-def _versioned(wheel: Wheel) -> dict[str, set[str]]:
+def _versioned(wheel: DescribedWheel) -> dict[str, set[str]]:
     """Return the modules that have a Python version in their names, and which ones."""
     found: dict[str, set[str]] = {}
     for path in wheel.members:
@@ -230,7 +242,7 @@ def _versioned(wheel: Wheel) -> dict[str, set[str]]:
     return found
 
 
-def _oldest_numpy(wheel: Wheel) -> Version | None:
+def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
     """Return the oldest NumPy that the wheel allows, by its pins or by a requirement with a lower bound."""
     bounds = []
     environment = environment_of(wheel.name.python, wheel.name.platform[0])

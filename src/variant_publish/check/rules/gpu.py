@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, code_of
 from variant_publish.check.engine.context import Context
@@ -25,11 +25,11 @@ class ClaimedArchitectures(BinaryRule):
     title = "every claimed GPU architecture is in the binaries"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each claimed value in what all files have together."""
         for provider, claimed in Claims.of(context.release, wheel).code:
             inside = code_of(provider, scan.binaries)
@@ -60,11 +60,11 @@ class OtherArchitectures(BinaryRule):
     title = "binaries have the claimed GPU architectures and no others, each of them"
     severity = Severity.INFO
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the whole wheel, then each file with device code."""
         hint = "claim them, or leave them out of the build; nothing to do if it is on purpose"
         for provider, claimed in Claims.of(context.release, wheel).code:
@@ -92,11 +92,11 @@ class RuntimeMajor(BinaryRule):
     title = "the CUDA or ROCm that is needed is the one that is claimed"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no version of a runtime."""
         return None if Claims.of(context.release, wheel).runtimes else "the wheel claims no CUDA or ROCm version"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Take needed libraries as the evidence, else what the compiler left behind."""
         for provider, claimed in Claims.of(context.release, wheel).runtimes:
             seen = False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
 from variant_publish.check.engine.binaries import properties_of
@@ -24,7 +24,7 @@ from variant_publish.remote.listing import PYPI
 _NONE = "no dependency is named (--against), and none is declared that an index (--index) could be asked for"
 
 
-class LoadsWith(ReleaseRule):
+class LoadsWith(ReleaseRule[WholeWheel]):
     """Prove that the libraries of a wheel load with the dependencies that it was built for.
 
     A symbol that a library needs and its dependency does not export is an ImportError on the user's machine: "undefined
@@ -39,13 +39,11 @@ class LoadsWith(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel and release of a dependency."""
-        wanted = [(wheel, found) for wheel in context.release.wheels if (found := _wanted(wheel, context))]
+        wanted = [(wheel, found) for wheel in self.wheels(context) if (found := _wanted(wheel, context))]
         if not wanted:
             yield Outcome.skipped(_NONE)
         elif context.offline:
             yield Outcome.unknown("indexes are not asked offline", "check again without --offline")
-        elif context.no_scan:
-            yield Outcome.skipped(context.no_scan)
         else:
             named = context.index and index_url(context.index)
             indexes = (named,) if named else user_indexes(context) or (PYPI,)
@@ -54,7 +52,7 @@ class LoadsWith(ReleaseRule):
                 yield from self._of_wheel(wheel, requirements, dependencies)
 
     def _of_wheel(
-        self, wheel: Wheel, requirements: tuple[Requirement, ...], dependencies: Dependencies
+        self, wheel: WholeWheel, requirements: tuple[Requirement, ...], dependencies: Dependencies
     ) -> Iterator[Outcome]:
         own = Linkage.read(wheel.path)
         if not own.libraries:
@@ -79,7 +77,7 @@ class LoadsWith(ReleaseRule):
 
 
 def _outcome(
-    wheel: Wheel,
+    wheel: WholeWheel,
     own: Linkage,
     release: tuple[str, Version],
     files: tuple[IndexFile, ...],
@@ -104,10 +102,10 @@ def _outcome(
         )  # fmt: skip
     if found.unknown:
         return Outcome.unknown(lacking(found, text), "import it with that version to find out", file=wheel.filename)
-    return Outcome.passed(f"{wheel.filename} loads with {text} ({count(found.found, 'symbol')} of it are there)")
+    return Outcome.passed(f"{wheel.filename} loads with {text}: {count(found.found, 'symbol')} found")
 
 
-def _wanted(wheel: Wheel, context: Context) -> tuple[Requirement, ...]:
+def _wanted(wheel: WholeWheel, context: Context) -> tuple[Requirement, ...]:
     """Return what the check names, and what the wheel declares where an index is named that may be asked for it."""
     found = list(context.linking.against)
     if context.index is not None and not found:

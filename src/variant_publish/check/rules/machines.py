@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of
@@ -16,7 +16,7 @@ _NO_VARIANTS = "no variant has properties or selectors to choose by"
 Problems = Iterator[tuple[str, str]]
 
 
-class EveryVariantChosen(ReleaseRule):
+class EveryVariantChosen(ReleaseRule[DescribedWheel]):
     """Prove that every variant is the best choice of some machine.
 
     A variant that another one beats wherever it fits is built, uploaded and never installed; mostly its properties, or
@@ -49,7 +49,7 @@ class EveryVariantChosen(ReleaseRule):
             yield Outcome.skipped(_NO_VARIANTS)
 
 
-class EveryMachineServed(ReleaseRule):
+class EveryMachineServed(ReleaseRule[DescribedWheel]):
     """Prove that every machine of a platform that has wheels gets one of them.
 
     Where no variant fits and no generic or null wheel is there, the installer fails, or goes back to an older release
@@ -78,7 +78,7 @@ class EveryMachineServed(ReleaseRule):
             yield Outcome.skipped(_NO_VARIANTS)
 
 
-class NoTies(ReleaseRule):
+class NoTies(ReleaseRule[DescribedWheel]):
     """Prove that no choice depends on the alphabet.
 
     Where two variants are equally good for a machine, PEP 825 takes the one whose label comes first; whoever renames a
@@ -104,7 +104,7 @@ class NoTies(ReleaseRule):
             yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
 
 
-class AcceptedByUv(WheelRule):
+class AcceptedByUv(WheelRule[DescribedWheel]):
     """Prove, when asked (`--for uv`), that today's uv can choose and install each variant wheel.
 
     uv reads labels with `--preview-features wheel-variants` and ignores extra tags. It wants the providers in
@@ -116,7 +116,7 @@ class AcceptedByUv(WheelRule):
     title = "uv can choose and install every variant"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out plain and null wheels, and everything where nobody asked."""
         if context.client != "uv":
             return "nobody asked for uv (--for uv)"
@@ -124,7 +124,7 @@ class AcceptedByUv(WheelRule):
             return "a local version is a version to uv, no variant"
         return "the wheel is no variant" if wheel.name.serves_everyone else None
 
-    def problems(self, wheel: Wheel, context: Context) -> Problems:
+    def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Dialect, providers and versions against what uv evaluates."""
         if not wheel.name.plain_installers_read:
             yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"

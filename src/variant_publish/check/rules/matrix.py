@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import Entry, State, lacking, speaks
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
@@ -16,7 +17,7 @@ from variant_publish.model.variant import GENERIC
 _NO_MATRIX = f"no [{TABLE}.matrix] is declared"
 
 
-class DeclaredCells(ReleaseRule):
+class DeclaredCells(ReleaseRule[Wheel]):
     """Prove that every declared cell has a wheel in each dialect that the configuration names.
 
     A cell that is left out by a skip with a reason is counted as skipped. abi3, `py3-none`, compressed tag sets and
@@ -46,7 +47,7 @@ class DeclaredCells(ReleaseRule):
                 yield Outcome.passed()
 
 
-class NoExtraWheels(ReleaseRule):
+class NoExtraWheels(ReleaseRule[Wheel]):
     """Prove that every wheel fills a cell of the declared matrix, in a dialect that the configuration names.
 
     A wheel outside it was built by a job that nobody declared, or its name is not what it should be.
@@ -80,7 +81,7 @@ class NoExtraWheels(ReleaseRule):
             yield Outcome.failed(why, hint, file=wheel.filename, cell=cell)
 
 
-class NoTwins(ReleaseRule):
+class NoTwins(ReleaseRule[Wheel]):
     """Prove that no two wheels of one variant and dialect claim the same tag.
 
     Which of the two an installer takes is a matter of build numbers or of chance.
@@ -112,7 +113,7 @@ class NoTwins(ReleaseRule):
                 yield Outcome.passed()
 
 
-class NoHoles(ReleaseRule):
+class NoHoles(ReleaseRule[Wheel]):
     """Prove, where no matrix is declared, that the wheels fill the rectangle that they span.
 
     Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
@@ -144,7 +145,7 @@ class NoHoles(ReleaseRule):
                 yield Outcome.passed()
 
 
-class VariantOnAllPlatforms(ReleaseRule):
+class VariantOnAllPlatforms(ReleaseRule[Wheel]):
     """Report, where no matrix is declared, of platforms for which a variant has no wheel at all.
 
     That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
@@ -175,7 +176,7 @@ class VariantOnAllPlatforms(ReleaseRule):
                 yield Outcome.passed()
 
 
-class EveryoneGetsSomething(ReleaseRule):
+class EveryoneGetsSomething(ReleaseRule[Wheel]):
     """Prove that there is a generic (or null) wheel wherever there is a variant.
 
     A machine that no variant fits is left with nothing otherwise. A null wheel counts in dialect pep825 only: clients
@@ -215,7 +216,7 @@ class EveryoneGetsSomething(ReleaseRule):
             )
 
 
-class LiveSkips(ReleaseRule):
+class LiveSkips(ReleaseRule[Wheel]):
     """Prove that every declared skip leaves out a declared cell that really has no wheel.
 
     A skip that matches nothing is a typing error or has outlived its reason, and the next one like it hides a hole.

@@ -14,10 +14,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import Difference, changes_of, requirements_of
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, WheelRule
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 Problems = Iterator[tuple[str, str]]
 
 
-class _AlikeRule(ReleaseRule):
+class _AlikeRule(ReleaseRule[W]):
     """One thing against all wheels of the release: what most of them say is right."""
 
     what: str
@@ -41,7 +41,7 @@ class _AlikeRule(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each wheel that differs from most of the others."""
-        wheels = context.release.wheels
+        wheels = self.wheels(context)
         if len(wheels) == 1:
             yield Outcome.skipped("the release has one wheel")
             return
@@ -60,11 +60,11 @@ class _AlikeRule(ReleaseRule):
                 )
 
     @abstractmethod
-    def value(self, wheel: Wheel) -> str:
+    def value(self, wheel: W) -> str:
         """Return what must be alike, in a form that can be compared and shown."""
 
 
-class SameName(_AlikeRule):
+class SameName(_AlikeRule[Wheel]):
     """Prove that all wheels spell the project's name in METADATA alike.
 
     Two spellings are one project to installers, but they suggest that the release was built in two ways.
@@ -79,7 +79,7 @@ class SameName(_AlikeRule):
         return wheel.metadata.name
 
 
-class SameRequiresPython(_AlikeRule):
+class SameRequiresPython(_AlikeRule[Wheel]):
     """Prove that all wheels require the same Python versions.
 
     Resolvers take one wheel's metadata for the whole version; where another one differs, a lock file is wrong.
@@ -98,7 +98,7 @@ class SameRequiresPython(_AlikeRule):
             return text
 
 
-class SameExtras(_AlikeRule):
+class SameExtras(_AlikeRule[Wheel]):
     """Prove that all wheels provide the same extras.
 
     An extra that only one variant has cannot be asked for before it is known which variant is chosen.
@@ -113,7 +113,7 @@ class SameExtras(_AlikeRule):
         return ", ".join(sorted(map(canonicalize_name, wheel.metadata.values(PROVIDES_EXTRA))))
 
 
-class SameEntryPoints(_AlikeRule):
+class SameEntryPoints(_AlikeRule[DescribedWheel]):
     """Prove that all wheels have the same entry points.
 
     A command or plugin that is there on one machine and not on the next is no property of a variant.
@@ -123,7 +123,7 @@ class SameEntryPoints(_AlikeRule):
     title = "entry points are the same in all wheels"
     what = "entry_points.txt"
 
-    def value(self, wheel: Wheel) -> str:
+    def value(self, wheel: DescribedWheel) -> str:
         """Return groups, names and objects, sorted."""
         text = wheel.info.get("entry_points.txt", b"").decode("utf-8", "replace")
         parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
@@ -136,7 +136,7 @@ class SameEntryPoints(_AlikeRule):
         return ", ".join(sorted(lines))
 
 
-class ValidRequirements(WheelRule):
+class ValidRequirements(WheelRule[Wheel]):
     """Prove that every Requires-Dist can be read: as a requirement, or one with extra tags.
 
     pip and uv refuse to install a wheel with a requirement that they cannot parse, and PyPI refuses to take it.
@@ -166,7 +166,7 @@ def _selector_variables(release: Release) -> tuple[str, ...]:
     return selector.variables if selector is not None else ()
 
 
-class NoVariantMarkers(WheelRule):
+class NoVariantMarkers(WheelRule[Wheel]):
     """Prove that no requirement depends on the variant by a marker of PEP 825.
 
     Variant markers are a hard error in today's pip, uv and packaging. Each variant wheel can have plain
@@ -187,7 +187,7 @@ class NoVariantMarkers(WheelRule):
                 )
 
 
-class NoLocalVersion(WheelRule):
+class NoLocalVersion(WheelRule[Wheel]):
     """Prove that a wheel for PyPI has no local version.
 
     PyPI refuses `1.0+cu128`; elsewhere such a wheel beats the plain one on every machine. Dialect local has such
@@ -215,7 +215,7 @@ class NoLocalVersion(WheelRule):
             )
 
 
-class NoDirectUrl(WheelRule):
+class NoDirectUrl(WheelRule[Wheel]):
     """Prove that a wheel for PyPI requires nothing by URL.
 
     PyPI refuses `name @ https://...` in the metadata of an upload.
@@ -240,7 +240,7 @@ class NoDirectUrl(WheelRule):
                 yield f"Requires-Dist {value!r} is a direct URL, which PyPI refuses", "require a version instead"
 
 
-class SameRequirementsOverVariants(ReleaseRule):
+class SameRequirementsOverVariants(ReleaseRule[Wheel]):
     """Prove that variants require the same projects, but for what the configuration adds, removes and pins.
 
     CUDA 12 and CUDA 13 builds differ on purpose: declare it, and this warning goes; what is left was not meant.
@@ -271,7 +271,7 @@ class SameRequirementsOverVariants(ReleaseRule):
             )
 
 
-class SameRequirementsInVariant(ReleaseRule):
+class SameRequirementsInVariant(ReleaseRule[Wheel]):
     """Prove that the wheels of one variant require the same.
 
     Resolvers read one wheel's metadata and take it for that of all; what differs by platform or Python belongs into a
@@ -298,7 +298,7 @@ class SameRequirementsInVariant(ReleaseRule):
                     yield Outcome.passed()
 
 
-class DescriptionRenders(WheelRule):
+class DescriptionRenders(WheelRule[Wheel]):
     """Prove that PyPI can render the description of a wheel.
 
     One wrong line in a README of reStructuredText makes PyPI refuse the whole upload; `twine check` finds the same.
@@ -315,7 +315,7 @@ class DescriptionRenders(WheelRule):
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Render it as PyPI does."""
-        if fault := description_fault(wheel.info["METADATA"]):
+        if fault := description_fault(bytes(wheel.metadata)):
             yield f"its description does not render: {fault}", "correct the README, and check it with 'twine check'"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.wheel_name import WheelName
@@ -18,7 +19,7 @@ _GROWN = 1.5
 _SMALL = 5_000_000
 
 
-class NothingGone(ReleaseRule):
+class NothingGone(ReleaseRule[Wheel]):
     """Prove that every cell of the previous release has a wheel in this one too.
 
     Whoever had a wheel gets the sdist now, or stays on the old release without a word. A Python that Requires-Python
@@ -48,7 +49,7 @@ class NothingGone(ReleaseRule):
             )
 
 
-class NoGrowth(ReleaseRule):
+class NoGrowth(ReleaseRule[Wheel]):
     """Report wheels that are much larger than the one of the same name in the previous release.
 
     Debug symbols that were not stripped and libraries that were copied twice are found in this way, before the limit

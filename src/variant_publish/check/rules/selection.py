@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context, Folder, names_of_selectors
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.base import Dialect, Words
@@ -26,7 +27,7 @@ _WRITE = "write it again with 'variant-publish metadata'"
 _NO_FILES = "no selector file of the release lies beside the wheels"
 
 
-class CurrentFiles(ReleaseRule):
+class CurrentFiles(ReleaseRule[DescribedWheel]):
     """Prove that the selector files beside the wheels are what would be written for these wheels now.
 
     An old file sends machines to wheels that are gone, or keeps new ones from being chosen. Files are compared by what
@@ -71,7 +72,7 @@ class CurrentFiles(ReleaseRule):
         return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
 
 
-class _NamesRule(ReleaseRule):
+class _NamesRule(ReleaseRule[Wheel]):
     """The names in the selector files against the wheels."""
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -127,7 +128,7 @@ class EveryNameHasAWheel(_NamesRule):
                 yield Outcome.failed(f"{name!r} has no wheel", hint, file=file)
 
 
-class NoConflict(ReleaseRule):
+class NoConflict(ReleaseRule[DescribedWheel]):
     """Prove that what the labelled wheels say of their variants can be united.
 
     One label means one set of properties, priorities agree, and a namespace has one provider (PEP 825, "Index
@@ -140,7 +141,7 @@ class NoConflict(ReleaseRule):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield one outcome for the release."""
-        parts = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        parts = [wheel.variant_json for wheel in self.wheels(context) if wheel.variant_json is not None]
         if not parts:
             yield Outcome.skipped("no wheel carries variant.json")
             return
@@ -152,7 +153,7 @@ class NoConflict(ReleaseRule):
             yield Outcome.passed()
 
 
-class KnownProviders(ReleaseRule):
+class KnownProviders(ReleaseRule[DescribedWheel]):
     """Prove that the clients of today can evaluate every namespace of the release.
 
     uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
@@ -167,7 +168,7 @@ class KnownProviders(ReleaseRule):
         """Yield an outcome for each namespace that a variant uses."""
         files = _parsed(context)
         beside = [] if files.variants is None else [files.variants]
-        carried = [wheel.variant_json for wheel in context.release.wheels if wheel.variant_json is not None]
+        carried = [wheel.variant_json for wheel in self.wheels(context) if wheel.variant_json is not None]
         providers: dict[str, list[Provider | None]] = {}
         for metadata in (*beside, *carried):
             for namespace in dict.fromkeys(item.namespace for one in metadata.variants.values() for item in one.items):

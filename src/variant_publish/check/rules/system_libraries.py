@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from variant_publish.archive.wheel import Wheel
+from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
@@ -40,11 +40,11 @@ class PolicyFits(BinaryRule):
     title = "ELF symbol versions fit the manylinux or musllinux tag"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag promises no libc."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare the versions that each file needs against the policy of the weakest promise."""
         for tag in _libc_tags(wheel):
             policy = policy_of(tag)
@@ -74,11 +74,11 @@ class ExternalLibraries(BinaryRule):
     title = "external libraries are in the wheel or declared"
     severity = Severity.WARNING
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag promises nothing of the machine."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         inside = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
         declared = set(context.release.config.check.external)
@@ -107,11 +107,11 @@ class MacTags(BinaryRule):
     title = "minimum macOS and architectures fit the tag"
     severity = Severity.ERROR
 
-    def not_for(self, wheel: Wheel, context: Context) -> str | None:
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out the wheels for other systems."""
         return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare each library with each macOS tag."""
         for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
             promised = (int(match[1]), int(match[2]))
@@ -153,7 +153,7 @@ class MachineType(BinaryRule):
     title = "libraries are for the system and architecture of the tag"
     severity = Severity.ERROR
 
-    def outcomes(self, wheel: Wheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Compare each library with the architectures of all tags."""
         for binary in scan.binaries:
             if binary.fault is not None and is_library(binary.name):

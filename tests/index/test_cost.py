@@ -1,0 +1,114 @@
+"""What an upload and a look at the index cost in a project of many files, and that they do not read other projects."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.moto import BUCKET, Moto
+from support.publishing import CONFIG, PLUS, make_release, run
+from support.wheels import make_wheel
+from variant_publish.config.configuration import Config
+from variant_publish.formats.simple import IndexFile
+from variant_publish.index.index import update_project
+from variant_publish.index.verify import verify
+from variant_publish.index.yank import plan_removal
+from variant_publish.release.release import load
+from variant_publish.store.folder import LocalStore
+from variant_publish.store.s3 import S3Store
+
+FILES = 3_000
+
+
+def entries(count: int) -> list[IndexFile]:
+    """Return many entries with names and hashes as a release of variants has them."""
+    result = []
+    for number in range(count):
+        version, file = divmod(number, 100)
+        platform = "x86_64" if file // 10 % 2 else "aarch64"
+        name = f"foo_bar-2.{version}-cp3{file % 10}-cp3{file % 10}-manylinux_2_28_{platform}+cu{file // 10}.whl"
+        digests = [hashlib.sha256(f"{kind} {name}".encode()).hexdigest() for kind in ("wheel", "metadata")]
+        url = name.replace("+", "%2B")
+        result.append(IndexFile(name, url, digests[0], 10, ">=3.9", digests[1], "2026-01-01T00:00:00Z"))
+    return result
+
+
+class Traffic:
+    """The requests of a store, and the bytes of their bodies."""
+
+    def __init__(self, store: S3Store) -> None:
+        self.requests: list[str] = []
+        self.up = self.down = 0
+        store.client.meta.events.register("before-send.s3", self.sent)
+        store.client.meta.events.register("before-parse.s3", self.received)
+
+    def sent(self, request: Any, **_: Any) -> None:
+        self.requests.append(f"{request.method} {request.url.partition('/simple/')[2]}")
+        self.up += int(request.headers.get("Content-Length") or 0)
+
+    def received(self, response_dict: dict[str, Any], **_: Any) -> None:
+        if self.requests[-1].startswith("GET") and response_dict["status_code"] == 200:
+            self.down += int(response_dict["headers"]["Content-Length"])
+
+
+@pytest.mark.slow
+def test_a_listed_file_costs_less_than_a_third_of_a_kilobyte(moto: Moto, tmp_path: Path) -> None:
+    def opened() -> S3Store:
+        return S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)
+
+    with closing(opened()) as store:
+        update_project(store, "foo-bar", entries(FILES))
+    release = make_release(tmp_path / "dist", PLUS)
+    with closing(opened()) as store:
+        first = Traffic(store)
+        run(release, store)
+    assert len(first.requests) <= 18, first.requests
+    assert first.up / FILES < 310  # and 0.30 kB with 10,000
+    assert first.down / FILES < 10
+    with closing(opened()) as store:
+        again = Traffic(store)
+        run(release, store)
+    assert len(again.requests) <= 18
+    assert (again.up, again.down < 3_000) == (0, True)  # the text of a selector file, and the list of projects
+
+
+@pytest.mark.slow
+def test_verifying_takes_a_tenth_of_a_millisecond_for_a_file(tmp_path: Path) -> None:
+    store, files = LocalStore(tmp_path), entries(FILES)
+    update_project(store, "foo-bar", files)
+    for file in files:
+        (tmp_path / "foo-bar" / file.filename).write_bytes(bytes(10))
+        (tmp_path / "foo-bar" / f"{file.filename}.metadata").touch()
+    begin = time.process_time()
+    assert verify(store).is_sound
+    assert time.process_time() - begin < 3 * 0.0001 * FILES  # a third of the machine is somebody else's
+
+
+def test_pins_are_looked_up_without_reading_every_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalStore(tmp_path / "index")
+    for number in range(20):
+        update_project(store, f"other-{number}", [IndexFile(f"other_{number}-1.tar.gz", "https://h/a", "ab" * 32)])
+    for name, requires in (("foo_bar-1.0", ()), ("baz-3", ("foo-bar == 1.0", "other-1 > 0"))):
+        folder = tmp_path / name
+        make_wheel(folder, f"{name}-py3-none-any.whl", requires=requires)
+        run(load([folder], Config.parse(CONFIG)).only(), store)
+    read: list[str] = []
+    whole = LocalStore.read_again
+
+    def counted(self: LocalStore, key: str) -> object:
+        read.append(key)
+        return whole(self, key)
+
+    monkeypatch.setattr(LocalStore, "read_again", counted)
+    (pin,) = plan_removal(store, "foo-bar", ["1.0"]).pins
+    assert pin == "baz 3 (foo-bar == 1.0)"
+    assert read == ["foo-bar/index.json", ".variant-publish/pins/foo-bar.json", "baz/index.json"]
+    (tmp_path / "index/.variant-publish/pins/foo-bar.json").unlink()
+    assert not verify(store).is_sound
+    assert verify(store, repair=True).is_sound
+    assert plan_removal(store, "foo-bar", ["1.0"]).pins == (pin,)
