@@ -17,6 +17,7 @@ from variant_publish.api import (
     indexing,
     installing,
     machines,
+    promoting,
     publishing,
     retagging,
     serving,
@@ -27,7 +28,19 @@ from variant_publish.api import (
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-FUNCTIONS = [building, checking, indexing, installing, publishing, retagging, serving, staging, starting, stubs]
+FUNCTIONS = [
+    building,
+    checking,
+    indexing,
+    installing,
+    promoting,
+    publishing,
+    retagging,
+    serving,
+    staging,
+    starting,
+    stubs,
+]
 PARTS = [*FUNCTIONS, values, machines]
 
 

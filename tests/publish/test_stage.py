@@ -29,7 +29,7 @@ from variant_publish.formats.stage_state import InvalidStage, StagedFile, StageS
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
 from variant_publish.publish.stage import Stage, stage_address, stale_stages
-from variant_publish.publish.verified_files import FalseSummary
+from variant_publish.publish.verified_files import FalseClaim
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict
 from variant_publish.store.places import open_store
@@ -364,7 +364,7 @@ def forge(stage: Stage, filename: str = PLUS, **changes: object) -> None:
 def test_other_bytes_than_the_summary_says_are_refused_before_anything_is_listed(place: Place, filename: str) -> None:
     stage = staged(place)
     forge(stage, filename, sha256="0" * 64)
-    with pytest.raises(FalseSummary, match="its SHA-256 is"):
+    with pytest.raises(FalseClaim, match="its SHA-256 is"):
         place.release()
     assert place.listed() == []
     assert place.listed(place.repository) == []
@@ -376,7 +376,7 @@ def test_forged_metadata_is_refused(place: Place) -> None:
     summary = dict(stage.contents().summaries)[StagedFile("foo-bar", PLUS)]
     files = {name: content.decode() for name, content in summary.files.items()}
     forge(stage, files={**files, "METADATA": files["METADATA"] + "Requires-Dist: evil\n"})
-    with pytest.raises(FalseSummary, match="another METADATA"):
+    with pytest.raises(FalseClaim, match="another METADATA"):
         place.release()
     assert place.listed() == []
 
@@ -388,7 +388,7 @@ def test_another_size_is_refused_before_the_file_is_read(place: Place, monkeypat
     planned = api.plan_staged("foo", place.config, place.settings, offline=True)
     wheel.write_bytes(wheel.read_bytes() + b"x" * 100)
     read = reads(monkeypatch)
-    with pytest.raises(FalseSummary, match="bytes, and"):
+    with pytest.raises(FalseClaim, match="bytes, and"):
         api.release(planned)
     assert f"foo-bar/{PLUS}" not in read
     assert stage.contents().state == contents.state

@@ -15,7 +15,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.publish.placement import Destination, Transfer
 from variant_publish.publish.upload_plan import Inventory, UploadPlan, make_plan
-from variant_publish.publish.uploads import uploads_of
+from variant_publish.publish.uploads import ReleaseFiles, uploads_of
 from variant_publish.release.release import Release
 from variant_publish.store.objects import Conflict
 
@@ -27,7 +27,7 @@ def plan_of(
 ) -> UploadPlan:
     settings = release.config.upload
     inventory = Inventory(listed, there, settings.extra_index, settings.repository)
-    return make_plan(release, settings, selectors_of(release), inventory, **options)
+    return make_plan(ReleaseFiles.of_release(release), settings, inventory, **options)
 
 
 def entries(release: Release) -> list[IndexFile]:

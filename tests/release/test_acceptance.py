@@ -9,7 +9,7 @@ import pytest
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.release.acceptance import refusal_of, refusal_of_name
+from variant_publish.release.acceptance import refusal_of_name, refusal_of_requirements
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_variants_are_refused_unless_the_repository_takes_them(name: str, word: 
 
 def test_a_requirement_by_url_is_refused(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "a-1-py3-none-any.whl", requires=["b", "c @ https://example.org/c-1-py3-none-any.whl"])
-    assert refusal_of(WholeWheel.read(path)) == "it requires c by URL"
+    assert refusal_of_requirements(WholeWheel.read(path).metadata) == "it requires c by URL"

@@ -1,9 +1,9 @@
 """The library's public face: what the commands do, as functions that return results and never print.
 
-`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs`, `indexing` and `starting`
-are for maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users of a release;
-`values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or `api.Machine`. A
-part is imported when one of its names is used, so that retagging does not wait for what installs.
+`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs`, `indexing`, `promoting` and
+`starting` are for maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users
+of a release; `values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or
+`api.Machine`. A part is imported when one of its names is used, so that retagging does not wait for what installs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 _PARTS = (
     "values", "retagging", "installing", "publishing", "building", "checking", "staging", "stubs", "indexing",
-    "starting", "serving", "machines",
+    "promoting", "starting", "serving", "machines",
 )  # fmt: skip
 """In the order of what their import costs."""
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from variant_publish.api.indexing import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403  (its __all__ is the list)
     from variant_publish.api.machines import *  # noqa: F403
+    from variant_publish.api.promoting import *  # noqa: F403
     from variant_publish.api.publishing import *  # noqa: F403
     from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.serving import *  # noqa: F403

@@ -17,6 +17,7 @@ from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError
+from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC, Properties, Variant
@@ -137,10 +138,19 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
         grid = Grid.of_release(release)
         filled |= {cell for cell, entries in grid.by_cell() if all(entry.state is State.PRESENT for entry in entries)}
     return tuple(
-        BuildJob.of(cell, config.build_settings[cell.variant], config.matrix.settings_of(cell))
+        BuildJob.of(
+            cell, config.build_settings[cell.variant], {**_abi(config, cell), **config.matrix.settings_of(cell)}
+        )
         for cell in cells
         if cell not in filled
     )
+
+
+def _abi(config: Config, cell: Cell) -> dict[str, str]:
+    """Return the release of each dependency that a cell is built against; "" where another variant has one."""
+    tables = {name: one.properties.table().get(ABI_DEPENDENCY, {}) for name, one in config.variants.items()}
+    names = sorted({name for table in tables.values() for name in table})
+    return {name: " ".join(tables.get(cell.variant, {}).get(name, ())) for name in names}
 
 
 def _moved(path: Path, folder: Path) -> Path:

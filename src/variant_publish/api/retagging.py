@@ -25,6 +25,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def rewrites(variant: Variant | None, config: Config, options: RetagOptions | No
         rename = Rename(declared.rename.name, declared.rename.to)
     plain = Rewrite(
         rename=rename,
-        add=declared.requires.add,
+        add=(*declared.requires.add, *(abi_requirements(variant.properties) if variant is not None else ())),
         remove=declared.requires.remove,
         pins=config.pins,
         drop_signatures=options.drop_signatures,

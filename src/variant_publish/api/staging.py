@@ -132,12 +132,12 @@ def release(
 
     Every staged file is read once before anything is listed: hash and dist-info must be what its summary says. With
     `trust_summaries` none is, and whoever may write to the stage can publish any bytes under any METADATA.
-    Running it again finishes what was cut off. Raises FalseSummary, and Conflict where somebody else changed the stage.
+    Running it again finishes what was cut off. Raises FalseClaim, and Conflict where somebody else changed the stage.
     """
     from variant_publish.publish.destinations import opened
     from variant_publish.publish.stage import opened_stage
     from variant_publish.publish.uploader import publish
-    from variant_publish.publish.verified_files import verified
+    from variant_publish.publish.verified_files import Claim, verified
 
     contents = planned.contents
     with opened(planned.settings) as destinations, opened_stage(planned.settings, contents.state.name) as stage:
@@ -148,7 +148,12 @@ def release(
         keep = frozenset(
             file for file, _ in contents.summaries for plan in planned.planned if plan.sends_to_repository(file)
         )
-        with verified(stage.store, dict(contents.summaries), keep, reporter, trust=trust_summaries) as files:
+        claims = {
+            file: Claim.of_summary(summary)
+            for file, summary in contents.summaries
+            if any(plan.moves(file) for plan in planned.planned)
+        }
+        with verified(stage.store, claims, keep, reporter, trust=trust_summaries) as files:
             stage.begin(contents)
             results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)
         if all(result.is_complete for result in results):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from variant_publish.build import cibuildwheel_config
 from variant_publish.build.source_tree import configuration, unpack
@@ -18,6 +22,12 @@ from variant_publish.model.build_settings import BuildSettings
 
 VARIABLE = "BUILD_VARIANT"
 """The variable by which every build can see which variant it makes."""
+
+CONSTRAINTS = "variant-constraints.txt"
+"""The file in the unpacked source that says what the build requirements of a variant are, such as `torch==2.9.*`."""
+
+_CONSTRAINING = ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT")
+"""The variables that name constraints: of the requirements themselves, and of what is built for them."""
 
 # A folder called build in the working directory is not the frontend.
 _LOOK = """
@@ -82,6 +92,7 @@ class Builder:
         what = f"variant {variant!r}"
         output, source = folder / "dist", unpack(sdist, _made(folder / "source"))
         _made(output)
+        settings = self._constrained(settings, source, say)
         if self.frontend is Frontend.CIBUILDWHEEL:
             file = folder / "cibuildwheel.toml"
             file.write_text(cibuildwheel_config.configured(configuration(source), settings), "utf-8")
@@ -93,6 +104,22 @@ class Builder:
             command = self._command(self.frontend, "--wheel", output, settings, self.arguments, source)
             _run(self.frontend, command, what, say, output, {**self.environ, **settings.env})
         return _only(output, "*.whl", what)
+
+    def _constrained(self, settings: BuildSettings, source: Path, say: Say) -> BuildSettings:
+        """Return the settings with the constraints as a file, for whatever installs the build requirements."""
+        if not settings.constraints:
+            return settings
+        requires = tomllib.loads(configuration(source)).get("build-system", {}).get("requires", [])
+        names = {canonicalize_name(Requirement(text).name) for text in requires}
+        for text in settings.constraints:
+            if canonicalize_name(Requirement(text).name) not in names:
+                say(f"warning: the project's build requirements lack {text}: install it before, without isolation")
+        file = source / CONSTRAINTS
+        file.write_text("".join(f"{text}\n" for text in settings.constraints), encoding="utf-8")
+        # cibuildwheel takes the source into a container, and runs pip there.
+        place = CONSTRAINTS if self.frontend is Frontend.CIBUILDWHEEL else str(file.absolute())
+        found = {name: f"{self.environ[name]} {place}" if self.environ.get(name) else place for name in _CONSTRAINING}
+        return replace(settings, env={**found, **settings.env})
 
     def _command(
         self, frontend: Frontend, kind: str, output: Path, settings: BuildSettings, arguments: tuple[str, ...],

@@ -13,8 +13,10 @@ import click
 import msgspec
 
 from variant_publish import api
-from variant_publish.cli import render_index
+from variant_publish.cli import render_index, render_upload
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
+from variant_publish.cli.destinations import note_no_repository, with_destinations
+from variant_publish.cli.release_name import parse_release
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
@@ -231,6 +233,50 @@ def gc(
     _ask(f"Remove {releases} and {count(len(plan.stages), 'stage')}, and abort {cut_off}?", yes)
     api.clean_up(settings, plan)
     return 0
+
+
+@command.command()
+@click.argument("releases", nargs=-1, required=True, metavar="NAME==VERSION...")
+@click.option("--to", required=True, metavar="s3://BUCKET/PREFIX|file:DIR", help="The index that gets the releases.")
+@with_destinations
+@click.option("--dry-run", is_flag=True, help="Print the plan and copy nothing.")
+@YES
+@FORMAT
+def promote(
+    releases: tuple[str, ...], to: str, config: Config, settings: UploadTable, no_repository: bool, dry_run: bool,
+    yes: bool, output: str,
+) -> int:  # fmt: skip
+    """Copy releases from one index to another, as from test to release; --extra-index names the first.
+
+    The store copies the files, each of which is read once and compared with the index before anything is listed; the
+    repository gets its share. Nothing is built or sent again. A yank goes along. Running it again changes nothing.
+
+    \b
+    Examples:
+      variant-publish index promote foo==1.0 --extra-index s3://my-wheels/test --to s3://my-wheels/simple --dry-run
+      variant-publish index promote foo==1.0 foo-plugin==1.0 --extra-index file:test --to file:index --yes
+    """  # noqa: D301  (\b is click's mark for text that keeps its lines)
+    reporter = ConsoleReporter()
+    note_no_repository(settings, no_repository, reporter)
+    plan = api.plan_promotion(
+        [parse_release(text) for text in releases], settings.extra_index,
+        msgspec.structs.replace(settings, extra_index=to), reporter,
+    )  # fmt: skip
+    if output == "text":
+        for item in plan.plans:
+            render_upload.show_plan(item)
+    if plan and not dry_run:
+        _ask(f"Promote {count(len(plan.plans), 'release')}?", yes)
+    done = () if dry_run else api.promote(plan, reporter)
+    if output == "json":
+        tables = [{**item.table(), "published": None} for item in plan.plans]
+        for table, result in zip(tables, done, strict=False):
+            table["published"] = result.table()
+        print_json({"schema-version": 1, "dry-run": dry_run, "origin": plan.origin, "releases": tables})
+    else:
+        for result in done:
+            render_upload.show_published(result, plan.settings)
+    return int(not all(result.is_complete for result in done))
 
 
 def _ask(question: str, yes: bool) -> None:

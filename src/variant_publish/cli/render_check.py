@@ -29,6 +29,9 @@ _MARKS: Mapping[State, tuple[str, str, str]] = {
 }
 """How a state looks: as a sign, as a word where the terminal has only ASCII, and its colour, which is never all."""
 
+_WIDEST = 160
+"""Columns of a grid in a file or a log; a wider one is turned."""
+
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
@@ -56,16 +59,45 @@ def render_text(report: Report, *, ascii_only: bool = False, width: int | None =
 
 
 def _grid(title: str, grid: Grid, ascii_only: bool, width: int | None) -> str:
+    limit = (width or _WIDEST) - 2
+    drawn = _wide(grid, ascii_only)
+    if max(map(len, click.unstyle(drawn).split("\n")), default=0) > limit:
+        drawn = "\n".join(_narrow(grid, ascii_only, limit))
+    indented = "\n".join(f"  {line}" if line else "" for line in drawn.split("\n"))
+    return "\n".join([click.style(visible(title), bold=True), indented, *_legend(grid, ascii_only, width)])
+
+
+def _wide(grid: Grid, ascii_only: bool) -> str:
+    """Return the grid as it is declared: a row for each Python and platform, a column for each variant."""
     rows, before = [], None
     for python, platform in grid.rows:
         cells = [_mark(grid.at(Cell(python, platform, variant)), ascii_only) for variant in grid.columns]
         rows.append(["" if python == before else python, platform, *cells])
         before = python
-    drawn = layout.table(
-        ["python", "platform", *map(visible, grid.columns)], rows, width=width and width - 2, keep=True
-    )
-    indented = "\n".join(f"  {line}" for line in drawn.split("\n"))
-    return "\n".join([click.style(visible(title), bold=True), indented, *_legend(grid, ascii_only, width)])
+    return layout.table(["python", "platform", *map(visible, grid.columns)], rows, keep=True)
+
+
+def _narrow(grid: Grid, ascii_only: bool, width: int) -> Iterator[str]:
+    """Return a table for each platform, with a row for each variant and a column for each Python."""
+    platforms: dict[str, list[str]] = {}
+    for python, platform in grid.rows:
+        platforms.setdefault(platform, []).append(python)
+    alike = all(len({entry.state for entry in entries}) == 1 for _, entries in grid.by_cell())
+    for platform, pythons in platforms.items():
+        if platform != next(iter(platforms)):
+            yield ""
+        rows = []
+        for variant in grid.columns:
+            entries = [grid.at(Cell(python, platform, variant)) for python in pythons]
+            for place, dialect in enumerate(grid.dialects[:1] if alike else grid.dialects):
+                marks = [_mark(found[place : place + 1], ascii_only) for found in entries]
+                rows.append(["" if place else visible(variant), "" if alike else str(dialect), *marks])
+        yield layout.table([visible(platform), "", *map(_short, pythons)], rows, width=width)
+
+
+def _short(python: str) -> str:
+    interpreter, _, abi = python.partition("-")
+    return interpreter if interpreter == abi else python
 
 
 def _mark(entries: tuple[Entry, ...], ascii_only: bool) -> str:

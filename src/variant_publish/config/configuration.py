@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from variant_publish.config.product import with_product
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import StandardTable
 from variant_publish.config.tables import (
@@ -39,6 +41,7 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import abi_requirements
 
 
 class Config:
@@ -49,7 +52,7 @@ class Config:
     """
 
     def __init__(self, tables: Tables, *, declared: bool, project: str = "") -> None:
-        self.tables = tables
+        self.tables = tables = with_product(tables)
         self.declared = declared
         self.project = project
         self.dialects = tuple(dict.fromkeys(map(_dialect, tables.dialects)))
@@ -64,7 +67,13 @@ class Config:
         self.variants = {name: _variant(name, table) for name, table in tables.variants.items()}
         self.build_settings = {
             GENERIC: _settings(f"{TABLE}.generic", tables.generic.build),
-            **{name: _settings(f"{TABLE}.variants.{name}", table.build) for name, table in tables.variants.items()},
+            **{
+                name: replace(
+                    _settings(f"{TABLE}.variants.{name}", table.build),
+                    constraints=abi_requirements(self.variants[name].properties),
+                )
+                for name, table in tables.variants.items()
+            },
         }
         self.namespaces = self._namespaces()
         self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
@@ -162,8 +171,12 @@ class Config:
         return Config(msgspec.structs.replace(self.tables, stub=stub), declared=self.declared, project=self.project)
 
     def changes_of(self, name: str) -> ChangesTable:
-        """Return what retagging does to the wheels of a variant, or of "generic"."""
-        return self.tables.generic if name == GENERIC else self.tables.variants[name]
+        """Return what retagging does to the wheels of a variant, or of "generic": as declared, and its ABI."""
+        if name == GENERIC:
+            return self.tables.generic
+        table, abi = self.tables.variants[name], abi_requirements(self.variants[name].properties)
+        requires = msgspec.structs.replace(table.requires, add=(*table.requires.add, *abi))
+        return msgspec.structs.replace(table, requires=requires)
 
     def _namespaces(self) -> tuple[str, ...]:
         used = (item.namespace for variant in self.variants.values() for item in variant.properties.items)

@@ -36,7 +36,7 @@ class SkipTable(_Table, frozen=True):
     platform: str | None = None
     """The platform tag of the cells; every one without it."""
     variant: str | None = None
-    """The variant of the cells, or "generic"; every one without it."""
+    """The variant of the cells, a word of a product that they have, or "generic"; every one without it."""
 
 
 class MatrixTable(_Table, frozen=True):
@@ -46,6 +46,8 @@ class MatrixTable(_Table, frozen=True):
     """Python and ABI tags, like "cp312-cp312"."""
     platform: tuple[str, ...] = ()
     """Platform tags, like "manylinux_2_28_x86_64"."""
+    product: tuple[tuple[str, ...], ...] = ()
+    """Axes of words whose combinations are variants, like [["cu126", "cu128"], ["torch2.8", "torch2.9"]]."""
     skip: tuple[SkipTable, ...] = ()
     """Cells that are left out on purpose."""
     zip: tuple[dict[str, tuple[str, ...]], ...] = ()

@@ -81,7 +81,8 @@ class BuildJob:
     def table(self) -> dict[str, Any]:
         """Return the entry of a CI matrix: strings, but `env`, which is an object.
 
-        The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does.
+        The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does;
+        `constraints` are the requirements that the build installs, for a constraints file of pip.
         """
         usual: dict[str, Any] = {
             "python": self.cell.python,
@@ -96,6 +97,7 @@ class BuildJob:
             "env": dict(self.settings.env),
             "cibw-config-settings": self.settings.cibuildwheel_settings,
             "cibw-environment": self.settings.cibuildwheel_environment,
+            "constraints": " ".join(self.settings.constraints),
         }
         return usual | {axis: value for axis, value in self.axes.items() if value or axis not in usual}
 

@@ -16,7 +16,7 @@ _ESCAPED = r"\\\g<0>"
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
-    """The configuration settings of PEP 517 and environment variables of one build.
+    """The configuration settings of PEP 517, environment variables and constraints (`torch==2.9.*`) of one build.
 
     A setting with several values is handed to the backend as a list. Values are taken as they are: nothing in them is
     expanded. Raises UsageError for a name that no shell or frontend could pass on.
@@ -24,6 +24,7 @@ class BuildSettings:
 
     config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.env:
@@ -38,7 +39,7 @@ class BuildSettings:
             raise UsageError("a build setting holds a NUL character", hint="take it out")
 
     def __bool__(self) -> bool:
-        return bool(self.config_settings or self.env)
+        return bool(self.config_settings or self.env or self.constraints)
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -66,4 +67,4 @@ class BuildSettings:
     def __str__(self) -> str:
         """Return both as a shell would take them: assignments, then arguments."""
         assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
-        return " ".join((*assignments, *map(shlex.quote, self.arguments)))
+        return " ".join((*assignments, *map(shlex.quote, self.arguments), *self.constraints))

@@ -33,7 +33,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Leave cells out on purpose: every field that is set must match; `reason` says why, for people."""
+    """Leave cells out on purpose: every field that is set must match; `reason` says why, for people.
+
+    `variant` is a whole variant, or words of one: "torch2.9" matches "cu128.torch2.9".
+    """
 
     reason: str
     python: str | None = None
@@ -45,7 +48,7 @@ class Skip:
         return (
             self.python in (None, cell.python)
             and self.platform in (None, cell.platform)
-            and self.variant in (None, cell.variant)
+            and (self.variant is None or f".{self.variant}." in f".{cell.variant}.")
         )
 
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from packaging.utils import canonicalize_name
+
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider
-from variant_publish.model.variant import Property
+from variant_publish.model.variant import Properties, Property
 from variant_publish.model.versions import release_prefixes
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 
@@ -32,6 +34,15 @@ def parse_release(text: str) -> str | None:
 def releases_in(values: Mapping[str, str]) -> dict[str, str]:
     """Return the values that are releases, of what may be a dependency."""
     return {name: value for name, value in values.items() if parse_release(value) not in (None, NONE)}
+
+
+def abi_requirements(properties: Properties) -> tuple[str, ...]:
+    """Return what a build for these properties must be built against, and requires: `torch==2.9.*`.
+
+    Of several releases of one dependency no requirement follows: they are a union.
+    """
+    found = properties.table().get(ABI_DEPENDENCY, {})
+    return tuple(f"{canonicalize_name(name)}=={values[0]}.*" for name, values in found.items() if len(values) == 1)
 
 
 class AbiDependency(VariantProvider):

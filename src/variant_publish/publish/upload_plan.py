@@ -6,22 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.master import ProjectIndex, selector_entry
+from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.index.index import Upload, read_selectors, refuse_removed
 from variant_publish.index.masters import read_index
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
-from variant_publish.publish.placement import Destination, Placement, Transfer
-from variant_publish.publish.uploads import uploads_of
+from variant_publish.publish.placement import Destination, Placement, Transfer, is_sdist
+from variant_publish.publish.uploads import ReleaseFiles
 from variant_publish.publish.views import ViewPlan, check_local_wheels, plan_views
-from variant_publish.release.acceptance import refusal_of
+from variant_publish.release.acceptance import refusal_of_name, refusal_of_requirements
 from variant_publish.release.release import Release
-from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import Conflict
 
 SCHEMA_VERSION = 1
@@ -60,9 +61,8 @@ class UploadPlan:
     too. Wheels of dialect local go to `views` alone.
     """
 
-    release: Release
+    files: ReleaseFiles
     settings: UploadTable
-    selector_files: SelectorFiles
     inventory: Inventory
     placements: tuple[Placement, ...]
     selectors: tuple[str, ...]
@@ -73,12 +73,12 @@ class UploadPlan:
     @property
     def project(self) -> str:
         """Return the project."""
-        return str(self.release.project)
+        return self.files.project
 
     @property
     def version(self) -> str:
         """Return the version."""
-        return str(self.release.version)
+        return self.files.version
 
     @property
     def changes(self) -> bool:
@@ -98,10 +98,10 @@ class UploadPlan:
             item.file for item in sent if item.destination is Destination.REPOSITORY
         }
 
-    def uploads(self) -> dict[str, Upload]:
-        """Return the uploads of the release by file name, with page entries of this moment."""
-        found = uploads_of(self.release.for_installers(), attest=bool(self.attested))
-        return {upload.entry.filename: upload for upload in found}
+    def moves(self, file: StagedFile) -> bool:
+        """Return whether a file is copied or sent anywhere."""
+        moved = (item.file for item in self.placements if item.transfer is not Transfer.SKIP)
+        return file.project == self.project and file.filename in set(moved)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -128,55 +128,53 @@ def plan_release(
     """
     settings = destinations.settings
     check_local_wheels(release, settings)
-    inventory = Inventory.of(destinations, release.project, str(release.version))
+    files = ReleaseFiles.of_release(release, reporter, attest=settings.attestations)
+    plan = plan_files(files, destinations, reporter, copies=copies)
+    hosted = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
+    return replace(plan, views=plan_views(release, settings, hosted, plan.inventory.listed, reporter))
+
+
+def plan_files(
+    files: ReleaseFiles, destinations: Destinations, reporter: Reporter = SILENT, *, copies: bool = False
+) -> UploadPlan:
+    """Ask the destinations what they have, and plan everything but views; reads only."""
+    inventory = Inventory.of(destinations, files.project, files.version)
     if inventory.in_repository is None:
         reporter.warn(
             f"{inventory.repository} does not list its files: set upload.repository-index to its simple index"
         )
-    plan = make_plan(release, settings, of_release(release, reporter), inventory, copies=copies)
-    hosted = {item.file for item in plan.placements if item.destination is Destination.EXTRA_INDEX}
-    return replace(plan, views=plan_views(release, settings, hosted, inventory.listed, reporter))
+    return make_plan(files, destinations.settings, inventory, copies=copies)
 
 
-def make_plan(
-    release: Release,
-    settings: UploadTable,
-    selector_files: SelectorFiles,
-    inventory: Inventory,
-    *,
-    copies: bool = False,
-) -> UploadPlan:
+def make_plan(files: ReleaseFiles, settings: UploadTable, inventory: Inventory, *, copies: bool = False) -> UploadPlan:
     """Decide where each file goes; raise Conflict where a name is taken by other bytes, naming all of them."""
-    uploads = tuple(uploads_of(release.for_installers()))
-    planner = _Planner(release, settings, inventory, copies)
-    placements = tuple(planner.placements({upload.entry.filename: upload.entry for upload in uploads}))
+    planner = _Planner(settings, inventory, copies)
+    placements = tuple(planner.placements(files.uploads))
     if planner.conflicts:
         raise Conflict(
             f"{'; '.join(planner.conflicts)}: the same name, other bytes",
             hint="a published name is never used twice: build these files with a new version or build tag",
         )
-    listed, version = inventory.listed, str(release.version)
-    texts = inventory.selectors.merged(selector_files).texts(release.project, version)
+    listed, version = inventory.listed, files.version
+    texts = inventory.selectors.merged(files.selector_files).texts(files.project, version)
     known = listed.selector_entries(version) if listed is not None else {}
     if listed is not None:
-        refuse_removed(inventory.extra_index, listed, [upload.entry for upload in uploads])
+        refuse_removed(inventory.extra_index, listed, [upload.entry for upload in files.uploads])
     return UploadPlan(
-        release,
+        files,
         settings,
-        selector_files,
         inventory,
         placements,
         tuple(sorted(texts)),
         any(known.get(name) != selector_entry(name, text) for name, text in texts.items()),
-        tuple(sorted(release.attestations())) if settings.attestations else (),
+        tuple(sorted(item.entry.filename for item in files.uploads if item.attestation or item.entry.provenance)),
     )
 
 
 class _Planner:
     """Place the files one by one, and collect conflicts."""
 
-    def __init__(self, release: Release, settings: UploadTable, inventory: Inventory, copies: bool) -> None:
-        self.release = release
+    def __init__(self, settings: UploadTable, inventory: Inventory, copies: bool) -> None:
         self.settings = settings
         self.copies = copies
         self.large = parse_size(settings.large, f"{TABLE}.upload.large")
@@ -187,15 +185,14 @@ class _Planner:
         self.is_answered = inventory.in_repository is not None
         self.conflicts: list[str] = []
 
-    def placements(self, entries: dict[str, IndexFile]) -> Iterator[Placement]:
-        wheels = [
-            self._place(entries[wheel.filename], *self._rule(wheel)) for wheel in self.release.for_installers().wheels
-        ]
+    def placements(self, uploads: tuple[Upload, ...]) -> Iterator[Placement]:
+        wheels = [self._place(item.entry, *self._rule(item)) for item in uploads if not is_sdist(item.entry.filename)]
         yield from self._with_copies(sorted(wheels, key=lambda item: item.destination is Destination.REPOSITORY))
         destination = Destination.REPOSITORY if self.has_repository else Destination.EXTRA_INDEX
         yield from self._with_copies(
-            self._place(entries[sdist.filename], destination, "source distribution, last")
-            for sdist in self.release.sdists
+            self._place(item.entry, destination, "source distribution, last")
+            for item in uploads
+            if is_sdist(item.entry.filename)
         )
 
     def _with_copies(self, placements: Iterable[Placement]) -> Iterator[Placement]:
@@ -222,14 +219,17 @@ class _Planner:
             return Transfer.SKIP
         return Transfer.COPY if self.copies else Transfer.UPLOAD
 
-    def _rule(self, wheel: Wheel) -> tuple[Destination, str]:
+    def _rule(self, upload: Upload) -> tuple[Destination, str]:
         if not self.has_repository:
             return Destination.EXTRA_INDEX, "there is no repository"
-        if reason := refusal_of(wheel, takes_variants=self.settings.repository_takes_variants):
+        name = WheelName.parse(upload.entry.filename)
+        if reason := refusal_of_name(name, takes_variants=self.settings.repository_takes_variants):
             return Destination.EXTRA_INDEX, reason
-        if wheel.size > self.large:
+        if upload.metadata is not None and (reason := refusal_of_requirements(Metadata.parse(upload.metadata))):
+            return Destination.EXTRA_INDEX, reason
+        if (upload.entry.size or 0) > self.large:
             return Destination.EXTRA_INDEX, f"it is larger than {self.settings.large}"
-        kind = "it is a generic wheel" if wheel.name.dialect is None else f"it is the variant {wheel.name.variant}"
+        kind = "it is a generic wheel" if name.dialect is None else f"it is the variant {name.variant}"
         return Destination.REPOSITORY, f"{kind}, and the repository takes it"
 
     def _place(self, entry: IndexFile, destination: Destination, reason: str) -> Placement:

@@ -87,7 +87,7 @@ def publish(
     uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
-    views = publish_views(plan.views, plan.release, destinations, reporter=reporter)
+    views = publish_views(plan.views, destinations, reporter=reporter)
     faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
     for fault in faults:
         reporter.warn(fault)
@@ -114,7 +114,7 @@ class _Uploader:
         self.deadline_s = deadline_s
         self.uploads = {
             name: replace(upload, path=sources.path_of(upload), entry=self._attested(upload.entry))
-            for name, upload in plan.uploads().items()
+            for name, upload in plan.files.by_name.items()
         }
         self.sent: list[str] = []
         self.copied: list[str] = []
@@ -152,7 +152,7 @@ class _Uploader:
         self._send(self.plan.to(Destination.EXTRA_INDEX))
         self._send(links)
         self._send(self.plan.to(Destination.EXTRA_INDEX, sdists=True))
-        self._list([*self._own(hosted), *self._found(links)], self.plan.selector_files)
+        self._list([*self._own(hosted), *self._found(links)], self.plan.files.selector_files)
         self._send([item for item in self.plan.to(Destination.REPOSITORY) if item.file in own])
         sdists = self.plan.to(Destination.REPOSITORY, sdists=True)
         self._send(sdists)

@@ -1,17 +1,43 @@
-"""The files of a release as uploads: path, page entry, METADATA and attestation of each."""
+"""The files of a release as uploads, and the selector files that installers choose them by."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from packaging.utils import NormalizedName
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, hosted_url
+from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release
+from variant_publish.release.selectors import SelectorFiles, of_release
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """What is published of a release: its wheels (but for those of views) and sdists, and its selector files."""
+
+    project: NormalizedName
+    version: str
+    uploads: tuple[Upload, ...]
+    selector_files: SelectorFiles
+
+    @classmethod
+    def of_release(cls, release: Release, reporter: Reporter = SILENT, *, attest: bool = False) -> ReleaseFiles:
+        """Return the files of wheels and sdists on this machine, or of their summaries."""
+        uploads = tuple(uploads_of(release.for_installers(), attest=attest))
+        return cls(release.project, str(release.version), uploads, of_release(release, reporter))
+
+    @property
+    def by_name(self) -> dict[str, Upload]:
+        """Return the uploads by file name."""
+        return {upload.entry.filename: upload for upload in self.uploads}
 
 
 def uploads_of(release: Release, *, attest: bool = False) -> Iterator[Upload]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,14 +27,40 @@ _AT_ONCE = 4
 _PIECE = 8 * 1024 * 1024
 
 
-class FalseSummary(VariantPublishError):
-    """Report a staged file that is not what its summary says."""
+class FalseClaim(VariantPublishError):
+    """Report a file that is not what the summary in its stage, or the index that lists it, says."""
 
-    def __init__(self, file: StagedFile, what: str) -> None:
+    def __init__(self, store: Store, file: StagedFile, what: str) -> None:
         super().__init__(
-            f"{file.filename} in the stage is not what its summary says: {what}",
-            hint="find out who staged it, withdraw the stage with --abort, and stage the release again",
+            f"{store.describe()}: {file.filename} is not what is said of it there: {what}",
+            hint="find out who wrote it; withdraw a stage with 'variant-publish release NAME --abort'",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said of a file: size, SHA-256, and what `fault` finds in it, "" for nothing."""
+
+    size: int
+    sha256: str
+    fault: Callable[[Path], str]
+
+    @classmethod
+    def of_summary(cls, summary: Summary) -> Claim:
+        """Return what the summary of a staged file says."""
+        if is_sdist(summary.file):
+            return cls(summary.size, summary.sha256, lambda path: "")
+        return cls(summary.size, summary.sha256, lambda path: _difference(WholeWheel.read(path), summary))
+
+    @classmethod
+    def of_upload(cls, upload: Upload) -> Claim:
+        """Return what an index says of a file: its entry, and the METADATA beside it."""
+
+        def fault(path: Path) -> str:
+            is_same = upload.metadata is None or WholeWheel.read(path).info["METADATA"] == upload.metadata
+            return "" if is_same else "it has another METADATA"
+
+        return cls(upload.entry.size or 0, upload.entry.sha256, fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +82,13 @@ class VerifiedFiles:
 @contextmanager
 def verified(
     store: Store,
-    summaries: dict[StagedFile, Summary],
+    claims: Mapping[StagedFile, Claim],
     keep: frozenset[StagedFile],
     reporter: Reporter = SILENT,
     *,
     trust: bool = False,
 ) -> Iterator[VerifiedFiles]:
-    """Read each file once, several at a time, and raise FalseSummary where hash or dist-info differ from its summary.
+    """Read each file once, several at a time, and raise FalseClaim where it is not what is said of it.
 
     Files in `keep`, which go on to a repository, stay in a temporary folder until the end. With `trust` only those are
     read.
@@ -70,12 +96,12 @@ def verified(
     with TemporaryDirectory(prefix="variant-publish-") as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
         files = VerifiedFiles()
         reader = _Reader(store, Path(folder), keep, reporter)
-        wanted = {file: summary for file, summary in summaries.items() if not trust or file in keep}
+        wanted = {file: claim for file, claim in claims.items() if not trust or file in keep}
         for file, stored in zip(wanted, pool.map(lambda item: reader.read(*item), wanted.items()), strict=True):
             files.stored[file] = stored
             if file in keep:
                 files.local[file] = reader.path(file)
-        for file in summaries.keys() - wanted.keys():
+        for file in claims.keys() - wanted.keys():
             files.stored[file] = StoredFile.of(store, str(file))
         yield files
 
@@ -92,18 +118,18 @@ class _Reader:
     def path(self, file: StagedFile) -> Path:
         return self.folder / file.project / file.filename
 
-    def read(self, file: StagedFile, summary: Summary) -> StoredFile:
+    def read(self, file: StagedFile, claim: Claim) -> StoredFile:
         stored, path = StoredFile.of(self.store, str(file)), self.path(file)
-        if stored.size != summary.size:
-            raise FalseSummary(file, f"it has {stored.size} bytes, and {summary.size} are said")
+        if stored.size != claim.size:
+            raise FalseClaim(self.store, file, f"it has {stored.size} bytes, and {claim.size} are said")
         self._refuse_full(file, stored.size)
         path.parent.mkdir(exist_ok=True)
         try:
             digest = self._fetch(stored, path)
-            if digest != summary.sha256:
-                raise FalseSummary(file, f"its SHA-256 is {digest}, and {summary.sha256} is said")
-            if not is_sdist(file.filename) and (reason := _difference(WholeWheel.read(path), summary)):
-                raise FalseSummary(file, reason)
+            if digest != claim.sha256:
+                raise FalseClaim(self.store, file, f"its SHA-256 is {digest}, and {claim.sha256} is said")
+            if reason := claim.fault(path):
+                raise FalseClaim(self.store, file, reason)
         finally:
             if file not in self.keep:
                 path.unlink(missing_ok=True)
@@ -111,7 +137,7 @@ class _Reader:
 
     def _fetch(self, stored: StoredFile, path: Path) -> str:
         digest = hashlib.sha256()
-        with path.open("wb") as stream, self.reporter.track(f"{path.name} of the stage", stored.size) as advance:
+        with path.open("wb") as stream, self.reporter.track(f"{path.name} from its store", stored.size) as advance:
             for offset in range(0, stored.size, _PIECE):
                 content = stored.read_range(offset, min(_PIECE, stored.size - offset))
                 digest.update(content)

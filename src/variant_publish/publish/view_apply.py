@@ -76,7 +76,7 @@ def preflight(views: Iterable[ViewPlan], settings: UploadTable) -> None:
 
 
 def publish_views(
-    views: Iterable[ViewPlan], release: Release, destinations: Destinations, *, reporter: Reporter = SILENT
+    views: Iterable[ViewPlan], destinations: Destinations, *, reporter: Reporter = SILENT
 ) -> tuple[PublishedView, ...]:
     """Bring the views to what the extra index has of the release, and name them on its page.
 
@@ -86,11 +86,11 @@ def publish_views(
     views = tuple(views)
     if not views:
         return ()
-    done = []
+    done, release = [], views[0].release
     main = read_index(destinations.store, release.project)
     for view in views:
         with opened_store(view.place, destinations.settings.endpoint_url) as store:
-            publisher = _ViewPublisher(view, store, release, main, reporter)
+            publisher = _ViewPublisher(view, store, main, reporter)
             done.append(publisher.publish(_tracks(destinations, release)))
     if main is not None:
         version, found = str(release.version), {view.name: view.address for view in done}
@@ -106,12 +106,11 @@ class _ViewPublisher:
 
     view: ViewPlan
     store: Store
-    release: Release
     main: ProjectIndex | None
     reporter: Reporter
 
     def publish(self, tracks: tuple[str, ...]) -> PublishedView:
-        view, project = self.view, self.release.project
+        view, project = self.view, self.view.release.project
         sent: list[str] = []
         skipped: list[str] = []
         for item in view.own:
@@ -119,13 +118,13 @@ class _ViewPublisher:
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         listed = read_index(self.store, project)
         known = {file.filename: file for file in self.main.distributions} if self.main is not None else {}
-        names = links_of(known.values(), self.release, view.own, listed)
+        names = links_of(known.values(), view.release, view.own, listed)
         links = [linked(known[name], view.base) for name in names]
         updated = update_project(
             self.store,
             project,
             [*entries, *links],
-            version=str(self.release.version),
+            version=str(view.release.version),
             facts=ProjectFacts(tracks, view.address),
         )
         own = [item.entry for item in view.own]
@@ -139,7 +138,7 @@ class _ViewPublisher:
             _file_of(item, self.view.local) as path,
             self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
         ):
-            return send(self.store, Upload(self.release.project, path, item.entry, item.metadata), advance)
+            return send(self.store, Upload(self.view.release.project, path, item.entry, item.metadata), advance)
 
 
 def _tracks(destinations: Destinations, release: Release) -> tuple[str, ...]:

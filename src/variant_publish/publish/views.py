@@ -68,6 +68,7 @@ class ViewPlan:
     view's page.
     """
 
+    release: Release
     name: str
     local: str
     place: str
@@ -176,7 +177,7 @@ class _ViewPlanner:
         changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
         changes = changes or any(item.placement.transfer is Transfer.UPLOAD for item in own)
         address = views_address(self.upload)
-        return ViewPlan(name, local, place, f"{address}/{name}" if address else "", base, own, links, changes)
+        return ViewPlan(release, name, local, place, f"{address}/{name}" if address else "", base, own, links, changes)
 
 
 def view_names(release: Release) -> tuple[str, ...]:

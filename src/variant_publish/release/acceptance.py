@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.formats.metadata import Metadata
 
 FILE_LIMIT = 100 * 1024**2
 PROJECT_LIMIT = 10 * 1024**3
@@ -32,11 +32,9 @@ _PLATFORMS = re.compile(
 )
 
 
-def refusal_of(wheel: Wheel, *, takes_variants: bool = False) -> str | None:
-    """Return reason for which the repository refuses a wheel, or None; `takes_variants`: not for being a variant."""
-    if reason := refusal_of_name(wheel.name, takes_variants=takes_variants):
-        return reason
-    for value in wheel.metadata.requires_dist:
+def refusal_of_requirements(metadata: Metadata) -> str | None:
+    """Return the reason for which the repository refuses requirements, or None."""
+    for value in metadata.requires_dist:
         try:
             requirement = Requirement(value)
         except InvalidRequirement:
