@@ -154,7 +154,7 @@ _KNOWN: dict[int, tuple[str, int]] = {}
 
 
 def _classified(instruction: Any) -> tuple[str, int]:
-    """Tell how an instruction encodes vector registers ("legacy", "vex", "evex", "" for none), and its level."""
+    """Return how an instruction encodes vector registers ("legacy", "vex", "evex", "" for none), and its level."""
     from iced_x86 import EncodingKind, Mnemonic, OpCodeInfo
 
     info = OpCodeInfo(instruction.code)
