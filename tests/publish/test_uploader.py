@@ -16,6 +16,7 @@ from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.errors import VariantPublishError
 from variant_publish.index.masters import read_index
+from variant_publish.index.verify import verify
 from variant_publish.progress import Advance
 from variant_publish.publish.repository import FolderRepository
 from variant_publish.release.release import load
@@ -231,3 +232,16 @@ def test_files_of_the_repository_are_linked_and_not_listed_as_the_index_s_own(tm
     index = read_index(LocalStore(tmp_path / "extra"), "foo-bar")
     assert index is not None
     assert {file.filename: file.is_hosted for file in index.distributions} == {PLUS: True, GENERIC: False, SDIST: False}
+
+
+def test_what_is_listed_and_lost_is_sent_again(tmp_path: Path) -> None:
+    release = make_release(tmp_path / "dist", upload=f'extra-index = "file:{tmp_path / "index"}"\n')
+    run(release)
+    (tmp_path / "index/foo-bar" / PLUS).unlink()
+    (tmp_path / "index/foo-bar" / f"{GENERIC}.metadata").unlink()
+    plan, published = run(release)
+    assert plan.changes
+    assert published.sent == (PLUS,)
+    store = LocalStore(tmp_path / "index")
+    assert verify(store, deep=True).is_sound
+    assert run(release)[0].changes is False

@@ -72,7 +72,7 @@ class InstalledVariant:
         """Parse the file; raise VariantPublishError where it is something else."""
         try:
             return cls.from_table(json.loads(content))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise VariantPublishError(
                 f"{INSTALLED_FILE} cannot be read ({error})", hint="install the package again"
             ) from error

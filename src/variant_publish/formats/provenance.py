@@ -33,7 +33,7 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
         statement = json.loads(base64.b64decode(data["envelope"]["statement"]))
         subjects = [(subject["name"], subject["digest"]["sha256"]) for subject in statement["subject"]]
         _ = data["verification_material"], data["envelope"]["signature"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidAttestation(
             f"{place} is no attestation ({error!r})", hint="make it with pypi-attestations or the publishing action"
         ) from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.requirement import check_installable
 from variant_publish.model.tags import validate_extra_tag
 
 SUFFIX = "-wheel-selector.toml"
@@ -44,6 +45,8 @@ class Selector:
             for tag in tags:
                 if tag:
                     validate_extra_tag(tag)
+        for requirement in self.requires:
+            check_installable(requirement)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -94,7 +97,7 @@ class SelectorFile:
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
         try:
             data = tomli.loads(text)
-        except tomli.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidSelectorFile(
                 f"the selector file is not TOML ({error})", hint="write the file again"
             ) from error

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from packaging.requirements import InvalidRequirement, Requirement
-
-from variant_publish.errors import VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.model.requirement import check_installable
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
 SCHEMA_825 = "https://variants-schema.wheelnext.dev/peps/825/v0.1.1.json"
@@ -66,8 +65,8 @@ class Provider:
             )
         for requirement in self.requires:
             try:
-                Requirement(requirement)
-            except InvalidRequirement as error:
+                check_installable(requirement)
+            except UsageError as error:
                 raise InvalidVariantMetadata(
                     f"provider requirement {requirement!r} is not valid", hint="write a PEP 508 requirement"
                 ) from error

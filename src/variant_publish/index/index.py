@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from packaging.version import Version
+
 from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
-from variant_publish.formats.simple import IndexFile
+from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.index.leaving import delete_leaving
 from variant_publish.index.masters import ROOT_MASTER, Page, change_master, master_key, mend, parser_of
 from variant_publish.index.pages import render_project, render_root
@@ -162,6 +164,32 @@ def refuse_removed(place: str, index: ProjectIndex, files: Iterable[IndexFile]) 
             f"{place}: {', '.join(names)} was removed",
             hint="a published name is never used twice: build the file with a new version or build tag",
         )
+
+
+def missing_files(store: Store, index: ProjectIndex | None, version: str) -> frozenset[str]:
+    """Return the names of a release's files that are listed here and do not lie here, or whose METADATA does not."""
+    found = index.distributions if index is not None else ()
+    own = [file for file in found if file.is_hosted and _is_of(file, version)]
+    keys = {file: key_of(index.name, file.filename) for file in own} if index is not None else {}
+    there = {item.key for item in store.keys(_common(keys.values()))} if keys else frozenset()
+    return frozenset(
+        file.filename
+        for file, key in keys.items()
+        if key not in there or (file.metadata_sha256 is not None and f"{key}.metadata" not in there)
+    )
+
+
+def _common(keys: Collection[str]) -> str:
+    """Return what all keys begin with."""
+    first, last = min(keys), max(keys)
+    return first[
+        : next((place for place, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), None)
+    ]
+
+
+def _is_of(file: IndexFile, version: str) -> bool:
+    text = version_of(file.filename)
+    return text is not None and Version(text).public == Version(version).public
 
 
 def merged_files(place: str, old: Iterable[IndexFile], new: Iterable[IndexFile]) -> tuple[IndexFile, ...]:

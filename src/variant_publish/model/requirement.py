@@ -114,3 +114,13 @@ class TaggedRequirement:
 
     def __hash__(self) -> int:
         return hash(str(self))
+
+
+def check_installable(text: str) -> str:
+    """Return a requirement that may stand in a line of a requirements file; raise UsageError for any other text.
+
+    Installers read such a file, and would take `--index-url=...` or a second line for what it looks like.
+    """
+    if not text.isprintable() or TaggedRequirement.parse(text).tags:
+        raise UsageError(f"requirement {text!r} is not one that installers read", hint="write it as NAME[SPECIFIER]")
+    return text

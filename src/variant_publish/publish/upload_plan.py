@@ -13,7 +13,7 @@ from variant_publish.formats.master import ProjectIndex, selector_entry
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
-from variant_publish.index.index import Upload, read_selectors, refuse_removed
+from variant_publish.index.index import Upload, missing_files, read_selectors, refuse_removed
 from variant_publish.index.masters import read_index
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
@@ -33,7 +33,8 @@ class Inventory:
     """What the destinations have of a project, and what people call them.
 
     `listed` is None where the extra index has nothing, `in_repository` where the repository cannot be asked,
-    `repository` where there is none. `selectors` are the selector files that the extra index has of the version.
+    `repository` where there is none. `selectors` are the selector files that the extra index has of the version,
+    `missing` the files that it lists and has lost.
     """
 
     listed: ProjectIndex | None
@@ -41,13 +42,15 @@ class Inventory:
     extra_index: str = "the extra index"
     repository: str | None = None
     selectors: SelectorFiles = field(default_factory=SelectorFiles)
+    missing: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, destinations: Destinations, project: str, version: str) -> Inventory:
         """Ask both destinations."""
         store, repository = destinations.store, destinations.repository
         listed = read_index(store, project)
-        found = cls(listed, (), store.describe(), selectors=read_selectors(store, listed, version))
+        selectors, missing = read_selectors(store, listed, version), missing_files(store, listed, version)
+        found = cls(listed, (), store.describe(), selectors=selectors, missing=missing)
         if repository is None:
             return found
         return replace(found, in_repository=repository.existing(project), repository=repository.describe())
@@ -181,6 +184,7 @@ class _Planner:
         self.has_repository = (settings.repository or settings.repository_url) is not None
         listed = inventory.listed
         self.listed = {file.filename: file for file in (listed.files if listed is not None else ())}
+        self.missing = inventory.missing
         self.in_repository = {file.filename: file for file in inventory.in_repository or ()}
         self.is_answered = inventory.in_repository is not None
         self.conflicts: list[str] = []
@@ -211,7 +215,7 @@ class _Planner:
 
     def _is_hosted(self, file: str) -> bool:
         listed = self.listed.get(file)
-        return listed is not None and listed.is_hosted
+        return listed is not None and listed.is_hosted and file not in self.missing
 
     def _transfer(self, is_there: bool) -> Transfer:
         """Return what happens to a file of the extra index."""

@@ -14,7 +14,7 @@ they are, and where dialect local is the only one, they are the only copies ther
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.index.index import hosted_url, refuse_removed
+from variant_publish.index.index import hosted_url, missing_files, refuse_removed
 from variant_publish.index.masters import read_index
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
@@ -161,10 +161,12 @@ class _ViewPlanner:
         place = f"{(self.upload.views or '').rstrip('/')}/{name}"
         with opened_store(place, self.upload.endpoint_url) as store:
             listed, described = read_index(store, release.project), store.describe()
+            missing = missing_files(store, listed, str(release.version))
         files = listed.files if listed is not None else ()
         if name not in self.sources and not any(_is_own(file, release.version) for file in files):
             return None
-        own = tuple(_own_file(wheel, name, local, listed, self.reporter) for wheel in self.sources.get(name, ()))
+        here = {file.filename for file in files} - missing
+        own = tuple(_own_file(wheel, name, local, here, self.reporter) for wheel in self.sources.get(name, ()))
         self.conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
         if listed is not None:
             refuse_removed(described, listed, [item.entry for item in own])
@@ -204,7 +206,7 @@ def _label(release: Release, name: WheelName) -> str:
     return name.label or GENERIC
 
 
-def _own_file(wheel: WholeWheel, name: str, local: str, listed: ProjectIndex | None, reporter: Reporter) -> OwnFile:
+def _own_file(wheel: WholeWheel, name: str, local: str, here: Collection[str], reporter: Reporter) -> OwnFile:
     if not wheel.name.chosen_by_installers:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"
@@ -221,9 +223,8 @@ def _own_file(wheel: WholeWheel, name: str, local: str, listed: ProjectIndex | N
         wheel.metadata.requires_python,
         hashlib.sha256(made.metadata).hexdigest(),
     )
-    is_listed = listed is not None and listed.file(filename) is not None
-    transfer = Transfer.SKIP if is_listed else Transfer.UPLOAD
-    placement = Placement.of(entry, Destination.VIEW, reason, transfer, is_listed)
+    transfer = Transfer.SKIP if filename in here else Transfer.UPLOAD
+    placement = Placement.of(entry, Destination.VIEW, reason, transfer, filename in here)
     return OwnFile(placement, wheel, entry, made.metadata)
 
 

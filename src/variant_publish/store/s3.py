@@ -226,23 +226,22 @@ class S3Store(Store):
         place = self.bucket.place(CANARY)
         with self._translated(CANARY):
             begun = self.client.create_multipart_upload(**place, ContentType="text/plain", CacheControl=_SHORTLY)
-            upload_id = self.bucket.field(begun, "UploadId", CANARY)
-            part = self.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=CANARY_CONTENT)
-            tag = self.bucket.field(part, "ETag", CANARY)
+        upload_id = self.bucket.field(begun, "UploadId", CANARY)
+        result = PutResult.LOST
         try:
             with self._translated(CANARY):
+                part = self.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=CANARY_CONTENT)
+                parts: Any = {"Parts": [{"PartNumber": 1, "ETag": self.bucket.field(part, "ETag", CANARY)}]}
                 self.client.complete_multipart_upload(
-                    **place,
-                    UploadId=upload_id,
-                    MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]},
-                    IfNoneMatch="*",
+                    **place, UploadId=upload_id, MultipartUpload=parts, IfNoneMatch="*"
                 )
+                result = PutResult.WRITTEN
         except StoreError as error:
             if error.code not in LOST | RACE:
                 raise
+        finally:
             self._end(Pending(CANARY, "", upload_id))
-            return PutResult.LOST
-        return PutResult.WRITTEN
+        return result
 
     def _list(self, prefix: str) -> Iterator[Listed]:
         """List objects, a thousand to a request."""

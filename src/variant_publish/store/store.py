@@ -122,10 +122,12 @@ class Store(ABC):
         self._probe()
         if in_parts:
             self._probe(in_parts=True)
-        for _ in self._tries(key):
+        for is_last in self._tries(key):
             try:
                 result = self._put_source(key, source, headers, advance)
             except CutOff:
+                if is_last:
+                    raise
                 result = PutResult.LOST  # what is there decides
             if result is PutResult.WRITTEN:
                 if isinstance(source, bytes):
@@ -140,10 +142,12 @@ class Store(ABC):
         headers = ObjectHeaders(content_type, hashlib.sha256(content).hexdigest(), generation)
         check_key(key)
         self._probe()
-        for _ in self._tries(key):
+        for is_last in self._tries(key):
             try:
                 result = self._put(key, content, headers, etag)
             except CutOff:
+                if is_last:
+                    raise
                 result = PutResult.RACE
             if result is PutResult.WRITTEN:
                 return True
@@ -239,11 +243,11 @@ class Store(ABC):
                     raise
         raise AssertionError  # the last attempt returns or raises
 
-    def _tries(self, key: str) -> Iterator[int]:
-        for number, pause in enumerate(PAUSES):
-            if number:
-                time.sleep(pause)
-            yield number
+    def _tries(self, key: str) -> Iterator[bool]:
+        """Yield before each try of a write whether it is the last one."""
+        for number, pause in enumerate(PAUSES, 1):
+            yield number == len(PAUSES)
+            time.sleep(pause)
         raise contended(self.describe(), key)
 
     def _probe(self, *, in_parts: bool = False) -> None:
@@ -268,10 +272,12 @@ class Store(ABC):
 
     def _put_canary(self, etag: str | None) -> PutResult:
         headers = ObjectHeaders(TEXT, hashlib.sha256(CANARY_CONTENT).hexdigest(), 0)
-        for _ in self._tries(CANARY):
+        for is_last in self._tries(CANARY):
             try:
                 result = self._put(CANARY, CANARY_CONTENT, headers, etag)
             except CutOff:
+                if is_last:
+                    raise
                 continue
             if result is not PutResult.RACE:
                 return result
