@@ -156,7 +156,6 @@ WIDE_FUNCTIONS = {
     "publish/apply.py:plan_release",
     "publish/apply.py:publish",
     "publish/plan.py:make_plan",
-    "release/conversion.py:_plan_release",
     "stub/source.py:from_index",
     "view/from_index.py:select",
 }
