@@ -12,7 +12,6 @@ from packaging.version import Version
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
-from variant_publish.dialects.registry import dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile, version_of
@@ -27,7 +26,7 @@ from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.verified_files import Claim, verified
 from variant_publish.publish.view_apply import PublishedView, publish_views
-from variant_publish.publish.views import local_version_of, plan_views, view_of
+from variant_publish.publish.views import in_view, local_version_of, plan_views, view_of
 from variant_publish.release.release import Release
 
 
@@ -98,8 +97,8 @@ def _variants(release: Release, main: ProjectIndex) -> dict[str, list[IndexFile]
 
 def _is_there(release: Release, name: str, entries: list[IndexFile], settings: UploadTable, main: ProjectIndex) -> bool:
     """Return whether a view has every wheel of the release already, and the extra index names it."""
-    local = dialect_of("local"), (local_version_of(release, name),)
-    wanted = {str(WheelName.parse(entry.filename).with_variant(*local)) for entry in entries}
+    local = local_version_of(release, name)
+    wanted = {str(in_view(WheelName.parse(entry.filename), local)) for entry in entries}
     with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
         listed = read_index(store, release.project)
     there = {file.filename for file in listed.distributions} if listed is not None else set()

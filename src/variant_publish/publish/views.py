@@ -147,6 +147,11 @@ def local_version_of(release: Release, view: str) -> str:
     return "".join(_LOCAL.words_of(declared[view])) if view in declared else local_of(view)
 
 
+def in_view(name: WheelName, local: str) -> WheelName:
+    """Return the name that a wheel has in a view."""
+    return name.with_variant(_LOCAL, (local,))
+
+
 class _ViewPlanner:
     """Plan the views one by one, and collect conflicts."""
 
