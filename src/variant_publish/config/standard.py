@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import tomlkit
-from tomlkit.items import Table
-
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import Provider
@@ -119,6 +116,8 @@ def write_standard(
     document: Any, namespaces: tuple[str, ...], providers: Mapping[str, Provider], variants: Mapping[str, Properties]
 ) -> None:
     """Write into a TOML document (tomlkit) what the table does not have yet; what is there stays as it is."""
+    import tomlkit
+
     standard = _sub(document, NAME, is_super=True)
     priorities = _sub(standard, "default-priorities")
     listed = list(priorities.get("namespace", ()))
@@ -137,10 +136,11 @@ def write_standard(
 
 
 def _sub(parent: Any, key: str, *, is_super: bool = False) -> Any:
+    import tomlkit
+
     if key not in parent:
         parent[key] = tomlkit.table(is_super_table=is_super)
-    table: Table = parent[key]
-    return table
+    return parent[key]
 
 
 def _properties(label: str, table: Any) -> Properties:
