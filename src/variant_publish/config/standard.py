@@ -5,11 +5,11 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from variant_publish.config.keys import nearest
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import Provider
@@ -39,9 +39,8 @@ class StandardTable:
         known = _table(table, NAME)
         for key in known:
             if key not in _KEYS:
-                near = difflib.get_close_matches(key, _KEYS, n=1)
                 raise UsageError(
-                    f"{NAME}.{key} is not a known key{f' (did you mean {near[0]!r}?)' if near else ''}",
+                    f"{NAME}.{key} is not a known key{nearest(key, _KEYS)}",
                     hint=f"known keys: {', '.join(_KEYS)}; 'variant-publish convert' reads older tables",
                 )
         priorities = _table(known.get("default-priorities", {}), f"{NAME}.default-priorities")
