@@ -14,6 +14,8 @@ from variant_publish.binary.scan import Binary, Scan
 from variant_publish.binary.x86 import CodeSample
 from variant_publish.model.matrix import natural_key
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import KNOWN
+from variant_publish.release.abi_range import abi_property, built_against
 
 _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 
@@ -74,7 +76,8 @@ class Inspection:
         """Return the properties that follow from the binaries, as the configuration writes them.
 
         The lower bound of CUDA is that of its major version: which newer functions of the driver the code calls is in
-        no file. Where a wheel holds code for several major versions, none is proposed.
+        no file. Where a wheel holds code for several major versions, none is proposed. A wheel with an exact
+        requirement on a well-known dependency, and with libraries that need others, was built against it.
         """
         found = []
         if self.level is not None and self.level > 1:
@@ -84,7 +87,8 @@ class Inspection:
         for provider in catalog.providers():
             values = [value for value in self.codes.get(provider.namespace, ()) if provider.is_value(value)]
             found += [str(provider.property(provider.code_feature or "", value)) for value in values]
-        return tuple(found)
+        built = [(name, built_against(self.wheel, name)[1]) for name in KNOWN if self.external or self.macos]
+        return (*found, *(str(abi_property(name, version)) for name, version in built if version))
 
     @property
     def code_names(self) -> dict[str, tuple[str, ...]]:
