@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from variant_publish.config.keys import nearest, tables_of
+from variant_publish.config.known_keys import nearest, tables_of
 from variant_publish.config.product import with_product
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import StandardTable
