@@ -114,10 +114,6 @@ ROUND_THE_FACE = {
     "build.py": {"build"},
     "config.py": {"remote"},
     "console.py": {"archive"},
-    "doctor.py": {"install", "view"},
-    "host.py": {"view"},
-    "install.py": {"formats", "install", "view"},
-    "lock.py": {"install", "view"},
     "logs.py": {"remote"},
     "machine.py": {"formats", "providers"},
     "select.py": {"providers", "view"},
@@ -152,18 +148,14 @@ def test_a_command_calls_the_public_face_only(path: Path) -> None:
 
 MOST_PARAMETERS = 6
 WIDE_FUNCTIONS = {
-    "api/installing.py:evaluate",
-    "api/installing.py:plan_locked",
     "api/staging.py:stage",
     "api/stubs.py:stub",
     "archive/wheel.py:_of_info",
     "index/index.py:update_project",
-    "install/plan.py:__init__",
     "publish/apply.py:__init__",
     "publish/apply.py:plan_release",
     "publish/apply.py:publish",
     "publish/plan.py:make_plan",
-    "release/conversion.py:_plan_release",
     "stub/source.py:from_index",
     "view/from_index.py:select",
 }

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from variant_publish import __version__
+from variant_publish.build import starter
 from variant_publish.model.build_job import BuildJob
 from variant_publish.model.matrix import Cell
 from variant_publish.templating import templates_folder
@@ -83,15 +84,14 @@ def test_jobs_that_stage_write_to_the_stages_alone_and_the_publisher_deletes_no_
 
 
 def test_what_is_installed_is_pinned() -> None:
-    for path in (STARTER / "workflow.yml", ACTION):
-        text = path.read_text("utf-8")
-        installed = re.findall(
-            r"(?:pipx install|pipx inject variant-publish|default:) ((?:variant-publish|cibuildwheel)\S*)", text
-        )
-        assert installed
-        assert all(re.fullmatch(r"[a-z-]+==[0-9.]+", one) for one in installed), installed
-        assert {one.partition("==")[2] for one in installed if one.startswith("variant-publish")} == {__version__}
-    assert "environment: release" in (STARTER / "workflow.yml").read_text("utf-8")
+    workflow = (STARTER / "workflow.yml").read_text("utf-8")
+    assert f"VARIANT_PUBLISH: variant-publish=={__version__}" in workflow
+    installed = re.findall(r"pipx (?:install|inject variant-publish) (\S+)", workflow)
+    assert installed
+    assert all(one == '"$VARIANT_PUBLISH"' or re.fullmatch(r"[a-z-]+==[0-9.]+", one) for one in installed), installed
+    assert "environment: release" in workflow
+    # The action installs the repository that it is part of, at the commit that its user pins.
+    assert '"${PACKAGE:-$GITHUB_ACTION_PATH/../../..}"' in ACTION.read_text("utf-8")
 
 
 def test_the_workflow_uses_only_what_the_matrix_has() -> None:
@@ -119,3 +119,18 @@ def test_the_stack_has_no_mistakes() -> None:
     text = (STARTER / "cloudformation.yaml").read_text("utf-8")
     found = cfnlint.lint(text, regions=["us-east-1", "eu-central-1"])
     assert [str(match) for match in found if not match.rule.id.startswith("I")] == []
+
+
+def test_the_workflow_installs_the_tool_from_where_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Installed:
+        text = ""
+
+        def read_text(self, name: str) -> str | None:
+            return self.text or None
+
+    monkeypatch.setattr(starter, "distribution", lambda name: Installed())
+    assert yaml.safe_load(starter.workflow())["env"] == {"VARIANT_PUBLISH": f"variant-publish=={__version__}"}
+    vcs = {"vcs": "git", "commit_id": "0" * 40}
+    Installed.text = json.dumps({"url": "https://git.example.org/vp.git", "vcs_info": vcs})
+    source = f"variant-publish @ git+https://git.example.org/vp.git@{'0' * 40}"
+    assert yaml.safe_load(starter.workflow())["env"] == {"VARIANT_PUBLISH": source}

@@ -26,7 +26,7 @@ def index(tmp_path: Path) -> str:
 
 def test_a_stored_machine_makes_the_same_choices_elsewhere(index: str, tmp_path: Path) -> None:
     file = tmp_path / "variants.toml"
-    platform = ("--platform", "manylinux_2_28_aarch64", "--python", "3.13t")
+    platform = ("--platform", "manylinux_2_28_aarch64", "--python-version", "3.13t")
     assert run("host", "--set", "cuda=12.9", "--set", "sm_arch=9.0", *platform, "--save", str(file)).code == 0
     stored = HostFile.parse(file.read_text())
     assert (stored.python, stored.platform, stored.values["cuda"]) == ("3.13.0t", "manylinux_2_28_aarch64", "12.9")

@@ -261,7 +261,7 @@ def test_the_workflow_runs_commands_that_exist() -> None:
         "init",
         "cibuildwheel",
     }  # the last is injected beside it
-    assert commands == {"plan-matrix", "build", "check", "metadata", "upload"}
+    assert commands == {"plan-matrix", "build", "check", "upload"}
     assert commands <= set(COMMANDS)
     assert "${{ fromJSON(needs.plan.outputs.matrix) }}" in text
     Path(".github/workflows/variant-wheels.yml").write_text("mine\n", encoding="utf-8")

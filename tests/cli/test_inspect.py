@@ -48,3 +48,11 @@ def test_machines_get_json(tmp_path: Path) -> None:
     assert wheel["properties"] == ["x86_64 :: level :: v3"]
     assert [binary["fault"] is None for binary in wheel["binaries"]] == [True, False]
     assert "not understood  foo/b.so" in run("inspect", str(path)).stdout
+
+
+def test_an_exact_requirement_says_what_a_wheel_was_built_against(tmp_path: Path) -> None:
+    files = {"foo/_c.so": elf(exports=["PyInit__c"], needed=["libtorch.so", "libc.so.6"])}
+    wheel = make_wheel(tmp_path, PLAIN, files=files, requires=["torch==2.9.1", "numpy>=2"])
+    assert '    "abi_dependency :: torch :: 2.9",' in run("inspect", str(wheel)).stdout
+    pure = make_wheel(tmp_path, "bar-1.0-py3-none-any.whl", requires=["torch==2.9.1"])
+    assert "abi_dependency" not in run("inspect", str(pure)).stdout

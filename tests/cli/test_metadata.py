@@ -87,7 +87,7 @@ def test_the_command_for_each_view_is_named(tmp_path: Path) -> None:
         '[tool.variant-publish.variants.cu128]\nproperties = ["nvidia :: cuda_version_lower_bound :: 12.8"]\n'
         f"[tool.variant-publish.upload]\n{views}"
     )
-    make_wheel(tmp_path, NAME.replace(".whl", "+fast.whl"))
+    make_wheel(tmp_path, NAME.replace(".whl", "+cu128.whl"))
     result = run("metadata", str(tmp_path), "--config", str(config))
     assert result.code == 0, result.stderr
     line = "users of cu128: pip install --extra-index-url https://wheels.example.org/views/cu128 foo"

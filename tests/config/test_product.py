@@ -149,7 +149,7 @@ def test_select_takes_the_build_for_the_release_that_is_there(
         make_wheel(project / "dist" / name, f"flash_attn-1.0-cp312-cp312-{LINUX}.whl", requires=["torch"])
     assert run("retag", "dist", "--all", "-o", "wheelhouse").code == 0
     assert run("metadata", "wheelhouse").code == 0
-    told = ["--python", "3.12", "--platform", LINUX, "--set", "cuda=12.8", "--set", f"torch={torch}"]
+    told = ["--python-version", "3.12", "--platform", LINUX, "--set", "cuda=12.8", "--set", f"torch={torch}"]
     found = json.loads(
         run("select", "flash-attn", "--index", "wheelhouse", "--dialect", dialect, *told, "--format", "json").stdout
     )

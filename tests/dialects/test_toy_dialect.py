@@ -160,7 +160,7 @@ def test_upload_lists_it_and_select_takes_what_the_machine_has(
     }
     assert {BUILT, CU128, V3, FILE} <= listed
     told = [word for setting in settings for word in ("--set", setting)]
-    found = run("select", "foo", "--index", "index", "--python", "3.12", "--platform", "manylinux_2_28_x86_64", *told,
+    found = run("select", "foo", "--index", "index", "--python-version", "3.12", "--platform", "manylinux_2_28_x86_64", *told,
                 "--format", "json")  # fmt: skip
     assert found.code == 0, found.stderr
     assert json.loads(found.stdout)["selected"] == chosen

@@ -2,14 +2,30 @@ from __future__ import annotations
 
 import struct
 
-from support.binaries import LEGACY, NUMPY_2, VEX, elf, fat, fatbin, macho, pe
+from support.binaries import (
+    CPUID,
+    LEGACY,
+    NUMPY_2,
+    VEX,
+    elf,
+    fat,
+    fatbin,
+    macho,
+    macho_code,
+    offload_bundle,
+    offload_package,
+    pe,
+    pe_code,
+)
 from support.fuzz import fuzz
 from variant_publish.binary.demangle import demangled
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.fatbin import DeviceImages
+from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
 from variant_publish.binary.image import Format
 from variant_publish.binary.linkage import Library, Linkage
-from variant_publish.binary.macho import macho_image
+from variant_publish.binary.macho import macho_image, macho_slices
+from variant_publish.binary.offload import offload_targets
 from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import sample
 
@@ -23,13 +39,22 @@ MACHO = macho(needed=["@rpath/a.dylib", "/usr/lib/b.dylib"], imports=["PyErr_Cle
 NUMBERS = [struct.pack("<L", number) for number in (0x7FFFFFFF, 0xFFFFFFFF, 0x10000, 11, 0x6FFFFFFE)]
 
 
+def sampled(functions: FunctionTable | None) -> object:
+    return sample(functions, ()) if functions else None
+
+
 def read_elf(data: bytes) -> object:
     file = Elf(data)
-    return file.image(), file.symbols(), sample(file)
+    return file.image(), file.symbols(), sampled(elf_functions(file))
 
 
 def read_pe(data: bytes) -> object:
-    return Pe(data).image(), tuple(Pe(data).symbols())
+    file = Pe(data)
+    return file.image(), tuple(file.symbols()), sampled(pe_functions(file))
+
+
+def read_macho(data: bytes) -> object:
+    return macho_image(data), sampled(macho_functions(macho_slices(data)))
 
 
 def test_damaged_elf_files_are_read_or_refused() -> None:
@@ -37,11 +62,19 @@ def test_damaged_elf_files_are_read_or_refused() -> None:
 
 
 def test_damaged_pe_files_are_read_or_refused() -> None:
-    assert fuzz(read_pe, [DLL, pe()], words=NUMBERS)
+    assert fuzz(read_pe, [DLL, pe(), pe_code([VEX, CPUID] * 9)], words=NUMBERS)
 
 
 def test_damaged_macho_files_are_read_or_refused() -> None:
-    assert fuzz(macho_image, [MACHO, fat((0x01000007, macho(cpu=0x01000007)), (0x0100000C, MACHO))], words=NUMBERS)
+    samples = [MACHO, fat((0x01000007, macho(cpu=0x01000007)), (0x0100000C, MACHO)), macho_code([VEX, CPUID] * 9)]
+    assert fuzz(read_macho, samples, words=NUMBERS)
+
+
+def test_damaged_offload_bundles_are_read_or_left_out() -> None:
+    names = ("host-x86_64--", "hipv4-amdgcn-amd-amdhsa--gfx942")
+    packed = [offload_bundle(*names, compressed=method) for method in ("zlib", "zstd")]
+    samples = [offload_bundle(*names), *packed, offload_package("amdgcn-amd-amdhsa", "gfx942")]
+    assert fuzz(offload_targets, samples, words=[b"CCOB", b"\x10\xff\x10\xad", *NUMBERS])
 
 
 def test_damaged_device_code_is_read_or_left_out() -> None:

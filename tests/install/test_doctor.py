@@ -14,6 +14,7 @@ from support.cli import run
 from support.environments import isolate, publish
 from support.place import Place
 from support.uv import PREVIEW, uv
+from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
 
 pytestmark = pytest.mark.slow
@@ -104,3 +105,50 @@ def test_the_table_and_an_empty_environment(place: Place) -> None:
     assert result.code == 1
     assert "1 variant, 1 broken" in result.stdout
     assert "cuda is none here" in " ".join(result.stdout.split())
+
+
+def pip(place: Place, *arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "pip", "--python", str(place.environment), "install", "--quiet", "--no-deps"]
+    subprocess.run([*command, *map(str, arguments)], check=True)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_generic_wheel_that_plain_pip_took_is_seen(place: Place, dialect: str) -> None:
+    place.release(dialect)
+    index = ("--index", str(place.index))
+    pip(place, "--no-index", "--find-links", place.index, "foo")
+    assert doctor(place) == (0, [])
+    code, [item] = doctor(place, *index)
+    assert (code, item["project"], item["variant"]) == (0, "foo", "generic")
+    assert "cu128" in item["better"]
+    assert item["run"] == "variant-publish install foo==1.0 --index URL"
+    assert doctor(place, *index, "--strict")[0] == 1
+    assert doctor(place, *index, "--strict", cuda="none") == (0, [])
+    text = run("doctor", "--python", str(place.environment), "--set", "cuda=12.9", *index).stdout
+    assert "foo 1.0: generic; foo-1.0-py3-none-any" in text
+
+
+def test_what_pip_put_in_place_of_a_variant_is_seen(place: Place) -> None:
+    place.release()
+    assert place.install("foo").code == 0
+    pip(place, "--force-reinstall", "--no-index", "--find-links", place.index, "foo")
+    code, [item] = doctor(place, "--index", str(place.index), "--strict")
+    assert (code, item["variant"]) == (1, "generic")
+    assert "cu128" in item["better"]
+
+
+def test_a_build_whose_dependency_was_upgraded_away_is_reported(place: Place) -> None:
+    write_release(place.index, {**VARIANTS, **ABI}, requires=["torch"])
+    for version in ("2.8.0", "2.9.1"):
+        publish(place.default, f"torch-{version}-py3-none-any.whl")
+    assert place.install("foo", "torch==2.8.0", cuda="none").code == 0
+    index = ("--index", str(place.index), "--strict")
+    code, [foo] = doctor(place, *index, cuda="none")
+    assert (code, foo["variant"], foo["fits"], foo["better"]) == (0, "torch2.8", True, None)
+    pip(place, "--index-url", place.default.as_uri(), "torch==2.9.1")
+    code, [foo] = doctor(place, *index, cuda="none")
+    assert (code, foo["fits"]) == (1, False)
+    assert foo["misfit"] == "it is built against torch 2.8, and torch 2.9.1 is here"
+    assert "torch2.9" in foo["better"]
+    assert place.install("foo==1.0", "torch==2.9.1", cuda="none").code == 0
+    assert doctor(place, *index, cuda="none")[0] == 0

@@ -19,7 +19,11 @@ from variant_publish.install.choose_client import choose_client
 from variant_publish.install.evaluate import Sandbox
 from variant_publish.model.variant import Properties
 from variant_publish.progress import SILENT
+from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.serve.projects import Projects
+from variant_publish.serve.wheel_cache import WheelCache
+from variant_publish.view import Indexes
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +108,12 @@ def test_a_plugin_runs_where_it_is_allowed_and_its_answer_is_stored(place: Place
     assert "one that installers do not have" in " ".join(without.stdout.split())
 
 
+def nothing(place: Place) -> Projects:
+    """Return what is seen where no index is named but the default one."""
+    cache = WheelCache(place.folder / "cache")
+    return Projects(Indexes(()), place.default.as_uri(), Machine.detect({}), cache)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
@@ -117,12 +127,12 @@ def test_a_plugin_runs_where_it_is_allowed_and_its_answer_is_stored(place: Place
 def test_what_fails_is_one_sentence(place: Place, function: str, message: str) -> None:
     files = selector(function)
     assert files.selector is not None
-    sandbox = Sandbox(lambda place: choose_client("uv", place, os.environ), {"blas_library"}, limit_s=2)
+    sandbox = Sandbox(lambda place: choose_client("uv", place, os.environ), {"blas_library"}, nothing(place), limit_s=2)
     with pytest.raises(VariantPublishError, match=message):
         sandbox.value("blas_library", files.selector.selectors["blas_library"], os.environ, SILENT)
 
 
 def test_a_provider_that_does_not_install_is_one_sentence(place: Place) -> None:
-    sandbox = Sandbox(lambda place: choose_client(None, place, os.environ), {"x"})
+    sandbox = Sandbox(lambda place: choose_client(None, place, os.environ), {"x"}, nothing(place))
     with pytest.raises(VariantPublishError, match="failed"):
         sandbox.value("x", Selector({}, ("no-such-probe",), ("probe:library",)), os.environ, SILENT)

@@ -16,6 +16,7 @@ from support.environments import PLAIN, isolate, make_environment, publish, site
 from support.http import serving
 from support.place import Place
 from support.uv import uv
+from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
 from variant_publish.formats.installed import INSTALLED_FILE
 
@@ -177,12 +178,15 @@ def test_a_mistake_is_one_sentence(place: Place) -> None:
     for arguments, code, message in (
         (("foo", "--python", "/nowhere"), 2, "no Python"),
         (("foo==",), 2, "not valid"),
-        (("foo==9",), 1, "failed"),
+        (("foo==9",), 1, "has no wheel of foo==9 for this machine: none of that version"),
+        (("-r", "/nowhere.txt"), 2, "/nowhere.txt cannot be read"),
     ):
         result = place.install(*arguments)
         assert result.code == code, result.stderr
         assert message in result.stderr
         assert "Traceback" not in result.stderr
+    result = run("install", "foo", "--index", str(place.index), "--", "--index-url", "x")
+    assert (result.code, "'--index-url' is not the client's to say here" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -205,12 +209,16 @@ def test_markers_ask_for_selector_variables(place: Place, client: str) -> None:
     assert json.loads(nothing.stdout)["chosen"] == []
 
 
-def test_a_lock_evaluates_markers_for_the_machine_that_it_is_for(place: Place) -> None:
+def test_a_lock_is_for_the_machine_that_it_was_made_for(place: Place) -> None:
     place.release(requires=["bar; cuda >= '12.9'"])
     publish(place.default, "bar-1.0-py3-none-any.whl")
     lock = str(place.folder / "pylock.toml")
     assert run("lock", "foo", "--index", str(place.index), "--set", "cuda=12.9", "-o", lock).code == 0
-    done = run("install", "--lock", lock, "--python", str(place.environment), "--set", "cuda=none")
+    refused = run("install", "--lock", lock, "--python", str(place.environment), "--set", "cuda=none")
+    assert refused.code == 1
+    assert "the lock is for another machine" in refused.stderr
+    assert "cuda is none here, and it needs 12.8 or 12.9 or 13.0" in refused.stderr
+    done = run("install", "--lock", lock, "--python", str(place.environment), "--set", "cuda=13.0")
     assert done.code == 0, done.stderr
     assert (site(place.environment) / "bar-1.0.dist-info").exists()
     assert "cuda" not in (site(place.environment) / "foo-1.0.dist-info" / "METADATA").read_text()
@@ -229,3 +237,80 @@ def test_freeze_tells_name_and_version_and_no_path_of_the_cache(place: Place, cl
         assert place.record().values == {"cuda": cuda}
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", "foo"], check=True)
     assert not list(site(place.environment).glob("foo*"))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_all_tags_of_a_demand_bind(place: Place, client: str) -> None:
+    place.release("pep825")
+    refused = place.install("foo+pypi+cu130", "--with", client, cuda="13.0")
+    assert refused.code == 1
+    assert "does not carry +pypi+cu130" in refused.stderr
+    vouched = run("install", "foo+pypi+cu128", "--index", f"pypi={place.index}", "--set", "cuda=13.0", "--with", client,
+                  "--python", str(place.environment))  # fmt: skip
+    assert vouched.code == 0, vouched.stderr
+    assert place.variant() == "cu128"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_build_that_needs_a_build_of_a_dependency_gets_it(place: Place, client: str) -> None:
+    place.release("plus", project="bar")
+    make_wheel(place.index, "app-1.0-py3-none-any.whl", requires=["bar==1.0"],
+               extra_info={"abi-requires.txt": b"bar+cu128==1.0\n"})  # fmt: skip
+    result = place.install("app", "--with", client, cuda="13.0")
+    assert result.code == 0, result.stderr
+    assert place.variant("bar") == "cu128"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_files_of_requirements_and_constraints_have_tags(place: Place, client: str) -> None:
+    place.release("plus")
+    for version in ("1.0", "2.0"):
+        publish(place.default, f"bar-{version}-py3-none-any.whl")
+    (place.folder / "more.txt").write_text("bar\n", encoding="utf-8")
+    (place.folder / "in.txt").write_text("foo  # a comment\n-r more.txt\n", encoding="utf-8")
+    (place.folder / "c.txt").write_text("foo+cu128\nbar<2\n", encoding="utf-8")
+    files = ("-r", str(place.folder / "in.txt"), "-c", str(place.folder / "c.txt"))
+    result = place.install(*files, "--with", client, cuda="13.0")
+    assert result.code == 0, result.stderr
+    assert place.variant() == "cu128"
+    assert (site(place.environment) / "bar-1.0.dist-info").exists()
+    upgraded = place.install("-U", "-r", files[1], "--with", client, cuda="13.0")
+    assert upgraded.code == 0, upgraded.stderr
+    assert place.variant() == "cu130"
+    assert (site(place.environment) / "bar-2.0.dist-info").exists()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_plain_package_gets_a_dependency_that_has_variants_only(place: Place, client: str) -> None:
+    place.release("plus")
+    (place.index / PLAIN).unlink()
+    publish(place.default, "app-1.0-py3-none-any.whl", requires=["foo"])
+    result = place.install("app", "--with", client)
+    assert result.code == 0, result.stderr
+    assert place.variant() == "cu128"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_first_index_owns_a_project_and_says_so_where_nothing_fits(place: Place, client: str) -> None:
+    make_wheel(place.index, "foo-1.0-cp27-cp27m-win32.whl")
+    publish(place.default, "foo-9.0-py3-none-any.whl")
+    publish(place.default, "app-1.0-py3-none-any.whl", requires=["foo"])
+    for asked in ("foo", "app"):
+        refused = place.install(asked, "--with", client)
+        assert refused.code == 1, refused.stdout
+        assert not list(site(place.environment).glob("foo*"))
+    assert "platform tag win32 does not fit this machine" in place.install("foo", "--with", client).stderr
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_resolver_takes_the_build_for_what_is_asked_for(place: Place, client: str) -> None:
+    write_release(place.index, {**VARIANTS, **ABI}, requires=["torch"])
+    for version in ("2.8.0", "2.9.1", "2.10.0"):
+        publish(place.default, f"torch-{version}-py3-none-any.whl")
+    for torch, found, variant in (("2.8.0", "1.0+torch2.8", "torch2.8"), ("2.9.1", "1.0+torch2.9", "torch2.9"),
+                                  ("2.10.0", "1.0", "generic")):  # fmt: skip
+        target = place.folder / torch
+        result = place.install("foo", f"torch=={torch}", "--with", client, "--target", str(target), cuda="none")
+        assert result.code == 0, result.stderr
+        assert (target / f"foo-{found}.dist-info" / INSTALLED_FILE).exists()
+        assert variant in (target / "foo.py").read_text(encoding="utf-8")

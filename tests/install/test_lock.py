@@ -50,7 +50,7 @@ def test_a_lock_gives_the_same_files_on_another_machine(place: Place, dialect: s
 
     make_wheel(place.index, "foo-1.1-py3-none-any.whl")  # newer than the lock
     done = run("install", "--lock", str(place.folder / "pylock.toml"), "--python", str(place.environment),
-               "--with", client)  # fmt: skip
+               "--with", client, "--set", "cuda=13.0")  # fmt: skip
     assert done.code == 0, done.stderr
     assert place.variant() == "cu128"
     assert (site(place.environment) / "bar-1.0.dist-info").exists()
@@ -63,7 +63,7 @@ def test_a_lock_for_another_platform(place: Place, client: str) -> None:
         make_wheel(place.index, f"foo-1.0-cp313-cp313-manylinux_2_28_{arch}.whl", requires=["bar", "baz"])
         publish(place.default, f"baz-1.0-cp313-cp313-manylinux_2_17_{arch}.whl")
     file = place.folder / "variants.toml"
-    platform = ("--python", "3.13", "--platform", "manylinux_2_28_aarch64")
+    platform = ("--python-version", "3.13", "--platform", "manylinux_2_28_aarch64")
     assert run("host", *platform, "--save", str(file)).code == 0
     result = lock(place, "--with", client, "--host", str(file))
     assert result.code == 0, result.stderr

@@ -22,7 +22,7 @@ from variant_publish.model.variant import Properties, Property
 
 keys = st.from_regex(r"[a-z0-9_]{1,6}", fullmatch=True)
 values = st.from_regex(r"[a-z0-9_.]{1,6}", fullmatch=True)
-labels = values.filter(lambda label: label != "null")
+labels = values.filter(lambda label: label != "null" and ".." not in label and label.strip(".") == label)
 properties = st.builds(Property, keys, keys, values)
 property_sets = st.lists(properties, min_size=1, max_size=6).map(lambda items: Properties(tuple(items)))
 platforms = st.sampled_from(["any", "win_amd64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "macosx_11_0_arm64"])

@@ -6,6 +6,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -16,6 +17,10 @@ LEGACY = bytes.fromhex("0f58c1c3")  # addps xmm0, xmm1; ret
 VEX = bytes.fromhex("c5fc58c1c3")  # vaddps ymm0, ymm0, ymm1; ret
 EVEX = bytes.fromhex("62f17c4858c1c3")  # vaddps zmm0, zmm0, zmm1; ret
 PLAIN = bytes.fromhex("31c0c3")  # xor eax, eax; ret
+SSE4 = bytes.fromhex("660f3a08c100c3")  # roundps xmm0, xmm1, 0; ret
+BMI = bytes.fromhex("c4e278f2c1c3")  # andn eax, eax, ecx; ret
+TZCNT = bytes.fromhex("f30fbcc1c3")  # tzcnt eax, ecx, which others run as bsf; ret
+CPUID = bytes.fromhex("31c00fa2c3")  # xor eax, eax; cpuid; ret
 SHLX = bytes.fromhex("c4e2f1f7c0c3")  # shlx rax, rax, rcx: VEX, and no vector register
 NUMPY_2 = b"\0numpy._core._multiarray_umath\0module was compiled against (NumPy %s) but the running NumPy has\0"
 NUMPY_1 = b"\0numpy.core._multiarray_umath\0"
@@ -212,3 +217,45 @@ def _verneed(strings: _Strings, library: str, names: Sequence[str], more: bool) 
         struct.pack("<L2H2L", 0, 0, 2, strings.add(name), 0 if number + 1 == len(names) else 16)
         for number, name in enumerate(names)
     )
+
+
+def _laid_out(functions: Iterable[bytes]) -> tuple[bytes, list[int]]:
+    """Return code in which every function begins at a multiple of 16, and where: the end is the last one."""
+    code, starts = b"", []
+    for body in functions:
+        starts.append(len(code))
+        code += body.ljust(-(-len(body) // 16) * 16, b"\x90")
+    return code, [*starts, len(code)]
+
+
+def pe_code(functions: Iterable[bytes]) -> bytes:
+    """Return a 64-bit DLL whose table for unwinding lists these functions."""
+    code, starts = _laid_out(functions)
+    start, raw = 0x1000, 0x400
+    table = b"".join(struct.pack("<3L", start + place, start + place + 16, 0) for place in starts)
+    body = code + table
+    directories = struct.pack("<6L", 0, 0, 0, 0, 0, 0) + struct.pack("<2L", start + len(code), len(table))
+    optional = struct.pack("<H", 0x20B).ljust(108, b"\0") + struct.pack("<L", 16) + directories.ljust(16 * 8, b"\0")
+    coff = struct.pack("<2H3L2H", 0x8664, 1, 0, 0, 0, len(optional), 0x2000)
+    section = b".text\0\0\0" + struct.pack("<4L", len(body), start, len(body), raw).ljust(32, b"\0")
+    head = b"MZ".ljust(0x3C, b"\0") + struct.pack("<L", 0x40) + b"PE\0\0" + coff + optional + section
+    return head.ljust(raw, b"\0") + body
+
+
+def macho_code(functions: Iterable[bytes]) -> bytes:
+    """Return a 64-bit Mach-O library for x86-64 whose LC_FUNCTION_STARTS lists these functions."""
+    code, starts = _laid_out(functions)
+    place = 0x100
+    deltas = [place + starts[0], *(after - before for before, after in pairwise(starts))]
+    table = b"".join(_uleb128(delta) for delta in deltas) + b"\0" * 7
+    command = struct.pack("<4L", 0x26, 16, place + len(code), len(table))
+    head = struct.pack("<8L", 0xFEEDFACF, 0x01000007, 3, 6, 1, len(command), 0x85, 0) + command
+    return head.ljust(place, b"\0") + code + table
+
+
+def _uleb128(value: int) -> bytes:
+    found = bytearray()
+    while value >= 0x80:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])

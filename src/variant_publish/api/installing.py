@@ -6,8 +6,9 @@ driven, where caches and preferences lie.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from variant_publish.progress import SILENT, Reporter
@@ -15,10 +16,10 @@ from variant_publish.progress import SILENT, Reporter
 if TYPE_CHECKING:
     from variant_publish.dialects.base import Dialect
     from variant_publish.formats.pylock import Lock
-    from variant_publish.install.client import Client
+    from variant_publish.install.client import Client, Demand
     from variant_publish.install.doctor import Diagnosis
     from variant_publish.install.environment import Environment
-    from variant_publish.install.plan import InstallPlan
+    from variant_publish.install.planner import InstallPlan, Planner
     from variant_publish.model.requirement import TaggedRequirement
     from variant_publish.providers.machine import Machine
     from variant_publish.view import Indexes, Selection
@@ -33,6 +34,9 @@ __all__ = [
     "lock_universal",
     "plan_install",
     "plan_locked",
+    "read_lock",
+    "requirement_lines",
+    "requirements_of",
     "select",
 ]
 
@@ -41,8 +45,9 @@ __all__ = [
 class Request:
     """What is wanted, from where, for which environment and machine.
 
-    `client` is "pip" or "uv", by default the one that the environment is used with; `default_index` is the URL of the
-    index of everything else, by default the client's own; `generic` asks for the builds that serve everyone.
+    `lines` and `constraints` are lines of requirements and constraints files. `client` is "pip" or "uv", by default
+    the one that the environment is used with, and `options` are its own; `default_index` is the URL of the index of
+    everything else, by default the client's own; `generic` asks for the builds that serve all hardware.
     """
 
     requirements: tuple[TaggedRequirement, ...]
@@ -52,11 +57,37 @@ class Request:
     client: str | None = None
     default_index: str | None = None
     generic: bool = False
+    lines: tuple[str | TaggedRequirement, ...] = ()
+    constraints: tuple[str | TaggedRequirement, ...] = ()
+    options: tuple[str, ...] = ()
+    upgrade: bool = False
+    pre: bool = False
+
+    @property
+    def tagged(self) -> tuple[TaggedRequirement, ...]:
+        """Return the requirements that are read here: those that are named, and those of files."""
+        return (*self.requirements, *_tagged(self.lines))
+
+    def demand(self, described: Machine | None = None) -> Demand:
+        """Return what the client is told."""
+        from variant_publish.install.client import Demand
+
+        def plain(lines: Iterable[str | TaggedRequirement]) -> tuple[str, ...]:
+            return tuple(line if isinstance(line, str) else str(line.plain) for line in lines)
+
+        return Demand(
+            plain((*self.requirements, *self.lines)), plain(self.constraints), self.options, self.upgrade, self.pre,
+            described=described,
+        )  # fmt: skip
+
+
+def _tagged(lines: Iterable[str | TaggedRequirement]) -> tuple[TaggedRequirement, ...]:
+    return tuple(line for line in lines if not isinstance(line, str))
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstall:
-    """What `install` will do, and the environment and client that it was planned for."""
+    """What `install` does, and the environment and client that it was planned for."""
 
     plan: InstallPlan
     environment: Environment
@@ -86,117 +117,133 @@ def select(
 
 
 def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> PlannedInstall:
-    """Choose the wheels that an environment on this machine gets, with everything that they need.
+    """Plan what an environment on this machine gets: pip or uv resolves, against the view of the machine.
 
-    Chosen wheels are downloaded into the user's cache, and their hashes checked; nothing is installed. Raises
-    VariantPublishError where a demand cannot be met.
+    Nothing is installed. Raises VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.plan import Planner
-    from variant_publish.serve.wheel_cache import WheelCache
-
-    driven = choose_client(request.client, request.environment, environ)
-    here, cache = request.environment.machine(request.machine), WheelCache.of_user(environ)
-    planner = Planner(request.environment, driven, request.indexes, here, cache, reporter, generic=request.generic)
-    plan = planner.plan(request.requirements, request.default_index)
+    machine = request.environment.machine(request.machine)
+    driven, planner = _planner(request, machine, environ, reporter)
+    plan = planner.plan(request.tagged, request.demand(), _tagged(request.constraints))
     return PlannedInstall(plan, request.environment, driven)
 
 
 def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> Lock:
-    """Resolve for a machine, this or a described one, and give every file by URL and hash (PEP 751).
+    """Resolve for a machine, this or a described one, and return every file by URL and hash (PEP 751).
 
     Nothing is installed. The request's environment is where the client runs; what is installed in it does not count.
     Raises VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.lock import lock_of
-    from variant_publish.install.plan import Planner
-    from variant_publish.serve.wheel_cache import WheelCache
+    from variant_publish.install.locker import lock_of
 
-    driven, cache = choose_client(request.client, request.environment, environ), WheelCache.of_user(environ)
-    planner = Planner(
-        request.environment, driven, request.indexes, request.machine, cache, reporter,
-        generic=request.generic, described=True,
-    )  # fmt: skip
-    return lock_of(planner.plan(request.requirements, request.default_index), request.machine, cache, reporter)
+    _, planner = _planner(request, request.machine, environ, reporter)
+    plan = planner.plan(request.tagged, request.demand(request.machine), _tagged(request.constraints))
+    return lock_of(plan, reporter)
 
 
 def lock_universal(
     request: Request, *, python: str | None = None, environ: Mapping[str, str], reporter: Reporter = SILENT
 ) -> Lock:
-    """Resolve for every machine at once, and give every wheel of every variant by URL and hash.
+    """Resolve for every machine at once, and return every wheel of every variant by URL and hash.
 
     `python` is the oldest Python that counts; the request's machine does not. uv resolves: pip does so for one machine
     only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
     """
     from variant_publish.errors import UsageError
-    from variant_publish.install.choose_client import choose_client
     from variant_publish.install.universal import UniversalLocker
     from variant_publish.install.uv import Uv
-    from variant_publish.serve.wheel_cache import WheelCache
 
-    driven = choose_client(request.client or "uv", request.environment, environ)
+    request = replace(request, client=request.client or "uv", generic=True)
+    driven, planner = _planner(request, request.machine, environ, reporter)
     if not isinstance(driven, Uv):
         raise UsageError("pip resolves for one machine only", hint="install uv, and leave out --with pip")
-    locker = UniversalLocker(driven, request.indexes, WheelCache.of_user(environ), reporter)
-    return locker.lock(request.requirements, request.default_index, python)
+    return UniversalLocker(driven, planner.projects, reporter).lock(request.tagged, request.demand(), python)
 
 
-def plan_locked(
-    lock: Lock,
-    environment: Environment,
-    machine: Machine,
-    *,
-    generic: bool = False,
-    client: str | None = None,
-    environ: Mapping[str, str],
-    reporter: Reporter = SILENT,
-) -> PlannedInstall:
-    """Plan the installation of a lock's very files, on whatever machine this is.
+def plan_locked(request: Request, lock: Lock, *, environ: Mapping[str, str]) -> PlannedInstall:
+    """Plan the installation of a lock's very files into the environment of the request; its requirements are unused.
 
-    Of a lock for every machine, those for `machine` are chosen, or the `generic` builds; no index is asked. Raises
-    VariantPublishError where a file is gone or has another hash.
+    Of a lock for every machine, those for the request's machine are chosen; no index is asked. Raises
+    VariantPublishError where the lock is for another machine.
     """
     from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.locked import narrowed, plan_of
+    from variant_publish.install.locked import narrowed, plan_lock
     from variant_publish.serve.wheel_cache import WheelCache
 
-    driven = choose_client(client, environment, environ)
-    own = narrowed(lock, environment.machine(machine), generic=generic)
-    plan = plan_of(own, environment, driven.name, WheelCache.of_user(environ), reporter)
-    return PlannedInstall(plan, environment, driven)
+    driven = choose_client(request.client, request.environment, environ)
+    versions = {one.project.replace("-", "_"): one.version.partition("+")[0] for one in lock.packages}
+    machine = replace(request.environment.machine(request.machine), abi=versions)
+    own = narrowed(lock, machine, generic=request.generic)
+    plan = plan_lock(own, request.environment, driven.name, WheelCache.of_user(environ))
+    return PlannedInstall(plan, request.environment, driven)
 
 
 def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
     """Carry out one planned installation; raise VariantPublishError with what the client said if it failed."""
-    from variant_publish.install.apply import apply
+    from variant_publish.install.planner import carry_out
 
-    apply(planned.plan, planned.environment, planned.client, reporter)
+    carry_out(planned.plan, planned.environment, planned.client, reporter)
+
+
+def requirement_lines(file: Path, parse: Callable[[str], TaggedRequirement]) -> tuple[str | TaggedRequirement, ...]:
+    """Return the lines of a requirements file, those with extra tags by `parse`; raise UsageError that names it."""
+    from variant_publish.install.requirement_files import read_lines
+
+    return tuple(read_lines(file, parse))
+
+
+def read_lock(file: Path) -> Lock:
+    """Return a lock that `lock` wrote; raise VariantPublishError for any other file."""
+    from variant_publish.errors import UsageError
+    from variant_publish.formats.pylock import Lock
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read ({error})", hint="name a pylock.toml") from error
+    return Lock.parse(text)
+
+
+def requirements_of(lock: Lock) -> str:
+    """Return a lock as a requirements file; raise VariantPublishError where no installer could read that."""
+    from variant_publish.install.locker import refuse_unreadable
+
+    refuse_unreadable(lock)
+    return lock.requirements()
+
+
+def _planner(
+    request: Request, machine: Machine, environ: Mapping[str, str], reporter: Reporter
+) -> tuple[Client, Planner]:
+    from variant_publish.install.choose_client import choose_client
+    from variant_publish.install.planner import Planner
+    from variant_publish.serve.projects import Projects
+    from variant_publish.serve.wheel_cache import WheelCache
+
+    driven = choose_client(request.client, request.environment, environ)
+    default = request.default_index or driven.default_index()
+    projects = Projects(
+        request.indexes, default, machine, WheelCache.of_user(environ), generic=request.generic, reporter=reporter
+    )
+    return driven, Planner(request.environment, driven, projects, reporter)
 
 
 def evaluate(
-    requirement: TaggedRequirement,
-    indexes: Indexes,
-    machine: Machine,
-    *,
-    allowed: Collection[str],
-    client: str | None = None,
-    default_index: str | None = None,
-    environ: Mapping[str, str],
-    reporter: Reporter = SILENT,
+    request: Request, *, allowed: Collection[str], environ: Mapping[str, str], reporter: Reporter = SILENT
 ) -> Machine:
-    """Return the machine with what the selector functions and plugins of a release say of it.
+    """Return the request's machine with what the selector functions and plugins of a release say of it.
 
-    Only those run that are `allowed` by the name of their variable or namespace, each in an environment made for it,
-    for a minute at most. Raises VariantPublishError where one of them fails.
+    The release is that of the first requirement. Only those run that are `allowed` by the name of their variable or
+    namespace, each in an environment made for it, for a minute at most. Raises VariantPublishError where one fails.
     """
     from variant_publish.install.choose_client import choose_client
     from variant_publish.install.evaluate import Sandbox, evaluated
     from variant_publish.view.from_index import selector_files
 
-    files = selector_files(requirement.project, indexes.urls, requirement.plain.specifier or None)
-    sandbox = Sandbox(lambda place: choose_client(client, place, environ), allowed, indexes.urls, default_index)
-    return evaluated(machine, files, sandbox, environ, reporter)
+    wanted = request.requirements[0]
+    files = selector_files(wanted.project, request.indexes.urls, wanted.plain.specifier or None)
+    _, planner = _planner(request, request.machine, environ, reporter)
+    sandbox = Sandbox(lambda place: choose_client(request.client, place, environ), allowed, planner.projects)
+    return evaluated(request.machine, files, sandbox, environ, reporter)
 
 
 def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:

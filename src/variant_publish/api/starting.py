@@ -17,7 +17,7 @@ from variant_publish.progress import SILENT, Reporter
 if TYPE_CHECKING:
     from variant_publish.build.proposal import Found
 
-__all__ = ["bucket_files", "configured", "found_in_release", "found_in_wheels", "is_well_known"]
+__all__ = ["bucket_files", "configured", "found_in_release", "found_in_wheels", "is_well_known", "workflow"]
 
 
 def found_in_wheels(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
@@ -90,3 +90,10 @@ def bucket_files(extra_index: str) -> dict[str, str]:
     from variant_publish.build import starter
 
     return starter.bucket_files(extra_index)
+
+
+def workflow() -> str:
+    """Return a workflow for GitHub that builds the declared matrix and publishes the release."""
+    from variant_publish.build import starter
+
+    return starter.workflow()

@@ -126,6 +126,13 @@ class Elf:
                 return address - segment.address + segment.offset
         return None
 
+    def address_of(self, offset: int) -> int | None:
+        """Return the virtual address of a byte of the file."""
+        for segment in self._loaded:
+            if segment.offset <= offset < segment.offset + segment.size:
+                return offset - segment.offset + segment.address
+        return None
+
     def unwind_table(self) -> ProgramHeader | None:
         """Return the segment of `.eh_frame_hdr`, which lists where functions begin."""
         return next((segment for segment in self.segments if segment.kind == _EH_FRAME_HDR), None)

@@ -207,11 +207,11 @@ def _stem(name: str) -> str:
 def lacking(found: Loading, dependency: str) -> str:
     """Return a sentence on what a dependency does not have: three symbols or libraries named, the others counted."""
     kind = found.missing or found.unknown
-    symbols = [one for one in kind if one.symbol is not None]
-    verb = "export" if symbols else "have"
-    names = list(dict.fromkeys(f"`{one}`" for one in symbols or kind))
+    libraries = [one for one in kind if one.symbol is None]  # the loader looks for them first
+    verb = "have" if libraries else "export"
+    names = list(dict.fromkeys(f"`{one}`" for one in libraries or kind))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    places = list(dict.fromkeys(one.path for one in symbols or kind))
+    places = list(dict.fromkeys(one.path for one in libraries or kind))
     needs = f"{' and '.join(places[:2])} {'needs' if len(places) == 1 else 'need'}"
     doubt = f": {found.unknown[0].reason}" if not found.missing else ""
     return f"{dependency} does not {verb} {', '.join(names[:_NAMED])}{more}, which {needs}{doubt}"

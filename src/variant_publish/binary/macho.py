@@ -15,7 +15,7 @@ _ORDERS: Mapping[bytes, tuple[str, int]] = {
     b"\xfe\xed\xfa\xcf": (">", 64), b"\xfe\xed\xfa\xce": (">", 32),
 }  # fmt: skip
 _FAT = b"\xca\xfe\xba\xbe"
-_SYMTAB, _DYSYMTAB, _ID_DYLIB, _VERSION_MIN, _BUILD_VERSION = 0x2, 0xB, 0xD, 0x24, 0x32
+_SYMTAB, _DYSYMTAB, _ID_DYLIB, _VERSION_MIN, _FUNCTION_STARTS, _BUILD_VERSION = 0x2, 0xB, 0xD, 0x24, 0x26, 0x32
 _LOAD_DYLIB = (0xC, 0x20, 0x80000018, 0x8000001F, 0x80000023)
 """Plain, lazy, weak, re-exported and upward ones: the ordinals of symbols count all of them."""
 _MACOS = 1
@@ -116,6 +116,26 @@ class MachO:
                 if platform == _MACOS:
                     return packed >> 16, packed >> 8 & 0xFF
         return None
+
+    def functions(self, limit: int) -> list[int]:
+        """Return where functions begin, counted from the header and sorted: LC_FUNCTION_STARTS."""
+        found: list[int] = []
+        for kind, body in self._commands:
+            if kind == _FUNCTION_STARTS:
+                place, size = self._fields("2L", body)
+                value = address = shift = 0
+                for byte in self.data[self.start + place : self.start + place + min(size, limit)]:
+                    value |= (byte & 0x7F) << shift
+                    shift += 7
+                    if shift > 63:
+                        break
+                    if byte < 0x80:
+                        address += value
+                        if not value or address >= 1 << 40:
+                            break  # the padding at the end
+                        found.append(address)
+                        value = shift = 0
+        return found
 
     def symbols(self) -> Iterator[Symbol]:
         """Return the external symbols that are not private, without the underscore that C names have."""

@@ -14,7 +14,7 @@ from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, m
 
 _MACHINES: Mapping[int, str] = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 _PE_PLUS = 0x20B
-_EXPORTS, _IMPORTS, _DELAYED = 0, 1, 13
+_EXPORTS, _IMPORTS, _EXCEPTIONS, _DELAYED = 0, 1, 3, 13
 _MANY_SECTIONS, _MANY_LIBRARIES, _MANY_SYMBOLS = 96, 1024, 1 << 18
 _LONG_NAME = 4096
 
@@ -62,12 +62,12 @@ class Pe:
             if place is None:
                 return ()
             *_, count, _, names, _ = self._at(struct.Struct("<2L2H7L"), place)
-            table = self._offset(names)
+            table = self.offset_of(names)
             if table is None or not count:
                 return ()
             self._spend(count)
             pointers = struct.iter_unpack("<L", self.data[table : table + 4 * count])
-            return tuple(self._text(where) for (pointer,) in pointers if (where := self._offset(pointer)) is not None)
+            return tuple(self._text(where) for (pointer,) in pointers if (where := self.offset_of(pointer)) is not None)
         except (struct.error, ValueError) as error:
             raise _damaged(error) from error
 
@@ -89,20 +89,20 @@ class Pe:
         for _ in range(_MANY_LIBRARIES if place is not None else 0):
             fields = self._at(layout, place or 0)
             names, library = (fields[4], fields[1]) if directory == _DELAYED else (fields[0] or fields[4], fields[3])
-            if not library or (where := self._offset(library)) is None:
+            if not library or (where := self.offset_of(library)) is None:
                 return
             yield self._text(where).lower(), tuple(self._thunks(names))
             place = (place or 0) + layout.size
 
     def _thunks(self, address: int) -> Iterator[str]:
         layout, ordinal = (struct.Struct("<Q"), 1 << 63) if self.is_plus else (struct.Struct("<L"), 1 << 31)
-        place = self._offset(address)
+        place = self.offset_of(address)
         while place is not None:
             self._spend(1)
             (value,) = self._at(layout, place)
             if not value:
                 return
-            if not value & ordinal and (where := self._offset(value & 0x7FFFFFFF)) is not None:
+            if not value & ordinal and (where := self.offset_of(value & 0x7FFFFFFF)) is not None:
                 yield self._text(where + 2)
             place += layout.size
 
@@ -116,13 +116,30 @@ class Pe:
         if number >= count:
             return None
         (address,) = self._at(struct.Struct("<L"), self.optional + (112 if self.is_plus else 96) + number * 8)
-        return self._offset(address) if address else None
+        return self.offset_of(address) if address else None
 
-    def _offset(self, address: int) -> int | None:
+    def offset_of(self, address: int) -> int | None:
+        """Return where the byte of a virtual address lies in the file."""
         for size, start, raw_size, raw in self.sections:
             if start <= address < start + max(size, raw_size):
                 return address - start + raw
         return None
+
+    def address_of(self, offset: int) -> int | None:
+        """Return the virtual address of a byte of the file."""
+        for _, start, raw_size, raw in self.sections:
+            if raw <= offset < raw + raw_size:
+                return offset - raw + start
+        return None
+
+    def functions(self, limit: int) -> list[int]:
+        """Return where functions begin, sorted, of code for x86-64: the table for unwinding (`.pdata`)."""
+        place = self._directory(_EXCEPTIONS) if _MACHINES.get(self.machine) == "amd64" else None
+        if place is None:
+            return []
+        _, size = self._at(struct.Struct("<2L"), self.optional + 112 + _EXCEPTIONS * 8)
+        content = self.data[place : place + min(size // 12, limit) * 12]
+        return sorted({begin for begin, _, _ in struct.iter_unpack("<3L", content[: len(content) // 12 * 12])})
 
     def _at(self, layout: struct.Struct, place: int) -> tuple[int, ...]:
         return layout.unpack(self.data[place : place + layout.size])

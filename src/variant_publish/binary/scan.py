@@ -14,15 +14,16 @@ from variant_publish.archive.zipraw import InvalidArchive, open_archive
 from variant_publish.binary.content import Buffer, search, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.evidence import Evidence, EvidenceReader
+from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
 from variant_publish.binary.image import Format, Image, InvalidBinary, format_of
-from variant_publish.binary.macho import macho_image
+from variant_publish.binary.macho import macho_image, macho_slices
 from variant_publish.binary.pe import Pe
-from variant_publish.binary.x86 import SAMPLE, Simd, sample
+from variant_publish.binary.x86 import SAMPLE, CodeSample, sample
 from variant_publish.formats.record import RecordRow
 
 _HEAD = 8
 _HASHES = hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}
-_SIMD_BUDGET = 32 * 1024 * 1024
+_SIMD_BUDGET = 6 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
 _NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running")
@@ -44,7 +45,7 @@ class Binary:
     evidence: tuple[Evidence, ...] = ()
     numpy: tuple[int, int] | None = None
     uses_numpy: bool = False
-    simd: Simd | None = None
+    simd: CodeSample | None = None
     fault: str | None = None
 
     @property
@@ -106,12 +107,11 @@ def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = T
 
 
 def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: int) -> Binary:
-    kind = format_of(data[:_HEAD]) or Format.ELF
     try:
-        elf = Elf(data) if kind is Format.ELF else None
-        image = elf.image() if elf else Pe(data).image() if kind is Format.PE else macho_image(data)
-        counts = sample(elf, simd) if elf and simd else None
+        image, functions = _opened(data)
+        counts = sample(functions, image.imports, simd) if functions and simd else None
     except InvalidBinary as error:
+        kind = format_of(data[:_HEAD]) or Format.ELF
         return Binary(path, len(data), Image(kind, ()), fault=error.message)
     numpy = next((match for _, match in search(data, _NUMPY, 64)), None) if image.modules else None
     return Binary(
@@ -123,6 +123,18 @@ def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: in
         bool(image.modules and (numpy or any(search(data, _NUMPY_API, 64)))),
         counts,
     )
+
+
+def _opened(data: Buffer) -> tuple[Image, FunctionTable | None]:
+    """Return the headers of an executable file, and its functions where they are x86-64 code."""
+    kind = format_of(data[:_HEAD])
+    if kind is Format.PE:
+        pe = Pe(data)
+        return pe.image(), pe_functions(pe)
+    if kind is Format.MACHO:
+        return macho_image(data), macho_functions(macho_slices(data))
+    elf = Elf(data)
+    return elf.image(), elf_functions(elf)
 
 
 class _Digest:

@@ -1,129 +1,183 @@
-"""Which vector instructions x86-64 code uses: a sample of its functions, disassembled by iced-x86.
+"""Which x86-64 level code needs: a sample of its functions, disassembled by iced-x86.
 
-The unwind table (`.eh_frame_hdr`) says where functions begin. A function counts as "vex" when it has an AVX instruction
-on vector registers, as "legacy" when it has SSE ones only. Presence alone proves nothing: a library that chooses its
-kernels when it runs has both.
+Compilers that are told of AVX encode every vector instruction with it, so code for v3 has no function with SSE alone.
+A library that chooses its kernels when it runs has both, and asks the processor (CPUID); in one that never asks,
+whatever is there runs everywhere.
 """
 
 from __future__ import annotations
 
-import struct
-import sys
-from array import array
-from collections.abc import Iterator
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
-from variant_publish.binary.elf import Elf
+from variant_publish.binary.content import search
+from variant_publish.binary.functions import FunctionTable
 
-SAMPLE = 3 * 1024 * 1024
+SAMPLE = 256 * 1024
 """Bytes of code that are looked at in one library."""
 
-ENOUGH = 50
-"""Functions that touch vector registers, below which a sample says nothing."""
+_FEW, _ENOUGH = 5, 50
+"""Functions below which a sample says nothing: of code that never asks the processor, and of any."""
 
-_UNIFORM = 0.95
-_HEADER = bytes((1, 0x1B, 0x03, 0x3B))  # version, then the encodings of pointer, count and table that linkers write
-_SHORTEST, _LONGEST, _MANY = 16, 64 * 1024, 1 << 20
-_PIECES = 256
+_UNIFORM, _MOST, _MANY_EVEX = 0.95, 0.5, 0.1
+_CPUID = re.compile(rb"\x0f\xa2")
+_ASKING = frozenset(
+    {"__cpu_model", "__cpu_indicator_init", "__x86_get_cpuid_feature_leaf", "getauxval", "cpuinfo_initialize"}
+)
+_CANDIDATES = 64
+
+_LEVELS = {
+    4: ("AVX512F", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512VL"),
+    3: ("AVX", "AVX2", "BMI1", "BMI2", "F16C", "FMA", "LZCNT", "MOVBE"),
+    2: ("SSE3", "SSSE3", "SSE4_1", "SSE4_2", "POPCNT", "CMPXCHG16B"),
+    1: ("X64", "SSE", "SSE2", "CMOV", "INTEL8086", "INTEL186", "INTEL286", "INTEL386", "INTEL486"),
+}
+"""The features of each level; what needs others (AES, AMX) is chosen at run time by everyone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Simd:
-    """Count the functions of a sample that touch vector registers: by SSE only, by AVX, and by AVX-512 among those."""
+class CodeSample:
+    """Count the functions of a sample.
+
+    Of those that touch vector registers: `legacy` by SSE only, `vex` by AVX, `evex` by AVX-512 among the latter. `v2`
+    are functions with an instruction of x86-64-v2 and none above, `scalar` those with one of v3 and no vector
+    register. `dispatches` says whether the library asks what the processor has.
+    """
 
     legacy: int = 0
     vex: int = 0
     evex: int = 0
+    v2: int = 0
+    scalar: int = 0
+    dispatches: bool = False
+
+    @property
+    def total(self) -> int:
+        """Return the number of functions that touch vector registers."""
+        return self.legacy + self.vex
 
     @property
     def is_enough(self) -> bool:
         """Return whether there are functions enough to judge by."""
-        return self.legacy + self.vex >= ENOUGH
+        return self.total >= (_ENOUGH if self.dispatches else _FEW)
 
     @property
-    def needs_avx(self) -> bool:
-        """Return whether nearly all functions use AVX: the compiler was told that every machine has it."""
-        return self.is_enough and self.vex >= _UNIFORM * (self.legacy + self.vex)
+    def is_avx(self) -> bool:
+        """Return whether nearly all functions use AVX: the compiler was told that every machine has it.
+
+        Where nothing chooses, most are enough: the others are the compiler's own, for start-up.
+        """
+        return self.vex > 0 and self.vex >= (_UNIFORM if self.dispatches else _MOST) * self.total
 
     @property
     def is_baseline(self) -> bool:
         """Return whether nearly all functions use SSE only: the compiler was told of no more."""
-        return self.is_enough and self.legacy >= _UNIFORM * (self.legacy + self.vex)
+        return self.total > 0 and self.legacy >= _UNIFORM * self.total
+
+    @property
+    def needed(self) -> int | None:
+        """Return the level that a machine needs for the code that always runs; None where too little is seen."""
+        if self.is_avx:
+            if not self.is_enough:
+                return None
+            return 4 if self.evex > 1 and (not self.dispatches or self.evex >= _MANY_EVEX * self.vex) else 3
+        if self.dispatches:
+            return 1  # what is above may be chosen; of SSE4 kernels and code for v2 nobody can tell which it is
+        if self.vex:
+            return None  # some of it, and nothing here that chooses: another library may
+        if self.scalar:
+            return 3 if self.scalar >= _FEW else None
+        return 1 if not self.v2 else 2 if self.v2 >= _FEW else None
 
     def __str__(self) -> str:
-        return f"{self.vex} functions with AVX (AVX-512: {self.evex}), {self.legacy} with SSE only"
+        parts = [f"{self.vex} with AVX", f"{self.evex} with AVX-512", f"{self.v2} with SSE4", f"{self.legacy} with SSE"]
+        found = ", ".join(part for part in parts if not part.startswith("0 ")) or "none"
+        more = f", {self.scalar} others with BMI" if self.scalar else ""
+        asks = "it asks what the processor has" if self.dispatches else "nothing in it asks what the processor has"
+        return f"{self.total} functions with vector code: {found}{more}; {asks}"
 
 
-def sample(elf: Elf, limit: int = SAMPLE) -> Simd | None:
-    """Count over functions spread evenly over the code, up to `limit` bytes; None where there is nothing to read."""
-    if elf.architecture != "x86_64":
-        return None
-    counts = {"legacy": 0, "vex": 0, "evex": 0}
-    for address, code in _functions(elf, limit):
-        kind = _kind(address, code)
-        if kind:
-            counts["legacy" if kind == "legacy" else "vex"] += 1
-            counts["evex"] += kind == "evex"
-    return Simd(**counts) if any(counts.values()) else None
+def sample(functions: FunctionTable, imports: Collection[str], limit: int = SAMPLE) -> CodeSample:
+    """Count over functions spread evenly over the code, up to `limit` bytes."""
+    counts = dict.fromkeys(("legacy", "vex", "evex", "v2", "scalar"), 0)
+    for code in functions.sampled(limit):
+        kinds, level = _summary(code)
+        is_vector = bool(kinds)
+        counts["vex"] += is_vector and kinds != {"legacy"}
+        counts["legacy"] += kinds == {"legacy"}
+        counts["evex"] += level == 4
+        counts["scalar"] += level >= 3 and kinds <= {"legacy"}
+        counts["v2"] += level == 2
+    dispatches = bool(any(counts[key] for key in ("vex", "v2", "scalar")) and _asks(functions, imports))
+    return CodeSample(**counts, dispatches=dispatches)
 
 
-def _functions(elf: Elf, limit: int) -> Iterator[tuple[int, bytes]]:
-    """Return address and code of functions: runs of neighbours, at even distances, so that the whole code is met."""
-    table, starts = _starts(elf)
-    if len(starts) < 2:
-        return
-    total = starts[-1] - starts[0]
-    runs = 1 if total <= limit else _PIECES
-    for run in range(runs):
-        index, used = run * (len(starts) - 1) // runs, 0
-        while index + 1 < len(starts) and used < limit // runs:
-            begin, length = table + starts[index], min(starts[index + 1] - starts[index], _LONGEST)
-            if length > 0 and (offset := elf.offset_of(begin)) is not None:
-                yield begin, elf.data[offset : offset + length]
-            used += max(length, _SHORTEST)
-            index += 1
+def _asks(functions: FunctionTable, imports: Collection[str]) -> bool:
+    """Return whether code asks for features of the processor; also where too many bytes only look like it."""
+    if not _ASKING.isdisjoint(imports):
+        return True
+    found = search(functions.data, _CPUID, 2)
+    codes = filter(None, (functions.around(window + match.start()) for window, match in found))
+    for code in islice(codes, _CANDIDATES):
+        if _has_cpuid(code):
+            return True
+    return next(codes, None) is not None
 
 
-def _starts(elf: Elf) -> tuple[int, array[int]]:
-    """Return the address of the unwind table, and where functions begin, counted from there: the table is sorted."""
-    table = elf.unwind_table()
-    head = elf.data[table.offset : table.offset + 12] if table else b""
-    if table is None or len(head) < 12 or not head.startswith(_HEADER):
-        return 0, array("i")
-    (count,) = struct.unpack_from("<L", head, 8)
-    content = elf.data[table.offset + 12 : table.offset + 12 + min(count, _MANY) * 8]
-    found = array("i", content[: len(content) // 8 * 8])
-    if sys.byteorder == "big":
-        found.byteswap()
-    return table.address, found[::2]
+def _has_cpuid(code: bytes) -> bool:
+    from iced_x86 import Decoder, Mnemonic
+
+    return any(instruction.mnemonic == Mnemonic.CPUID for instruction in Decoder(64, code))
 
 
-def _kind(address: int, code: bytes) -> str:
+def _summary(code: bytes) -> tuple[set[str], int]:
+    """Return the encodings of vector instructions in a function, and its highest level."""
     from iced_x86 import Decoder
 
-    found = ""
-    for instruction in Decoder(64, code, ip=address):
-        one = _encoding(instruction.code)
-        if one == "evex":
-            return one
-        if one == "vex" or (one and not found):
-            found = one
-    return found
+    kinds, level = set(), 1
+    for instruction in Decoder(64, code):
+        number = instruction.code
+        known = _KNOWN.get(number)
+        if known is None:
+            known = _KNOWN[number] = _classified(instruction)
+        if known[0]:
+            kinds.add(known[0])
+        level = max(level, known[1])
+    return kinds, level
+
+
+_KNOWN: dict[int, tuple[str, int]] = {}
+
+
+def _classified(instruction: Any) -> tuple[str, int]:
+    """Return how an instruction encodes vector registers ("legacy", "vex", "evex", "" for none), and its level."""
+    from iced_x86 import EncodingKind, Mnemonic, OpCodeInfo
+
+    info = OpCodeInfo(instruction.code)
+    features = set(instruction.cpuid_features())
+    # TZCNT runs on every machine, as BSF.
+    level = 1 if instruction.mnemonic == Mnemonic.TZCNT else _level(features)
+    if not any(info.op_kind(number) in _vector_operands() for number in range(info.op_count)):
+        return "", level
+    encoding = {EncodingKind.LEGACY: "legacy", EncodingKind.VEX: "vex", EncodingKind.EVEX: "evex"}
+    return encoding.get(info.encoding, ""), level
+
+
+def _level(features: set[int]) -> int:
+    """Return the level of an instruction's features; 1 where one of them is of no level."""
+    ranks = [_ranks().get(feature, 0) for feature in features]
+    return max(ranks) if ranks and all(ranks) else 1
 
 
 @cache
-def _encoding(code: Any) -> str:  # an int; iced-x86's stubs call it by the name of a module
-    """Return how an instruction on vector registers is encoded: "legacy", "vex" or "evex"; "" for any other one."""
-    from iced_x86 import EncodingKind, OpCodeInfo
+def _ranks() -> dict[int, int]:
+    from iced_x86 import CpuidFeature
 
-    info = OpCodeInfo(code)
-    if not any(info.op_kind(number) in _vector_operands() for number in range(info.op_count)):
-        return ""
-    if info.encoding == EncodingKind.LEGACY:
-        return "legacy"
-    return {EncodingKind.VEX: "vex", EncodingKind.EVEX: "evex"}.get(info.encoding, "")
+    return {getattr(CpuidFeature, name): level for level, names in _LEVELS.items() for name in names}
 
 
 @cache

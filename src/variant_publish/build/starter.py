@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import tomlkit
 from tomlkit.items import Array, InlineTable, Table
 
+from variant_publish import __version__
 from variant_publish.build.proposal import Proposal, ProposedVariant
 from variant_publish.config.configuration import provider_of
 from variant_publish.config.standard import NAME as STANDARD
@@ -15,6 +19,9 @@ from variant_publish.config.standard import write_standard
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
+
+_RELEASE = "variant-publish==0.1.0"
+"""What the template installs."""
 
 
 def applied(text: str, proposal: Proposal) -> str:
@@ -72,6 +79,16 @@ def _extras(ours: Table, column: ProposedVariant, proposal: Proposal) -> dict[st
         **({"rename": _rename(proposal, column)} if column.old else {}),
         **({"build": _inline({"env": _inline(column.flags)})} if column.flags else {}),
     }
+
+
+def workflow() -> str:
+    """Return the workflow, which installs this tool from where it was installed here: an index, or a repository."""
+    text = (templates_folder() / "starter" / "workflow.yml").read_text("utf-8")
+    with suppress(PackageNotFoundError, ValueError, KeyError):
+        here = json.loads(distribution("variant-publish").read_text("direct_url.json") or "{}")
+        source = f"variant-publish @ {here['vcs_info']['vcs']}+{here['url']}@{here['vcs_info']['commit_id']}"
+        return text.replace(f"VARIANT_PUBLISH: {_RELEASE}", f"VARIANT_PUBLISH: {json.dumps(source)}")
+    return text.replace(_RELEASE, f"variant-publish=={__version__}")
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:

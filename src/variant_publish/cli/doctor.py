@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from variant_publish import api
 from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
-from variant_publish.install.doctor import Diagnosis
-from variant_publish.install.environment import Environment
 from variant_publish.model.quantity import count
-from variant_publish.view import Indexes
+
+if TYPE_CHECKING:
+    from variant_publish.install.doctor import Diagnosis
 
 
 @click.command()
@@ -30,7 +31,8 @@ def command(
 ) -> int:  # fmt: skip
     """Check of each installed variant whether it fits this machine, and whether its ABI pins hold.
 
-    With --index it says whether a better one of the same version is there now. Exit code 1: something does not fit.
+    With --index it says whether a better one of the same version is there now, also in place of a generic wheel that
+    another installer took. Exit code 1: something does not fit; with --strict, also where a better one is there.
 
     \b
     Examples:
@@ -38,8 +40,8 @@ def command(
       variant-publish doctor --python .venv --index https://wheels.example.org/simple --strict
       variant-publish doctor --host oldest.toml --format json
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    environment = Environment.of(python, target, os.environ)
-    found = api.doctor(environment, machine_of(settings, host_file), Indexes.parse(indexes))
+    environment = api.Environment.of(python, target, os.environ)
+    found = api.doctor(environment, machine_of(settings, host_file), api.Indexes.parse(indexes))
     if output == "json":
         print_json({"schema-version": 1, "variants": [item.table() for item in found]})
     else:
@@ -48,7 +50,7 @@ def command(
 
 
 def show(found: Sequence[Diagnosis]) -> None:
-    """Print the count, and a line for each variant and pin."""
+    """Print the count, a line for each variant and pin, and what to run."""
     echo(f"{count(len(found), 'variant')}, {sum(item.is_broken for item in found)} broken", bold=True)
     rows = []
     for item in found:
@@ -57,3 +59,8 @@ def show(found: Sequence[Diagnosis]) -> None:
         variant = item.variant if item.wish is None else f"{item.variant} (asked for: {item.wish})"
         rows.append((item.project, item.version, variant, fits, item.better or "", pins))
     echo_table(("package", "version", "variant", "fits this machine", "better on the index", "ABI pins"), rows)
+    for item in found:
+        if item.better is not None:
+            echo(f"{item.project} {item.version}: {item.variant}; {item.better} is available: run {item.advice}")
+        elif item.advice is not None:
+            echo(f"{item.project} {item.version}: run {item.advice}")

@@ -14,7 +14,6 @@ from variant_publish.cli.release_name import parse_release
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import GENERIC
-from variant_publish.templating import templates_folder
 
 WORKFLOW = Path(".github/workflows/variant-wheels.yml")
 
@@ -88,7 +87,7 @@ def command(
     upload = {key: value for key, value in given.items() if value}
     changes = {path: (text, api.configured(text, found, named, upload, source=str(path)))}
     config = Config.parse(changes[path][1], str(path))
-    files = {WORKFLOW: (templates_folder() / "starter" / "workflow.yml").read_text("utf-8")} if workflow else {}
+    files = {WORKFLOW: api.workflow()} if workflow else {}
     if bucket_files is not None:
         files |= {bucket_files / name: new for name, new in api.bucket_files(config.upload.extra_index).items()}
     for place, new in files.items():

@@ -69,7 +69,8 @@ def describe(found: Inspection, abi: AbiRange | None = None) -> str:
     lines += [f"  {name:<16}{value}" for name, value in rows if value]
     if abi is not None:
         lines += [f"  {'ABI':<16}{abi}", *(f"  {'':<16}{text}" for text in abi.bounds)]
-    properties = [*found.properties, *([str(abi.proposed)] if abi is not None and abi.proposed else [])]
+    proposed = [str(abi.proposed)] if abi is not None and abi.proposed else []
+    properties = list(dict.fromkeys((*found.properties, *proposed)))
     if properties:
         lines += ["", "properties = [", *(f'    "{text}",' for text in properties), "]"]
     else:

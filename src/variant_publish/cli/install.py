@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo_table, print_json
-from variant_publish.cli.machine import INDEX_HELP, generic_option, machine_of, machine_options
+from variant_publish.cli.machine import INDEX_HELP
+from variant_publish.cli.requirement_options import environment_of, request_of, requirement_options
 from variant_publish.errors import UsageError
-from variant_publish.formats.pylock import Lock
-from variant_publish.install.choose_client import CLIENTS
-from variant_publish.install.environment import Environment
-from variant_publish.install.plan import InstallPlan
-from variant_publish.view import Indexes
+
+if TYPE_CHECKING:
+    from variant_publish.install.planner import InstallPlan
 
 
 @click.command()
-@click.argument("requirements", nargs=-1, metavar="NAME[+TAG][SPECIFIER]...")
+@requirement_options
 @click.option("--index", "indexes", multiple=True, metavar="[TAG=]URL|DIR", help=INDEX_HELP)
 @click.option(
     "--lock",
@@ -27,52 +27,34 @@ from variant_publish.view import Indexes
     type=click.Path(path_type=Path, dir_okay=False),
     help="Install the very files of a pylock.toml that 'variant-publish lock' wrote.",
 )
-@machine_options
-@generic_option
 @click.option("--python", type=click.Path(path_type=Path), help="Install for this interpreter or virtual environment.")
 @click.option("--target", type=click.Path(path_type=Path, file_okay=False), help="Install into this folder.")
-@click.option(
-    "--with", "client", type=click.Choice(CLIENTS), help="Default: pip where the environment has it, else uv."
-)
-@click.option("--default-index", metavar="URL", help="The index of everything else. Default: the client's own.")
-@click.option(
-    "--dry-run", is_flag=True, help="Print the plan; wheels are fetched into the cache, nothing is installed."
-)
+@click.option("--dry-run", is_flag=True, help="Print the plan; nothing is installed.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirements: tuple[str, ...], indexes: tuple[str, ...], lock_file: Path | None,
-    settings: tuple[str, ...], host_file: Path | None,
-    generic: bool, python: Path | None, target: Path | None, client: str | None, default_index: str | None,
-    dry_run: bool, output: str,
-) -> int:  # fmt: skip
+    lock_file: Path | None, python: Path | None, target: Path | None, dry_run: bool, output: str, **options: Any
+) -> int:
     """Install the variants that fit this machine, by today's pip or uv.
 
-    The chosen wheels are fetched with a check of their hashes, made plain by raw copy, and handed to pip or uv, which
-    install the dependencies too. ABI pins bind: another build of a pinned version is refused.
+    pip or uv resolves against the view of this machine: of every release the best variant under its plain name. A
+    project belongs to the first index that has it, dependencies included. ABI pins bind: another build of a pinned
+    version is refused. What stands after '--' are options of pip or uv.
 
     \b
     Examples:
       variant-publish install xgboost --index https://wheels.example.org/simple
       variant-publish install python-flint+x86_64_v3 --index wheelhouse --set x86_64_version=v3 --dry-run
       variant-publish install --lock pylock.toml
-      variant-publish install foo numpy+pypi==2.0.0 --index https://wheels.example.org/simple --with uv
+      variant-publish install -r requirements.txt --index wheelhouse --with uv -- --no-build-isolation
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    if bool(requirements and indexes) == (lock_file is not None):
-        raise UsageError("say what to install", hint="use NAME... and --index URL, or --lock FILE alone")
-    environment = Environment.of(python, target, os.environ)
-    machine = machine_of(settings, host_file)
+    wanted = bool(options["words"] or options["files"])
+    if bool(wanted and options["indexes"]) == (lock_file is not None):
+        raise UsageError("nothing says what to install", hint="pass NAME... and --index URL, or --lock FILE alone")
+    request = request_of(environment_of(python, target), **options)
     if lock_file is not None:
-        lock = Lock.parse(lock_file.read_text("utf-8"))
-        planned = api.plan_locked(
-            lock, environment, machine, generic=generic, client=client, environ=os.environ,
-            reporter=reporter,
-        )  # fmt: skip
+        planned = api.plan_locked(request, api.read_lock(lock_file), environ=os.environ)
     else:
-        request = api.Request(
-            tuple(map(machine.requirement, requirements)), Indexes.parse(indexes), environment, machine,
-            client, default_index, generic,
-        )  # fmt: skip
         planned = api.plan_install(request, environ=os.environ, reporter=reporter)
     if output == "text":
         show(planned.plan)

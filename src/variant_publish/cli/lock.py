@@ -4,75 +4,60 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo_document, write_file
-from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
+from variant_publish.cli.machine import described_options, index_option
+from variant_publish.cli.requirement_options import environment_of, request_of, requirement_options
 from variant_publish.errors import UsageError
-from variant_publish.install.choose_client import CLIENTS
-from variant_publish.install.environment import Environment
-from variant_publish.install.lock import refuse_plus
-from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.view import Indexes
 
 
 @click.command()
-@click.argument("requirements", nargs=-1, required=True, metavar="NAME[+TAG][SPECIFIER]...")
+@requirement_options
 @index_option
-@machine_options
-@generic_option
+@described_options
 @click.option(
     "--universal", is_flag=True, help="For every machine at once: all variants, all platforms; resolved by uv."
 )
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="The Python to choose for, like 3.13; with --universal, the oldest one. Default: the running one.",
-)
-@click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
-@click.option(
-    "--with", "client", type=click.Choice(CLIENTS), help="Default: pip where the environment has it, else uv."
-)
-@click.option("--default-index", metavar="URL", help="The index of everything else. Default: the client's own.")
 @click.option("--format", "output", type=click.Choice(["pylock", "requirements"]), default="pylock", show_default=True)
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout.")
 def command(
-    requirements: tuple[str, ...], indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
-    generic: bool, universal: bool, python: str | None, platform: str | None, client: str | None,
-    default_index: str | None, output: str, target: Path | None,
-) -> int:  # fmt: skip
-    """Choose for this machine, a described one or for all of them, and write down every file by URL and hash.
+    universal: bool, python_version: str | None, platform: str | None, output: str, target: Path | None, **options: Any
+) -> int:
+    """Choose for this machine, a described one or for all of them, and write every file by URL and hash.
 
     A pylock.toml (PEP 751) names generic wheels, which pip and uv of today install, and beside them the chosen ones
-    and the machine: 'variant-publish install --lock' installs those anywhere. A requirements file names the chosen
-    ones; uv installs it with --preview-features wheel-variants. With --universal a pylock.toml holds the wheels of all
-    variants, and 'variant-publish install --lock' chooses among them, without any index.
+    and the machine: 'variant-publish install --lock' installs those, and refuses a machine that they do not fit. A
+    requirements file names the chosen ones; uv installs it with --preview-features wheel-variants. With --universal a
+    pylock.toml holds the wheels of all variants, and 'variant-publish install --lock' chooses among them, without any
+    index; --python-version is then the oldest Python.
 
     \b
     Examples:
       variant-publish lock xgboost --index https://wheels.example.org/simple -o pylock.toml
       variant-publish lock xgboost --index https://wheels.example.org/simple --universal -o pylock.toml
-      variant-publish lock xgboost --index wheelhouse --host oldest.toml --format requirements -o requirements.txt
+      variant-publish lock -r requirements.in --index wheelhouse --host oldest.toml --format requirements
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
-    machine = machine_of(settings, host_file, python, platform)
-    wanted = tuple(TaggedRequirement.parse(text) if universal else machine.requirement(text) for text in requirements)
-    places, environment = Indexes.parse(indexes), Environment.of(None, None, os.environ)
-    request = api.Request(wanted, places, environment, machine, client, default_index, generic)
+    if not options["words"] and not options["files"]:
+        raise UsageError("nothing says what to lock", hint="pass NAME..., or -r FILE")
+    request = request_of(
+        environment_of(), described=(python_version, platform), universal=universal, **options
+    )  # fmt: skip
     if universal:
-        refuse_described(output, generic or bool(settings or host_file or platform))
-        lock = api.lock_universal(request, python=python, environ=os.environ, reporter=reporter)
+        given = (options["generic"], options["settings"], options["host_file"], platform)
+        refuse_described(output, any(given))
+        lock = api.lock_universal(request, python=python_version, environ=os.environ, reporter=reporter)
     else:
         lock = api.lock(request, environ=os.environ, reporter=reporter)
-    if output == "requirements":
-        refuse_plus(lock)
-    text = lock.requirements() if output == "requirements" else lock.dumps()
+    text = api.requirements_of(lock) if output == "requirements" else lock.dumps()
     if target is None:
         echo_document(text)
-        return 0
-    write_file(target, text)
+    else:
+        write_file(target, text)
     return 0
 
 

@@ -56,6 +56,15 @@ def generic_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def described_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--python-version` and `--platform`."""
+    python = click.option(
+        "--python-version", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one."
+    )
+    platform = click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+    return python(platform(function))
+
+
 def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is seen by whom: `--index`, `--default-index`, `--set`, `--host`, `--generic`."""
     default = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from variant_publish import api
 from variant_publish.cli import layout
 from variant_publish.cli.console import echo, echo_table, print_json
-from variant_publish.cli.machine import generic_option, index_option, machine_of, machine_options
+from variant_publish.cli.machine import described_options, generic_option, index_option, machine_of, machine_options
 from variant_publish.providers.machine import Machine
 from variant_publish.view import Indexes, Selection
 
@@ -19,13 +20,14 @@ from variant_publish.view import Indexes, Selection
 @index_option
 @machine_options
 @generic_option
-@click.option("--python", metavar="VERSION", help="The Python to choose for, like 3.13. Default: the running one.")
-@click.option("--platform", metavar="TAG", help="The platform to choose for, like manylinux_2_28_x86_64.")
+@described_options
+@click.option("--python", type=click.Path(path_type=Path), help="Choose for this interpreter or virtual environment.")
 @click.option("--dialect", metavar="DIALECT", help="As an installer of this one.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
-    generic: bool, python: str | None, platform: str | None, dialect: str | None, output: str,
+    generic: bool, python: Path | None, python_version: str | None, platform: str | None, dialect: str | None,
+    output: str,
 ) -> int:  # fmt: skip
     """Show which wheel of a project this machine, or the described one, would get, and why the others lost.
 
@@ -37,7 +39,9 @@ def command(
       variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
       variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    machine = machine_of(settings, host_file, python, platform)
+    machine = machine_of(settings, host_file, python_version, platform)
+    if python is not None:
+        machine = api.Environment.of(python, None, os.environ).machine(machine)
     wanted = machine.requirement(requirement)
     chosen = api.select(
         wanted, Indexes.parse(indexes), machine, dialect=api.dialect_of(dialect) if dialect else None, generic=generic

@@ -94,7 +94,7 @@ class Config:
         """
         try:
             data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
         shared = data.pop(STANDARD, None)
         table = data.get("tool", {}).get("variant-publish")

@@ -213,6 +213,8 @@ class CheckTable(_Table, frozen=True):
     """Findings that do not count."""
     external: tuple[str, ...] = ()
     """Libraries that users have on their own, like "libcuda.so.1"."""
+    baseline: Literal["v1", "v2", "v3", "v4"] = "v1"
+    """The x86-64 level that wheels without one of their own may need."""
 
 
 class FamilySkipTable(_Table, frozen=True):

@@ -21,7 +21,7 @@ class InstalledVariant:
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
     dialect plus to the values that admit the wheel, `metadata` is what a labelled wheel says of itself (PEP 825).
     `values` is what the machine was when the wheel was chosen. `generic` and `asked` are what the user asked for: the
-    build that serves everyone, or one with these tags.
+    build that serves everyone, or one with these tags. `abi` maps dependencies to the versions that it is built with.
     """
 
     project: str
@@ -37,6 +37,7 @@ class InstalledVariant:
     values: Mapping[str, str] = field(default_factory=dict)
     generic: bool = False
     asked: tuple[str, ...] = ()
+    abi: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wish(self) -> str | None:
@@ -60,6 +61,7 @@ class InstalledVariant:
             "values": dict(self.values),
             "generic": self.generic or None,
             "asked": list(self.asked) or None,
+            "abi": dict(self.abi) or None,
         }
         return {key: value for key, value in data.items() if value is not None}
 
@@ -96,6 +98,7 @@ class InstalledVariant:
                 values=dict(data["values"]),
                 generic=data.get("generic", False),
                 asked=tuple(data.get("asked", ())),
+                abi=dict(data.get("abi", {})),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(

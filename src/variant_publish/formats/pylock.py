@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import unquote
 
+from packaging.pylock import Pylock, PylockValidationError
+
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
@@ -164,12 +166,13 @@ class Lock:
         """Parse a lock that this tool wrote; raise VariantPublishError for any other file."""
         try:
             data = tomllib.loads(text)
+            Pylock.from_dict(data)
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:
                 return cls(packages, HostFile.of_table(own["host"]))
             return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (PylockValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise VariantPublishError(
                 f"this is no lock of variant-publish ({error!r})", hint="write one with 'variant-publish lock'"
             ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -75,17 +75,21 @@ class Provider:
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the JSON object (or the TOML table of the same keys)."""
         _only(table, _PROVIDER, "providers.*")
-        static: Mapping[str, Sequence[str]] = table.get("static-properties", {})
-        order = list(table.get("feature-order", static))
+        given = table.get("static-properties", {})
+        kinds = {"static-properties": dict, "optional": bool, "plugin-api": str, "builtin": str}
+        if any(key in table and not isinstance(table[key], kind) for key, kind in kinds.items()):
+            raise InvalidVariantMetadata("a provider has a key of a wrong type", hint="write it as PEP 850 has it")
+        static = {feature: _strings(given, feature) for feature in given}
+        order = list(_strings(table, "feature-order") if "feature-order" in table else static)
         if sorted(order) != sorted(static) or (len(static) > 1 and "feature-order" not in table):
             raise InvalidVariantMetadata(
                 "feature-order does not name each feature of static-properties exactly once",
                 hint=f"write feature-order = {sorted(static)} in the order of importance",
             )
         return cls(
-            requires=tuple(table.get("requires", ())),
+            requires=_strings(table, "requires"),
             plugin_api=table.get("plugin-api"),
-            static=tuple((feature, tuple(static[feature])) for feature in order),
+            static=tuple((feature, static[feature]) for feature in order),
             builtin=table.get("builtin"),
             optional=table.get("optional", False),
         )
@@ -236,6 +240,13 @@ def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidVariantMetadata("variant metadata is not a JSON object", hint=hint)
     return data
+
+
+def _strings(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise InvalidVariantMetadata(f"{key} of a provider is not a list of strings", hint='write it like ["x"]')
+    return tuple(value)
 
 
 def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:

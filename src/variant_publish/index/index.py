@@ -25,7 +25,7 @@ from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.keys import key_of
 from variant_publish.store.objects import HTML, JSON, TEXT, Conflict, CreateOutcome, conflict, content_type_of, ignore
 from variant_publish.store.store import Store
-from variant_publish.store.stored_file import StoredFile
+from variant_publish.store.stored_file import SplicedFile, StoredFile
 
 _LONGEST_WORDS = 1000
 
@@ -72,10 +72,12 @@ def hosted_url(filename: str) -> str:
     return quote(filename, safe="")
 
 
-def send(store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | None = None) -> CreateOutcome:
+def send(
+    store: Store, upload: Upload, advance: Advance = ignore, stored: StoredFile | SplicedFile | None = None
+) -> CreateOutcome:
     """Put a file, its METADATA and its provenance beside the project's page; no page lists them yet.
 
-    A file that is `stored` elsewhere is copied from there.
+    Of a file that is `stored` elsewhere, or its beginning, the store makes a copy.
     """
     key = key_of(upload.project, upload.entry.filename)
     outcome = store.create(

@@ -1,10 +1,10 @@
-"""Drive pip or uv: they resolve dependencies and install; which wheel of a release is ours to say."""
+"""Drive pip or uv against a view: their own resolver chooses versions, the view has the wheels of this machine."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +13,11 @@ from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import LockedFile
-from variant_publish.install import process
+from variant_publish.install.process import follow
 from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.local import local_path
+from variant_publish.serve.client_environment import client_environment
 
 _TAIL = 600
 
@@ -28,7 +28,7 @@ class ClientFailed(VariantPublishError):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """One distribution of a resolution; `files` are those that a lock may name, none where they were not asked."""
+    """One distribution of a resolution, and the files of it that were chosen, if the client names them."""
 
     name: NormalizedName
     version: Version
@@ -36,47 +36,33 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What the client resolves or installs; `kept` maps what is installed and stays to its version.
+class Demand:
+    """What is asked of a client, in words that it reads: lines of a requirements file, its own options.
 
-    `pinned` maps projects to the URL of the one file that counts for them: a constraint, so what asks for a project
-    stays what asks for it. `described` is a machine elsewhere; None stands for the environment itself. A `complete`
-    job names everything: no dependency is looked for.
+    A `complete` demand names everything: no dependency is looked for. `described` is a machine elsewhere; None stands
+    for the environment itself.
     """
 
     requirements: tuple[str, ...]
-    indexes: tuple[str, ...] = ()
-    default_index: str | None = None
-    pinned: Mapping[NormalizedName, str] = field(default_factory=dict)
-    described: Machine | None = None
+    constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    upgrade: bool = False
+    pre: bool = False
     complete: bool = False
-    kept: Mapping[NormalizedName, str] = field(default_factory=dict)
+    described: Machine | None = None
 
     def write(self, folder: Path) -> list[str | Path]:
-        """Write requirements and constraints into a folder and give the arguments that name them."""
-        requirements, constraints = folder / "requirements.in", folder / "constraints.txt"
-        requirements.write_text("".join(f"{line}\n" for line in self.requirements), "utf-8")
-        lines = [f"{name} @ {url}" for name, url in self.pinned.items()]
-        lines += [f"{name}=={version}" for name, version in self.kept.items()]
-        constraints.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-        return ["-r", requirements, "-c", constraints, *(["--no-deps"] if self.complete else [])]
-
-    def flat(self) -> tuple[list[str], list[str]]:
-        """Return the indexes as (repositories, flat folders): clients have different options for them."""
-        repositories, folders = [], []
-        for index in self.indexes:
-            path = local_path(index) or (None if "://" in index else Path(index))
-            if path is None:
-                repositories.append(index)
-            elif any(path.glob("*.whl")):
-                folders.append(str(path.resolve()))
-            else:
-                repositories.append(path.resolve().as_uri())
-        return repositories, folders
+        """Write requirements and constraints into a folder, and return the arguments that name them."""
+        arguments: list[str | Path] = []
+        for option, lines in (("-r", self.requirements), ("-c", self.constraints)):
+            path = folder / f"{'requirements' if option == '-r' else 'constraints'}.txt"
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            arguments += [option, path] if lines or option == "-r" else []
+        return arguments
 
 
 class Client(Protocol):
-    """Resolve and install; both raise ClientFailed with what the client said."""
+    """Resolve and install from one index; both raise ClientFailed with what the client said."""
 
     @property
     def name(self) -> str:
@@ -87,28 +73,44 @@ class Client(Protocol):
         """Return the index that the client is configured to use where none is named."""
         ...
 
-    def resolve(self, job: Job) -> tuple[Resolved, ...]:
-        """Return what the job needs; what is installed and fits may be left out."""
+    def resolve(self, demand: Demand, index: str) -> tuple[Resolved, ...]:
+        """Return what would be installed; for a described machine, everything that is needed."""
         ...
 
-    def install(self, job: Job, reinstall: Sequence[NormalizedName], reporter: Reporter) -> None:
-        """Install what the job needs, and put the wheels of `reinstall` in place of what has the same version."""
+    def install(self, demand: Demand, index: str, reinstall: Sequence[str], reporter: Reporter) -> None:
+        """Install; `reinstall` are `NAME==VERSION` that take the place of another wheel of that version."""
         ...
 
 
-def run(command: Sequence[str | Path], what: str) -> str:
-    """Run a client quietly and give its stdout."""
-    done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise failed(what, done.stderr or done.stdout)
-    return done.stdout
+@dataclass(frozen=True, slots=True)
+class ClientProcess:
+    """How a client is started: its program, and environment variables that leave it one index."""
 
+    name: str
+    program: tuple[str, ...]
+    environ: Mapping[str, str]
 
-def follow(command: Sequence[str | Path], what: str, reporter: Reporter) -> None:
-    """Run a client and pass on each line that it prints."""
-    done = process.follow(command, lambda line: reporter.note(redact(line)))
-    if done.status:
-        raise failed(what, done.output)
+    def ask(self, arguments: Iterable[str | Path], index: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Run it quietly and return what it printed; raise ClientFailed."""
+        done = subprocess.run(
+            [*self.program, *map(str, arguments)], env=client_environment(self.environ, index, folder),
+            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise failed(self.name, done.stderr or done.stdout)
+        return done
+
+    def stream(self, arguments: Iterable[str | Path], index: str, folder: Path, reporter: Reporter) -> None:
+        """Run it and pass on each line that it prints; raise ClientFailed."""
+        environ = client_environment(self.environ, index, folder)
+        secret = index.removesuffix("simple/")
+        done = follow(
+            [*self.program, *map(str, arguments)],
+            lambda line: reporter.note(redact(line.replace(secret, ""))),
+            environ=environ,
+        )
+        if done.status:
+            raise failed(self.name, done.output)
 
 
 def failed(what: str, output: str) -> ClientFailed:

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
 
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.environment import Environment, Installed
+from variant_publish.install.fit import label_misfit, misfit, stale_abi
 from variant_publish.install.origin import Judgement, Verdict, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
-from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine
-from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
 from variant_publish.view import Indexes, Selection, select
 from variant_publish.view.from_index import ProjectNotFound
 
+_AT_ONCE = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is said of one installed variant.
+    """What is said of one installed distribution.
 
-    `misfit` says why it does not fit this machine, `better` names the wheel that the index has for it now; None where
-    there is nothing to say. `pins` pairs each ABI pin with its judgement. `wish` is what the user asked for, which no
-    other wheel is better than.
+    `misfit` says why it does not fit this machine or what is installed beside it, `better` names the wheel that the
+    index has for it now; None where there is nothing to say. `pins` pairs each ABI pin with its judgement. `wish` is
+    what the user asked for, which no other wheel is better than.
     """
 
     project: str
@@ -42,6 +46,15 @@ class Diagnosis:
         """Return whether it cannot be relied on: the wrong machine, or a pin that does not hold."""
         return self.misfit is not None or any(found.verdict is Verdict.BROKEN for _, found in self.pins)
 
+    @property
+    def advice(self) -> str | None:
+        """Return what to run; None where all is well."""
+        if not self.is_broken and self.better is None:
+            return None
+        tags = self.wish if self.wish and self.wish != GENERIC else ""
+        generic = " --generic" if self.wish == GENERIC else ""
+        return f"variant-publish install {self.project}{tags}=={self.version.partition('+')[0]}{generic} --index URL"
+
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {
@@ -52,26 +65,31 @@ class Diagnosis:
             "fits": self.misfit is None,
             "misfit": self.misfit,
             "better": self.better,
+            "run": self.advice,
             "pins": [{"pin": str(pin), "verdict": found.verdict, "reason": found.reason} for pin, found in self.pins],
         }
 
 
 def diagnose(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
-    """Look at every installed variant, and at whatever has ABI pins, in the order of the names.
+    """Look at every installed variant, at whatever has ABI pins, and at what a variant could take the place of.
 
     Without indexes nothing is said of better wheels, and a pin is judged by what the environment itself tells.
     """
     installed = environment.installed()
-    result = []
-    for project, item in sorted(installed.items()):
-        if item.record is None and item.variant_json is None and not item.pins:
-            continue
-        pins = tuple((pin, judge(pin, installed.get(pin.project), _listed(pin, indexes))) for pin in item.pins)
-        better = _better(item, machine, indexes)
-        wish = item.record.wish if item.record is not None else None
-        misfit = _misfit(item, machine)
-        result.append(Diagnosis(project, str(item.version), _variant(item), misfit, better, pins, wish))
-    return tuple(result)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda item: _diagnosis(item, installed, machine, indexes), installed.values())
+        return tuple(sorted(filter(None, found), key=lambda item: item.project))
+
+
+def _diagnosis(
+    item: Installed, installed: Mapping[NormalizedName, Installed], machine: Machine, indexes: Indexes
+) -> Diagnosis | None:
+    better, project = _better(item, machine, indexes), str(item.project)
+    if item.record is None and item.variant_json is None and not item.pins and better is None:
+        return None
+    pins = tuple((pin, judge(pin, installed.get(pin.project), _listed(pin, indexes))) for pin in item.pins)
+    wish = item.record.wish if item.record is not None else None
+    return Diagnosis(project, str(item.version), _variant(item), _misfit(item, machine, installed), better, pins, wish)
 
 
 def _variant(item: Installed) -> str:
@@ -80,31 +98,24 @@ def _variant(item: Installed) -> str:
     return next(iter(item.variant_json.variants), GENERIC) if item.variant_json is not None else GENERIC
 
 
-def _misfit(item: Installed, machine: Machine) -> str | None:
-    """Ask the machine for what the wheel needs: values of selector variables, or properties of its label."""
-    record = item.record
-    for variable, values in (record.needs if record is not None else {}).items():
-        here = machine.value(variable)
-        if here not in values:
-            return f"{variable} is {here or 'not known'} here, and it needs {' or '.join(values) or NONE}"
-    metadata = record.metadata if record is not None else item.variant_json
-    if metadata is None:
-        return None
-    for dialect, data in SelectorFiles.of(metadata).files.items():
-        found = dialect.rank(data, machine)(tuple(metadata.variants))
-        return found if isinstance(found, str) else None
-    return None
+def _misfit(item: Installed, machine: Machine, installed: Mapping[NormalizedName, Installed]) -> str | None:
+    """Ask the machine, and what is installed beside it, for what the wheel needs."""
+    if item.record is not None:
+        versions = {str(name): other.version for name, other in installed.items()}
+        return stale_abi(item.record.abi, versions) or misfit(item.record, machine)
+    return None if item.variant_json is None else label_misfit(item.variant_json, machine)
 
 
 def _better(item: Installed, machine: Machine, indexes: Indexes) -> str | None:
-    """Choose again, with the wish that the user had."""
+    """Choose again, as the user asked for it."""
     if not indexes.urls:
         return None
     record = item.record
     try:
         found = select(
-            item.project, indexes.urls, machine, version=SpecifierSet(f"=={item.version}"), implied=indexes.implied,
-            tags=record.asked if record is not None else (), generic=record is not None and record.generic,
+            item.project, indexes.urls, machine, version=SpecifierSet(f"=={item.version.public}"),
+            implied=indexes.implied, tags=record.asked if record is not None else (),
+            generic=record is not None and record.generic,
         )  # fmt: skip
     except ProjectNotFound:
         return None

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -136,7 +136,9 @@ class Environment:
         return cls(interpreter, answer["version"], answer["threaded"], tuple(paths), answer["pip"], target)
 
     def machine(self, machine: Machine) -> Machine:
-        """Return the machine with the Python of this environment."""
+        """Return the machine with the Python of this environment, and the versions of what is installed in it."""
+        here = {name.replace("-", "_"): item.version.public for name, item in self.installed().items()}
+        machine = replace(machine, abi={**here, **machine.abi})
         if self.python == Path(sys.executable):
             return machine
         return machine.described({}, python=self.version + ("t" if self.threaded else ""))

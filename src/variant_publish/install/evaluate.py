@@ -16,13 +16,15 @@ from pathlib import Path
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
 from variant_publish.formats.variants_json import Provider
-from variant_publish.install.client import Client, Job
+from variant_publish.install.client import Client, Demand
 from variant_publish.install.environment import Environment
 from variant_publish.model.variant import Property
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.serve.loopback import serving
+from variant_publish.serve.projects import Projects
 
 LIMIT_S = 60.0
 """How long one function may take, its imports included."""
@@ -62,8 +64,7 @@ class Sandbox:
 
     client: Make
     allowed: Collection[str]
-    indexes: tuple[str, ...] = ()
-    default_index: str | None = None
+    projects: Projects
     limit_s: float = LIMIT_S
 
     def value(self, variable: str, selector: Selector, environ: Mapping[str, str], reporter: Reporter) -> str:
@@ -123,8 +124,8 @@ class Sandbox:
             place, answer = Path(folder, "environment"), Path(folder, "answer.json")
             subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True, capture_output=True)
             environment = Environment.of(place, None, {})
-            job = Job(requires, self.indexes, self.default_index)
-            self.client(environment).install(job, (), SILENT)
+            with serving(self.projects) as view:
+                self.client(environment).install(Demand(requires), view.url, (), SILENT)
             kept = {key: environ[key] for key in _KEPT if key in environ} | {"HOME": folder, "TMPDIR": folder}
             command = [str(environment.python), "-I", "-c", code + _TELL, target, str(answer)]
             try:

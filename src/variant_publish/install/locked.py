@@ -1,62 +1,112 @@
-"""Install a lock: the very files that it names, each fetched with its hash checked."""
+"""Install a lock: a view of the very files that it names; nothing is resolved or chosen again."""
 
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import VARIANTS_EXTRA, Lock, LockedFile, LockedPackage
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.client import Job, Resolved
+from variant_publish.install.client import Demand, Resolved
 from variant_publish.install.environment import Environment
-from variant_publish.install.plain import plain_for
-from variant_publish.install.plan import Chosen, InstallPlan, action_of, keeping, record_of
+from variant_publish.install.fit import misfit
+from variant_publish.install.planner import ChosenFile, InstallPlan, action_of
 from variant_publish.install.universal import closure
-from variant_publish.progress import SILENT, Reporter
+from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.serve.projects import Projects, SeenProject
 from variant_publish.serve.wheel_cache import WheelCache
-from variant_publish.view import Indexes, Selection, Wish, choose
+from variant_publish.view import Selection, Wish, choose
+from variant_publish.view.indexes import Indexes
+from variant_publish.view.view import View, ViewFile
 
 
-def plan_of(
-    lock: Lock, environment: Environment, client: str, cache: WheelCache, reporter: Reporter = SILENT
-) -> InstallPlan:
-    """Return the plan of a lock for one machine: nothing is resolved or chosen again, so others get the same files."""
+@dataclass
+class LockedProjects(Projects):
+    """The files of a lock, as if an index had nothing else."""
+
+    lock: Lock = Lock((), None)  # noqa: RUF009  (a value)
+
+    def identity(self) -> str:
+        """Return the lock itself."""
+        return self.lock.dumps()
+
+    def _find(self, name: NormalizedName) -> SeenProject | None:
+        package = next((one for one in self.lock.packages if canonicalize_name(one.project) == name), None)
+        if package is None:
+            return None
+        files = (listed_file(package),) if package.chosen is not None else tuple(map(_plain_file, package.files))
+        return SeenProject("", View(name, files), tuple(file.source for file in files))
+
+
+def plan_lock(lock: Lock, environment: Environment, client: str, cache: WheelCache) -> InstallPlan:
+    """Return the plan of a lock for one machine: `environment` gets the same files as any other."""
     assert lock.host is not None  # noqa: S101  (`narrowed` sees to it)
     machine = Machine.stored(lock.host)
     installed = environment.installed()
-    chosen, others, pinned = [], [], {}
+    chosen, others, lines = [], [], []
     for package in lock.packages:
         name = canonicalize_name(package.project)
-        if package.chosen is None or package.record is None:
+        if package.record is None:
             others.append(Resolved(name, Version(package.version), package.files))
-            pinned[name] = f"{package.files[0].url}#sha256={package.files[0].sha256}"
+            lines.append(f"{name}=={package.version}")
             continue
-        item = _fetched(package, machine, cache, reporter)
-        chosen.append(item.acting(action_of(installed.get(name), item.record)))
-        pinned[name] = item.plain.as_uri()
-    job = keeping(Job((), pinned=pinned, complete=True), chosen)
-    named = [f"{name} @ {url}" for name, url in job.pinned.items()]
-    named += [f"{name}=={version}" for name, version in job.kept.items()]
-    job = replace(job, requirements=tuple(named))
-    return InstallPlan(tuple(chosen), tuple(others), job, client)
+        action = action_of(installed.get(name), package.record)
+        chosen.append(ChosenFile(listed_file(package), package.record, (), SelectorFiles(), action))
+        lines.append(f"{name}=={package.record.version}")
+    projects = LockedProjects(Indexes(()), None, machine, cache, lock=lock)
+    return InstallPlan(tuple(chosen), tuple(others), Demand(tuple(lines), complete=True), client, projects)
+
+
+def listed_file(package: LockedPackage) -> ViewFile:
+    """Return the chosen wheel of a package as a view lists it: under its plain name, or another version."""
+    assert package.chosen is not None  # noqa: S101  (the caller looked)
+    assert package.record is not None  # noqa: S101
+    name = WheelName.parse(package.chosen.name)
+    plain = str(name.generic().with_parts(version=package.record.version) if package.record.abi else name.generic())
+    source = IndexFile(package.chosen.name, package.chosen.url, package.chosen.sha256)
+    return ViewFile(plain, source, Version(package.record.version), name, tuple(sorted(package.record.abi.items())))
+
+
+def _plain_file(file: LockedFile) -> ViewFile:
+    source = IndexFile(file.name, file.url, file.sha256)
+    try:
+        name = WheelName.parse(file.name)
+    except InvalidWheelName:
+        return ViewFile(file.name, source, Version("0"))
+    return ViewFile(file.name, source, name.parsed_version, name)
+
+
+def refuse_misfit(lock: Lock, machine: Machine) -> None:
+    """Raise VariantPublishError where a lock for one machine is for another one than this."""
+    for package in lock.packages:
+        file = package.chosen or package.files[0]
+        why = misfit(package.record, machine) if package.record is not None else None
+        if why is None and file.name.endswith(".whl") and WheelName.parse(file.name).tags.isdisjoint(machine.tags):
+            why = f"its tags do not fit Python {machine.python_version} here"
+        if why is not None:
+            raise VariantPublishError(
+                f"the lock is for another machine: {file.name} does not fit this one, {why}",
+                hint="lock again here, or for every machine with --universal",
+            )
 
 
 def narrowed(lock: Lock, machine: Machine, *, generic: bool = False) -> Lock:
     """Return the part of a lock for every machine that one machine gets; a lock for one machine as it is.
 
     The wheels are chosen among those of the lock: no index is asked. Raises VariantPublishError where a package has
-    no file for the machine, or where the lock is for other Pythons.
+    no file for the machine, or where the lock is for another machine or for other Pythons.
     """
     if lock.host is not None:
+        refuse_misfit(lock, machine)
         return lock
     if not SpecifierSet(lock.requires_python).contains(machine.python_version, prereleases=True):
         raise VariantPublishError(
@@ -95,28 +145,28 @@ def _applies(package: LockedPackage, machine: Machine) -> bool:
 def _choose(package: LockedPackage, machine: Machine, generic: bool) -> LockedPackage:
     """Choose among the wheels of a package in the lock, as among those of an index."""
     files = [*package.files, *(variant.file for variant in package.variants)]
-    listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
     metadata = SelectorFiles.of(package.metadata, package.selector)
-    demand = Wish(generic=generic)
-    found = choose(listed, {Version(package.version): metadata}, machine, version=SpecifierSet(f"=={package.version}"),
-                   wish=demand)  # fmt: skip
-    file = found.file
-    if file is None:
+    found = _chosen(files, package, machine, metadata, generic=generic)
+    if found.file is None or found.listed is None or found.listed.name is None:
         reasons = "; ".join(f"{item.filename} {item.reason}" for item in found.candidates[:3])
         raise VariantPublishError(
             f"the lock has no wheel of {package.project} {package.version} for this machine: {reasons}",
             hint="lock again, with an index that has one",
         )
-    found = replace(found, index=package.index)
-    record = replace(record_of(found, file.sha256, Indexes((package.index,)), machine), generic=generic)
+    listed, file = found.listed, found.file
+    words = () if found.listed.name.plain_installers_read else found.listed.name.words
+    record = metadata.record(found.listed.name, file.sha256, package.index, words)
+    values = {name: value for name, value in machine.values.items() if name in record.needs or record.metadata}
+    record = replace(
+        record, version=str(listed.version), values=values, generic=generic, abi=dict(listed.abi)
+    )  # fmt: skip
     own = LockedFile(file.url, file.sha256)
     return LockedPackage(package.project, package.version, (own,), own, record)
 
 
 def _best(package: LockedPackage, machine: Machine) -> LockedPackage:
     """Take the file of a package without variants that fits best; an sdist where no wheel does."""
-    listed = [IndexFile(file.name, file.url, file.sha256) for file in package.files]
-    found = choose(listed, {}, machine, version=SpecifierSet(f"=={package.version}")).file
+    found = _chosen(package.files, package, machine, SelectorFiles()).file
     best = next((file for file in package.files if found is not None and file.url == found.url), None)
     best = best or next((file for file in package.files if not file.name.endswith(".whl")), None)
     if best is None:
@@ -127,13 +177,10 @@ def _best(package: LockedPackage, machine: Machine) -> LockedPackage:
     return LockedPackage(package.project, package.version, (best,))
 
 
-def _fetched(package: LockedPackage, machine: Machine, cache: WheelCache, reporter: Reporter) -> Chosen:
-    assert package.chosen is not None  # noqa: S101  (the caller looked)
-    assert package.record is not None  # noqa: S101
-    file = IndexFile(package.chosen.name, package.chosen.url, package.chosen.sha256)
-    fetched = cache.fetch(file, reporter)
-    selection = Selection(
-        Version(package.version), WheelName.parse(package.record.wheel).dialect, file.filename, file=file
-    )
-    plain, pins = plain_for(machine, fetched, cache, reporter)
-    return Chosen(selection, fetched.path, plain, package.record, pins)
+def _chosen(
+    files: list[LockedFile] | tuple[LockedFile, ...], package: LockedPackage, machine: Machine,
+    metadata: SelectorFiles, *, generic: bool = False,
+) -> Selection:  # fmt: skip
+    listed = [IndexFile(file.name, file.url, file.sha256) for file in files]
+    known = {Version(package.version): metadata} if metadata else {}
+    return choose(listed, known, machine, version=SpecifierSet(f"=={package.version}"), wish=Wish(generic=generic))

@@ -1,4 +1,4 @@
-"""pip as the client: `--report` says what it would install."""
+"""pip as the client: the report of a dry run says what it would install."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import LockedFile
-from variant_publish.install.client import Job, Resolved, follow, run
+from variant_publish.install.client import ClientFailed, ClientProcess, Demand, Resolved
 from variant_publish.install.environment import Environment
+from variant_publish.install.process import follow
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
+from variant_publish.remote.listing import PYPI
+
+_QUIET = ("--disable-pip-version-check", "--no-input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,68 +33,68 @@ class Pip:
 
     def default_index(self) -> str:
         """Return PIP_INDEX_URL, the configured index-url, or the default of everybody."""
-        from variant_publish.remote.listing import PYPI
-
         if self.environ.get("PIP_INDEX_URL"):
             return self.environ["PIP_INDEX_URL"]
-        try:
-            return run([*self._pip, "config", "get", "global.index-url"], "pip config").strip()
-        except VariantPublishError:  # no such key
-            return PYPI
+        for key in ("install.index-url", "global.index-url"):
+            lines: list[str] = []
+            done = follow([*self._program, "config", "get", key], lines.append, environ=self.environ)
+            if done.status == 0 and lines:
+                return lines[-1].strip()
+        return PYPI
 
-    def resolve(self, job: Job) -> tuple[Resolved, ...]:
-        """Ask for the report of a dry run: only what is not there yet, but for a described machine everything."""
-        with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder, "report.json")
-            options: list[str | Path] = ["--dry-run", "--quiet", "--report", report]
-            if job.described is not None:
-                options += ["--ignore-installed", "--target", Path(folder, "none"), *_platform(job.described)]
+    def resolve(self, demand: Demand, index: str) -> tuple[Resolved, ...]:
+        """Return the report of a dry run: only what is not there yet, but for a described machine everything."""
+        with tempfile.TemporaryDirectory(prefix="variant-publish-") as name:
+            folder = Path(name)
+            report = folder / "report.json"
+            options: list[str | Path] = ["install", "--dry-run", "--quiet", "--report", report]
+            if demand.described is not None:
+                options += ["--ignore-installed", "--target", folder / "none", *_platform(demand.described)]
             else:
                 options += self._target
-            run([*self._pip, "install", *options, *_indexes(job), *job.write(Path(folder))], "pip")
-            return tuple(_resolved(report.read_text("utf-8")))
+            self._process.ask([*options, *_options(demand), *demand.write(folder)], index, folder)
+            return tuple(_resolved(report.read_text(encoding="utf-8")))
 
-    def install(self, job: Job, reinstall: Sequence[NormalizedName], reporter: Reporter) -> None:
+    def install(self, demand: Demand, index: str, reinstall: Sequence[str], reporter: Reporter) -> None:
         """Install; pip leaves a distribution of the same version alone, so those are forced one by one."""
-        with tempfile.TemporaryDirectory() as folder:
-            arguments = [*_indexes(job), *job.write(Path(folder))]
+        with tempfile.TemporaryDirectory(prefix="variant-publish-") as name:
+            folder = Path(name)
             # With --target, what is there already is replaced only with --upgrade.
-            options: list[str | Path] = [*self._target, *(["--upgrade"] if self.environment.target else [])]
-            follow([*self._pip, "install", *options, *arguments], "pip", reporter)
-            forced = [f"{name} @ {job.pinned[name]}" for name in reinstall]
-            if forced and not self.environment.target:
-                follow([*self._pip, "install", "--no-deps", "--force-reinstall", *forced], "pip", reporter)
+            options: list[str | Path] = ["install", *self._target, *(["--upgrade"] if self.environment.target else [])]
+            self._process.stream([*options, *_options(demand), *demand.write(folder)], index, folder, reporter)
+            if reinstall and not self.environment.target:
+                forced = ["install", "--no-deps", "--force-reinstall", *reinstall]
+                self._process.stream(forced, index, folder, reporter)
 
     @property
-    def _pip(self) -> list[str | Path]:
-        quiet: list[str | Path] = ["--disable-pip-version-check", "--no-input"]
+    def _program(self) -> tuple[str, ...]:
         if self.environment.has_pip:
-            return [self.environment.python, "-m", "pip", *quiet]
-        return [sys.executable, "-m", "pip", "--python", self.environment.python, *quiet]
+            return (str(self.environment.python), "-m", "pip", *_QUIET)
+        return (sys.executable, "-m", "pip", "--python", str(self.environment.python), *_QUIET)
+
+    @property
+    def _process(self) -> ClientProcess:
+        return ClientProcess(self.name, self._program, self.environ)
 
     @property
     def _target(self) -> list[str | Path]:
         return [] if self.environment.target is None else ["--target", self.environment.target]
 
 
+def _options(demand: Demand) -> list[str]:
+    flags = {"--upgrade": demand.upgrade, "--pre": demand.pre, "--no-deps": demand.complete}
+    return [*(flag for flag, is_set in flags.items() if is_set), *demand.options]
+
+
 def _resolved(report: str) -> Iterator[Resolved]:
-    for item in json.loads(report)["install"]:
-        info = item["download_info"]
-        yield Resolved(
-            canonicalize_name(item["metadata"]["name"]),
-            Version(item["metadata"]["version"]),
-            (LockedFile(info["url"], info.get("archive_info", {}).get("hashes", {}).get("sha256", "")),),
-        )
-
-
-def _indexes(job: Job) -> list[str]:
-    repositories, folders = job.flat()
-    default = [] if job.default_index is None else ["--index-url", job.default_index]
-    return [
-        *default,
-        *(part for url in repositories for part in ("--extra-index-url", url)),
-        *(part for folder in folders for part in ("--find-links", folder)),
-    ]
+    try:
+        for item in json.loads(report)["install"]:
+            info = item["download_info"]
+            sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256", "")
+            name: NormalizedName = canonicalize_name(item["metadata"]["name"])
+            yield Resolved(name, Version(item["metadata"]["version"]), (LockedFile(info["url"], sha256),))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ClientFailed(f"the report of pip cannot be read ({error!r})", hint="use a newer pip, or uv") from error
 
 
 def _platform(machine: Machine) -> list[str]:

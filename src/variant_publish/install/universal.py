@@ -17,7 +17,8 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.client import Job, Resolved
+from variant_publish.install.client import Demand, Resolved
+from variant_publish.install.locker import true_file
 from variant_publish.install.uv import Universal, Uv
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
@@ -26,8 +27,8 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.listing import read_project
-from variant_publish.serve.wheel_cache import WheelCache
-from variant_publish.view import Indexes
+from variant_publish.serve.loopback import serving
+from variant_publish.serve.projects import Projects
 from variant_publish.view.from_index import selector_files
 
 _ROUNDS = 20
@@ -49,19 +50,23 @@ class _Variants:
 
 
 class UniversalLocker:
-    """Resolve and look for variants in turn, until every release that has variants is known."""
+    """Resolve and look for variants in turn, until every release that has variants is known.
 
-    def __init__(self, uv: Uv, indexes: Indexes, cache: WheelCache, reporter: Reporter = SILENT) -> None:
+    `projects` are those of a machine that takes generic wheels: what uv sees of the indexes.
+    """
+
+    def __init__(self, uv: Uv, projects: Projects, reporter: Reporter = SILENT) -> None:
         self.uv = uv
-        self.indexes = indexes
-        self.cache = cache
+        self.projects = projects
+        self.indexes = projects.indexes
+        self.cache = projects.cache
         self.reporter = reporter
         self.known: dict[tuple[NormalizedName, Version], _Variants | None] = {}
 
     def lock(
         self,
         requirements: Sequence[TaggedRequirement],
-        default_index: str | None = None,
+        demand: Demand,
         python: str | None = None,
     ) -> Lock:
         """Return the lock. What variants depend on is resolved together, so that one version of it serves all of them.
@@ -73,14 +78,14 @@ class UniversalLocker:
                 f"{tagged[0]} asks for one variant, and a lock for every machine holds all of them",
                 hint="leave the tag out, or lock for one machine",
             )
-        job = Job(tuple(str(item.plain) for item in requirements), self.indexes.urls, default_index)
         for _ in range(_ROUNDS):
-            found = self.uv.resolve_universal(job, self._metadata(), python)
+            with serving(self.projects) as view:
+                found = self.uv.resolve_universal(demand, view.url, self._metadata(), python)
             if not self._learn(found):
                 roots = [item.project for item in requirements]
                 return self._lock(found, roots)
         raise VariantPublishError(
-            f"{job.requirements[0]} does not resolve: the variants of each version ask for another one",
+            f"{demand.requirements[0]} does not resolve: the variants of each version ask for another one",
             hint="pin the versions of the packages involved",
         )
 
@@ -144,7 +149,7 @@ class UniversalLocker:
             raise VariantPublishError(
                 f"{redact(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
             )
-        files = tuple(LockedFile(redact(file.url), file.sha256) for file in item.files)
+        files = tuple(true_file(file, item, self.projects) for file in item.files)
         variants = self.known.get((item.name, item.version))
         if variants is None:
             own = tuple(sorted(requires.get(item.name, ())))

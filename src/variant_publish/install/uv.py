@@ -10,20 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
 
-from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.pylock import LockedFile
-from variant_publish.install.client import Job, Resolved, follow, run
-from variant_publish.install.environment import Environment, Installed
+from variant_publish.install.client import ClientProcess, Demand, Resolved
+from variant_publish.install.environment import Environment
 from variant_publish.model.tags import modern_platform
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import platform_architecture
+from variant_publish.remote.listing import PYPI
 
 
 def find_uv() -> Path | None:
@@ -74,38 +72,26 @@ class Uv:
 
     def default_index(self) -> str:
         """Return UV_DEFAULT_INDEX, or the default of everybody."""
-        from variant_publish.remote.listing import PYPI
-
         return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI
 
-    def resolve(self, job: Job) -> tuple[Resolved, ...]:
-        """Compile the requirements, for a described machine into a lock file, which tells URLs and hashes."""
-        with tempfile.TemporaryDirectory() as name:
+    def resolve(self, demand: Demand, index: str) -> tuple[Resolved, ...]:
+        """Return what a dry run would install; for a described machine, what a lock file of it holds."""
+        with tempfile.TemporaryDirectory(prefix="variant-publish-") as name:
             folder = Path(name)
-            command: list[str | Path] = [
-                self.binary,
-                "pip",
-                "compile",
-                "--quiet",
-                "--python",
-                self.environment.python,
-                *_indexes(job),
-            ]
-            # `uv pip compile` takes the requirements as an argument, where `uv pip install` takes -r.
-            arguments = job.write(folder)[1:]
-            if job.described is not None:
-                lock = folder / "pylock.toml"
-                platform = _platform(job.described)
-                run([*command, *platform, "--format", "pylock.toml", "--output-file", lock, *arguments], "uv")
-                return tuple(_locked(lock.read_text("utf-8")))
-            output = folder / "resolved.txt"
-            # An output file that is there already is what uv prefers: so what is installed stays where it fits.
-            output.write_text("".join(f"{item.project}=={item.version}\n" for item in self._installed), "utf-8")
-            run([*command, "--no-header", "--no-annotate", "--output-file", output, *arguments], "uv")
-            return tuple(_compiled(output.read_text("utf-8")))
+            if demand.described is None:
+                done = self._process.ask([*self._install(demand), "--dry-run", *demand.write(folder)], index, folder)
+                return tuple(_told(done.stderr))
+            lock = folder / "pylock.toml"
+            command = [*self._compile(demand, folder), *_platform(demand.described)]
+            self._process.ask([*command, "--format", "pylock.toml", "--output-file", lock], index, folder)
+            return tuple(_locked(lock.read_text(encoding="utf-8")))
 
     def resolve_universal(
-        self, job: Job, known: Iterable[tuple[NormalizedName, Version, Sequence[str]]], python: str | None
+        self,
+        demand: Demand,
+        index: str,
+        known: Iterable[tuple[NormalizedName, Version, Sequence[str]]],
+        python: str | None,
     ) -> Universal:
         """Resolve for every machine at once; of the releases in `known` their requirements are given, not read.
 
@@ -114,53 +100,60 @@ class Uv:
         """
         import tomlkit
 
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(prefix="variant-publish-") as name:
             folder = Path(name)
             config, lock, tree = folder / "uv.toml", folder / "pylock.toml", folder / "tree.txt"
             tables = [
                 {"name": project, "version": str(version), "requires-dist": list(requires)}
                 for project, version, requires in known
             ]
-            config.write_text(tomlkit.dumps({"dependency-metadata": tables}) if tables else "", "utf-8")
+            config.write_text(tomlkit.dumps({"dependency-metadata": tables}) if tables else "", encoding="utf-8")
+            oldest = ("--python-version", python) if python else ()
             command: list[str | Path] = [
-                self.binary, "pip", "compile", "--quiet", "--universal", "--python", self.environment.python,
-                "--config-file", config, *(["--python-version", python] if python else []), *_indexes(job),
-                *job.write(folder)[1:],
-            ]  # fmt: skip
-            run([*command, "--format", "pylock.toml", "--output-file", lock], "uv")
-            run([*command, "--no-header", "--annotation-style", "split", "--output-file", tree], "uv")
-            return Universal.of(lock.read_text("utf-8"), tree.read_text("utf-8"))
+                *self._compile(demand, folder),
+                "--universal",
+                "--config-file",
+                config,
+                *oldest,
+            ]
+            self._process.ask([*command, "--format", "pylock.toml", "--output-file", lock], index, folder)
+            written: list[str | Path] = ["--no-header", "--annotation-style", "split", "--output-file", tree]
+            self._process.ask([*command, *written], index, folder)
+            return Universal.of(lock.read_text(encoding="utf-8"), tree.read_text(encoding="utf-8"))
 
-    def install(self, job: Job, reinstall: Sequence[NormalizedName], reporter: Reporter) -> None:
+    def install(self, demand: Demand, index: str, reinstall: Sequence[str], reporter: Reporter) -> None:
         """Install, and replace those that have the same version."""
-        target = self.environment.target
-        options: list[str | Path] = [] if target is None else ["--target", target]
-        with tempfile.TemporaryDirectory() as folder:
-            follow(
-                [
-                    self.binary, "pip", "install", "--python", self.environment.python, "--no-progress",
-                    *options,
-                    *(part for name in reinstall for part in ("--reinstall-package", name)),
-                    *_indexes(job), *job.write(Path(folder)),
-                ],
-                "uv", reporter,
-            )  # fmt: skip
+        names = [name.partition("==")[0] for name in reinstall]
+        forced: list[str | Path] = [part for name in names for part in ("--reinstall-package", name)]
+        with tempfile.TemporaryDirectory(prefix="variant-publish-") as folder:
+            command: list[str | Path] = [*self._install(demand), "--no-progress", *forced, *demand.write(Path(folder))]
+            self._process.stream(command, index, Path(folder), reporter)
 
     @property
-    def _installed(self) -> Iterable[Installed]:
-        return self.environment.installed().values()
+    def _process(self) -> ClientProcess:
+        return ClientProcess(self.name, (str(self.binary),), {**self.environ, "NO_COLOR": "1"})
+
+    def _install(self, demand: Demand) -> list[str | Path]:
+        target = self.environment.target
+        where: list[str | Path] = [] if target is None else ["--target", target]
+        return ["pip", "install", "--python", self.environment.python, *where, *_options(demand)]
+
+    def _compile(self, demand: Demand, folder: Path) -> list[str | Path]:
+        # `uv pip compile` takes the requirements as an argument, where `uv pip install` takes -r.
+        arguments = demand.write(folder)[1:]
+        quiet: list[str | Path] = ["pip", "compile", "--quiet", "--python", self.environment.python]
+        return [*quiet, *_options(demand), *arguments]
 
 
-def _compiled(text: str) -> Iterator[Resolved]:
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith(("#", "-")):
-            continue
-        requirement = Requirement(line)
-        name = canonicalize_name(requirement.name)
-        if requirement.url is None:
-            yield Resolved(name, Version(next(iter(requirement.specifier)).version))
-        elif (file := requirement.url.rpartition("/")[2].partition("#")[0]).endswith(".whl"):
-            yield Resolved(name, WheelName.parse(unquote(file)).parsed_version)
+def _options(demand: Demand) -> list[str]:
+    flags = {"--upgrade": demand.upgrade, "--prerelease=allow": demand.pre, "--no-deps": demand.complete}
+    return [*(flag for flag, is_set in flags.items() if is_set), *demand.options]
+
+
+def _told(text: str) -> Iterator[Resolved]:
+    """Read the lines of a dry run: ` + foo==1.0`."""
+    for match in re.finditer(r"^ [+~] ([A-Za-z0-9._-]+)==([^\s]+)", text, re.MULTILINE):
+        yield Resolved(canonicalize_name(match[1]), Version(match[2]))
 
 
 def _locked(text: str) -> Iterator[Resolved]:
@@ -191,13 +184,3 @@ def _platform(machine: Machine) -> list[str]:
     else:
         name = f"{arch}-{'apple-darwin' if modern.startswith('macosx') else 'pc-windows-msvc'}"
     return ["--python-platform", name, "--python-version", machine.python_version, "--only-binary", ":all:"]
-
-
-def _indexes(job: Job) -> list[str]:
-    repositories, folders = job.flat()
-    default = [] if job.default_index is None else ["--default-index", job.default_index]
-    return [
-        *default,
-        *(part for url in repositories for part in ("--index", url)),
-        *(part for folder in folders for part in ("--find-links", folder)),
-    ]

@@ -109,6 +109,11 @@ class Properties:
 
 def validate_label(label: str) -> str:
     """Return `label` if PEP 825 allows it (`^[0-9a-z_.]+$`), else raise UsageError."""
+    if label.startswith(".") or label.endswith(".") or ".." in label:
+        raise UsageError(
+            f"variant label {label!r} has dots that could lead out of a folder",
+            hint="write single dots, between words, for example 'cu128.torch2.9'",
+        )
     if not _VALUE.fullmatch(label):
         raise UsageError(
             f"variant label {label!r} has characters that PEP 825 does not allow",

@@ -11,6 +11,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import ProjectFacts, Upload, send, update_project
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
 from variant_publish.publish.public_url import fault_of_public_url
@@ -87,7 +88,7 @@ def publish(
     uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
-    views = publish_views(plan.views, destinations, reporter=reporter)
+    views = publish_views(plan.views, destinations, uploader.builds, reporter)
     faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
     for fault in faults:
         reporter.warn(fault)
@@ -116,6 +117,7 @@ class _Uploader:
             name: replace(upload, path=sources.path_of(upload), entry=self._attested(upload.entry))
             for name, upload in plan.files.by_name.items()
         }
+        self.builds = SentBuilds(self.store, plan.files.builds)
         self.sent: list[str] = []
         self.copied: list[str] = []
         self.skipped: list[str] = []
@@ -187,13 +189,18 @@ class _Uploader:
 
     def _send(self, placements: Iterable[Placement]) -> None:
         for item in placements:
+            upload, hosts = self.uploads[item.file], item.destination is Destination.EXTRA_INDEX
+            done = self.copied if item.transfer is Transfer.COPY else self.sent
             if item.transfer is Transfer.SKIP:
+                if hosts:
+                    self.builds.add(upload, is_sent=False)
                 self.skipped.append(item.file)
                 continue
-            upload, done = self.uploads[item.file], self.copied if item.transfer is Transfer.COPY else self.sent
             with self.reporter.track(item.file, item.size) as advance:
-                if item.destination is Destination.EXTRA_INDEX:
-                    outcome = send(self.store, upload, advance, self.sources.stored_of(upload))
+                if hosts:
+                    source = self.sources.stored_of(upload) or self.builds.another_name_of(upload)
+                    outcome = send(self.store, upload, advance, source)
+                    self.builds.add(upload, is_sent=True)
                 else:
                     outcome = self._repository.upload(upload, advance)
             (done if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)

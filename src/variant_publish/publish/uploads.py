@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,12 +27,16 @@ class ReleaseFiles:
     version: str
     uploads: tuple[Upload, ...]
     selector_files: SelectorFiles
+    builds: Mapping[str, str] = field(default_factory=dict)
+    """Wheel -> the build that it is of: wheels that differ by their dialect alone are one."""
 
     @classmethod
     def of_release(cls, release: Release, reporter: Reporter = SILENT, *, attest: bool = False) -> ReleaseFiles:
         """Return the files of wheels and sdists on this machine, or of their summaries."""
         uploads = tuple(uploads_of(release.for_installers(), attest=attest))
-        return cls(release.project, str(release.version), uploads, of_release(release, reporter))
+        names = [wheel.name for wheel in release.wheels]
+        builds = {str(name): f"{release.variant_of(name)} {name.generic()}" for name in names}
+        return cls(release.project, str(release.version), uploads, of_release(release, reporter), builds)
 
     @property
     def by_name(self) -> dict[str, Upload]:

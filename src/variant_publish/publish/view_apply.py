@@ -19,6 +19,7 @@ from variant_publish.index.index import ProjectFacts, Upload, change_project, se
 from variant_publish.index.masters import read_index
 from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.placement import Transfer
 from variant_publish.publish.public_url import fault_of_public_url
@@ -76,7 +77,7 @@ def preflight(views: Iterable[ViewPlan], settings: UploadTable) -> None:
 
 
 def publish_views(
-    views: Iterable[ViewPlan], destinations: Destinations, *, reporter: Reporter = SILENT
+    views: Iterable[ViewPlan], destinations: Destinations, builds: SentBuilds, reporter: Reporter = SILENT
 ) -> tuple[PublishedView, ...]:
     """Bring the views to what the extra index has of the release, and name them on its page.
 
@@ -90,7 +91,7 @@ def publish_views(
     main = read_index(destinations.store, release.project)
     for view in views:
         with opened_store(view.place, destinations.settings.endpoint_url) as store:
-            publisher = _ViewPublisher(view, store, main, reporter)
+            publisher = _ViewPublisher(view, store, main, builds, reporter)
             done.append(publisher.publish(_tracks(destinations, release)))
     if main is not None:
         version, found = str(release.version), {view.name: view.address for view in done}
@@ -107,6 +108,7 @@ class _ViewPublisher:
     view: ViewPlan
     store: Store
     main: ProjectIndex | None
+    builds: SentBuilds
     reporter: Reporter
 
     def publish(self, tracks: tuple[str, ...]) -> PublishedView:
@@ -138,7 +140,8 @@ class _ViewPublisher:
             _file_of(item, self.view.local) as path,
             self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
         ):
-            return send(self.store, Upload(self.view.release.project, path, item.entry, item.metadata), advance)
+            upload = Upload(self.view.release.project, path, item.entry, item.metadata)
+            return send(self.store, upload, advance, self.builds.made_of(item.source.filename, path))
 
 
 def _tracks(destinations: Destinations, release: Release) -> tuple[str, ...]:

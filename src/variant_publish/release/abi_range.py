@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from variant_publish.archive.wheel import WholeWheel
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import Loading, lacking
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
@@ -38,7 +39,7 @@ class AbiRange:
 
         Raises IndexUnavailable, or VariantPublishError where a wheel cannot be read.
         """
-        specifier, built = _allowed(wheel, project)
+        specifier, built = built_against(wheel, project)
         releases = dependencies.releases(project, SpecifierSet())
         found = {
             version: file for version, files in releases.items() if (file := dependencies.wheel_for(wheel.name, files))
@@ -79,7 +80,7 @@ class AbiRange:
             built = self.newest
         if built is None or not self.oldest.release[:2] <= built.release[:2] <= self.newest.release[:2]:
             return None
-        return Property(ABI_DEPENDENCY, self.project.replace("-", "_"), ".".join(map(str, built.release[:2])))
+        return abi_property(self.project, built)
 
     def __str__(self) -> str:
         if self.oldest is None:
@@ -128,16 +129,19 @@ def _edge(start: int, step: int, count: int, loads: Callable[[int], bool]) -> in
     return good
 
 
-def _allowed(wheel: WholeWheel, project: str) -> tuple[SpecifierSet, Version | None]:
-    """Return what the wheel requires of the project, and what it was built against, where it says so exactly."""
-    texts = [str(pin.plain) for pin in wheel.pins] + list(wheel.metadata.requires_dist)
-    for text in texts:
+def built_against(wheel: DescribedWheel, project: str) -> tuple[SpecifierSet, Version | None]:
+    """Return what a wheel requires of a project, and the version it was built against, if it says so exactly."""
+    for text in (*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist):
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        if requirement.name.lower().replace("_", "-") == project and requirement.specifier:
-            exact = [one for one in requirement.specifier if one.operator == "=="]
-            built = Version(exact[0].version.removesuffix(".*")) if exact else None
-            return requirement.specifier, built
+        if canonicalize_name(requirement.name) == project and requirement.specifier:
+            exact = [one.version.removesuffix(".*") for one in requirement.specifier if one.operator == "=="]
+            return requirement.specifier, Version(exact[0]) if exact else None
     return SpecifierSet(), None
+
+
+def abi_property(project: str, version: Version) -> Property:
+    """Return the property of a wheel that was built against a release."""
+    return Property(ABI_DEPENDENCY, project.replace("-", "_"), ".".join(map(str, version.release[:2])))

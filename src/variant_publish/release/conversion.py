@@ -76,7 +76,9 @@ def plan(
     rewrites: dict[Path, Rewrite] = {}
     texts: dict[Path, str] = {}
     for (project, version), found in releases.items():
-        _plan_release(f"{project} {version}", found, providers, labels, rewrites, texts, reporter)
+        planned = _plan_release(f"{project} {version}", found, providers, labels, reporter)
+        rewrites |= planned.wheels
+        texts |= planned.texts
     others = []
     for path in configurations:
         if (moved := _moved(path)) is not None:
@@ -88,9 +90,8 @@ def plan(
 
 
 def _plan_release(
-    title: str, found: _Found, providers: Mapping[str, Provider], labels: Mapping[str, str],
-    rewrites: dict[Path, Rewrite], texts: dict[Path, str], reporter: Reporter,
-) -> None:  # fmt: skip
+    title: str, found: _Found, providers: Mapping[str, Provider], labels: Mapping[str, str], reporter: Reporter
+) -> Conversion:
     older, metadata = None, None
     if found.parts:
         try:
@@ -100,11 +101,10 @@ def _plan_release(
             raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
             reporter.warn(f"{title}: {note}")
-    for path, name in found.wheels:
-        rewrites[path] = _rewrite(path, name, older, metadata, labels)
-    for path in found.indexes:
-        assert metadata is not None  # noqa: S101  (an index file is one of the parts)
-        texts[path] = metadata.dumps()
+    return Conversion(
+        {path: _rewrite(path, name, older, metadata, labels) for path, name in found.wheels},
+        {path: metadata.dumps() for path in found.indexes if metadata is not None},
+    )
 
 
 def _rewrite(

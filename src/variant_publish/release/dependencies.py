@@ -27,6 +27,7 @@ from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
 
 _LAYOUT = "v1/symbols"
+_ONE_PYTHON = re.compile(r"py(3[0-9]+)-none")
 _PLATFORM = re.compile(r"(win|macosx|manylinux|musllinux|linux)(?:_[0-9]+_[0-9]+)?_?(.*)")
 
 Listing = Callable[[str, str], tuple[IndexFile, ...]]
@@ -133,7 +134,8 @@ class Dependencies:
 
 def _meets(name: WheelName, other: WheelName) -> bool:
     """Return whether a machine may have both: one of the Pythons, and the platform whatever its version."""
-    if not any(serves(other, Cell(python, "any", "")) for python in own_pythons(name)):
+    pythons = (_ONE_PYTHON.sub(r"cp\1-cp\1", python) for python in own_pythons(name))
+    if not any(serves(other, Cell(python, "any", "")) for python in pythons):
         return False
     mine = {_family(platform) for platform in name.platform}
     return any(_family(platform) in mine or platform == "any" for platform in other.platform)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import best_policy, is_loader
 from variant_publish.binary.scan import Binary, Scan
-from variant_publish.binary.x86 import Simd
+from variant_publish.binary.x86 import CodeSample
 from variant_publish.model.matrix import natural_key
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import KNOWN
+from variant_publish.release.abi_range import abi_property, built_against
 
 _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 
@@ -32,7 +34,7 @@ class Inspection:
     codes: Mapping[str, tuple[str, ...]]
     majors: Mapping[str, tuple[int, ...]]
     level: int | None
-    simd: Simd
+    simd: CodeSample
     numpy: str | None
     policy: str | None
     newest: tuple[str, ...]
@@ -74,7 +76,8 @@ class Inspection:
         """Return the properties that follow from the binaries, as the configuration writes them.
 
         The lower bound of CUDA is that of its major version: which newer functions of the driver the code calls is in
-        no file. Where a wheel holds code for several major versions, none is proposed.
+        no file. Where a wheel holds code for several major versions, none is proposed. A wheel with an exact
+        requirement on a well-known dependency, and with libraries that need others, was built against it.
         """
         found = []
         if self.level is not None and self.level > 1:
@@ -84,7 +87,8 @@ class Inspection:
         for provider in catalog.providers():
             values = [value for value in self.codes.get(provider.namespace, ()) if provider.is_value(value)]
             found += [str(provider.property(provider.code_feature or "", value)) for value in values]
-        return tuple(found)
+        built = [(name, built_against(self.wheel, name)[1]) for name in KNOWN if self.external or self.macos]
+        return (*found, *(str(abi_property(name, version)) for name, version in built if version))
 
     @property
     def code_names(self) -> dict[str, tuple[str, ...]]:
@@ -109,7 +113,7 @@ class Inspection:
             "device-code": {name: list(values) for name, values in self.codes.items()},
             "runtimes": {name: list(majors) for name, majors in self.majors.items()},
             "x86-64-level": self.level,
-            "simd": {"legacy": self.simd.legacy, "vex": self.simd.vex, "evex": self.simd.evex},
+            "simd": asdict(self.simd),
             "numpy-minimum": self.numpy,
             "policy": self.policy,
             "newest-symbols": list(self.newest),
@@ -136,17 +140,11 @@ def _table(binary: Binary) -> dict[str, Any]:
     }
 
 
-def _level(binaries: Iterable[Binary]) -> int | None:
-    """Return the highest level that a note demands, or that uniform code of the project's own shows."""
-    found = []
-    for binary in binaries:
-        if binary.image.isa is not None:
-            found.append(binary.image.isa)
-        if binary.simd and not binary.is_vendored and binary.simd.needs_avx:
-            found.append(4 if binary.simd.evex * 2 > binary.simd.vex else 3)
-        elif binary.simd and binary.simd.is_enough:
-            found.append(1)
-    return max(found, default=None)
+def _level(binaries: Sequence[Binary]) -> int | None:
+    """Return the highest level that a note demands, or that the code that always runs needs."""
+    notes = [binary.image.isa for binary in binaries if binary.image.isa is not None]
+    needed = [binary.simd.needed for binary in binaries if binary.simd]
+    return max((level for level in (*notes, *needed) if level is not None), default=None)
 
 
 def _namespaces() -> list[str]:
@@ -163,9 +161,10 @@ def _majors(namespace: str, binaries: Iterable[Binary]) -> tuple[int, ...]:
     return tuple(sorted(frozenset.intersection(*found) or frozenset.union(*found))) if found else ()
 
 
-def _united(parts: Iterable[Simd]) -> Simd:
-    counts = [(part.legacy, part.vex, part.evex) for part in parts]
-    return Simd(*map(sum, zip(*counts, strict=True))) if counts else Simd()
+def _united(parts: Iterable[CodeSample]) -> CodeSample:
+    found = list(parts)
+    counts = {name: sum(getattr(part, name) for part in found) for name in ("legacy", "vex", "evex", "v2", "scalar")}
+    return CodeSample(**counts, dispatches=any(part.dispatches for part in found))
 
 
 def _newest(versions: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import socket
@@ -95,10 +94,5 @@ def _token(root: Path) -> str:
 
 def _secret_path(token: str, projects: Projects) -> str:
     """Return a path for what is seen: another machine or wish has another one, so that clients' caches never mix."""
-    seen = json.dumps(
-        [projects.indexes.urls, sorted(projects.indexes.implied.items()), projects.default,
-         sorted(projects.machine.values.items()), sorted(map(repr, projects.machine.evaluated.items())),
-         sorted(projects.machine.allowed), sorted(projects.machine.denied),
-         sorted(map(repr, projects.wishes.items())), projects.generic]
-    )  # fmt: skip
+    seen = projects.identity()
     return hmac.new(token.encode(), seen.encode(), hashlib.sha256).hexdigest()[:32]

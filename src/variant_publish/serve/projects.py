@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -93,38 +94,50 @@ class Projects:
         metadata = Metadata.parse(self.cache.metadata(file.source))
         return self.cache.made(fetched, rewrite_of(file, metadata, self.machine), self.reporter)
 
-    def _find(self, name: NormalizedName) -> SeenProject | None:
+    def wish_of(self, name: NormalizedName, index: str) -> Wish:
+        """Return what is asked of a project's wheels on an index."""
         wish = self.wishes.get(name, Wish())
-        asked = set(wish.tags)
+        implied = frozenset(self.indexes.implied.get(index, ()))
+        return Wish(wish.tags, implied, wish.generic or self.generic, wish.locals)
+
+    def identity(self) -> str:
+        """Return a text that differs where something else is seen."""
+        machine = self.machine
+        return json.dumps(
+            [self.indexes.urls, sorted(self.indexes.implied.items()), self.default, sorted(machine.values.items()),
+             sorted(map(repr, machine.evaluated.items())), sorted(machine.allowed), sorted(machine.denied),
+             sorted(map(repr, self.wishes.items())), self.generic]
+        )  # fmt: skip
+
+    def _find(self, name: NormalizedName) -> SeenProject | None:
+        asked = self.wishes.get(name, Wish()).tags
         first: SeenProject | None = None
         for index in self.indexes.urls:
             files = read_project(index, name)
             if not files:
                 continue
-            seen = self._seen(index, name, files, wish)
+            seen = self._seen(index, name, files)
             if not asked or any(file.name is not None for file in seen.view.files):
                 return seen
             first = first or seen
-        return first or self._on_default(name, wish)
+        return first if first is not None and not asked else self._on_default(name) or first
 
-    def _on_default(self, name: NormalizedName, wish: Wish) -> SeenProject | None:
+    def _on_default(self, name: NormalizedName) -> SeenProject | None:
         if self.default is None:
             return None
-        implied = self.indexes.implied.get(self.default, ())
-        if set(wish.tags) <= {*implied} and (address := _address(self.default, name)) is not None:
+        if not self.wish_of(name, self.default).tags and (address := _address(self.default, name)) is not None:
             return SeenProject(self.default, View(name), (), address)
         files = read_project(self.default, name)
-        return self._seen(self.default, name, files, wish) if files else None
+        return self._seen(self.default, name, files) if files else None
 
-    def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...], wish: Wish) -> SeenProject:
+    def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:
         here = local_path(index) is not None or "://" not in index
         files = tuple(  # a page on a server says nothing of files on this disk
             replace(file, url=with_credentials(file.url, index))
             for file in files
             if here or local_path(file.url) is None
         )
-        implied = frozenset(self.indexes.implied.get(index, ()))
-        wish = Wish(wish.tags, implied, wish.generic or self.generic, wish.locals)
+        wish = self.wish_of(name, index)
         if not wish.tags and not has_variants(files):
             plain = tuple(file for file in files if not _is_selector(file))
             return SeenProject(index, View.of(plain, {}, self.machine), files, _address(index, name))

@@ -14,9 +14,10 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
+from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.remote.archive import metadata_of
+from variant_publish.remote.archive import metadata_of, outline
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import IndexUnavailable, Transport
@@ -67,9 +68,21 @@ class WheelCache:
         """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
         with Transport() as transport:
             content = metadata_of(file, transport)
-        if content is not None:
-            return content
-        return bytes(WholeWheel.read(self.fetch(file).path).metadata)
+        return content if content is not None else bytes(WholeWheel.read(self.fetch(file).path).metadata)
+
+    def pins(self, file: IndexFile) -> tuple[TaggedRequirement, ...]:
+        """Return the ABI pins of a listed wheel; nothing but its dist-info is read, if the server has ranges."""
+        path = local_path(file.url)
+        if path is None:
+            with Transport() as transport:
+                found = outline(file, transport)
+            if found is not None:
+                return found.pins
+        return WholeWheel.read(path or self.fetch(file).path).pins
+
+    def sha256(self, file: IndexFile) -> str:
+        """Return the hash of a listed wheel: as listed, else of its bytes."""
+        return file.sha256 or self.fetch(file).sha256
 
     def made(self, fetched: FetchedWheel, rewrite: Rewrite, reporter: Reporter = SILENT) -> Path:
         """Return the rewritten wheel, which pip and uv install; a plain one as it is.

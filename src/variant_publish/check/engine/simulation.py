@@ -47,7 +47,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SimulatedRow:
     """The variants that have a wheel on one platform, in one dialect."""
 
     platform: str
@@ -119,7 +119,7 @@ class _Simulated:
         return ""
 
 
-def _case(dialect: Dialect, data: Any, row: Row, values: Values) -> Case:
+def _case(dialect: Dialect, data: Any, row: SimulatedRow, values: Values) -> Case:
     abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
     rank = dialect.rank(data, _Simulated(values, abi))
     placed = sorted((key, name) for name, words in row.variants.items() if not isinstance(key := rank(words), str))
@@ -135,7 +135,7 @@ def _is_foreign(values: Values, platform: str) -> bool:
     return any((values[name] == NONE) == (arch == architecture) for name, arch in own.items() if name in values)
 
 
-def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
+def _rows(release: Release, dialect: Dialect) -> Iterator[SimulatedRow]:
     """Return one row for each platform and set of variants: further Pythons with the same choice show nothing new."""
     places: dict[tuple[str, str], tuple[dict[str, Words], list[bool]]] = {}
     for wheel in release.wheels:
@@ -150,4 +150,4 @@ def _rows(release: Release, dialect: Dialect) -> Iterator[Row]:
     for (_, platform), (found, served) in sorted(places.items()):
         if found and (key := (platform_architecture(platform), frozenset(found), bool(served))) not in seen:
             seen.add(key)
-            yield Row(platform, dict(sorted(found.items())), bool(served))
+            yield SimulatedRow(platform, dict(sorted(found.items())), bool(served))

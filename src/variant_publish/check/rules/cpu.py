@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.binary.scan import Scan
+from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
+from variant_publish.providers.platforms import X86_64, platform_architecture
 
 _FAST = "--fast leaves the disassembling out"
+_SURE, _SURE_OF_EVEX = 5, 20
+"""Functions below which nobody can tell what a compiler was told: of AVX, and of AVX-512, which fewer functions use."""
+_MARCH = {1: "x86-64", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
+_RUN = "run it on such a machine, or under an emulator: variant-publish check --run"
+_FOR_SOME = re.compile(
+    r"(?<![a-z])(avx|sse[0-9]|ssse|fma[0-9]?|f16c|bmi[0-9]?|adx|clmul|pclmul|aesni|shani|sha_ni|amx|haswell|skylake|icelake|"
+    r"sapphire|alderlake|sandybridge|znver|zen[0-9]|bdver|x86_64_v[2-4]|v[34]|nehalem|westmere|cascadelake|cooperlake)"
+)
+"""What the names of libraries say that are loaded on some machines only."""
 
 
 class IsaNote(BinaryRule):
@@ -46,14 +58,14 @@ class IsaNote(BinaryRule):
 
 
 class CodeMatchesLevel(BinaryRule):
-    """Report a wheel for x86-64-v3 or v4 whose own code was compiled for the baseline.
+    """Report a wheel for x86-64-v3 or v4 whose own code was compiled for less.
 
     Someone set the label and forgot the compiler flag: users download another wheel for nothing. Vector instructions of
     a sample of functions are counted; libraries that choose their kernels when they run have both kinds and pass.
     """
 
     id = "VP507"
-    title = "code of a v3 or v4 wheel uses AVX"
+    title = "code of a v3 or v4 wheel uses AVX or AVX-512"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -63,34 +75,92 @@ class CodeMatchesLevel(BinaryRule):
         return _FAST if context.fast else _not_x86(wheel)
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
-        """Fail where every library of the project's own with enough functions is baseline code."""
+        """Fail where every library of the project's own with enough functions is code for less."""
+        level = Claims.of(context.release, wheel).level or 1
         own = [(binary, binary.simd) for binary in scan.binaries if binary.simd and not binary.is_vendored]
-        judged = [(binary, simd) for binary, simd in own if simd.is_enough]
+        enough = _SURE if level == 3 else _SURE_OF_EVEX
+        judged = [one for one in own if one[1].total >= (_SURE if one[1].is_baseline else enough)]
+        less = [one for one in judged if one[1].is_baseline or (level == 4 and not one[1].evex)]
         if not judged:
+            most = max((simd.total for _, simd in own), default=0)
             yield Outcome.unknown(
-                "too few functions with vector instructions to tell for which level the code was compiled",
+                f"at most {count(most, 'function')} of a library has vector instructions: too few to tell for which"
+                " level the code was compiled",
                 "nothing to do if the wheel has little code of that kind",
                 file=wheel.filename,
             )
-        elif all(simd.is_baseline for _, simd in judged):
-            found = some(f"{binary.path}: {simd}" for binary, simd in judged)
+        elif len(less) == len(judged):
+            found = some(f"{binary.path}: {simd}" for binary, simd in less)
             yield Outcome.failed(
-                f"its code was compiled for the baseline ({found})",
-                "compile with -march=x86-64-v3 (or RUSTFLAGS=-Ctarget-cpu=x86-64-v3), or drop the variant",
+                f"it claims x86-64-v{level}, and its code was compiled for less ({found})",
+                f"compile with -march=x86-64-v{level} (or RUSTFLAGS=-Ctarget-cpu=x86-64-v{level}), or drop the variant",
                 file=wheel.filename,
             )
 
 
-class GenericIsGeneric(BinaryRule):
-    """Prove that a wheel without a variant runs on every machine of its platform.
+class CodeWithinLevel(BinaryRule):
+    """Prove that the code that always runs needs no higher x86-64 level than the wheel promises.
 
-    Nearly all vector code encoded as AVX means that the compiler was told that every machine has it; on one without,
-    the import dies with an illegal instruction. A library that a GPU driver brings, needed to load, is the same for
-    machines without that driver. Such wheels have been shipped as generic (vllm-ascend#11160).
+    On a machine with less the import, or the first call, dies with an illegal instruction. A label promises its level,
+    and every other wheel `check.baseline`, which is v1. Code that a library chooses when it runs does not count: where
+    nothing in a library asks what the processor has, all its code runs everywhere.
+    """
+
+    id = "VP513"
+    title = "code needs no higher x86-64 level than the wheel promises"
+    severity = Severity.ERROR
+    lowest = 3
+
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
+        """Leave out other architectures."""
+        return _FAST if context.fast else _not_x86(wheel)
+
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+        """Compare what each library needs; those that need the same are one outcome."""
+        said = Claims.of(context.release, wheel).level
+        promised = said or int(context.release.config.check.baseline[1:])
+        groups: dict[int, list[Binary]] = {}
+        for binary in libraries(scan):
+            needed = binary.simd.needed if binary.simd else 1
+            if (needed is None and promised < 3) or (needed is not None and needed > promised):
+                name = _chosen_by_name(binary, scan)
+                if name is not None:
+                    needed = None if name else promised
+                groups.setdefault(needed or 0, []).append(binary)
+        for level, found in sorted(groups.items()):
+            shown = f"{some(binary.path for binary in found)} ({found[0].simd})"
+            if not level and self.lowest == 3:
+                yield Outcome.unknown(f"it may need more than x86-64-v{promised}: {shown}", _RUN, file=wheel.filename)
+            elif level > promised and (level >= 3 or said is not None) == (self.lowest == 3):
+                yield Outcome.failed(
+                    f"it needs x86-64-v{level}, and promises x86-64-v{promised}: {shown}",
+                    f"compile it with -march={_MARCH[promised]}, or publish the wheel as the variant x86_64_v{level}",
+                    file=wheel.filename,
+                )
+
+
+class CodeWithinBaseline(CodeWithinLevel):
+    """Report wheels without a level of their own whose code needs x86-64-v2.
+
+    Nearly every machine has SSE4 since 2009, and some projects need it on purpose: then say so, by
+    `check.baseline = "v2"`, and it is no finding. Machines without it die with an illegal instruction.
+    """
+
+    id = "VP514"
+    title = "code of wheels without a level runs on x86-64-v1"
+    severity = Severity.WARNING
+    lowest = 2
+
+
+class GenericIsGeneric(BinaryRule):
+    """Prove that a wheel without a variant loads on machines without a GPU.
+
+    A library that a GPU driver brings, needed to load, is not there on machines without that driver. Such wheels have
+    been shipped as generic (vllm-ascend#11160).
     """
 
     id = "VP508"
-    title = "a wheel without a variant runs everywhere"
+    title = "a wheel without a variant loads without a driver"
     severity = Severity.ERROR
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -99,14 +169,7 @@ class GenericIsGeneric(BinaryRule):
         return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
-        """Look for AVX everywhere, and for drivers that the loader wants."""
-        for binary in scan.binaries:
-            if binary.simd and binary.simd.needs_avx and not binary.is_vendored:
-                yield Outcome.failed(
-                    f"{binary.path} needs AVX: {binary.simd}",
-                    "compile it for the baseline, or publish the wheel as a variant with its level",
-                    file=wheel.filename,
-                )
+        """Look for drivers that the loader wants."""
         for binary in libraries(scan):
             if binary.image.modules and (drivers := list(filter(catalog.is_driver, binary.image.needed))):
                 yield Outcome.failed(
@@ -145,4 +208,20 @@ class GenericWithoutDeviceCode(BinaryRule):
 
 
 def _not_x86(wheel: Wheel) -> str | None:
-    return None if any(platform.endswith("_x86_64") for platform in wheel.name.platform) else "not for x86-64"
+    for platform in wheel.name.platform:
+        if platform_architecture(platform) == X86_64 or platform.endswith("_universal2"):
+            return None
+    return "not for x86-64"
+
+
+def _chosen_by_name(binary: Binary, scan: Scan) -> bool | None:
+    """Return whether it is unknown when a library is loaded whose name says for which machines; None for other names.
+
+    One beside it, with the same name but for that, is for the other machines: then it is known.
+    """
+    match = _FOR_SOME.search(binary.name.lower())
+    if match is None:
+        return None
+    stem = binary.name[: match.start()].rstrip("_-.")
+    others = (one.name for one in scan.binaries if one.path != binary.path)
+    return not (stem and any(name.startswith(stem) and not _FOR_SOME.search(name.lower()) for name in others))

@@ -1,0 +1,93 @@
+"""From a plan for one machine to a lock: every file by its true URL and hash."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
+from variant_publish.install.client import Resolved
+from variant_publish.install.planner import ChosenFile, InstallPlan
+from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.model.url import redact
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.serve.projects import Projects
+from variant_publish.view.choice import choose
+from variant_publish.view.wish import Wish
+
+
+def lock_of(plan: InstallPlan, reporter: Reporter = SILENT) -> Lock:
+    """Return the lock of a plan: for today's clients the generic wheels, and beside them what was chosen."""
+    packages = [
+        *(_chosen(item, plan.projects, reporter) for item in plan.chosen),
+        *(_other(item, plan.projects) for item in plan.others),
+    ]
+    return Lock(tuple(sorted(packages, key=lambda package: package.project)), plan.projects.machine.store())
+
+
+def refuse_unreadable(lock: Lock) -> None:
+    """Refuse a lock as a requirements file where it holds a wheel that neither pip nor uv installs."""
+    for package in lock.packages:
+        record = package.record
+        if record is not None and not WheelName.parse(record.wheel).plain_installers_read:
+            raise VariantPublishError(
+                f"{record.wheel} has extra tags: no installer takes it from a requirements file",
+                hint="write a pylock.toml and install that with 'variant-publish install --lock FILE'",
+            )
+
+
+def _chosen(item: ChosenFile, projects: Projects, reporter: Reporter) -> LockedPackage:
+    record, source = item.record, item.listed.source
+    own = LockedFile(redact(source.url), record.sha256)
+    if record.dialect is None:
+        return LockedPackage(item.project, record.version, (own,), own, record)
+    release = WheelName.parse(record.wheel).parsed_version
+    seen = projects.find(item.project)
+    found = choose(
+        [] if seen is None else [file for file in seen.files if _is_plain(file.filename, release)],
+        {}, projects.machine, wish=Wish(generic=True),
+    )  # fmt: skip
+    if found.file is None:
+        reporter.warn(f"{item.project} {release} has no generic wheel: today's pip and uv cannot read its lock")
+        files: tuple[LockedFile, ...] = (own,)
+    else:
+        files = (LockedFile(redact(found.file.url), projects.cache.sha256(found.file)),)
+    return LockedPackage(item.project, str(release), files, own, record, item.selectors.variants)
+
+
+def _is_plain(filename: str, version: Version) -> bool:
+    try:
+        name = WheelName.parse(filename)
+    except InvalidWheelName:
+        return False
+    return name.dialect is None and name.parsed_version == version
+
+
+def _other(item: Resolved, projects: Projects) -> LockedPackage:
+    """Take the best file of those that the client names."""
+    order = {tag: place for place, tag in enumerate(projects.machine.tags)}
+    ranked = []
+    for file in (true_file(file, item, projects) for file in item.files):
+        try:
+            tags = WheelName.parse(file.name).tags
+        except InvalidWheelName:
+            ranked.append((len(order), file))  # an sdist comes after every wheel that fits
+            continue
+        if place := [order[tag] for tag in tags if tag in order]:
+            ranked.append((min(place), file))
+    if not ranked or not (best := min(ranked, key=lambda pair: pair[0])[1]).sha256:
+        raise VariantPublishError(
+            f"{item.name} {item.version} has no file with a hash for the described machine",
+            hint="name an index that lists hashes and has a wheel of it",
+        )
+    return LockedPackage(item.name, str(item.version), (best,))
+
+
+def true_file(file: LockedFile, item: Resolved, projects: Projects) -> LockedFile:
+    """Return a file where it is, and not where the view had it."""
+    seen = projects.find(item.name)
+    listed = seen.file(file.name) if seen is not None else None
+    if listed is None:
+        return file
+    return LockedFile(redact(listed.source.url), file.sha256 or projects.cache.sha256(listed.source))
