@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.about import About
 from variant_publish.formats.simple import IndexFile, check_filename, version_of
 from variant_publish.model.url import check_link
 from variant_publish.model.versions import version_or_none
@@ -34,6 +35,7 @@ PUBLIC_URL = "_public-url"
 VIEWS = "_views"
 REMOVED = "_removed"
 LEAVING = "_leaving"
+ABOUT = "_about"
 PINS = "_pins"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
@@ -63,7 +65,8 @@ class ProjectIndex:
     none of which is used again; those that still lie there are `leaving`. `pins` are the exact requirements of the
     files, each with the versions that have it. `status` and its reason are those of PEP 792, "" for none. `public_url`
     is where users find the index, "" where that is not known; `views` holds, for each version, the name and the
-    address of the indexes that have one variant of it each (dialect local). `parse(dumps()) == self`.
+    address of the indexes that have one variant of it each (dialect local). `about` is what METADATA says of the
+    project. `parse(dumps()) == self`.
     """
 
     name: str
@@ -79,6 +82,7 @@ class ProjectIndex:
     status_reason: str = ""
     public_url: str = ""
     views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    about: About = field(default_factory=About)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -180,6 +184,7 @@ class ProjectIndex:
             VIEWS: {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
             REMOVED: list(self.removed),
             LEAVING: list(self.leaving),
+            ABOUT: self.about.table() if self.about.version else {},
             PINS: {text: list(versions) for text, versions in sorted(self.pins.items())},
         }
         data |= {key: value for key, value in optional.items() if value}
@@ -209,6 +214,7 @@ class ProjectIndex:
                 status_reason=status.get("reason", ""),
                 public_url=data.get(PUBLIC_URL, ""),
                 views={version: dict(names) for version, names in data.get(VIEWS, {}).items()},
+                about=About.parse(data[ABOUT]) if ABOUT in data else About(),
             )
             _check_files(found)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

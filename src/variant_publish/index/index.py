@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from packaging.version import Version
 
+from variant_publish.formats.about import About
 from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
 from variant_publish.formats.simple import IndexFile, version_of
@@ -125,6 +126,7 @@ def update_project(
             pins=with_pins(index, version, pins),
             tracks=facts.tracks or index.tracks,
             public_url=facts.public_url or index.public_url,
+            about=_about(index.about, facts.metadata, version),
         )
 
     return change_project(store, project, change, versions=(version,), texts=texts)
@@ -232,6 +234,13 @@ def _selector_entries(
             texts.create(index.name, entry, text)
         result.append(entry)
     return tuple(result)
+
+
+def _about(known: About, metadata: Sequence[bytes], version: str) -> About:
+    """Return what METADATA says of the project, unless that of a later release is known."""
+    if not metadata or not version or (known.version and Version(known.version) > Version(version)):
+        return known
+    return About.of(metadata[0], version)
 
 
 def _needs(texts: SelectorTexts, entries: Iterable[IndexFile]) -> dict[str, str]:
