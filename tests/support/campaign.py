@@ -357,7 +357,7 @@ def _release(scene: Scene) -> None:
 
 
 def _promote(scene: Scene) -> None:
-    api.promote(api.plan_promotion([("foo-bar", "1.2")], scene.ground.place("test"), scene.settings()))
+    api.promote(api.plan_promotion([("foo-bar", "1.2")], scene.ground.place("test"), scene.config, scene.settings()))
 
 
 def _remove(scene: Scene) -> None:
