@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import html
+import re
 import subprocess
 import sys
 import zipfile
@@ -17,7 +18,7 @@ from pypi_simple import ProjectPage
 
 import variant_publish
 from variant_publish.formats.about import About
-from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.page import parse_page
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
@@ -218,7 +219,9 @@ def test_the_same_master_gives_the_same_bytes() -> None:
 
 
 def test_the_root_lists_the_projects() -> None:
-    text = render_root(RootIndex(("a", "foo-bar"), 2))
+    newest = {"foo-bar": NewestRelease("2.1", "2026-11-20", ("cu128", "cu130"))}
+    text = render_root(RootIndex(("a", "foo-bar"), 2, newest))
+    assert re.search(r'foo-bar/">foo-bar</a></th>\s*<td>2.1</td>\s*<td>cu128, cu130</td>\s*<td>2026-11-20</td>', text)
     assert '<a href="foo-bar/">foo-bar</a>' in text
     assert '<meta name="pypi:repository-version" content="1.2">' in text
 

@@ -36,6 +36,7 @@ VIEWS = "_views"
 REMOVED = "_removed"
 LEAVING = "_leaving"
 ABOUT = "_about"
+NEWEST = "_newest"
 PINS = "_pins"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
@@ -223,26 +224,62 @@ class ProjectIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestRelease:
+    """What the list of projects says of one: its newest release, when it came out ("" for unknown), its variants."""
+
+    version: str
+    date: str = ""
+    variants: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        texts = (self.version, self.date, *self.variants)
+        if not all(isinstance(text, str) and len(text) <= _LONGEST and not _CONTROL.search(text) for text in texts):
+            raise InvalidMaster("the newest release of a project", "has a text that is not one line")
+
+
+@dataclass(frozen=True, slots=True)
 class RootIndex:
     """A list of projects, such as that of the index: `index.json` at the root; `parse(dumps()) == self`."""
 
     names: tuple[str, ...] = ()
     generation: int = 0
+    newest: Mapping[str, NewestRelease] = field(default_factory=dict)
+
+    def entered(self, project: str, newest: NewestRelease | None) -> Self:
+        """Return the next generation with this project and its newest release, or this very one."""
+        known = {name: one for name, one in self.newest.items() if name != project}
+        if newest is not None:
+            known[project] = newest
+        if project in self.names and known == self.newest:
+            return self
+        return type(self)(tuple(sorted({*self.names, project})), self.generation + 1, known)
 
     def dumps(self) -> str:
         """Return the JSON text of PEP 691; equal values give equal text."""
         data = {
             "meta": {"api-version": API_VERSION, GENERATION: self.generation},
-            "projects": [{"name": name} for name in self.names],
+            "projects": [{"name": name, **self._note(name)} for name in self.names],
         }
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    def _note(self, name: str) -> dict[str, Any]:
+        found = self.newest.get(name)
+        if found is None:
+            return {}
+        return {NEWEST: {"version": found.version, "date": found.date, "variants": list(found.variants)}}
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the list; raise InvalidMaster where it is something else, or names what is no project."""
         data = _object(content, "the list of projects")
         try:
-            found = cls(tuple(item["name"] for item in data["projects"]), data["meta"].get(GENERATION, 0))
+            newest = {
+                item["name"]: NewestRelease(note["version"], note["date"], tuple(note["variants"]))
+                for item in data["projects"]
+                if (note := item.get(NEWEST))
+            }
+            names = tuple(item["name"] for item in data["projects"])
+            found = cls(names, data["meta"].get(GENERATION, 0), newest)
             for name in found.names:
                 check_project(name)
             _check_generation(found.generation)

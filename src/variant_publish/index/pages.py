@@ -29,4 +29,4 @@ def render_project(index: ProjectIndex) -> str:
 
 def render_root(root: RootIndex) -> str:
     """Render the list of projects."""
-    return render_template("index/root.html", root=root, api_version=API_VERSION)
+    return render_template("index/root.html", root=root, api_version=API_VERSION, count=count)
