@@ -6,7 +6,9 @@ A server is imported and started when the first test asks for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +24,24 @@ settings.load_profile("default")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests first: what begins last and takes long would keep one worker busy alone."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@cache
+def _package_index_answers() -> bool:
+    import requests
+    from twine.utils import DEFAULT_REPOSITORY
+
+    host = f"https://{urlsplit(DEFAULT_REPOSITORY).hostname}".replace("upload.", "")
+    try:
+        return requests.head(f"{host}/simple/pip/", timeout=5).status_code < 500
+    except requests.RequestException:
+        return False
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what installs from the package index where that does not answer."""
+    if item.get_closest_marker("package_index") and not _package_index_answers():
+        pytest.skip("needs the package index, which does not answer")
 
 
 @pytest.fixture(scope="session")

@@ -110,15 +110,8 @@ def test_the_library_never_prints(path: Path) -> None:
 
 
 FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
-ROUND_THE_FACE = {
-    "build.py": {"build"},
-    "config.py": {"remote"},
-    "console.py": {"archive"},
-    "logs.py": {"remote"},
-    "machine.py": {"formats", "providers"},
-    "select.py": {"providers", "view"},
-}
-"""Commands that still go round the public face; the list only gets shorter."""
+ROUND_THE_FACE = {"console.py": {"archive"}}
+"""What may go round the public face: the console writes files as the library does, whole or not at all."""
 
 
 def run_time_imports(path: Path) -> set[str]:
@@ -148,34 +141,18 @@ def test_a_command_calls_the_public_face_only(path: Path) -> None:
 
 MOST_PARAMETERS = 6
 WIDE_FUNCTIONS = {
-    "api/staging.py:stage",
     "api/stubs.py:stub",
-    "archive/wheel.py:_of_info",
-    "index/index.py:update_project",
-    "publish/apply.py:__init__",
-    "publish/apply.py:plan_release",
-    "publish/apply.py:publish",
-    "publish/plan.py:make_plan",
     "stub/source.py:from_index",
     "view/from_index.py:select",
 }
 """Functions that still have more parameters; the list only gets shorter."""
 
 NAMES_OF_SEVERAL_CLASSES = {
-    "Action",
-    "Contents",
-    "Job",
     "Outcome",
-    "Plan",
     "Row",
     "Verdict",
 }
-NAMES_OF_SEVERAL_MODULES = {
-    "apply",
-    "plan",
-    "selectors",
-    "staging",
-}
+NAMES_OF_SEVERAL_MODULES = {"selectors"}
 """Words that still name several things; the lists only get shorter."""
 
 NAMES_A_DIALECT = {"publish/view_apply.py", "publish/views.py"}

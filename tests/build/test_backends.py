@@ -14,6 +14,7 @@ from support.cli import run
 from support.projects import ASKING, make_extension, needs_compiler
 
 pytestmark = [
+    pytest.mark.package_index,
     pytest.mark.slow,
     needs_compiler,
     pytest.mark.skipif(

@@ -73,6 +73,7 @@ def test_variables_that_add_to_the_file_need_no_settings() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.package_index
 def test_cibuildwheel_itself_understands_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the real one up to its container, which is not to be had: what it printed before tells what it read."""
     project = make_project(tmp_path / "project", OWN + VARIANT)

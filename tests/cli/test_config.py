@@ -27,7 +27,7 @@ def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_a_wrong_configuration_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text("variant = 1\n")
+    (tmp_path / "own.toml").write_text("variantz = 1\n")
     result = run("config", "show", "--config", str(tmp_path / "own.toml"))
     assert result.code == 2
     assert "did you mean 'variants'?" in result.stderr

@@ -47,7 +47,7 @@ def test_what_is_there_is_listed() -> None:
 
 
 def test_a_yank_and_back() -> None:
-    assert "2 index pages written" in index("yank", "foo-bar", "1.0", "--reason", "broken").stdout
+    assert "4 index pages written" in index("yank", "foo-bar", "1.0", "--reason", "broken").stdout
     assert "broken" in index("list", "foo-bar").stdout
     assert "nothing to do" in index("yank", "foo-bar", "1.0", "--reason", "broken").stdout
     index("unyank", "foo-bar", "1.0")

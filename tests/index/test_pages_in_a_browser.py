@@ -72,15 +72,57 @@ def test_nothing_is_wider_than_the_device(page: Path, size: str) -> None:
 
 
 def test_the_reader_sees_labels_and_the_installer_file_names(page: Path) -> None:
-    link = "document.querySelector('a.wheel')"
+    link = "document.querySelector('td a')"
     assert measured(page, f"{link}.textContent", "screen") == "my_project-2.1.0-cp311-cp311-manylinux_2_28_aarch64.whl"
+    assert 20 < int(measured(page, f"Math.round({link}.getBoundingClientRect().width)", "screen")) < 100
+    assert measured(page, f"getComputedStyle({link}).fontSize", "screen") == "16px"
+
+
+SHOWN = "[...document.querySelectorAll('.command')].filter(one => getComputedStyle(one).display === 'block')"
+
+
+def test_one_command_is_shown_and_follows_the_radio_buttons(page: Path) -> None:
+    what = f"{SHOWN}.map(one => one.querySelector('pre').textContent).join('|')"
     assert (
-        measured(page, f"getComputedStyle({link}, '::after').content.replaceAll('&quot;', '')", "screen")
-        .strip('"')
-        .replace("&quot;", "")
-        == "cp311"
+        measured(page, what, "screen") == "pip install --extra-index-url https://wheels.example.org/simple my-project"
     )
-    assert int(measured(page, f"Math.round({link}.getBoundingClientRect().width)", "screen")) < 100
+    choose = "document.getElementById('t-uv').checked = document.getElementById('m-1').checked = true"
+    assert measured(page, f"({choose}, {what})", "phone") == (
+        "uv pip install --preview-features wheel-variants --index https://wheels.example.org/simple my-project"
+    )
+
+
+def test_without_javascript_the_commands_and_the_grid_are_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    page.write_text(text.replace("<script>", "<script type=text/plain>"), "utf-8")
+    assert measured(page, f"{SHOWN}.length", "screen") == "1"
+    assert measured(page, "document.querySelectorAll('button').length", "screen") == "0"
+
+
+def test_detect_names_the_system_and_marks_its_platforms(page: Path) -> None:
+    click = "[...document.querySelectorAll('#machines button')].at(-1).click()"
+    marked = "[...new Set([...document.querySelectorAll('td.mine')].map(one => one.dataset.platform))].join()"
+    assert measured(page, f"({click}, {marked})", "screen") == "manylinux_2_28_aarch64,manylinux_2_28_x86_64"
+    assert "This browser reports Linux" in measured(
+        page, f"({click}, document.querySelector('[role=status]').textContent)", "screen"
+    )
+
+
+CONTRAST = """(() => {
+  const rgb = text => text.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v > 0.03928 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92)
+    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = node => { for (let at = node; at; at = at.parentElement) {
+    const found = rgb(getComputedStyle(at).backgroundColor); if (found.length === 3 || found[3] > 0) return found; } };
+  const pairs = [...document.querySelectorAll('main *, footer *')].filter(one => one.textContent.trim() && one.children.length === 0)
+    .map(one => [light(rgb(getComputedStyle(one).color)), light(ground(one))]);
+  return Math.min(...pairs.map(([a, b]) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05))).toFixed(2);
+})()"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_text_has_a_contrast_of_four_and_a_half(page: Path, scheme: str) -> None:
+    assert float(measured(page, CONTRAST, "screen", SCHEMES[scheme])) >= 4.5
 
 
 @pytest.mark.parametrize("size", SIZES)

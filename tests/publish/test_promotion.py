@@ -66,7 +66,7 @@ class Indexes:
     def promote(self, *projects: str) -> tuple[tuple[str, ...], ...]:
         """Promote, and return what was copied for each project."""
         releases = [(project, "1.0") for project in projects or ("foo-bar",)]
-        plan = api.plan_promotion(releases, self.test.extra_index, self.final)
+        plan = api.plan_promotion(releases, self.test.extra_index, self.config, self.final)
         return tuple(result.copied for result in api.promote(plan))
 
 
@@ -98,7 +98,7 @@ def test_what_was_tested_is_copied_listed_and_sent_to_the_repository(indexes: In
 def test_promoting_again_changes_nothing(indexes: Indexes) -> None:
     indexes.publish(GENERIC, PLUS)
     indexes.promote()
-    plan = api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, indexes.final)
+    plan = api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, indexes.config, indexes.final)
     assert not plan
     (again,) = api.promote(plan)
     assert not again.changed
@@ -155,7 +155,7 @@ def test_a_yank_goes_along_also_later(indexes: Indexes) -> None:
 def test_without_a_repository_what_was_only_linked_is_sent(indexes: Indexes) -> None:
     indexes.publish(GENERIC, PLUS)
     alone = UploadTable(extra_index=indexes.final.extra_index, endpoint_url=indexes.final.endpoint_url)
-    api.promote(api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, alone))
+    api.promote(api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, indexes.config, alone))
     assert indexes.listed(alone) == {GENERIC: True, PLUS: True, SDIST: True}
     with indexes.store(alone) as store:
         assert verify(store, deep=True).is_sound

@@ -159,8 +159,8 @@ def test_the_pages_name_the_commands(tmp_path: Path) -> None:
     assert line in (tmp_path / "extra/foo-bar/index.html").read_text("utf-8")
     page = (tmp_path / "views/cu128/foo-bar/index.html").read_text("utf-8")
     assert line in page
-    assert "pip, cu128 where it is built" in page
-    assert "generic wheel<" not in page
+    assert "On a platform for which the variant is not built" in page
+    assert "No special hardware" not in page
 
 
 @pytest.mark.parametrize("after", [False, True])

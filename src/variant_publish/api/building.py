@@ -6,6 +6,7 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import TABLE
+from variant_publish.config.tables import DEFAULT_FILE, TABLE, Frontend
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.model.build_job import BuildJob, machine_of
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from variant_publish.build.frontend import Builder
     from variant_publish.build.repair import Repair
 
-__all__ = ["BuildOptions", "Built", "RepairOptions", "build", "buildable", "plan_matrix", "repair_for"]
+__all__ = [
+    "BuildOptions", "Built", "RepairOptions", "build", "buildable", "builder", "plan_matrix", "repair_for",
+    "source_configuration",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,23 @@ def repair_for(variant: Variant | None, options: RepairOptions | None = None) ->
     properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
     levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
     return Repair(min(levels, default=None), options.plat, options.exclude, options.options)
+
+
+def source_configuration(source: Path) -> Config:
+    """Return the configuration of a project's folder or sdist; raise UsageError where it is neither."""
+    from variant_publish.build.source_tree import configuration
+
+    return Config.parse(configuration(source), str(source / DEFAULT_FILE))
+
+
+def builder(
+    config: Config, frontend: str | None = None, python: str | None = None, arguments: Sequence[str] = ()
+) -> Builder:
+    """Return the frontend that a configuration names, or another one, run by an interpreter, by default this one."""
+    from variant_publish.build.frontend import Builder
+
+    table = config.tables.build
+    return Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +108,18 @@ def build(
         name: rewrites(one, config, RetagOptions(declared=config.changes_of(name))) for name, one in variants.items()
     }
     repairs = {name: repair_for(one, options.repair) if options.repair else None for name, one in variants.items()}
-    ready, builder = is_sdist(source), options.builder
-    builder.preflight()
+    ready, frontend = is_sdist(source), options.builder
+    frontend.preflight()
     for repair in filter(None, repairs.values()):
         repair.preflight()
     with TemporaryDirectory(prefix="variant-publish-") as temporary:
         place = Path(temporary).resolve()
-        sdist = source.resolve() if ready else builder.sdist(source, place / "sdist", reporter.note)
+        sdist = source.resolve() if ready else frontend.sdist(source, place / "sdist", reporter.note)
         yield Built(None, (_moved(sdist, folder),))
         for number, name in enumerate(variants):
             settings, own_place = config.settings_of(name), place / str(number)
             reporter.note(f"building {name}{f' with {settings}' if settings else ''}")
-            wheels = builder.wheels(sdist, own_place, name, settings, reporter.note)
+            wheels = frontend.wheels(sdist, own_place, name, settings, reporter.note)
             execution = Execution(repair=repairs[name])
             result = retag(wheels, own_place / "retagged", changes[name], reporter, execution=execution)
             for error in result.failed:

@@ -58,19 +58,15 @@ def list_files(settings: UploadTable, project: str) -> ProjectIndex:
 
 
 def yank(settings: UploadTable, project: str, targets: Sequence[str], reason: str = "") -> tuple[str, ...]:
-    """Yank versions or files (PEP 592): hide them from new choices. Return the keys of the pages that changed."""
-    from variant_publish.index import yank
-
+    """Yank versions or files (PEP 592), in views too: hide them from new choices. Return the pages that changed."""
     with _store(settings) as store:
-        return tuple(yank.yank(store, project, targets, reason).written)
+        return _yanked(store, settings, project, targets, reason)
 
 
 def unyank(settings: UploadTable, project: str, targets: Sequence[str]) -> tuple[str, ...]:
-    """Undo the yank of versions or files. Return the keys of the pages that changed."""
-    from variant_publish.index import yank
-
+    """Undo the yank of versions or files, in views too. Return the keys of the pages that changed."""
     with _store(settings) as store:
-        return tuple(yank.yank(store, project, targets, None).written)
+        return _yanked(store, settings, project, targets, None)
 
 
 def set_status(settings: UploadTable, project: str, status: str, reason: str = "") -> tuple[str, ...]:
@@ -203,6 +199,16 @@ def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
     for name in planned.stages:
         with opened_stage(settings, name) as stage:
             stage.forget()
+
+
+def _yanked(
+    store: Store, settings: UploadTable, project: str, targets: Sequence[str], reason: str | None
+) -> tuple[str, ...]:
+    from variant_publish.index.yank import yank
+    from variant_publish.publish.listed_views import yank_in_views
+
+    done = yank(store, project, targets, reason)
+    return (*done.written, *yank_in_views(done.index, settings, tuple(targets), reason))
 
 
 def _store(settings: UploadTable) -> AbstractContextManager[Store]:

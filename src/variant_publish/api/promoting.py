@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
@@ -25,6 +26,7 @@ class PlannedPromotion:
     """What goes from the index `origin` to the destinations that `settings` name: one plan for each project."""
 
     origin: str
+    config: Config
     settings: UploadTable
     plans: tuple[UploadPlan, ...]
 
@@ -33,7 +35,11 @@ class PlannedPromotion:
 
 
 def plan_promotion(
-    releases: Sequence[tuple[str, str]], origin: str, settings: UploadTable, reporter: Reporter = SILENT
+    releases: Sequence[tuple[str, str]],
+    origin: str,
+    config: Config,
+    settings: UploadTable,
+    reporter: Reporter = SILENT,
 ) -> PlannedPromotion:
     """Plan to promote the `releases`, (name, version) of each, from the index `origin`; reads only.
 
@@ -49,18 +55,23 @@ def plan_promotion(
     with opened(settings) as destinations, opened_store(origin, settings.endpoint_url) as store:
         found = [files_of(store, name, version) for name, version in releases]
         plans = tuple(plan_files(files, destinations, reporter, copies=True) for files in found)
-    return PlannedPromotion(origin, settings, plans)
+    return PlannedPromotion(origin, config, settings, plans)
 
 
 def promote(planned: PlannedPromotion, reporter: Reporter = SILENT) -> tuple[UploadResult, ...]:
-    """Carry out a promotion: copies on the store, pages by compare-and-swap, then the repository's share.
+    """Carry out a promotion: copies on the store, pages by compare-and-swap, the repository's share, views.
 
     Every file that moves is read once and compared with the origin's index before anything is listed. Running it again
     finishes what was cut off. Raises FalseClaim where a file is not what its index says.
     """
     from variant_publish.publish.destinations import opened, opened_store
+    from variant_publish.publish.listed_views import with_listed_views
     from variant_publish.publish.promotion import Promotion
 
     settings = planned.settings
     with opened(settings) as destinations, opened_store(planned.origin, settings.endpoint_url) as store:
-        return Promotion(store, planned.plans).run(destinations, reporter)
+        results = Promotion(store, planned.plans).run(destinations, reporter)
+        return tuple(
+            with_listed_views(result, plan, planned.config, destinations, reporter)
+            for result, plan in zip(results, planned.plans, strict=True)
+        )

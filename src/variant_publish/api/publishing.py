@@ -72,7 +72,7 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
     upload = release.config.upload
     if upload.views is None:
         return []
-    from variant_publish.index.project_page import view_command
+    from variant_publish.index.commands import view_command
     from variant_publish.publish.view_places import views_address
     from variant_publish.publish.views import view_names
 

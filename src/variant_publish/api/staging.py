@@ -80,6 +80,7 @@ class PlannedRelease:
 
     contents: StageContents
     report: Report
+    config: Config
     settings: UploadTable
     planned: tuple[UploadPlan, ...]
 
@@ -107,7 +108,8 @@ def plan_staged(
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened
     from variant_publish.publish.stage import opened_stage
-    from variant_publish.publish.upload_plan import plan_release
+    from variant_publish.publish.upload_plan import plan_files
+    from variant_publish.publish.uploads import ReleaseFiles
     from variant_publish.publish.views import refuse_local_wheels
 
     with opened_stage(settings, name) as stage:
@@ -116,13 +118,14 @@ def plan_staged(
         rules = Settings(table=config.check, offline=offline, strict=strict, reporter=reporter)
         report = run_rules(Loaded(releases, ()), settings=rules)
         if report.exit_code() or contents.is_released:
-            return PlannedRelease(contents, report, settings, ())
+            return PlannedRelease(contents, report, config, settings, ())
         stage.refuse_missing(contents)
     with opened(settings) as destinations:
         for release in releases:
             refuse_local_wheels(release)
-        plans = tuple(plan_release(release, destinations, reporter, copies=True) for release in releases)
-        return PlannedRelease(contents, report, settings, plans)
+        files = (ReleaseFiles.of_release(one, reporter, attest=settings.attestations) for one in releases)
+        plans = tuple(plan_files(one, destinations, reporter, copies=True) for one in files)
+        return PlannedRelease(contents, report, config, settings, plans)
 
 
 def release(
@@ -135,6 +138,7 @@ def release(
     Running it again finishes what was cut off. Raises FalseClaim, and Conflict where somebody else changed the stage.
     """
     from variant_publish.publish.destinations import opened
+    from variant_publish.publish.listed_views import with_listed_views
     from variant_publish.publish.stage import opened_stage
     from variant_publish.publish.uploader import publish
     from variant_publish.publish.verified_files import Claim, verified
@@ -156,6 +160,10 @@ def release(
         with verified(stage.store, claims, keep, reporter, trust=trust_summaries) as files:
             stage.begin(contents)
             results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)
+        results = tuple(
+            with_listed_views(result, plan, planned.config, destinations, reporter)
+            for result, plan in zip(results, planned.planned, strict=True)
+        )
         if all(result.is_complete for result in results):
             stage.finish()
     return results

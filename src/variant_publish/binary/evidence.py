@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from variant_publish.binary.content import Buffer
+from variant_publish.binary.content import Buffer, search
 from variant_publish.binary.image import Image
+
+_SMALL = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Evidence:
     why: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.code or self.runtimes)
+        return bool(self.code or self.runtimes or self.why)
 
 
 class EvidenceReader(Protocol):
@@ -32,3 +35,12 @@ class EvidenceReader(Protocol):
     def evidence(self, data: Buffer, image: Image) -> Evidence | None:
         """Return what a binary shows, None where it is nothing."""
         ...
+
+
+def names_in(data: Buffer, names: re.Pattern[bytes]) -> str:
+    """Return the words "names its libraries" where a binary has such a name, to load one when it runs.
+
+    What loads libraries by name is small; a large library is not searched for names.
+    """
+    is_named = len(data) <= _SMALL and next(search(data, names, 64), None) is not None
+    return "names its libraries" if is_named else ""

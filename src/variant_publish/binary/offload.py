@@ -13,15 +13,17 @@ import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from variant_publish.binary.content import Buffer, search
 
 _PLAIN = b"__CLANG_OFFLOAD_BUNDLE__"
 _COMPRESSED = b"CCOB"
 _PACKAGED = b"\x10\xff\x10\xad"
-_MAGIC = re.compile(b"|".join(map(re.escape, (_PLAIN, _COMPRESSED, _PACKAGED))))
+_MAGICS = tuple(re.compile(re.escape(magic)) for magic in (_PLAIN, _COMPRESSED, _PACKAGED))
+"""One after the other: a search for one literal takes a quarter of one for several."""
 
-_SECTION = re.compile(rb"(sycl)-([a-z0-9_]+)\0")
+_SYCL = re.compile(rb"__CLANG_OFFLOAD_BUNDLE__sycl-([a-z0-9_]{1,64})\0")
 
 _HEADS = {1: struct.Struct("<4x2HL8x"), 2: struct.Struct("<4x2H2L8x"), 3: struct.Struct("<4x2H2Q8x")}
 """The headers of a compressed bundle by their version: version, method, and sizes."""
@@ -61,7 +63,8 @@ class OffloadTarget:
 def offload_targets(data: Buffer) -> frozenset[OffloadTarget]:
     """Return the targets of all device code; the magic numbers may stand anywhere by chance, so odd ones count not."""
     found: set[OffloadTarget] = set()
-    for number, (window, match) in enumerate(search(data, _MAGIC, len(_PLAIN))):
+    matches = chain.from_iterable(search(data, magic, len(_PLAIN)) for magic in _MAGICS)
+    for number, (window, match) in enumerate(matches):
         if number >= _MANY_BUNDLES:
             break
         start = window + match.start()
@@ -70,12 +73,17 @@ def offload_targets(data: Buffer) -> frozenset[OffloadTarget]:
     return frozenset(found)
 
 
+def sycl_targets(data: Buffer) -> frozenset[str]:
+    """Return what SYCL code is for: "spir64", which drivers compile for any device, "spir64_gen" for some.
+
+    It names sections like bundles, one for each target.
+    """
+    return frozenset(match[1].decode() for _, match in search(data, _SYCL, 128))
+
+
 def _bundle(data: Buffer, start: int) -> Iterator[OffloadTarget]:
     head = data[start : start + len(_PLAIN) + 8]
     if len(head) < len(_PLAIN) + 8:
-        return
-    if match := _SECTION.match(data[start + len(_PLAIN) : start + len(_PLAIN) + _LONGEST]):
-        yield OffloadTarget(match[1].decode(), match[2].decode(), "")  # SYCL names sections so, one for each target
         return
     (count,) = struct.unpack("<Q", head[len(_PLAIN) :])
     place = start + len(head)

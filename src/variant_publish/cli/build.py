@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.repair_options import repair_of, repair_options
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import DEFAULT_FILE, Frontend
+from variant_publish.config.tables import Frontend
 from variant_publish.errors import UsageError
 
 
@@ -53,15 +52,12 @@ def command(
       variant-publish build foo-1.0.tar.gz --variant x86_64_v3 --repair -o wheelhouse
       variant-publish build . --all --frontend cibuildwheel -- --only cp312-manylinux_x86_64
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    from variant_publish.build.frontend import Builder
-
     if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
         source, arguments = Path(), (str(source), *arguments)
     if [bool(names), everything, only_sdist].count(True) != 1:
         raise UsageError("nothing says what to build", hint="use --variant NAME, --all, or --sdist")
-    config = _configuration(source, config_file)
-    table = config.tables.build
-    builder = Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
+    config = Config.load(config_file) if config_file else api.source_configuration(source)
+    builder = api.builder(config, frontend, python, arguments)
     if everything:
         names = tuple(config.build_settings) if builder.says_where else _for_here(config)
     building = api.BuildOptions(names, builder, repair_of(repair, plat, exclude, options))
@@ -81,12 +77,6 @@ def command(
     if form == "json":
         print_json({"schema-version": 1, "sdist": sdist, "wheels": wheels})
     return 0
-
-
-def _configuration(source: Path, file: Path | None) -> Config:
-    from variant_publish.build.source_tree import configuration
-
-    return Config.load(file) if file else Config.parse(configuration(source), str(source / DEFAULT_FILE))
 
 
 def _for_here(config: Config) -> tuple[str, ...]:

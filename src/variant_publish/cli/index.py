@@ -259,7 +259,7 @@ def promote(
     reporter = ConsoleReporter()
     note_no_repository(settings, no_repository, reporter)
     plan = api.plan_promotion(
-        [parse_release(text) for text in releases], settings.extra_index,
+        [parse_release(text) for text in releases], settings.extra_index, config,
         msgspec.structs.replace(settings, extra_index=to), reporter,
     )  # fmt: skip
     if output == "text":

@@ -11,9 +11,6 @@ import click
 
 from variant_publish import api
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.host_file import HostFile
-from variant_publish.providers.machine import Machine
-from variant_publish.providers.preferences import Preferences
 
 HOST_VARIABLE = "VARIANT_PUBLISH_HOST"
 """The environment variable that names such a file: for the build backend of `stub`, which has no options, too."""
@@ -84,13 +81,13 @@ def view_options_of(
 
 def machine_of(
     settings: Iterable[str], host_file: Path | None = None, python: str | None = None, platform: str | None = None
-) -> Machine:
+) -> api.Machine:
     """Return this machine as far as the user's preferences go, or that of a file, with what the options say of it."""
     if host_file is None:
-        machine = Preferences.of_user(os.environ).applied(Machine.detect(os.environ))
+        machine = api.Preferences.of_user(os.environ).applied(api.Machine.detect(os.environ))
     else:
         try:
-            machine = Machine.stored(HostFile.parse(host_file.read_text("utf-8")))
+            machine = api.Machine.stored(api.HostFile.parse(host_file.read_text("utf-8")))
         except (VariantPublishError, UnicodeDecodeError) as error:
             message, hint = (
                 (error.message, error.hint) if isinstance(error, VariantPublishError) else (str(error), None)

@@ -11,8 +11,6 @@ from variant_publish import api
 from variant_publish.cli import layout
 from variant_publish.cli.console import echo, echo_table, print_json
 from variant_publish.cli.machine import described_options, generic_option, index_option, machine_of, machine_options
-from variant_publish.providers.machine import Machine
-from variant_publish.view import Indexes, Selection
 
 
 @click.command()
@@ -44,7 +42,11 @@ def command(
         machine = api.Environment.of(python, None, os.environ).machine(machine)
     wanted = machine.requirement(requirement)
     chosen = api.select(
-        wanted, Indexes.parse(indexes), machine, dialect=api.dialect_of(dialect) if dialect else None, generic=generic
+        wanted,
+        api.Indexes.parse(indexes),
+        machine,
+        dialect=api.dialect_of(dialect) if dialect else None,
+        generic=generic,
     )
     if output == "json":
         print_json({"schema-version": 1, **chosen.table(), "machine": dict(machine.values)})
@@ -53,7 +55,7 @@ def command(
     return 0 if chosen.selected else 1
 
 
-def show(chosen: Selection, machine: Machine) -> None:
+def show(chosen: api.Selection, machine: api.Machine) -> None:
     """Print what is selected, then the candidates, best first."""
     values = ", ".join(f"{name}={value}" for name, value in machine.values.items())
     echo(f"selected: {chosen.selected or 'nothing: no wheel fits this machine'}", bold=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from variant_publish.config.known_keys import nearest, tables_of
 from variant_publish.config.product import with_product
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import StandardTable
@@ -103,7 +103,7 @@ class Config:
         try:
             if shared is not None and standard:
                 table = StandardTable.parse(shared).merged(table or {})
-            return cls(_convert(table or {}), declared=table is not None, project=_project(data))
+            return cls(tables_of(table or {}), declared=table is not None, project=_project(data))
         except VariantPublishError as error:
             raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
@@ -127,7 +127,7 @@ class Config:
         """Return a variant by its key, or raise UsageError with the nearest known one."""
         if name not in self.variants:
             known = ", ".join(self.variants) or "none; declare [tool.variant-publish.variants.NAME]"
-            raise UsageError(f"variant {name!r} is not in the configuration{_nearest(name, self.variants)}",
+            raise UsageError(f"variant {name!r} is not in the configuration{nearest(name, self.variants)}",
                              hint=f"declared variants: {known}")  # fmt: skip
         return self.variants[name]
 
@@ -198,7 +198,7 @@ class Config:
             if odd := [platform for platform in own.platform if platform not in table.platform]:
                 raise UsageError(
                     f"{TABLE}.variants.{variant}.platform names {odd[0]!r}, which {TABLE}.matrix.platform does not"
-                    f"{_nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
+                    f"{nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
                 )  # fmt: skip
         skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
         columns = tuple((name, own.platform or table.platform) for name, own in self.tables.variants.items())
@@ -235,7 +235,7 @@ def _check_family(table: FamilyTable | None) -> None:
             raise UsageError(f"{where} has no reason", hint="say why the wheels are left out")
         if skip.project is not None and names and canonicalize_name(skip.project) not in names:
             raise UsageError(
-                f"{where}.project {skip.project!r} is no member of the family{_nearest(skip.project, names)}",
+                f"{where}.project {skip.project!r} is no member of the family{nearest(skip.project, names)}",
                 hint=f"the members are {', '.join(names)}",
             )
 
@@ -249,7 +249,7 @@ def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
     known = catalog.find(namespace)
     if known is None:
         raise UsageError(
-            f"namespace {namespace!r} has no known provider{_nearest(namespace, catalog.KNOWN_PROVIDERS)}",
+            f"namespace {namespace!r} has no known provider{nearest(namespace, catalog.KNOWN_PROVIDERS)}",
             hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
         )
     return known.metadata
@@ -320,47 +320,3 @@ def _settings(where: str, table: BuildTable) -> BuildSettings:
         return BuildSettings(settings, dict(table.env))
     except VariantPublishError as error:
         raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error
-
-
-def _convert(table: Any) -> Tables:
-    _check_keys(table, Tables, TABLE)
-    try:
-        return msgspec.convert(table, Tables)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `")
-        dotted = TABLE + path.removesuffix("`").removeprefix("$")
-        raise UsageError(f"{dotted} is wrong ({reason})", hint="see the README for the shape of the table") from error
-
-
-def _check_keys(table: Any, kind: type[msgspec.Struct], where: str) -> None:
-    if not isinstance(table, dict):
-        return
-    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    for key, value in table.items():
-        if key not in known:
-            hint = f"known keys: {', '.join(known)}"
-            if isinstance(value, dict) and key.isdigit():  # a version in a bare key
-                parent, _, first = where.rpartition(".")
-                hint = f'a key with a dot is written in quotes: [{parent}."{first}.{key}"]'
-            raise UsageError(f"{where}.{key} is not a known key{_nearest(key, known)}", hint=hint)
-        for sub, inner in _structs_in(known[key], value, f"{where}.{key}"):
-            _check_keys(inner[1], sub, inner[0])
-
-
-def _structs_in(annotation: Any, value: Any, where: str) -> Iterator[tuple[type[msgspec.Struct], tuple[str, Any]]]:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        yield annotation, (where, value)
-        return
-    for argument in getattr(annotation, "__args__", ()):
-        if isinstance(value, dict):
-            single = getattr(annotation, "__origin__", None) is dict
-            inner = [(f"{where}.{key}", item) for key, item in value.items()] if single else [(where, value)]
-        else:
-            inner = [(f"{where}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list) else []
-        for place, item in inner:
-            yield from _structs_in(argument, item, place)
-
-
-def _nearest(word: str, known: Any) -> str:
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -5,14 +5,11 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import tomlkit
-from tomlkit.items import Table
-
+from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import Provider
@@ -42,9 +39,8 @@ class StandardTable:
         known = _table(table, NAME)
         for key in known:
             if key not in _KEYS:
-                near = difflib.get_close_matches(key, _KEYS, n=1)
                 raise UsageError(
-                    f"{NAME}.{key} is not a known key{f' (did you mean {near[0]!r}?)' if near else ''}",
+                    f"{NAME}.{key} is not a known key{nearest(key, _KEYS)}",
                     hint=f"known keys: {', '.join(_KEYS)}; 'variant-publish convert' reads older tables",
                 )
         priorities = _table(known.get("default-priorities", {}), f"{NAME}.default-priorities")
@@ -119,6 +115,8 @@ def write_standard(
     document: Any, namespaces: tuple[str, ...], providers: Mapping[str, Provider], variants: Mapping[str, Properties]
 ) -> None:
     """Write into a TOML document (tomlkit) what the table does not have yet; what is there stays as it is."""
+    import tomlkit
+
     standard = _sub(document, NAME, is_super=True)
     priorities = _sub(standard, "default-priorities")
     listed = list(priorities.get("namespace", ()))
@@ -137,10 +135,11 @@ def write_standard(
 
 
 def _sub(parent: Any, key: str, *, is_super: bool = False) -> Any:
+    import tomlkit
+
     if key not in parent:
         parent[key] = tomlkit.table(is_super_table=is_super)
-    table: Table = parent[key]
-    return table
+    return parent[key]
 
 
 def _properties(label: str, table: Any) -> Properties:

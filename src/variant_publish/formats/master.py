@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.about import About
 from variant_publish.formats.simple import IndexFile, check_filename, version_of
 from variant_publish.model.url import check_link
 from variant_publish.model.versions import version_or_none
@@ -34,6 +35,8 @@ PUBLIC_URL = "_public-url"
 VIEWS = "_views"
 REMOVED = "_removed"
 LEAVING = "_leaving"
+ABOUT = "_about"
+NEWEST = "_newest"
 PINS = "_pins"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
@@ -63,7 +66,8 @@ class ProjectIndex:
     none of which is used again; those that still lie there are `leaving`. `pins` are the exact requirements of the
     files, each with the versions that have it. `status` and its reason are those of PEP 792, "" for none. `public_url`
     is where users find the index, "" where that is not known; `views` holds, for each version, the name and the
-    address of the indexes that have one variant of it each (dialect local). `parse(dumps()) == self`.
+    address of the indexes that have one variant of it each (dialect local). `about` is what METADATA says of the
+    project. `parse(dumps()) == self`.
     """
 
     name: str
@@ -79,6 +83,7 @@ class ProjectIndex:
     status_reason: str = ""
     public_url: str = ""
     views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    about: About = field(default_factory=About)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -180,6 +185,7 @@ class ProjectIndex:
             VIEWS: {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
             REMOVED: list(self.removed),
             LEAVING: list(self.leaving),
+            ABOUT: self.about.table() if self.about.version else {},
             PINS: {text: list(versions) for text, versions in sorted(self.pins.items())},
         }
         data |= {key: value for key, value in optional.items() if value}
@@ -209,6 +215,7 @@ class ProjectIndex:
                 status_reason=status.get("reason", ""),
                 public_url=data.get(PUBLIC_URL, ""),
                 views={version: dict(names) for version, names in data.get(VIEWS, {}).items()},
+                about=About.parse(data[ABOUT]) if ABOUT in data else About(),
             )
             _check_files(found)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -217,26 +224,62 @@ class ProjectIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestRelease:
+    """What the list of projects says of one: its newest release, when it came out ("" for unknown), its variants."""
+
+    version: str
+    date: str = ""
+    variants: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        texts = (self.version, self.date, *self.variants)
+        if not all(isinstance(text, str) and len(text) <= _LONGEST and not _CONTROL.search(text) for text in texts):
+            raise InvalidMaster("the newest release of a project", "has a text that is not one line")
+
+
+@dataclass(frozen=True, slots=True)
 class RootIndex:
     """A list of projects, such as that of the index: `index.json` at the root; `parse(dumps()) == self`."""
 
     names: tuple[str, ...] = ()
     generation: int = 0
+    newest: Mapping[str, NewestRelease] = field(default_factory=dict)
+
+    def entered(self, project: str, newest: NewestRelease | None) -> Self:
+        """Return the next generation with this project and its newest release, or this very one."""
+        known = {name: one for name, one in self.newest.items() if name != project}
+        if newest is not None:
+            known[project] = newest
+        if project in self.names and known == self.newest:
+            return self
+        return type(self)(tuple(sorted({*self.names, project})), self.generation + 1, known)
 
     def dumps(self) -> str:
         """Return the JSON text of PEP 691; equal values give equal text."""
         data = {
             "meta": {"api-version": API_VERSION, GENERATION: self.generation},
-            "projects": [{"name": name} for name in self.names],
+            "projects": [{"name": name, **self._note(name)} for name in self.names],
         }
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    def _note(self, name: str) -> dict[str, Any]:
+        found = self.newest.get(name)
+        if found is None:
+            return {}
+        return {NEWEST: {"version": found.version, "date": found.date, "variants": list(found.variants)}}
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the list; raise InvalidMaster where it is something else, or names what is no project."""
         data = _object(content, "the list of projects")
         try:
-            found = cls(tuple(item["name"] for item in data["projects"]), data["meta"].get(GENERATION, 0))
+            newest = {
+                item["name"]: NewestRelease(note["version"], note["date"], tuple(note["variants"]))
+                for item in data["projects"]
+                if (note := item.get(NEWEST))
+            }
+            names = tuple(item["name"] for item in data["projects"])
+            found = cls(names, data["meta"].get(GENERATION, 0), newest)
             for name in found.names:
                 check_project(name)
             _check_generation(found.generation)

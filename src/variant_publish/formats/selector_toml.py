@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,8 +12,6 @@ from variant_publish.model.tags import validate_extra_tag
 
 SUFFIX = "-wheel-selector.toml"
 """The end of the file name on an index."""
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class InvalidSelectorFile(VariantPublishError):
@@ -122,15 +118,18 @@ class SelectorFile:
 
     def dumps(self) -> str:
         """Return TOML 1.0 text with `wheel_tags` as a sub-table; equal values give equal text."""
-        lines = ["[wheel-selector]", f"variables = {_list(self.variables)}"]
+        import tomlkit
+
+        selectors = {}
         for variable, selector in self.selectors.items():
-            lines += ["", f"[selector.{_key(variable)}]"]
-            lines += [f"requires = {_list(selector.requires)}", f"function = {_list(selector.function)}"]
-            if selector.default is not None:
-                lines.append(f"default = {_list(selector.default)}")
-            lines += ["", f"[selector.{_key(variable)}.wheel_tags]"]
-            lines += [f"{_key(value)} = {_list(tags)}" for value, tags in selector.wheel_tags.items()]
-        return "\n".join(lines) + "\n"
+            default = {} if selector.default is None else {"default": list(selector.default)}
+            selectors[variable] = {
+                "requires": list(selector.requires),
+                "function": list(selector.function),
+                **default,
+                "wheel_tags": {value: list(tags) for value, tags in selector.wheel_tags.items()},
+            }
+        return tomlkit.dumps({"wheel-selector": {"variables": list(self.variables)}, "selector": selectors})
 
 
 def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:
@@ -195,16 +194,3 @@ def _strings(where: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidSelectorFile(f"{where} is not a list of strings", hint='write it like ["x86_64_v3", ""]')
     return tuple(value)
-
-
-def _list(items: Iterable[str]) -> str:
-    return "[" + ", ".join(_string(item) for item in items) + "]"
-
-
-def _key(text: str) -> str:
-    return text if _BARE_KEY.fullmatch(text) else _string(text)
-
-
-def _string(text: str) -> str:
-    """Quote a basic string: JSON's escapes are TOML's, but for DEL, which TOML wants escaped."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from packaging.version import Version
 
-from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.about import About
+from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.index.leaving import delete_leaving
 from variant_publish.index.masters import ROOT_MASTER, Page, change_master, master_key, mend, parser_of
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.index.pins import enter_pins, exact_pins, with_pins
-from variant_publish.index.project_page import needs_of
+from variant_publish.index.project_page import needs_of, newest, releases_of
 from variant_publish.index.selector_texts import SelectorTexts
 from variant_publish.model.safe_text import visible
 from variant_publish.progress import Advance
@@ -125,6 +126,7 @@ def update_project(
             pins=with_pins(index, version, pins),
             tracks=facts.tracks or index.tracks,
             public_url=facts.public_url or index.public_url,
+            about=_about(index.about, facts.metadata, version),
         )
 
     return change_project(store, project, change, versions=(version,), texts=texts)
@@ -152,7 +154,7 @@ def change_project(
             return project_pages(store, found, versions, texts)
 
         written += mend(store, key, parse, index, derive)
-        written += _enter(store, project)
+        written += _enter(store, index)
         delete_leaving(store, index)
     return Updated(index, tuple(dict.fromkeys(written)))
 
@@ -234,6 +236,13 @@ def _selector_entries(
     return tuple(result)
 
 
+def _about(known: About, metadata: Sequence[bytes], version: str) -> About:
+    """Return what METADATA says of the project, unless that of a later release is known."""
+    if not metadata or not version or (known.version and Version(known.version) > Version(version)):
+        return known
+    return About.of(metadata[0], version)
+
+
 def _needs(texts: SelectorTexts, entries: Iterable[IndexFile]) -> dict[str, str]:
     """Return variant -> what it needs in words, for the page; names in selector files may be any text."""
     found = needs_of({entry.filename: texts.known[entry.sha256] for entry in entries})
@@ -276,13 +285,13 @@ def project_pages(
             yield key_of(index.name, filename), text.encode(), content_type_of(filename)
 
 
-def _enter(store: Store, project: str) -> list[str]:
-    """Enter a new project into the list of projects, and rewrite the list's page."""
+def _enter(store: Store, index: ProjectIndex) -> list[str]:
+    """Enter a project and its newest release into the list of projects, and rewrite the list's page."""
+    best = newest(releases_of(index))
+    found = NewestRelease(best.version, best.date, best.variants) if best is not None else None
 
     def change(root: RootIndex) -> RootIndex:
-        if project in root.names:
-            return root
-        return RootIndex(tuple(sorted((*root.names, project))), root.generation + 1)
+        return root.entered(index.name, found)
 
     root, written = change_master(store, ROOT_MASTER, RootIndex.parse, RootIndex(), change)
     written += mend(store, ROOT_MASTER, RootIndex.parse, root, lambda found: root_pages(store, found))

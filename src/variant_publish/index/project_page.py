@@ -17,13 +17,15 @@ from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
 
+EVERY_MACHINE = "every machine"
+
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One wheel in a cell: its entry, and the tag of its interpreter as the label."""
+class FileLink:
+    """One file: its entry, and its name in three parts, of which people see the middle one in a grid."""
 
     file: IndexFile
-    label: str
+    parts: tuple[str, str, str]
 
     @property
     def href(self) -> str:
@@ -32,36 +34,45 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One variant of a release: what it needs, and its wheels for each platform of the release."""
+class GridRow:
+    """One variant of a release: what it needs, and its wheels for each platform.
+
+    A cell has one entry for each build: its links, several where the same build is there in several dialects.
+    """
 
     variant: str
     needs: str
-    cells: tuple[tuple[Link, ...], ...]
+    cells: tuple[tuple[tuple[FileLink, ...], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """One release: a grid of its wheels, and every other file."""
+class ReleaseGrid:
+    """One release: a grid of its wheels, and every other file. `yanked` is the reason where all wheels are yanked."""
 
     version: str
     platforms: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     others: tuple[IndexFile, ...]
     yanked: str | None
+    date: str = ""
+    wheels: int = 0
 
     @property
     def variants(self) -> tuple[str, ...]:
         """Return the variants besides the generic wheels."""
         return tuple(row.variant for row in self.rows if row.variant != GENERIC)
 
+    @property
+    def local_versions(self) -> tuple[str, ...]:
+        """Return the local versions of the wheels: variants that plain installers choose by their version."""
+        links = (link for row in self.rows for cell in row.cells for build in cell for link in build)
+        names = (name for link in links if (name := _name(link.file.filename)) is not None)
+        return tuple(sorted({name.version for name in names if "+" in name.version}))
 
-@dataclass(frozen=True, slots=True)
-class Install:
-    """One way to install: for whom it is, and the lines to copy."""
-
-    title: str
-    lines: tuple[str, ...]
+    @property
+    def is_view(self) -> bool:
+        """Return whether this is a page of one variant, as a local version that every installer prefers."""
+        return len(self.local_versions) == 1 and len(self.variants) == 1
 
 
 def href_of(file: IndexFile) -> str:
@@ -69,7 +80,7 @@ def href_of(file: IndexFile) -> str:
     return f"{file.url}#sha256={file.sha256}" if file.sha256 else file.url
 
 
-def sections(index: ProjectIndex) -> tuple[Section, ...]:
+def releases_of(index: ProjectIndex) -> tuple[ReleaseGrid, ...]:
     """Return the releases, newest first."""
     owner = {filename: version for version, names in index.selectors.items() for filename in names}
     groups: dict[str, list[IndexFile]] = {}
@@ -77,46 +88,16 @@ def sections(index: ProjectIndex) -> tuple[Section, ...]:
         version = owner.get(file.filename) or version_of(file.filename) or ""
         groups.setdefault(Version(version).public if version else "", []).append(file)
     ordered = sorted(groups, key=lambda text: Version(text or "0"), reverse=True)
-    return tuple(_section(version, groups[version], index.needs.get(version, {})) for version in ordered)
+    return tuple(_grid(version, groups[version], index.needs.get(version, {})) for version in ordered)
 
 
-def installs(index: ProjectIndex, found: tuple[Section, ...]) -> tuple[Install, ...]:
-    """Return the ways to install the newest release that has wheels, made from what is really there."""
-    best = next((item for item in found if item.rows and item.yanked is None), None)
-    if best is None:
-        return ()
-    address = index.public_url or "ADDRESS-OF-THIS-INDEX"
-    if local := _only_local(best):
-        return tuple(_of_view(index.name, best.version, local, address))
-    result = []
-    if any(row.variant == GENERIC for row in best.rows):
-        result.append(Install("pip, the generic wheel", (f"pip install --extra-index-url {address} {index.name}",)))
-        requirement = f"{index.name}=={best.version}"
-        result.append(Install("a requirements file", (f"--extra-index-url {address}", requirement)))
-    preview = "--preview-features wheel-variants "
-    if any((owner := dialect_of_file(file.filename)) and owner.plain_installers_read for file in best.others):
-        title = "uv, the variant of this machine"
-        result.append(Install(title, (f"uv pip install {preview}--index {address} {index.name}",)))
-    elif result:
-        result.append(Install("uv, the generic wheel", (f"uv pip install --index {address} {index.name}",)))
-    for name, view in sorted(index.views.get(best.version, {}).items()):
-        if view:
-            result.append(Install(f"pip, {name}", (view_command(index.name, view),)))
-    for local in _locals(best):
-        command = f"pip install --extra-index-url {address} {index.name}=={local}"
-        result.append(Install(f"pip, {local.partition('+')[2]}", (command,)))
-    if best.variants:
-        command = f"variant-publish select {index.name} --index {address}"
-        result.append(Install("which wheel this machine would get", (command,)))
-    return tuple(result)
+def newest(releases: tuple[ReleaseGrid, ...]) -> ReleaseGrid | None:
+    """Return the newest release that has wheels and is not yanked; of pre-releases only where there is no other."""
+    found = [item for item in releases if item.rows and item.yanked is None]
+    return next((item for item in found if not Version(item.version).is_prerelease), found[0] if found else None)
 
 
-def view_command(project: str, address: str) -> str:
-    """Return the command that takes a variant from its view by plain pip; "" where the address is not known."""
-    return f"pip install --extra-index-url {address} {project}" if address else ""
-
-
-def _section(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> Section:
+def _grid(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> ReleaseGrid:
     parsed = {file.filename: _name(file.filename) for file in files}
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
@@ -125,50 +106,33 @@ def _section(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> 
     for variant in variants:
         own = [(name, file) for name, file in wheels if _variant(name) == variant]
         cells = tuple(_cell([item for item in own if _platform(item[0]) == platform]) for platform in platforms)
-        rows.append(Row(variant, _everyone(variant) or needs.get(variant, ""), cells))
+        rows.append(GridRow(variant, _everyone(variant) or needs.get(variant, ""), cells))
     reasons = {file.yanked for _, file in wheels}
-    yanked = next(iter(reasons)) if len(reasons) == 1 else None
-    return Section(
-        version, platforms, tuple(rows), tuple(file for file in files if parsed[file.filename] is None), yanked
+    return ReleaseGrid(
+        version,
+        platforms,
+        tuple(rows),
+        tuple(file for file in files if parsed[file.filename] is None),
+        next(iter(reasons)) if len(reasons) == 1 else None,
+        min((file.upload_time[:10] for file in files if file.upload_time), default=""),
+        len(wheels),
     )
 
 
-def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[Link, ...]:
-    labels = [_label(name) for name, _ in wheels]
-    return tuple(
-        Link(file, f"{label} {name.dialect or ''}".strip() if labels.count(label) > 1 else label)
-        for (name, file), label in zip(wheels, labels, strict=True)
-    )
+def _cell(wheels: list[tuple[WheelName, IndexFile]]) -> tuple[tuple[FileLink, ...], ...]:
+    """Return the builds of a cell: the same one in two dialects stands together."""
+    builds: dict[str, list[FileLink]] = {}
+    for name, file in wheels:
+        links = builds.setdefault(str(name.generic()), [])
+        label = _label(name) if not links else _mark(name)
+        before, found, after = file.filename.partition(label)
+        links.append(FileLink(file, (before, found, after) if found else ("", file.filename, "")))
+    return tuple(map(tuple, builds.values()))
 
 
-def _of_view(project: str, version: str, local: str, address: str) -> Iterator[Install]:
-    """Return ways to install from a view: an index of one variant as a local version, which every installer prefers.
-
-    uv takes a project from the first index that has it, and a view has all files of the release.
-    """
-    variant = local.partition("+")[2]
-    yield Install(f"pip, {variant} where it is built", (view_command(project, address),))
-    yield Install("a requirements file", (f"--extra-index-url {address}", f"{project}=={version}"))
-    yield Install(f"uv, {variant} where it is built", (f"uv pip install --index {address} {project}",))
-    yield Install(f"pip, {variant} or nothing", (f"{view_command(project, address)}=={local}",))
-
-
-def _only_local(section: Section) -> str | None:
-    """Return the version of the one variant of a view; None where the section is no view's."""
-    found = _locals(section)
-    aware = any(name.dialect is not None for name in _names(section))
-    return found[0] if len(found) == 1 and not aware else None
-
-
-def _locals(section: Section) -> list[str]:
-    return sorted({name.version for name in _names(section) if "+" in name.version})
-
-
-def _names(section: Section) -> Iterator[WheelName]:
-    for row in section.rows:
-        for link in (link for cell in row.cells for link in cell):
-            if (name := _name(link.file.filename)) is not None:
-                yield name
+def _mark(name: WheelName) -> str:
+    """Return the end of the name by which a second dialect differs from the first."""
+    return str(name).rpartition(name.platform[-1])[2].removesuffix(".whl") or str(name)
 
 
 def _name(filename: str) -> WheelName | None:
@@ -199,7 +163,7 @@ def _platform_order(platform: str) -> tuple[int, str]:
 
 
 def _everyone(variant: str) -> str:
-    return "every machine" if variant in (GENERIC, NULL_LABEL) else ""
+    return EVERY_MACHINE if variant in (GENERIC, NULL_LABEL) else ""
 
 
 def needs_of(texts: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.evidence import Evidence, names_in
 from variant_publish.binary.image import Image
 from variant_publish.binary.offload import offload_targets
 from variant_publish.binary.runtimes import ROCM as ROCM_LIBRARIES
@@ -37,6 +37,7 @@ ARCHITECTURES = (
 
 _NODES = "class/kfd/kfd/topology/nodes/*/properties"
 _TARGET = re.compile(r"^gfx_target_version ([0-9]{1,9})$", re.MULTILINE)
+_NAMES = re.compile(rb"libamdhip64")
 _UNITS = re.compile(r"^simd_count ([0-9]{1,9})$", re.MULTILINE)
 _ARCH = re.compile(r"gfx[0-9]{1,3}[0-9a-f]{2}")
 _VERSION = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})(?:[.-].*)?", re.DOTALL)
@@ -62,6 +63,7 @@ class Amd(VariantProvider):
     features = (GFX_ARCH, ROCM_VERSION)
     metadata = Provider(requires=("amd-variant-provider",), plugin_api="amd_variant_provider.plugin:AMDVariantPlugin")
     drivers = ("libamdhip64", "libhsa-runtime64", "amdhip64")
+    packages = ("rocm", "amd-", "torch", "triton", "cupy")
     code_feature = GFX_ARCH
     runtime = "ROCm"
     runtime_feature = ROCM_VERSION
@@ -113,6 +115,7 @@ class Amd(VariantProvider):
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
         found = {target.arch for target in offload_targets(data) if target.arch.startswith("gfx")}
         majors, why = majors_of(image.needed, ROCM_LIBRARIES)
+        why = why or ("" if found else names_in(data, _NAMES))
         return Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:

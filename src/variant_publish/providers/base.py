@@ -83,6 +83,8 @@ class VariantProvider:
     """The libraries that come with a driver, without endings: a binary that needs one does not load without it."""
     systems: ClassVar[tuple[str, ...]] = ("linux", "win")
     """Where there is such hardware: what a platform tag contains."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Words in the names of distributions that bring its kernels."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
     runtime: ClassVar[str] = ""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence
+from variant_publish.binary.evidence import Evidence, names_in
 from variant_publish.binary.image import Image
-from variant_publish.binary.offload import offload_targets
+from variant_publish.binary.offload import sycl_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
@@ -35,6 +35,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 """What ocloc calls devices, and `xpu` for all that wheels are usually compiled for."""
 
 _IP = re.compile(r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}")
+_NAMES = re.compile(rb"lib(?:sycl|ze_loader)")
 _VENDOR = 0x8086
 _GPU_ONLY = 1
 _INIT_DRIVER, _PROPERTIES, _IP_VERSION = 0x00020021, 0x3, 0x1000F  # ze_structure_type_t
@@ -51,6 +52,7 @@ class Intel(VariantProvider):
         requires=("intel-variant-provider",), plugin_api="intel_variant_provider.plugin:IntelVariantPlugin"
     )
     drivers = ("libze_loader", "ze_loader")
+    packages = ("intel-", "torch", "triton", "dpc")
     code_feature = DEVICE_IP
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
@@ -78,8 +80,8 @@ class Intel(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image) -> Evidence | None:
         """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
-        found = {target.triple for target in offload_targets(data) if target.kind == "sycl"}
-        return Evidence(self.namespace, tuple(sorted(found)))
+        found = sycl_targets(data)
+        return Evidence(self.namespace, tuple(sorted(found)), why="" if found else names_in(data, _NAMES))
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether the code runs on a device: that for any device does."""

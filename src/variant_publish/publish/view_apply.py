@@ -15,9 +15,9 @@ from variant_publish.config.tables import UploadTable
 from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
+from variant_publish.index.commands import view_command
 from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
 from variant_publish.index.masters import read_index
-from variant_publish.index.project_page import view_command
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store

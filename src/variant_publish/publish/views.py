@@ -130,15 +130,26 @@ def plan_views(
         )
     release.config.check_words(_LOCAL)
     planner = _ViewPlanner(release, upload, hosted | _hosted(main), main, reporter)
-    declared = {variant.label: "".join(_LOCAL.words_of(variant)) for variant in release.config.variants.values()}
-    names = {**declared, **{name: local_of(name) for name in planner.sources}}
-    views = [view for name, local in names.items() if name != NULL_LABEL and (view := planner.plan(name, local))]
+    names = dict.fromkeys((*(variant.label for variant in release.config.variants.values()), *planner.sources))
+    found = (planner.plan(name, local_version_of(release, name)) for name in names if name != NULL_LABEL)
+    views = [view for view in found if view is not None]
     if planner.conflicts:
         raise Conflict(
             f"{'; '.join(planner.conflicts)}: the same name, other bytes",
             hint="a published name is never used twice: build these files with a new version or build tag",
         )
     return tuple(views)
+
+
+def local_version_of(release: Release, view: str) -> str:
+    """Return the local version that the wheels of a view have."""
+    declared = {variant.label: variant for variant in release.config.variants.values()}
+    return "".join(_LOCAL.words_of(declared[view])) if view in declared else local_of(view)
+
+
+def in_view(name: WheelName, local: str) -> WheelName:
+    """Return the name that a wheel has in a view."""
+    return name.with_variant(_LOCAL, (local,))
 
 
 class _ViewPlanner:
@@ -193,13 +204,13 @@ def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
     here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
     variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
     for wheel in sorted(variants, key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename)):
-        found.setdefault(_label(release, wheel.name), {}).setdefault(str(wheel.name.generic()), wheel)
+        found.setdefault(view_of(release, wheel.name), {}).setdefault(str(wheel.name.generic()), wheel)
     for label, wheels in sorted(found.items()):
         yield label, tuple(wheels[place] for place in sorted(wheels))
 
 
-def _label(release: Release, name: WheelName) -> str:
-    """Return the label of a variant, as declared, else as a name of another dialect would have it."""
+def view_of(release: Release, name: WheelName) -> str:
+    """Return the view of a variant: its label, as declared, else as a name of another dialect would have it."""
     declared = release.config.variants.get(release.variant_of(name))
     if declared is not None:
         return declared.label

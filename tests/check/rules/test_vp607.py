@@ -4,6 +4,7 @@ from pathlib import Path
 
 from support.checks import LINUX, MAC, PLAIN, failures, verdicts
 from support.labels import LEVELS, LOWER, label
+from support.selector_files import metadata_of
 from support.wheels import make_wheel
 from variant_publish.check.engine.simulation import machines
 from variant_publish.check.rules.machines import EveryVariantChosen
@@ -54,3 +55,10 @@ def test_machines_are_those_on_both_sides_of_a_bound() -> None:
     drivers = {values["cuda"] for values in machines(properties, LINUX)}
     assert drivers == {"none", "12.7", "12.8", "12.9"}
     assert [*machines(properties, MAC)] == [{}]
+
+
+def test_a_wheel_for_any_platform_serves_every_architecture(tmp_path: Path) -> None:
+    make_wheel(tmp_path, "foo-1.0-py3-none-any.whl")
+    metadata = metadata_of("v3", "x86_64 :: level :: v3")
+    make_wheel(tmp_path, "foo-1.0-py3-none-any-v3.whl", variant=metadata)
+    assert verdicts(EveryVariantChosen(), tmp_path) == {"pass": 1}

@@ -10,6 +10,7 @@ from variant_publish.check.engine.rule import FamilyRule, FolderRule, ReleaseRul
 from variant_publish.check.rules import (
     abi,
     archive,
+    claims,
     closure,
     content,
     cpu,
@@ -41,6 +42,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     loading,
     gpu,
     cpu,
+    claims,
     selection,
     machines,
     destination,

@@ -71,9 +71,20 @@ def _cases(release: Release) -> Iterator[Case]:
         except VariantPublishError:
             continue
         for row in _rows(release, dialect) if data is not None else ():
-            simulated = dialect.machines(data, lambda variants, row=row: machines(variants, row.platform))  # type: ignore[misc]
-            for values in islice((values for values in simulated if not _is_foreign(values, row.platform)), _MANY):
+            found = (values for place in _machines_of(row.platform) for values in _simulated(dialect, data, place))
+            for values in islice(found, _MANY):
                 yield _case(dialect, data, row, values)
+
+
+def _simulated(dialect: Dialect, data: Any, platform: str) -> Iterator[Values]:
+    for values in dialect.machines(data, lambda variants: machines(variants, platform)):
+        if not _is_foreign(values, platform):
+            yield values
+
+
+def _machines_of(platform: str) -> tuple[str, ...]:
+    """Return the platforms of the machines that a platform tag serves: `any` serves every architecture."""
+    return ("linux_x86_64", "linux_aarch64") if platform == "any" else (platform,)
 
 
 def _readable_by(release: Release, dialect: Dialect) -> Release:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from variant_publish.archive.wheel import WholeWheel
+from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
 from variant_publish.check.engine.binaries import properties_of
@@ -24,7 +24,7 @@ from variant_publish.remote.listing import PYPI
 _NONE = "no dependency is named (--against), and none is declared that an index (--index) could be asked for"
 
 
-class LoadsWith(ReleaseRule[WholeWheel]):
+class LoadsWith(ReleaseRule[DescribedWheel]):
     """Prove that the libraries of a wheel load with the dependencies that it was built for.
 
     A symbol that a library needs and its dependency does not export is an ImportError on the user's machine: "undefined
@@ -49,7 +49,10 @@ class LoadsWith(ReleaseRule[WholeWheel]):
             indexes = (named,) if named else user_indexes(context) or (PYPI,)
             dependencies = Dependencies(indexes, context.listing, context.linking.cache, context.reporter)
             for wheel, requirements in wanted:
-                yield from self._of_wheel(wheel, requirements, dependencies)
+                if isinstance(wheel, WholeWheel):
+                    yield from self._of_wheel(wheel, requirements, dependencies)
+                else:
+                    yield Outcome.unknown("its libraries were not read", "check the wheel itself", file=wheel.filename)
 
     def _of_wheel(
         self, wheel: WholeWheel, requirements: tuple[Requirement, ...], dependencies: Dependencies
@@ -105,7 +108,7 @@ def _outcome(
     return Outcome.passed(f"{wheel.filename} loads with {text}: {count(found.found, 'symbol')} found")
 
 
-def _wanted(wheel: WholeWheel, context: Context) -> tuple[Requirement, ...]:
+def _wanted(wheel: DescribedWheel, context: Context) -> tuple[Requirement, ...]:
     """Return what the check names, and what the wheel declares where an index is named that may be asked for it."""
     found = list(context.linking.against)
     if context.index is not None and not found:

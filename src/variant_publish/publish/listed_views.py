@@ -1,0 +1,127 @@
+"""Views of a release whose wheels lie on the extra index and not on this machine: staged, or promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from variant_publish.archive.wheel import WholeWheel
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
+from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.formats.stage_state import StagedFile
+from variant_publish.index.index import Upload
+from variant_publish.index.masters import read_index
+from variant_publish.index.yank import yank
+from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.built_once import SentBuilds
+from variant_publish.publish.destinations import Destinations, opened_store
+from variant_publish.publish.upload_plan import UploadPlan
+from variant_publish.publish.uploader import UploadResult
+from variant_publish.publish.verified_files import Claim, verified
+from variant_publish.publish.view_apply import PublishedView, publish_views
+from variant_publish.publish.views import in_view, local_version_of, plan_views, view_of
+from variant_publish.release.release import Release
+
+
+def publish_listed_views(
+    project: NormalizedName, version: Version, config: Config, destinations: Destinations, reporter: Reporter = SILENT
+) -> tuple[PublishedView, ...]:
+    """Bring the views to what the extra index has of a release, one variant at a time; none where they have no place.
+
+    The wheels of a variant are read from the extra index for as long as their view takes, and only where it lacks one.
+    """
+    main = read_index(destinations.store, project)
+    if destinations.settings.views is None or main is None:
+        return ()
+    empty = Release(project, version, (), config)
+    done: list[PublishedView] = []
+    for name, entries in _variants(empty, main).items():
+        if not _is_there(empty, name, entries, destinations.settings, main):
+            done += _publish(empty, name, entries, destinations, reporter)
+    return tuple(done)
+
+
+def with_listed_views(
+    result: UploadResult, plan: UploadPlan, config: Config, destinations: Destinations, reporter: Reporter = SILENT
+) -> UploadResult:
+    """Publish the views of what a plan has listed, and return its result with theirs."""
+    views = publish_listed_views(plan.files.project, Version(plan.version), config, destinations, reporter)
+    faults = tuple(view.fault for view in views if view.fault)
+    return replace(result, views=views, unreadable=(*result.unreadable, *faults))
+
+
+def yank_in_views(
+    index: ProjectIndex, settings: UploadTable, targets: tuple[str, ...], reason: str | None
+) -> Iterator[str]:
+    """Yank in the views of an index what `targets`, versions or file names, are there; yield the pages written."""
+    for version, views in index.views.items() if settings.views is not None else ():
+        chosen = {
+            file.filename for file in index.distributions
+            if version_of(file.filename) == version and not {file.filename, version}.isdisjoint(targets)
+        }  # fmt: skip
+        for name in views if chosen else ():
+            with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+                listed = read_index(store, index.name)
+                names = {file.filename for file in listed.distributions} if listed is not None else set()
+                found = [file for file in names if file in chosen or _is_made_of(file, version, chosen)]
+                if found:
+                    yield from yank(store, index.name, sorted(found), reason).written
+
+
+def _is_made_of(filename: str, version: str, chosen: set[str]) -> bool:
+    """Return whether a wheel of a view is one of the chosen files under its local version."""
+    text = version_of(filename)
+    if text is None or not Version(text).local or Version(text).public != version:
+        return False
+    plain = filename.replace(filename.split("-")[1], version, 1)
+    return any(str(WheelName.parse(one).generic()) == plain for one in chosen if one.endswith(".whl") and one != plain)
+
+
+def _variants(release: Release, main: ProjectIndex) -> dict[str, list[IndexFile]]:
+    """Return the wheels that views are made of, by the name of the view: one for each place."""
+    found: dict[str, dict[str, IndexFile]] = {}
+    for file in main.distributions:
+        if file.is_hosted and file.filename.endswith(".whl") and version_of(file.filename) == str(release.version):
+            name = WheelName.parse(file.filename)
+            if name.dialect is not None and not name.serves_everyone:
+                found.setdefault(view_of(release, name), {}).setdefault(str(name.generic()), file)
+    return {name: list(files.values()) for name, files in found.items()}
+
+
+def _is_there(release: Release, name: str, entries: list[IndexFile], settings: UploadTable, main: ProjectIndex) -> bool:
+    """Return whether a view has every wheel of the release already, and the extra index names it."""
+    local = local_version_of(release, name)
+    wanted = {str(in_view(WheelName.parse(entry.filename), local)) for entry in entries}
+    with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+        listed = read_index(store, release.project)
+    there = {file.filename for file in listed.distributions} if listed is not None else set()
+    return wanted <= there and name in main.views.get(str(release.version), {})
+
+
+def _publish(
+    empty: Release, name: str, entries: list[IndexFile], destinations: Destinations, reporter: Reporter
+) -> tuple[PublishedView, ...]:
+    claims = {
+        StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256, _no_fault) for entry in entries
+    }
+    with verified(destinations.store, claims, frozenset(claims), reporter) as files:
+        builds = SentBuilds(destinations.store, {})
+        for entry in entries:
+            path = files.local[StagedFile(empty.project, entry.filename)]
+            builds.add(Upload(empty.project, path, entry), is_sent=True)
+        wheels = tuple(WholeWheel.read(path) for path in files.local.values())
+        release = Release(empty.project, empty.version, wheels, empty.config)
+        main = read_index(destinations.store, empty.project)
+        plans = plan_views(release, destinations.settings, set(), main, reporter)
+        return publish_views([plan for plan in plans if plan.name == name], destinations, builds, reporter)
+
+
+def _no_fault(path: Path) -> str:
+    return ""

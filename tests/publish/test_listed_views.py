@@ -1,0 +1,87 @@
+"""Views belong to a release that was staged or promoted too, and a yank reaches them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.publishing import CONFIG, GENERIC, PLUS
+from support.wheels import make_wheel
+from variant_publish import api
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
+from variant_publish.index.masters import read_index
+from variant_publish.index.verify import verify
+from variant_publish.store.folder import LocalStore
+
+LOCAL = "foo_bar-1.0+cu128-py3-none-manylinux_2_28_x86_64.whl"
+WINDOWS = "foo_bar-1.0-py3-none-win_amd64.whl"
+
+
+class Place:
+    def __init__(self, folder: Path) -> None:
+        self.config = Config.parse(CONFIG)
+        self.settings = UploadTable(extra_index=f"file:{folder / 'index'}", views=f"file:{folder / 'views'}")
+        self.index, self.view = LocalStore(folder / "index"), LocalStore(folder / "views/cu128")
+
+    def stage(self, folder: Path) -> None:
+        for name in (GENERIC, PLUS, WINDOWS):
+            make_wheel(folder / "dist", name)
+        api.stage([folder / "dist"], "foo", self.config, self.settings)
+
+    def listed(self) -> dict[str, str | None]:
+        """Return the files of the view, and why they are yanked."""
+        index = read_index(self.view, "foo-bar")
+        return {} if index is None else {file.filename: file.yanked for file in index.distributions}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_the_views_of_a_staged_release_come_with_it(place: Place, tmp_path: Path) -> None:
+    place.stage(tmp_path)
+    assert place.listed() == {}
+    planned = api.plan_staged("foo", place.config, place.settings, offline=True)
+    (done,) = api.release(planned)
+    assert [(view.name, view.sent) for view in done.views] == [("cu128", (LOCAL,))]
+    assert place.listed() == {LOCAL: None, WINDOWS: None}
+    assert verify(place.view, deep=True).is_sound
+    index = read_index(place.index, "foo-bar")
+    assert index is not None
+    assert list(index.views["1.0"]) == ["cu128"]
+
+
+def test_a_view_that_is_there_is_not_made_again(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.stage(tmp_path)
+    planned = api.plan_staged("foo", place.config, place.settings, offline=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("variant_publish.publish.listed_views.publish_views", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            api.release(planned)
+    (again,) = api.release(api.plan_staged("foo", place.config, place.settings, offline=True))
+    assert [view.name for view in again.views] == ["cu128"]
+    other = Place(tmp_path)
+    other.settings = UploadTable(extra_index=f"file:{tmp_path / 'second'}", views=f"file:{tmp_path / 'views2'}")
+    plan = api.plan_promotion([("foo-bar", "1.0")], place.settings.extra_index, other.config, other.settings)
+    (first,) = api.promote(plan)
+    assert [view.sent for view in first.views] == [(LOCAL,)]
+    (second,) = api.promote(plan)
+    assert second.views == ()
+
+
+@pytest.mark.parametrize(
+    ("targets", "reached"),
+    [(("1.0",), {LOCAL, WINDOWS}), ((PLUS,), {LOCAL}), ((WINDOWS,), {WINDOWS}), ((GENERIC,), set())],
+)
+def test_a_yank_reaches_the_views_and_can_be_undone(
+    place: Place, tmp_path: Path, targets: tuple[str, ...], reached: set[str]
+) -> None:
+    place.stage(tmp_path)
+    api.release(api.plan_staged("foo", place.config, place.settings, offline=True))
+    api.yank(place.settings, "foo-bar", targets, "wrong")
+    assert {name for name, yanked in place.listed().items() if yanked == "wrong"} == reached
+    api.unyank(place.settings, "foo-bar", targets)
+    assert set(place.listed().values()) == {None}
