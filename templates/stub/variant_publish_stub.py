@@ -254,16 +254,15 @@ class Machine:
         given = {key: str(value[-1] if isinstance(value, list) else value) for key, value in (settings or {}).items()}
         self.variant = given.pop("variant", None)
         names = data["variables"]
+        given = {f"abi_{key}" if f"abi_{key}" in names else key: value for key, value in given.items()}
         for key in sorted(set(given) - set(names)):
             _note(f"the setting {key!r} is none of variant, {', '.join(names)}: it is ignored")
         file = os.environ.get("VARIANT_PUBLISH_HOST")
         known = _read_toml(Path(file)).get("values", {}) if file else _limited(_detected(names))
         known.update({key: value for key, value in given.items() if key in names})
         self.values = {name: _spelled(name, str(value)) for name, value in known.items() if name in names}
-        if "sm_arch" in names:
-            self.values.setdefault("sm_arch", NONE)
-        for name in ("gfx_arch", "rocm"):
-            if name in names:
+        for name in names:
+            if name in ("sm_arch", "gfx_arch", "rocm") or name.startswith("abi_"):
                 self.values.setdefault(name, NONE)
         if self.values.get("cuda") == NONE and "sm_arch" in names:
             self.values["sm_arch"] = NONE
@@ -281,6 +280,10 @@ def _holds(name: str, value: str, test: dict[str, Any]) -> bool:
         return value in test["in"]
     if "not" in test:
         return value not in test["not"]
+    if "release" in test or "not-release" in test:
+        is_wanted = "release" in test
+        prefixes = test["release" if is_wanted else "not-release"]
+        return any(f"{value}.".startswith(f"{prefix}.") for prefix in prefixes) is is_wanted
     if value == NONE:
         return False
     key = _key(name, value)
@@ -328,7 +331,18 @@ def _detected(names: list[str]) -> dict[str, str]:
         values["cuda"], values["sm_arch"] = nvidia()
     if "gfx_arch" in names or "rocm" in names:
         values["gfx_arch"], values["rocm"] = amd()
+    values.update({name: installed(name[len("abi_") :]) for name in names if name.startswith("abi_")})
     return values
+
+
+def installed(project: str) -> str:
+    """Return the release of a project that is installed for this interpreter, in spite of build isolation; or none."""
+    for place in (*sys.path, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        for found in Path(place).glob("*.dist-info"):
+            name, _, version = found.name[: -len(".dist-info")].partition("-")
+            if re.sub("[-_.]+", "_", name).lower() == project:
+                return version.partition("+")[0]
+    return NONE
 
 
 V2 = {"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"}

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from support.cli import run
+from support.projects import make_project
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.build.frontend import Builder
@@ -136,8 +137,16 @@ def test_retag_writes_property_requirement_and_name(project: Path) -> None:
         (item.namespace, item.feature, item.value)
         for item in labelled.variant_json.variants["cu128.torch2.9"].items
     }  # fmt: skip
-    undeclared = run("retag", str(built), "--tag", "cu128", "--tag", "torch2_9", "-o", "other")
-    assert undeclared.code == 0, undeclared.stderr
+
+
+@pytest.mark.parametrize("options", [["--tag", "cu128", "--tag", "torch2_9"], ["--label", "cu128.torch2.9"]])
+def test_without_a_declaration_the_words_are_enough(project: Path, options: list[str]) -> None:
+    Path("pyproject.toml").write_text("", encoding="utf-8")
+    built = make_wheel(project / "dist", f"flash_attn-1.0-cp312-cp312-{LINUX}.whl", requires=["torch"])
+    result = run("retag", str(built), *options, "--dialect", "plus", "-o", "wheelhouse")
+    assert result.code == 0, result.stderr
+    wheel = WholeWheel.read(project / "wheelhouse" / built.name.replace(".whl", "+cu128+torch2_9.whl"))
+    assert wheel.metadata.requires_dist == ("torch", "torch==2.9.*")
 
 
 @pytest.mark.parametrize(("torch", "chosen"), [("2.9.1", "torch2.9"), ("2.10.0", "torch2.10"), ("2.6.0", None)])
@@ -226,3 +235,24 @@ def test_a_build_installs_the_release_of_its_variant(tmp_path: Path, frontend: F
     assert not [line for line in heard if line.startswith("warning: the project's build requirements")]
     builder.wheels(sdist, tmp_path / "again", "numpy2.1", BuildSettings(constraints=("numpy==2.1.*",)), heard.append)
     assert "warning: the project's build requirements lack numpy==2.1.*: install it before, without isolation" in heard
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
+def test_cibuildwheel_finds_the_constraints_in_the_source_that_it_takes_into_its_container(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "ready", "tiny-1.0-py3-none-any.whl")
+    stand_in, noted = tmp_path / "python", tmp_path / "noted"
+    stand_in.write_text(
+        f'#!/bin/sh\necho "$PIP_CONSTRAINT $PIP_BUILD_CONSTRAINT" > {noted}; cat "$PIP_CONSTRAINT" >> {noted}\n'
+        f'cat "$7" >> {noted}; cp {tmp_path}/ready/*.whl "$5"\n',
+        encoding="utf-8",
+    )
+    stand_in.chmod(0o755)
+    make_project(tmp_path / "project", "")
+    sdist = Builder(Frontend.BUILD, arguments=("--no-isolation",)).sdist(tmp_path / "project", tmp_path / "sdist", str)
+    builder = Builder(Frontend.CIBUILDWHEEL, str(stand_in), environ={"PATH": os.environ["PATH"]})
+    settings = BuildSettings(constraints=("torch==2.9.*",))
+    [wheel] = builder.wheels(sdist, tmp_path / "built", "torch2.9", settings, str)
+    assert wheel.name == "tiny-1.0-py3-none-any.whl"
+    lines = noted.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["variant-constraints.txt variant-constraints.txt", "torch==2.9.*"]
+    assert any('PIP_CONSTRAINT=\\"variant-constraints.txt\\"' in line for line in lines[2:])

@@ -334,7 +334,7 @@ def test_of_two_builds_sent_at_the_same_time_one_wins_with_its_own_hash(moto: Mo
     found = moto.client.get_object(Bucket=BUCKET, Key="simple/foo/big.whl")
     sha256 = digest(found["Body"].read())
     assert found["Metadata"]["sha256"] == sha256
-    assert outcomes.count(CreateOutcome.CREATED) == 1
+    assert CreateOutcome.CREATED in outcomes  # of two jobs that share an upload, both may be told so
     for build, outcome in zip([*builds, *builds], outcomes, strict=True):
         assert (build[1] == sha256) is (outcome in tuple(CreateOutcome))
     assert uploads(moto) == []

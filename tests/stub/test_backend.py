@@ -268,3 +268,32 @@ def test_of_the_wheels_of_a_variant_the_one_is_taken_that_select_takes(backend: 
             break
         wheels.remove(found)
     assert len(wheels) == 3  # for another Python, another system, and a newer one
+
+
+ABI = """
+[tool.variant-publish]
+dialects = ["{dialect}"]
+[tool.variant-publish.variants.torch2_8]
+properties = ["abi_dependency :: torch :: 2.8"]
+[tool.variant-publish.variants.torch2_9]
+properties = ["abi_dependency :: torch :: 2.9"]
+"""
+
+
+@pytest.mark.parametrize("dialect", ["plus", "pep825"])
+@pytest.mark.parametrize(
+    ("release", "variant"),
+    [("2.8.0", "torch2_8"), ("2.9.1", "torch2_9"), ("2.9", "torch2_9"), ("2.90.0", "generic"), ("2.10.0", "generic")],
+)
+def test_the_release_of_a_dependency_that_is_installed_decides(
+    backend: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, release: str, variant: str
+) -> None:
+    data = table_of(Config.parse(ABI.format(dialect=dialect)))
+    assert backend._variants(data, backend.Machine(data, {"torch": release}))[0] == variant
+    (tmp_path / f"Torch-{release}+cpu.dist-info").mkdir()
+    monkeypatch.setattr(backend.sysconfig, "get_path", lambda kind: str(tmp_path))
+    assert backend._variants(data, backend.Machine(data, None))[0] == variant
+
+
+def test_a_dependency_that_is_not_installed_has_no_release(backend: Any) -> None:
+    assert backend.installed("no_such_project") == "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
@@ -55,22 +57,35 @@ def _public(bucket: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _name_missing_uploads() -> None:
-    """Let moto answer NoSuchUpload to a part of an upload that was aborted, as S3 does; it answers 500."""
-    upload_part = S3Backend.upload_part
+def _answer_as_s3_does() -> None:
+    """Let moto write one object at a time, as its conditions are checked before, and name uploads that are gone.
+
+    Else two conditional writes at the same time may both win, and a part of an aborted upload is answered with 500.
+    """
+    upload_part, writing = S3Backend.upload_part, threading.RLock()
 
     def checked(self: S3Backend, bucket_name: str, multipart_id: str, *rest: Any) -> Any:
         if multipart_id not in self.get_bucket(bucket_name).multiparts:
             raise NoSuchUpload(upload_id=multipart_id)
         return upload_part(self, bucket_name, multipart_id, *rest)
 
-    setattr(S3Backend, upload_part.__name__, checked)  # mypy wants the names of the parameters, too
+    def alone(handle: Any) -> Any:
+        def handled(*arguments: Any, **options: Any) -> Any:
+            with writing:
+                return handle(*arguments, **options)
+
+        return handled
+
+    # Their names are given as text, since mypy would compare the parameters.
+    setattr(S3Backend, upload_part.__name__, checked)
+    for name in ("_key_response_put", "_key_response_post"):
+        setattr(S3Response, name, alone(getattr(S3Response, name)))
 
 
 @contextmanager
 def moto_server() -> Iterator[Moto]:
     """Run a server on a free loopback port."""
-    _name_missing_uploads()
+    _answer_as_s3_does()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request costs more than the request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from posixpath import normpath
+from typing import Any
 from urllib.parse import unquote, urldefrag
 
 from pypi_simple import ProjectPage
@@ -21,33 +23,41 @@ def objects(moto: Moto, prefix: str = PREFIX) -> dict[str, bytes]:
     for page in moto.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
         for item in page.get("Contents", []):
             answer = moto.client.get_object(Bucket=BUCKET, Key=item["Key"])
-            content = answer["Body"].read()
-            if answer.get("ContentEncoding") == "gzip":
-                content = gzip.decompress(content)
-            found[item["Key"].removeprefix(prefix)] = content
+            found[item["Key"].removeprefix(prefix)] = unpacked(answer["Body"].read(), answer)
     return found
 
 
-def check_index(moto: Moto, prefix: str = PREFIX) -> dict[str, list[str]]:
-    """Assert that the index is sound, whatever was cut off; give the file names that each project's master lists."""
-    there = objects(moto, prefix)
-    listed = {}
+def unpacked(content: bytes, headers: Mapping[str, Any]) -> bytes:
+    """Return the content of an object as clients see it."""
+    return gzip.decompress(content) if headers.get("ContentEncoding") == "gzip" else content
+
+
+def broken_files(there: Mapping[str, bytes]) -> list[str]:
+    """Return what an index lists that is not there, or has other bytes than it says."""
+    faults: list[str] = []
+    listed = set()
     for key, content in there.items():
         project, _, name = key.rpartition("/")
         if name == "index.json" and project:
-            files = ProjectIndex.parse(content).files
-            for file in files:
-                _check_file(there, project, file.url, file.sha256, file.metadata_sha256)
-            listed[project] = sorted(file.filename for file in files)
+            listed.add(project)
+            for file in ProjectIndex.parse(content).files:
+                faults += _faults(there, project, file.url, file.sha256, file.metadata_sha256)
         elif name in ("index.html", "") and project:
             page = ProjectPage.from_html(project, content.decode(), base_url=f"https://index.invalid/{project}/")
             for package in page.packages:
                 metadata = (package.metadata_digests or {}).get("sha256")
                 url = package.url.removeprefix(f"https://index.invalid/{project}/")
-                _check_file(there, project, url, package.digests["sha256"], metadata)
-    if "index.json" in there:
-        assert set(RootIndex.parse(there["index.json"]).names) <= set(listed)
-    return listed
+                faults += _faults(there, project, url, package.digests["sha256"], metadata)
+    names = RootIndex.parse(there["index.json"]).names if "index.json" in there else ()
+    return faults + [f"{name} is in the list of projects and not there" for name in names if name not in listed]
+
+
+def check_index(moto: Moto, prefix: str = PREFIX) -> dict[str, list[str]]:
+    """Assert that the index is sound, whatever was cut off; return the file names that each project's master lists."""
+    there = objects(moto, prefix)
+    assert broken_files(there) == []
+    masters = {key.rpartition("/")[0]: content for key, content in there.items() if key.endswith("/index.json")}
+    return {name: sorted(file.filename for file in ProjectIndex.parse(it).files) for name, it in masters.items()}
 
 
 def check_whole(moto: Moto, prefix: str = PREFIX) -> dict[str, list[str]]:
@@ -63,11 +73,15 @@ def check_whole(moto: Moto, prefix: str = PREFIX) -> dict[str, list[str]]:
     return listed
 
 
-def _check_file(there: dict[str, bytes], project: str, url: str, sha256: str, metadata: str | None) -> None:
+def _faults(there: Mapping[str, bytes], project: str, url: str, sha256: str, metadata: str | None) -> list[str]:
     if "://" in url:
-        return
+        return []
     key = normpath(f"{project}/{unquote(urldefrag(url).url)}")
-    assert key in there, f"{key} is listed and not there"
-    assert hashlib.sha256(there[key]).hexdigest() == sha256
-    if metadata is not None:
-        assert hashlib.sha256(there[f"{key}.metadata"]).hexdigest() == metadata
+    wanted = {key: sha256} | ({f"{key}.metadata": metadata} if metadata is not None else {})
+    faults = []
+    for name, digest in wanted.items():
+        if name not in there:
+            faults.append(f"{name} is listed and not there")
+        elif hashlib.sha256(there[name]).hexdigest() != digest:
+            faults.append(f"{name} has other bytes than its hash says")
+    return faults

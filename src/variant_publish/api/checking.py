@@ -55,6 +55,7 @@ class CheckOptions:
     `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
     as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
     used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `run` installs each wheel of this system and imports it under an emulator: that executes its code.
     `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
     `published` are (name, version) of releases that an index has (PyPI, if none is given). Of each wheel, METADATA is
@@ -77,6 +78,7 @@ class CheckOptions:
     family: bool = False
     summaries: bool = False
     against: tuple[str, ...] = ()
+    run: bool = False
 
     def __post_init__(self) -> None:
         if self.published and self.offline:
@@ -119,7 +121,7 @@ def check(
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
             options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
-            options.offline, options.strict, reporter,
+            options.offline, options.strict, reporter, options.run,
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
 

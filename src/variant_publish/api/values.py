@@ -10,7 +10,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import Properties, Property, Variant
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers.catalog import properties_of_words
+from variant_publish.providers.catalog import properties_of_words, tags_of
 
 __all__ = [
     "DIALECTS",
@@ -31,4 +31,5 @@ __all__ = [
     "WheelName",
     "dialect_of",
     "properties_of_words",
+    "tags_of",
 ]

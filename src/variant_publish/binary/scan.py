@@ -30,6 +30,13 @@ _NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the 
 _NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 
 
+FOR_SOME = re.compile(
+    r"(?<![a-z])(avx|sse[0-9]|ssse|fma[0-9]?|f16c|bmi[0-9]?|adx|clmul|pclmul|aesni|shani|sha_ni|amx|haswell|skylake|icelake|"
+    r"sapphire|alderlake|sandybridge|znver|zen[0-9]|bdver|x86_64_v[2-4]|v[34]|nehalem|westmere|cascadelake|cooperlake)"
+)
+"""What the names of libraries say that are loaded on some machines only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binary:
     """What is inside one executable file of a wheel.

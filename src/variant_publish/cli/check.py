@@ -40,6 +40,8 @@ _RULE_OPTIONS = (
                  help="The index of NAME==VERSION, of the previous release, and of what is pinned."),
     click.option("--against", multiple=True, metavar="NAME==VERSION",
                  help="Libraries must load with this release of a dependency; repeat as needed."),
+    click.option("--run", is_flag=True,
+                 help="Import each wheel of this system on the lowest CPU that it promises, emulated: runs its code."),
     click.option("--deep", is_flag=True, help="Download the wheels of NAME==VERSION and read their binaries too."),
     click.option("--outline", is_flag=True,
                  help="Read the directories of its wheels where the index serves METADATA too."),

@@ -139,6 +139,6 @@ def _variant(
     if not tags and not label:
         return None
     if label and not tags and any(dialect.option == "--tag" for dialect in dialects):
-        tags = (label,)
-    said = Properties.parse(properties) or api.properties_of_words(tags or (label or "",))
+        tags = api.tags_of(label)
+    said = Properties.parse(properties) or api.properties_of_words(tags or api.tags_of(label or ""))
     return Variant(label or "+".join(tags), tags, label or "_".join(tags), said)

@@ -291,25 +291,11 @@ def _variant(name: str, table: VariantTable) -> Variant:
     try:
         if name == GENERIC:
             raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
-        tags = table.tags or _tags_of(name)
+        tags = table.tags or catalog.tags_of(name)
         said = Properties.parse(table.properties) or catalog.properties_of_words(tags)
         return Variant(name, tags, table.label or name, said)
     except VariantPublishError as error:
         raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
-
-
-def _tags_of(name: str) -> Words:
-    """Return the extra tags that a name stands for: itself, or for `cu128.torch2.9` one for each well-known word."""
-    found, rest = [], name
-    while rest and "." in name:
-        parts = rest.split(".")
-        ends = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
-        word = next((text for text in ends if catalog.properties_of_word(text)), None)
-        if word is None:
-            return (name.replace(".", "_"),)
-        found.append(word.replace(".", "_"))
-        rest = rest[len(word) + 1 :]
-    return tuple(found) or (name,)
 
 
 def _settings(where: str, table: BuildTable) -> BuildSettings:

@@ -215,6 +215,8 @@ class CheckTable(_Table, frozen=True):
     """Libraries that users have on their own, like "libcuda.so.1"."""
     baseline: Literal["v1", "v2", "v3", "v4"] = "v1"
     """The x86-64 level that wheels without one of their own may need."""
+    run: str = ""
+    """What `check --run` runs instead of importing the modules: like python -c 'import foo; foo.test()'."""
 
 
 class FamilySkipTable(_Table, frozen=True):

@@ -91,6 +91,20 @@ def properties_of_words(words: Iterable[str]) -> Properties:
     return Properties(tuple(item for items in found for item in items)) if all(found) else Properties()
 
 
+def tags_of(name: str) -> tuple[str, ...]:
+    """Return the extra tags that a variant's name stands for: itself, or for `cu128.torch2.9` one for each word."""
+    found, rest = [], name
+    while rest and "." in name:
+        parts = rest.split(".")
+        ends = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        word = next((text for text in ends if properties_of_word(text)), None)
+        if word is None:
+            return (name.replace(".", "_"),)
+        found.append(word.replace(".", "_"))
+        rest = rest[len(word) + 1 :]
+    return tuple(found) or (name,)
+
+
 def detected(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the values of the selector variables on this machine."""
     result: dict[str, str] = {}

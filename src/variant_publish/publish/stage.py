@@ -225,11 +225,11 @@ class Stage:
         return outcome
 
     def _clear(self) -> tuple[str, ...]:
-        """Delete everything but the state, pages first; return the names of the wheels and sdists."""
+        """Delete everything but the state, pages before what they list; return the names of the wheels and sdists."""
         keys = [item.key for item in self.store.keys("") if item.key != STATE_FILE]
-        for key in sorted(keys, key=lambda key: key.endswith((".whl", ".tar.gz"))):
+        for key in sorted(keys, key=_listing_first):
             self.store.delete(key)
-        return tuple(key.rpartition("/")[2] for key in keys if key.endswith((".whl", ".tar.gz")))
+        return tuple(key.rpartition("/")[2] for key in keys if _is_file(key))
 
     def _existing(self) -> tuple[StageState, str | None]:
         """Read the state of a stage that must be there, and its tag."""
@@ -333,3 +333,13 @@ def stale_stages(store: Store, days: int, now: datetime) -> tuple[str, ...]:
 def _status(store: Store, name: str) -> Status | None:
     stored = store.read(f"{name}/{STATE_FILE}")
     return None if stored is None else StageState.parse(stored.content, name).status
+
+
+def _is_file(key: str) -> bool:
+    return key.endswith((".whl", ".tar.gz"))
+
+
+def _listing_first(key: str) -> tuple[bool, bool, int, bool]:
+    """Order keys so that no page or master is left that lists what is gone: the root's, pages, masters, files."""
+    is_page = key.endswith(("index.html", "/"))
+    return not (is_page or key.endswith("index.json")), _is_file(key), key.count("/"), not is_page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from variant_publish.store.objects import CutOff
-from variant_publish.store.s3_errors import translated
+from variant_publish.store.s3_errors import ABSENT, GONE, StoreError, translated
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -66,6 +66,24 @@ class Bucket:
                 hint="check the network, then run the command again: it goes on where it stopped",
             )
         return answer[name]
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Abort an upload in parts; one that is not there any more is no error."""
+        try:
+            with self.translated(key):
+                self.client.abort_multipart_upload(**self.place(key), UploadId=upload_id)
+        except StoreError as error:
+            if error.code not in GONE | ABSENT:
+                raise
+
+    def abort_all(self, key: str) -> None:
+        """Abort the uploads in parts of a key: its name is taken now, so none can be completed."""
+        full = self.prefix + key
+        with self.translated(key):
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=full)
+            found = [item["UploadId"] for page in pages for item in page.get("Uploads", []) if item["Key"] == full]
+        for upload_id in found:
+            self.abort(key, upload_id)
 
     def close(self) -> None:
         """Close the client's connections; the next use opens them again."""

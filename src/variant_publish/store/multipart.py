@@ -75,7 +75,7 @@ class Multipart:
             if error.code not in LOST | RACE | GONE | SPOILT:
                 raise
             # The name is taken, or S3 wants the whole upload again; of one that is gone, what is there decides.
-            self._abort(upload_id)
+            self.bucket.abort(self.key, upload_id)
             return PutResult.RACE if error.code in RACE else PutResult.LOST
         self._clean()
         return PutResult.WRITTEN
@@ -96,7 +96,7 @@ class Multipart:
             raise
         if self._are_ours(parts):
             return upload_id, parts
-        self._abort(upload_id)  # its note names it, and it holds something else
+        self.bucket.abort(self.key, upload_id)  # its note names it, and it holds something else
         return None, {}
 
     def _are_ours(self, parts: Mapping[int, Mapping[str, Any]]) -> bool:
@@ -139,7 +139,7 @@ class Multipart:
                     future.cancel()
                 raise
         if digest.hexdigest() != self.sha256:
-            self._abort(upload_id)
+            self.bucket.abort(self.key, upload_id)
             raise changed_on_the_way(self.path)
         return sorted(done, key=lambda part: part.number)
 
@@ -169,26 +169,10 @@ class Multipart:
             )
 
     def _clean(self) -> None:
-        """Remove the note, and abort other uploads of the key: its name is taken now, so none can be completed."""
+        """Remove the note, and what others began."""
         with self.bucket.translated(self.key):
             self.bucket.client.delete_object(**self.note)
-            pages = self.bucket.client.get_paginator("list_multipart_uploads")
-            found = [
-                item["UploadId"]
-                for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.place["Key"])
-                for item in page.get("Uploads", [])
-                if item["Key"] == self.place["Key"]
-            ]
-        for upload_id in found:
-            self._abort(upload_id)
-
-    def _abort(self, upload_id: str) -> None:
-        try:
-            with self.bucket.translated(self.key):
-                self.bucket.client.abort_multipart_upload(**self.place, UploadId=upload_id)
-        except StoreError as error:
-            if error.code not in GONE | ABSENT:
-                raise
+        self.bucket.abort_all(self.key)
 
 
 def note_key(key: str, sha256: str) -> str:

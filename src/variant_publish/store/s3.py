@@ -37,7 +37,7 @@ from variant_publish.store.objects import (
     changed_on_the_way,
 )
 from variant_publish.store.page_cache import PageCache
-from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, UNCHANGED, StoreError
+from variant_publish.store.s3_errors import ABSENT, LOST, RACE, UNCHANGED, StoreError
 from variant_publish.store.server_copy import COPY_PART, CopySource, ServerCopy
 from variant_publish.store.store import CANARY_CONTENT, Source, Store
 from variant_publish.store.stored_file import SplicedFile, StoredFile
@@ -280,12 +280,7 @@ class S3Store(Store):
 
     def _end(self, pending: Pending) -> None:
         """Abort an upload in parts, and remove the note of it."""
-        try:
-            with self._translated(pending.key):
-                self.client.abort_multipart_upload(**self.bucket.place(pending.key), UploadId=pending.id)
-        except StoreError as error:
-            if error.code not in GONE | ABSENT:
-                raise
+        self.bucket.abort(pending.key, pending.id)
         if pending.key == CANARY:
             return
         for item in list(self._list(UPLOADS)):

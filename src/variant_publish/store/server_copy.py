@@ -84,15 +84,16 @@ class ServerCopy:
                     **place, UploadId=upload_id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
                 )
         except StoreError as error:
-            self._abort(upload_id)
+            self.bucket.abort(self.key, upload_id)
             if error.code in CANNOT:
                 return None
             if error.code not in LOST | RACE | GONE | SPOILT:
                 raise
             return PutResult.RACE if error.code in RACE else PutResult.LOST
         except BaseException:
-            self._abort(upload_id)
+            self.bucket.abort(self.key, upload_id)
             raise
+        self.bucket.abort_all(self.key)
         return PutResult.WRITTEN
 
     def _make_part(self, part: tuple[str, int], offset: int, length: int) -> CompletedPartTypeDef:
@@ -124,11 +125,3 @@ class ServerCopy:
             ) from error
         result: Mapping[str, Any] = self.bucket.field(answer, "CopyPartResult", self.key)
         return result
-
-    def _abort(self, upload_id: str) -> None:
-        try:
-            with self.bucket.translated(self.key):
-                self.bucket.client.abort_multipart_upload(**self.bucket.place(self.key), UploadId=upload_id)
-        except StoreError as error:
-            if error.code not in GONE | ABSENT:
-                raise

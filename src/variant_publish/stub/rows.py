@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from typing import Any
 
+from packaging.version import Version
+
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
+from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import PREFIX
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
@@ -48,7 +52,12 @@ class Class:
     others: tuple[str, ...] = ()
 
     def test(self) -> Test:
-        """Return the test that the backend makes: a range where the values have an order, else a list."""
+        """Return the test that the backend makes: a range where the values have an order, else a list.
+
+        A release of a dependency is tested by its prefix: 2.9.1 is of 2.9.
+        """
+        if self.variable.startswith(PREFIX):
+            return {"not-release": list(self.others)} if self.others else {"release": list(self.values)}
         if self.others:
             return {"not": list(self.others)}
         if not _is_ordered(self.variable) or self.values[0] == NONE:
@@ -68,7 +77,7 @@ def variables_of(files: SelectorFiles, dialect: Dialect | None) -> tuple[str, ..
             if any((provider.namespace, feature) in used for feature in variable.features):
                 # Without a driver a device has no architecture, so whoever asks for one asks for the driver, too.
                 found |= dict.fromkeys(filter(None, (variable.needs, variable.name)))
-    return tuple(found)
+    return (*found, *dict.fromkeys(f"{PREFIX}{name}" for name, _ in sorted(_releases(files, dialect))))
 
 
 def _is_ordered(name: str) -> bool:
@@ -97,7 +106,9 @@ def _order(
     if dialect is None:
         return tuple(variant for variant, name in variants.items() if name.dialect is None)
     try:
-        rank = dialect.rank(files.files.get(dialect), Machine(values, (), "3.0"))
+        abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
+        abi = {name: value for name, value in abi.items() if value != NONE}
+        rank = dialect.rank(files.files.get(dialect), Machine(values, (), "3.0", abi=abi))
     except VariantPublishError:
         return None  # a value that the table of the release does not know
     placed = [(key, variant) for variant, name in variants.items() if not isinstance(key := rank(name.words), str)]
@@ -113,6 +124,15 @@ def _table(files: SelectorFiles, dialect: Dialect | None) -> SelectorFile | None
 def _classes(variable: str, files: SelectorFiles, dialect: Dialect | None) -> Iterator[Class]:
     """Group the values of a variable: those in one class lead to the same choice, whatever the others are."""
     table = _table(files, dialect)
+    if variable.startswith(PREFIX):
+        listed = _domain(variable, table) or [
+            value for name, value in _releases(files, dialect) if PREFIX + name == variable
+        ]
+        prefixes = sorted({value for value in listed if value != NONE}, key=Version, reverse=True)
+        prefixes.sort(key=lambda value: -value.count("."))  # the first row that fits counts: 2.9.1 before 2.9
+        yield from (Class(variable, (value,)) for value in prefixes)
+        yield Class(variable, (NONE,), others=tuple(prefixes))
+        return
     domain = _domain(variable, table)
     for _, group in groupby(domain, lambda value: (value == NONE, _meaning(variable, value, files, dialect))):
         values = tuple(group)
@@ -146,6 +166,12 @@ def _properties(files: SelectorFiles, dialect: Dialect | None) -> set[tuple[str,
     data = None if dialect is None else files.files.get(dialect)
     variants = dialect.meanings(data).values() if dialect is not None and data is not None else ()
     return {(item.namespace, item.feature, item.value) for properties in variants for item in properties.items}
+
+
+def _releases(files: SelectorFiles, dialect: Dialect | None) -> list[tuple[str, str]]:
+    """Return dependency and release prefix of each ABI that a variant is for."""
+    used = _properties(files, dialect)
+    return [(feature, value) for namespace, feature, value in used if namespace == ABI_DEPENDENCY]
 
 
 def _domain(variable: str, table: SelectorFile | None) -> list[str]:

@@ -13,6 +13,7 @@ from variant_publish.archive.wheel import ArchiveWheel, Wheel, WholeWheel
 from variant_publish.archive.zipraw import Directory
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.check.engine.grid import Grid
+from variant_publish.check.engine.trial import Trial
 from variant_publish.dialects.registry import selector_names
 from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
@@ -44,7 +45,8 @@ class Context:
     `client` is the installer that must accept the release, where one was named;
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it, `linking` names what its libraries are to load with.
+    the releases that are checked with it, `linking` names what its libraries are to load with. `runs` says that wheels
+    may be run, `jobs` of them at a time.
     """
 
     release: Release
@@ -58,6 +60,13 @@ class Context:
     is_published: bool = False
     others: tuple[Release, ...] = ()
     linking: Linking = NO_LINKING
+    runs: bool = False
+    jobs: int = 1
+
+    @cached_property
+    def trials(self) -> dict[Path, Trial]:
+        """Return what wheels did that were run."""
+        return {}
 
     @cached_property
     def grid(self) -> Grid:
@@ -77,7 +86,7 @@ class Context:
     def of_one(self, wheel: Wheel) -> Context:
         """Return the context of one wheel alone; what has been read is shared."""
         one = replace(self, release=replace(self.release, wheels=(wheel,)))
-        one.__dict__.update(scans=self.scans, variants=self.variants)
+        one.__dict__.update(scans=self.scans, variants=self.variants, trials=self.trials)
         return one
 
     @cached_property

@@ -24,6 +24,7 @@ from variant_publish.check.rules import (
     matrix,
     metadata,
     regression,
+    running,
     selection,
     siblings,
 )
@@ -49,6 +50,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     siblings,
     links,
     dialects,
+    running,
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 

@@ -53,8 +53,8 @@ class Settings:
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
     releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
-    Context's. `offline` leaves out
-    what needs an index: its verdict is then unknown. `strict` makes warnings count as errors in the report's exit code.
+    Context's. `offline` leaves out what needs an index: its verdict is then unknown. `runs` lets rules run the wheels.
+    `strict` makes warnings count as errors in the report's exit code.
     """
 
     choice: Choice = EVERYTHING
@@ -71,6 +71,7 @@ class Settings:
     offline: bool = False
     strict: bool = False
     reporter: Reporter = SILENT
+    runs: bool = False
 
 
 DEFAULTS = Settings()
@@ -183,6 +184,8 @@ class _Checker:
             origin.is_published,
             tuple(other for other in self.loaded.releases if other is not release),
             settings.linking,
+            settings.runs,
+            settings.processes,
         )
         context.scans.update(self.scans)
         return context

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.binary.scan import Binary, Scan
+from variant_publish.binary.scan import FOR_SOME, Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Severity, some
@@ -20,11 +19,6 @@ _SURE, _SURE_OF_EVEX = 5, 20
 """Functions below which nobody can tell what a compiler was told: of AVX, and of AVX-512, which fewer functions use."""
 _MARCH = {1: "x86-64", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
 _RUN = "run it on such a machine, or under an emulator: variant-publish check --run"
-_FOR_SOME = re.compile(
-    r"(?<![a-z])(avx|sse[0-9]|ssse|fma[0-9]?|f16c|bmi[0-9]?|adx|clmul|pclmul|aesni|shani|sha_ni|amx|haswell|skylake|icelake|"
-    r"sapphire|alderlake|sandybridge|znver|zen[0-9]|bdver|x86_64_v[2-4]|v[34]|nehalem|westmere|cascadelake|cooperlake)"
-)
-"""What the names of libraries say that are loaded on some machines only."""
 
 
 class IsaNote(BinaryRule):
@@ -219,9 +213,9 @@ def _chosen_by_name(binary: Binary, scan: Scan) -> bool | None:
 
     One beside it, with the same name but for that, is for the other machines: then it is known.
     """
-    match = _FOR_SOME.search(binary.name.lower())
+    match = FOR_SOME.search(binary.name.lower())
     if match is None:
         return None
     stem = binary.name[: match.start()].rstrip("_-.")
     others = (one.name for one in scan.binaries if one.path != binary.path)
-    return not (stem and any(name.startswith(stem) and not _FOR_SOME.search(name.lower()) for name in others))
+    return not (stem and any(name.startswith(stem) and not FOR_SOME.search(name.lower()) for name in others))
