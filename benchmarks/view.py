@@ -113,7 +113,7 @@ def main() -> None:
                         through.append(run(client, view.url, requirement))
                     one, other = statistics.median(alone), statistics.median(through)
                     ratio = statistics.median(b / a for a, b in zip(alone, through, strict=True))
-                    print(f"{client}: alone {one:.2f} s, through the view {other:.2f} s, ratio {ratio:.2f}")  # noqa: T201
+                    print(f"{client}: alone {one:.2f} s, through the view {other:.2f} s, ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":
