@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from variant_publish.model.variant import Properties
-from variant_publish.providers import selectors
+from variant_publish.providers import selector_functions
 from variant_publish.providers.abi_dependency import AbiDependency
 
 
@@ -36,5 +36,5 @@ def test_machines_are_those_that_have_one_of_the_releases() -> None:
 
 
 def test_the_entry_point_returns_what_is_installed() -> None:
-    assert selectors.abi_packaging() == __import__("packaging").__version__
-    assert selectors.abi_nobody_has_this() == "none"
+    assert selector_functions.abi_packaging() == __import__("packaging").__version__
+    assert selector_functions.abi_nobody_has_this() == "none"

@@ -7,7 +7,7 @@ import pytest
 from packaging.tags import Tag, sys_tags
 
 from variant_publish.errors import UsageError
-from variant_publish.providers import selectors
+from variant_publish.providers import selector_functions
 from variant_publish.providers.catalog import detected as detected_values
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import compatible_platforms
@@ -172,10 +172,10 @@ def test_what_is_no_platform_is_refused(here: Machine) -> None:
 def test_the_entry_points_of_selector_files_give_strings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in FORCED.items():
         monkeypatch.setenv(name, value)
-    assert selectors.cuda() == "12.8"
+    assert selector_functions.cuda() == "12.8"
     values = Machine.detect({}).values
-    assert selectors.x86_64_version() == values["x86_64_version"]
-    assert selectors.aarch64_version() == values["aarch64_version"]
+    assert selector_functions.x86_64_version() == values["x86_64_version"]
+    assert selector_functions.aarch64_version() == values["aarch64_version"]
 
 
 @pytest.mark.parametrize(

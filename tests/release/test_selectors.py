@@ -55,7 +55,7 @@ def test_x86_64_levels_become_a_variable() -> None:
     }  # fmt: skip
     selector = file.selectors["x86_64_version"]
     assert selector.requires == ("variant-publish",)
-    assert selector.function == ("variant_publish.providers.selectors:x86_64_version",)
+    assert selector.function == ("variant_publish.providers.selector_functions:x86_64_version",)
 
 
 def test_arm_versions_become_a_variable() -> None:

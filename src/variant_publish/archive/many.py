@@ -33,7 +33,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RetagOutcome:
     """What became of one wheel: the results, up to the first error. It travels between processes."""
 
     done: tuple[Retagged, ...]
@@ -46,7 +46,7 @@ class Outcome:
         return None if self.message is None else VariantPublishError(self.message, hint=self.hint)
 
 
-def retag_all(jobs: Sequence[Job], processes: int, reporter: Reporter) -> list[Outcome]:
+def retag_all(jobs: Sequence[Job], processes: int, reporter: Reporter) -> list[RetagOutcome]:
     """Do all jobs, in their order in one process, else side by side; the outcomes are in the order of the jobs.
 
     The number of processes changes nothing in the results. An error of one wheel does not stop the others.
@@ -58,7 +58,7 @@ def retag_all(jobs: Sequence[Job], processes: int, reporter: Reporter) -> list[O
         return _do_side_by_side(jobs, min(processes, len(jobs)), advance)
 
 
-def _do(job: Job, advance: Advance) -> Outcome:
+def _do(job: Job, advance: Advance) -> RetagOutcome:
     done: list[Retagged] = []
     try:
         for rewrite in job.rewrites:
@@ -67,14 +67,14 @@ def _do(job: Job, advance: Advance) -> Outcome:
             else:
                 done.append(retag(job.source, job.folder, rewrite, advance, digest=job.digest))
     except VariantPublishError as error:
-        return Outcome(tuple(done), error.message, error.hint)
+        return RetagOutcome(tuple(done), error.message, error.hint)
     except OSError as error:
         reason = f"{job.source} could not be rewritten ({error.strerror or error})"
-        return Outcome(tuple(done), reason, "correct that and run the command again; no file is half-written")
-    return Outcome(tuple(done))
+        return RetagOutcome(tuple(done), reason, "correct that and run the command again; no file is half-written")
+    return RetagOutcome(tuple(done))
 
 
-def _do_side_by_side(jobs: Sequence[Job], processes: int, advance: Advance) -> list[Outcome]:
+def _do_side_by_side(jobs: Sequence[Job], processes: int, advance: Advance) -> list[RetagOutcome]:
     import multiprocessing  # not at the top: one wheel needs none of it, and it costs more than a small wheel
     from concurrent.futures import ProcessPoolExecutor, wait
 
@@ -98,8 +98,10 @@ def _do_side_by_side(jobs: Sequence[Job], processes: int, advance: Advance) -> l
         ]
 
 
-def _died(job: Job) -> Outcome:
-    return Outcome((), f"the process that rewrote {job.source} died", "run it again, with fewer -j if memory is short")
+def _died(job: Job) -> RetagOutcome:
+    return RetagOutcome(
+        (), f"the process that rewrote {job.source} died", "run it again, with fewer -j if memory is short"
+    )
 
 
 _counter: Synchronized[int]
@@ -111,7 +113,7 @@ def _share(counter: Synchronized[int]) -> None:
     _counter = counter
 
 
-def _work(job: Job) -> Outcome:
+def _work(job: Job) -> RetagOutcome:
     def advance(count: int) -> None:
         with _counter.get_lock():
             _counter.value += count

@@ -54,7 +54,7 @@ def show(found: Sequence[Diagnosis]) -> None:
     echo(f"{count(len(found), 'variant')}, {sum(item.is_broken for item in found)} broken", bold=True)
     rows = []
     for item in found:
-        pins = "\n".join(f"{pin} {verdict.verdict}: {verdict.reason}" for pin, verdict in item.pins)
+        pins = "\n".join(f"{pin} {found.state}: {found.reason}" for pin, found in item.pins)
         fits = "yes" if item.misfit is None else f"no: {item.misfit}"
         variant = item.variant if item.wish is None else f"{item.variant} (asked for: {item.wish})"
         rows.append((item.project, item.version, variant, fits, item.better or "", pins))

@@ -79,9 +79,6 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 
 def _stacked(head: Sequence[str], row: Sequence[str], width: int) -> str:
-    lines = [row[0]] if row[0] else []
-    for name, cell in zip(head[1:], row[1:], strict=True):
-        if cell:
-            first = f"    {name}: " if name else "    "
-            lines.append(paragraph(click.unstyle(cell), first=first, rest=" " * 6, width=width))
-    return "\n".join(lines)
+    cells = [(name, click.unstyle(cell)) for name, cell in zip(head[1:], row[1:], strict=True) if cell]
+    rest = ", ".join(f"{name}: {cell}" if name else cell for name, cell in cells)
+    return "\n".join([*([row[0]] if row[0] else []), paragraph(rest, first=" " * 4, rest=" " * 6, width=width)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.model.matrix import Cell
-from variant_publish.model.quantity import readable_size
+from variant_publish.model.quantity import count, readable_size
 from variant_publish.model.safe_text import visible
 from variant_publish.templating import render_template
 
@@ -22,6 +24,8 @@ _SIGNS = {
     State.EXTRA: "+",
     State.UNDECLARED: "·",
 }
+_WORDS = {"error": "error", "warning": "warning", "info": "note"}
+_CHANGE = re.compile(r"(?:^|\s)([+-])\s+(?=[A-Za-z0-9])")
 _SHADES = 5
 _FAMILY = "VP8"
 
@@ -34,7 +38,7 @@ class _Tile:
     tone: str
     shade: int
     size: str
-    count: int
+    count: str
     title: str
     state: str
 
@@ -59,6 +63,16 @@ class _Line:
     place: str
     message: str
     hint: str
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleText:
+    """What a rule that found something is for."""
+
+    id: str
+    title: str
+    why: str
 
 
 def render_html(report: Report) -> str:
@@ -67,7 +81,9 @@ def render_html(report: Report) -> str:
         "check/report.html",
         releases=report.releases,
         heats=_heats(report),
-        lines=[_line(finding) for finding in report.findings],
+        lines=_lines(report),
+        rules=[_rule_text(id_) for id_ in sorted({finding.id for finding in report.findings})],
+        number=count,
         ignored=report.ignored,
         counts=report.counts,
         failed={severity.value: report.failed(severity) for severity in Severity},
@@ -114,7 +130,8 @@ def _tile(grid: Grid, sizes: Mapping[str, int], cell: Cell, findings: Sequence[F
     title = "\n".join(map(visible, parts))
     shade = 1 + (_SHADES - 1) * size // largest if size and largest else 0
     tone = worst or state.name.lower()
-    return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", len(mine), title, state.value)
+    words = count(len(mine), _WORDS.get(worst, "finding")) if mine else ""
+    return _Tile(_SIGNS[state], tone, shade, readable_size(size) if size else "", words, title, state.value)
 
 
 def _state(entries: tuple[Entry, ...]) -> State:
@@ -127,7 +144,33 @@ def _is(finding: Finding, severity: Severity) -> bool:
     return finding.verdict is Verdict.FAIL and finding.severity is severity
 
 
+def _lines(report: Report) -> list[_Line]:
+    """Return the findings, and one line for all rules that too little was read for."""
+    unread = [finding for finding in report.findings if finding.is_unread]
+    lines = [_line(finding) for finding in report.findings if not finding.is_unread]
+    for message, hint in dict.fromkeys((finding.message, finding.hint or "") for finding in unread):
+        ids = sorted({finding.id for finding in unread if (finding.message, finding.hint or "") == (message, hint)})
+        what = f"{visible(message)}, too little for {', '.join(ids)}"
+        lines.append(_Line(3, "unknown", ids[0], f"and {len(ids) - 1} more", "", what, visible(hint)))
+    return lines
+
+
+def _rule_text(id_: str) -> _RuleText:
+    own = rule(id_)
+    return _RuleText(id_, own.title, inspect.cleandoc(type(own).__doc__ or "").partition("\n\n")[0].replace("\n", " "))
+
+
+def _changes(message: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return a message and the requirements that it lists as more (+) and less (-), apart."""
+    head, colon, tail = message.partition(": ")
+    parts = _CHANGE.split(tail)
+    if not colon or len(parts) < 3 or parts[0].strip():
+        return message, ()
+    return f"{head}:", tuple(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+
+
 def _line(finding: Finding) -> _Line:
+    message, changes = _changes(visible(finding.message))
     unknown = finding.verdict is Verdict.UNKNOWN
     return _Line(
         3 if unknown else _WORST.index(finding.severity),
@@ -135,6 +178,7 @@ def _line(finding: Finding) -> _Line:
         finding.id,
         rule(finding.id).title,
         visible(finding.file or (str(finding.cell) if finding.cell else "")),
-        visible(finding.message),
+        message,
         visible(finding.hint or ""),
+        changes,
     )

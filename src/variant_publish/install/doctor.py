@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.install.environment import Environment, Installed
 from variant_publish.install.fit import label_misfit, misfit, stale_abi
-from variant_publish.install.origin import Judgement, Verdict, judge
+from variant_publish.install.origin import Judgement, PinState, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers.machine import Machine
@@ -44,7 +44,7 @@ class Diagnosis:
     @property
     def is_broken(self) -> bool:
         """Return whether it cannot be relied on: the wrong machine, or a pin that does not hold."""
-        return self.misfit is not None or any(found.verdict is Verdict.BROKEN for _, found in self.pins)
+        return self.misfit is not None or any(found.state is PinState.BROKEN for _, found in self.pins)
 
     @property
     def advice(self) -> str | None:
@@ -66,7 +66,7 @@ class Diagnosis:
             "misfit": self.misfit,
             "better": self.better,
             "run": self.advice,
-            "pins": [{"pin": str(pin), "verdict": found.verdict, "reason": found.reason} for pin, found in self.pins],
+            "pins": [{"pin": str(pin), "verdict": found.state, "reason": found.reason} for pin, found in self.pins],
         }
 
 

@@ -14,7 +14,7 @@ from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
 
 
-class Verdict(StrEnum):
+class PinState(StrEnum):
     """Name what can be said of a pin."""
 
     HOLDS = "holds"
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 class Judgement:
     """A verdict and its reason, a sentence about the installed distribution."""
 
-    verdict: Verdict
+    state: PinState
     reason: str
 
 
@@ -37,27 +37,27 @@ def judge(pin: TaggedRequirement, installed: Installed | None, files: Iterable[I
     from a folder, a file or another index is not the one, even if it has the same version.
     """
     if installed is None:
-        return Judgement(Verdict.BROKEN, f"{pin.project} is not installed")
+        return Judgement(PinState.BROKEN, f"{pin.project} is not installed")
     here = f"{pin.project} {installed.version}"
     if not pin.plain.specifier.contains(installed.version, prereleases=True):
-        return Judgement(Verdict.BROKEN, f"{here} is installed")
+        return Judgement(PinState.BROKEN, f"{here} is installed")
     record = installed.record
     if record is not None:
-        found = Verdict.HOLDS if set(pin.tags) <= set(record.tags) else Verdict.BROKEN
+        found = PinState.HOLDS if set(pin.tags) <= set(record.tags) else PinState.BROKEN
         return Judgement(found, f"{here} was installed from {record.wheel} of {record.index}")
     direct = installed.direct_url
     if "dir_info" in direct or "vcs_info" in direct:
-        return Judgement(Verdict.BROKEN, f"{here} was built from {direct.get('url')}")
+        return Judgement(PinState.BROKEN, f"{here} was built from {direct.get('url')}")
     if files is None:
-        return Judgement(Verdict.UNKNOWN, f"no index is known that vouches for +{'+'.join(pin.tags)}")
+        return Judgement(PinState.UNKNOWN, f"no index is known that vouches for +{'+'.join(pin.tags)}")
     listed = list(_wheels_of(files, installed))
     if direct:
         return _of_archive(direct, here, listed)
     if not any(_same(installed, name, file) for name, file in listed):
         tags = ", ".join(sorted(installed.tags)) or "no tag"
         reason = f"{here} ({tags}) is none of the wheels that the index has of it: it was built elsewhere"
-        return Judgement(Verdict.BROKEN, reason)
-    return Judgement(Verdict.HOLDS, f"{here} is a wheel of the index")
+        return Judgement(PinState.BROKEN, reason)
+    return Judgement(PinState.HOLDS, f"{here} is a wheel of the index")
 
 
 def _of_archive(direct: object, here: str, listed: list[tuple[WheelName, IndexFile]]) -> Judgement:
@@ -66,8 +66,8 @@ def _of_archive(direct: object, here: str, listed: list[tuple[WheelName, IndexFi
     digest = info.get("hashes", {}).get("sha256") or info.get("hash", "").removeprefix("sha256=")
     for _, file in listed:
         if file.url == direct.get("url") or (digest and digest == file.sha256):
-            return Judgement(Verdict.HOLDS, f"{here} is {file.filename} of the index")
-    return Judgement(Verdict.BROKEN, f"{here} was installed from {direct.get('url')}, which is not on the index")
+            return Judgement(PinState.HOLDS, f"{here} is {file.filename} of the index")
+    return Judgement(PinState.BROKEN, f"{here} was installed from {direct.get('url')}, which is not on the index")
 
 
 def _wheels_of(files: Iterable[IndexFile], installed: Installed) -> Iterator[tuple[WheelName, IndexFile]]:

@@ -17,7 +17,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.install.client import Client, ClientFailed, Demand, Resolved
 from variant_publish.install.environment import Environment, Installed
-from variant_publish.install.origin import Verdict, judge
+from variant_publish.install.origin import PinState, judge
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
@@ -250,12 +250,12 @@ class Planner:
         urls = [url for url, tags in places.implied.items() if {*pin.tags} <= {*tags}]
         files = [file for url in urls for file in read_project(url, pin.project)] if urls else None
         found = judge(pin, here, files)
-        if found.verdict is Verdict.BROKEN:
+        if found.state is PinState.BROKEN:
             raise VariantPublishError(
                 f"{pin} is asked for, and {found.reason}: another build of that version need not have the same ABI",
                 hint=f"uninstall {pin.project} and run the command again: it installs the build that is meant",
             )
-        return found.verdict is Verdict.HOLDS
+        return found.state is PinState.HOLDS
 
 
 def action_of(installed: Installed | None, wanted: InstalledVariant) -> InstallAction:

@@ -55,7 +55,7 @@ class Variable:
     @property
     def entry_point(self) -> str:
         """Return the function that a selector file names."""
-        return self.function or f"variant_publish.providers.selectors:{self.name}"
+        return self.function or f"variant_publish.providers.selector_functions:{self.name}"
 
     @property
     def table_values(self) -> tuple[str, ...]:
