@@ -57,7 +57,7 @@ def write_tree(folder: Path) -> None:
     for number in range(PROJECTS):
         place = folder / f"p{number}"
         place.mkdir(parents=True)
-        later = [other for other in range(number + 1, min(PROJECTS, number + 12))]
+        later = list(range(number + 1, min(PROJECTS, number + 12)))
         requires = sorted({*dice.sample(later, min(len(later), 5)), *later[:1]})
         links = []
         for version in range(VERSIONS):
