@@ -30,7 +30,7 @@ def rule_options(function: Callable[..., int]) -> Callable[..., int]:
 _RULE_OPTIONS = (
     click.option("--strict", is_flag=True, help="Let warnings fail the check too."),
     click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown."),
-    click.option("--fast", is_flag=True, help="Disassemble no code: skips VP507 and half of VP508."),
+    click.option("--fast", is_flag=True, help="Disassemble no code: skips VP507, VP513 and VP514."),
     click.option("--select", multiple=True, metavar="ID", shell_complete=rules,
                  help="Run only these rules; ids or beginnings, like VP5."),
     click.option("--ignore", multiple=True, metavar="ID", shell_complete=rules,

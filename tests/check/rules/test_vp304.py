@@ -19,8 +19,8 @@ def test_a_full_rectangle_has_no_holes(tmp_path: Path) -> None:
 def test_a_hole_is_named(tmp_path: Path) -> None:
     wheels(tmp_path, *COMPLETE[:3], COMPLETE[4])
     assert failures(NoHoles(), tmp_path) == [
-        f"no wheel for {NEW}, {WINDOWS}, generic, though its python, its platform and its variant occur elsewhere",
-        f"no wheel for {NEW}, {LINUX}, cu128, though its python, its platform and its variant occur elsewhere",
+        f"no wheel for {NEW} on {WINDOWS}",
+        f"no wheel for {NEW} on {LINUX}, variant 'cu128'",
     ]
 
 
@@ -31,9 +31,15 @@ def test_wide_wheels_make_no_holes(tmp_path: Path) -> None:
     assert failures(NoHoles(), tmp_path) == []
 
 
-def test_minimum_versions_of_macos_stay_apart(tmp_path: Path) -> None:
+def test_a_wheel_for_an_older_macos_serves_a_newer_one(tmp_path: Path) -> None:
     wheels(tmp_path, f"{OLD}-macosx_11_0_arm64", f"{NEW}-{MAC}")
-    assert len(failures(NoHoles(), tmp_path)) == 2
+    assert failures(NoHoles(), tmp_path) == [f"no wheel for {NEW} on macosx_11_0_arm64"]
+
+
+def test_where_an_interpreter_is_not_distributed_no_wheel_is_missing(tmp_path: Path) -> None:
+    pypy, musl = "pp311-pypy311_pp73", "musllinux_1_2_x86_64"
+    wheels(tmp_path, f"{OLD}-{LINUX}", f"{pypy}-{LINUX}", f"{OLD}-{musl}")
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}
 
 
 def test_a_generic_wheel_that_lacks_a_variants_cell_is_left_to_its_own_rule(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,12 +108,10 @@ def test_a_command_of_the_configuration_takes_the_place_of_the_imports(tmp_path:
 @needs_emulator
 @pytest.mark.parametrize(
     ("requirement", "runs_on"),
-    [("orjson==3.13.0", 1), ("duckdb==2.0.0", 3), ("polars-runtime-compat==2.1.0", 1), ("polars-runtime-32==2.1.0", 3)],
+    [("orjson==3.13.0", 1), ("duckdb==2.0.0", 3), ("polars-runtime-compat==2.1.0", 2), ("polars-runtime-32==2.1.0", 3)],
 )
 def test_real_wheels_run_where_it_is_known_that_they_do(tmp_path: Path, requirement: str, runs_on: int) -> None:
-    import sys
-
-    path = wheel_of(requirement, f"3.{sys.version_info[1]}")
+    path = wheel_of(requirement, python=f"3.{sys.version_info[1]}")
     (tmp_path / path.name).symlink_to(path)
     (wheel,) = release_in(tmp_path).wheels
     found = trial.tried(wheel, (1, 2, 3), "", None)  # type: ignore[arg-type]

@@ -39,14 +39,17 @@ def loading(self, spec):
     print("loading", spec.origin, file=sys.stderr, flush=True)
     return create(self, spec)
 ExtensionFileLoader.create_module = loading
+done, failed = 0, None
 for word in sys.argv[1:]:
     stage, _, name = word.partition(":")
     print(stage, name, file=sys.stderr, flush=True)
     try:
         importlib.import_module(name)
-    except Exception:
-        if stage == "own":
-            raise
+        done += stage == "own"
+    except Exception as error:
+        failed = error if stage == "own" else failed
+if failed is not None and not done:
+    raise failed
 """
 # Modules that are imported by their own names ("deep") need not work alone: an illegal instruction is what counts.
 

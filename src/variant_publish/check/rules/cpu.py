@@ -25,7 +25,7 @@ class IsaNote(BinaryRule):
     """Prove that no binary demands a higher x86-64 level than the wheel's label.
 
     A binary linked with `-z x86-64-v3` carries a note, and the loader refuses it on lesser machines. Only such binaries
-    can fail here; VP507 and VP508 look at the code of the others.
+    can fail here; VP507 and VP513 look at the code of the others.
     """
 
     id = "VP506"

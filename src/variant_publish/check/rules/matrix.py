@@ -10,7 +10,8 @@ from variant_publish.check.engine.grid import Entry, State, lacking, speaks
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect
-from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons
+from variant_publish.model.interpreters import interpreter_exists
+from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons, serves
 from variant_publish.model.tags import modern_platform, platform_serves, python_covers
 from variant_publish.model.variant import GENERIC
 
@@ -117,8 +118,8 @@ class NoHoles(ReleaseRule[Wheel]):
     """Prove, where no matrix is declared, that the wheels fill the rectangle that they span.
 
     Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
-    a wheel at all. A hole was probably forgotten. Minimum versions of macOS are kept apart, because folding them
-    hides real holes; declare the matrix where they differ on purpose.
+    a wheel at all. A hole was probably forgotten; it is none where another wheel serves it (for an older macOS, or by
+    abi3), or where no such interpreter is distributed (PyPy for musl).
     """
 
     id = "VP304"
@@ -134,10 +135,13 @@ class NoHoles(ReleaseRule[Wheel]):
             missing = lacking(entries)
             if missing and cell.variant == GENERIC and _variants_at(context, cell):
                 yield Outcome.skipped("VP306 looks at generic wheels where there are variants")
+            elif missing and not interpreter_exists(cell.python, cell.platform):
+                yield Outcome.skipped("there is no such interpreter for the platform")
+            elif missing and _is_served(context, cell):
+                yield Outcome.passed()
             elif missing:
                 yield Outcome.failed(
-                    f"no wheel for {cell}{_in_dialects(missing, entries)}, though its python, its platform and its"
-                    " variant occur elsewhere",
+                    f"no wheel for {cell.python} on {cell.platform}{_of(cell.variant)}{_in_dialects(missing, entries)}",
                     f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
                     cell=cell,
                 )
@@ -289,3 +293,13 @@ def _serves_everyone(context: Context, cell: Cell, dialect: Dialect | None) -> b
 
 def _fields(skip: Skip) -> str:
     return ", ".join(text for text in (skip.python, skip.platform, skip.variant) if text) or "everything"
+
+
+def _of(variant: str) -> str:
+    return "" if variant == GENERIC else f", variant {variant!r}"
+
+
+def _is_served(context: Context, cell: Cell) -> bool:
+    """Return whether installers have another wheel of the variant for a cell: for an older macOS, or by abi3."""
+    release = context.release
+    return any(release.variant_of(wheel.name) == cell.variant and serves(wheel.name, cell) for wheel in release.wheels)

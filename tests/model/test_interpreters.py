@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from variant_publish.model.interpreters import interpreter_exists
+
+
+@pytest.mark.parametrize(
+    ("python", "platform", "exists"),
+    [
+        ("cp312-cp312", "manylinux_2_28_x86_64", True),
+        ("cp310-cp310", "win_arm64", False),
+        ("cp311-cp311", "win_arm64", True),
+        ("cp37-cp37m", "macosx_11_0_arm64", False),
+        ("cp38-cp38", "manylinux_2_31_riscv64", False),
+        ("cp314-cp314t", "musllinux_1_2_i686", True),
+        ("pp311-pypy311_pp73", "manylinux_2_28_x86_64", True),
+        ("pp311-pypy311_pp73", "musllinux_1_2_x86_64", False),
+        ("pp310-pypy310_pp73", "manylinux_2_17_s390x", False),
+        ("graalpy311-graalpy242_311_native", "macosx_11_0_arm64", True),
+        ("graalpy311-graalpy242_311_native", "win32", False),
+        ("cp313-cp313", "ios_13_0_arm64_iphoneos", True),
+        ("cp312-cp312", "android_21_arm64_v8a", False),
+        ("py3-none", "any", True),
+    ],
+)
+def test_an_interpreter_is_distributed_for_some_platforms(python: str, platform: str, exists: bool) -> None:
+    assert interpreter_exists(python, platform) is exists
