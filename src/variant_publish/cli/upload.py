@@ -42,9 +42,9 @@ def command(
 
     \b
     Examples:
-      variant-publish upload wheelhouse --split large-to-s3 --dry-run
-      variant-publish upload wheelhouse --split large-to-s3 --extra-index s3://my-wheels/simple --repository pypi
-      variant-publish upload wheelhouse --split large-to-s3 --extra-index file:index --no-repository
+      variant-publish upload wheelhouse --dry-run
+      variant-publish upload wheelhouse --extra-index s3://my-wheels/simple --repository pypi
+      variant-publish upload wheelhouse --extra-index file:index --no-repository
       variant-publish upload wheelhouse --extra-index s3://my-wheels/simple --views s3://my-wheels/views
       variant-publish upload wheelhouse --stage foo-1.0
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)

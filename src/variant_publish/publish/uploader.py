@@ -88,7 +88,7 @@ def publish(
     uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
-    views = publish_views(plan.views, destinations, uploader.builds, reporter)
+    views = publish_views(plan.views, destinations, uploader.builds, reporter) if plan.views else ()
     faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
     for fault in faults:
         reporter.warn(fault)
@@ -134,7 +134,8 @@ class _Uploader:
 
     def preflight(self) -> None:
         """Ask every place whether it would take what the plan sends; a plan without changes asks nothing."""
-        preflight(self.plan.views, self.plan.settings)
+        if self.plan.views:
+            preflight(self.plan.views, self.plan.settings)
         if self.plan.changes:
             own = [item for item in self.plan.placements if item.destination is Destination.EXTRA_INDEX]
             self.store.preflight(max((item.size for item in own if item.transfer is not Transfer.SKIP), default=0))

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import cast
-
-import msgspec
 
 from variant_publish.archive.wheel import DescribedWheel
-from variant_publish.check.engine.binaries import claimed_properties
-from variant_publish.config.tables import ChangesTable, RequiresTable
+from variant_publish.check.engine.binaries import abi_requirements_of
+from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant import GENERIC, Properties
-from variant_publish.providers.abi_dependency import abi_requirements
+from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
 
 _SYSTEMS = {"win": ("win32", "Windows", "nt"), "macosx": ("darwin", "Darwin", "posix")}
@@ -69,7 +65,8 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
         if release.variant_of(wheel.name) == variant:
             own = wheel.pins if isinstance(wheel, DescribedWheel) else wheel.tagged_requires_dist
             pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
-            found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
+            built = abi_requirements_of(release, wheel)
+            found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical({*pins, *built})
     return found
 
 
@@ -94,13 +91,9 @@ def environment_of(pythons: Iterable[str], platform: str) -> dict[str, str]:
 
 
 def changes_of(release: Release, variant: str) -> ChangesTable:
-    """Return what the configuration declares for a variant, and what the ABI that it is built for requires."""
+    """Return what the configuration declares for a variant; nothing for one that it does not name."""
     declared = variant == GENERIC or variant in release.config.variants
-    changes = release.config.changes_of(variant) if declared else ChangesTable()
-    wheel = next((wheel for wheel in release.wheels if release.variant_of(wheel.name) == variant), None)
-    properties = Properties() if wheel is None else claimed_properties(release, cast("DescribedWheel", wheel))
-    requires = RequiresTable((*changes.requires.add, *abi_requirements(properties)), changes.requires.remove)
-    return msgspec.structs.replace(changes, requires=requires)
+    return release.config.changes_of(variant) if declared else ChangesTable()
 
 
 def _canonical(requirements: Collection[str]) -> frozenset[str]:
