@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from variant_publish.archive.dist_info import DistInfo
+from variant_publish.archive.zipraw import InvalidArchive
 from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
@@ -26,14 +24,11 @@ from variant_publish.index.pins import exact_pins
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.remote.archive import RangedArchive
 from variant_publish.store.objects import TEXT, Listed, ignore
 from variant_publish.store.store import Store
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 _BASE = "https://index.invalid/"
-_WINDOW = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +129,7 @@ class _Project:
         stored = self.store.read(key) if key in self.there else None
         if stored is not None:
             return stored.content
-        content = remote_metadata(self.store, item.key, item.size)
+        content = _read_metadata(self.store, item)
         digest = hashlib.sha256(content).hexdigest()
         self.store.create(key, content, sha256=digest, content_type=TEXT, advance=ignore)
         return content
@@ -178,52 +173,19 @@ class _Project:
         return found
 
 
-def remote_metadata(store: Store, key: str, size: int) -> bytes:
+def _read_metadata(store: Store, item: Listed) -> bytes:
     """Read METADATA out of a wheel in the store: a few ranges at its end, whatever its size."""
+
+    def read(offset: int, length: int) -> bytes:
+        return store.read_range(item.key, offset, length)
+
     try:
-        with zipfile.ZipFile(io.BufferedReader(_Ranges(store, key, size), _WINDOW)) as archive:
-            folder = f"{'-'.join(key.rpartition('/')[2].split('-')[:2])}.dist-info".lower()
-            names = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/METADATA")]
-            own = [name for name in names if name.partition("/")[0].lower() == folder] or names
-            if not own:
-                raise VariantPublishError(
-                    f"{key} has no METADATA, so it is not a wheel", hint="remove it from the store"
-                )
-            return archive.read(own[0])
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise VariantPublishError(
-            f"{key} is no wheel that can be read ({error})", hint="remove or replace it"
-        ) from error
-
-
-class _Ranges(io.RawIOBase):
-    """Read an object in ranges, as if it were a file."""
-
-    def __init__(self, store: Store, key: str, size: int) -> None:
-        self.store = store
-        self.key = key
-        self.size = size
-        self.position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self.position = offset + (0, self.position, self.size)[whence]
-        return self.position
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        length = min(len(view), self.size - self.position)
-        if length <= 0:
-            return 0
-        content = self.store.read_range(self.key, self.position, length)
-        view[: len(content)] = content
-        self.position += len(content)
-        return len(content)
+        archive = RangedArchive(item.key, item.size, read)
+        archive.fetch_info()
+        name = WheelName.parse(item.key.rpartition("/")[2])
+        return DistInfo.read(archive, name, variant_json=False).files["METADATA"]
+    except InvalidArchive as error:
+        raise VariantPublishError(error.message, hint="remove it from the store, or replace it") from error
 
 
 def _project_of(key: str) -> str | None:

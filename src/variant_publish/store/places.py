@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from variant_publish.errors import UsageError
 from variant_publish.model.url import redact
+from variant_publish.store.cloud import CloudStore
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.store import Store
@@ -18,12 +20,14 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 _BUCKETS: dict[str, Callable[[str, str, str | None], Store]] = {
     "s3": lambda bucket, prefix, endpoint_url: S3Store(bucket, prefix, endpoint_url=endpoint_url),
+    "az": partial(CloudStore.open, "az"),
+    "gs": partial(CloudStore.open, "gs"),
 }
 """Scheme -> what opens `SCHEME://BUCKET/PREFIX`; a folder is `file:DIR`."""
 
 
 def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
-    """Return the store that `s3://BUCKET/PREFIX` or `file:DIR` names; raise UsageError for anything else."""
+    """Return the store of `s3://BUCKET/PREFIX`, `az://...`, `gs://...` or `file:DIR`; raise UsageError for others."""
     if place.startswith("file:"):
         return LocalStore(folder_of(place))
     parts = urlsplit(place)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -36,6 +34,7 @@ from variant_publish.store.objects import (
     Stored,
     changed_on_the_way,
 )
+from variant_publish.store.packing import packed, unpacked
 from variant_publish.store.page_cache import PageCache
 from variant_publish.store.s3_errors import ABSENT, LOST, RACE, UNCHANGED, StoreError
 from variant_publish.store.server_copy import COPY_PART, CopySource, ServerCopy
@@ -53,13 +52,6 @@ _SHA256 = "sha256"
 _GENERATION = "generation"
 _MD5_DIGITS = 32
 _DIGITS = 19
-_SMALL_PAGE = 1000
-"""Bytes of a page that is not worth compressing. All who read pages take gzip; few ask for what it is."""
-
-_LEVEL = 8
-"""Of compression: the higher ones cost more time and save nothing."""
-
-_LARGEST_PAGE = 512 * 1024 * 1024
 
 
 class S3Store(Store):
@@ -120,12 +112,7 @@ class S3Store(Store):
         return Stored(content, self.bucket.field(answer, "ETag", key), _generation_of(answer) or 0)
 
     def _unpacked(self, content: bytes, key: str) -> bytes:
-        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            result = stream.decompress(content, _LARGEST_PAGE)
-        except zlib.error:
-            result = b""
-        if not stream.eof:
+        if (result := unpacked(content)) is None:
             raise CutOff(
                 f"{self.describe()}: {key} is not a whole page", hint="restore an earlier version of the object"
             )
@@ -156,8 +143,8 @@ class S3Store(Store):
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
-        if headers.generation is not None and len(content) > _SMALL_PAGE:
-            content, fixed["ContentEncoding"] = gzip.compress(content, _LEVEL, mtime=0), "gzip"
+        if headers.generation is not None and (small := packed(content)) is not None:
+            content, fixed["ContentEncoding"] = small, "gzip"
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
         try:
             with self._translated(key):

@@ -116,7 +116,8 @@ class Store(ABC):
         are sent without asking first: the condition refuses them where they are there. What a store has it copies.
         """
         headers = ObjectHeaders(content_type, sha256)
-        if not isinstance(source, bytes) and self._has(check_key(key), source, sha256, advance):
+        check_key(key)
+        if not isinstance(source, bytes) and self._has(key, source, sha256, advance):
             return CreateOutcome.ALREADY_THERE
         in_parts = isinstance(source, Path) and self._goes_in_parts(source.stat().st_size)
         self._probe()

@@ -48,3 +48,9 @@ def test_pins_are_no_difference(tmp_path: Path) -> None:
     make_wheel(tmp_path, ONE, requires=["numpy==2.0.0"], extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"})
     make_wheel(tmp_path, PLUS, requires=["numpy+pypi==2.0.0"])
     assert verdicts(SameRequirementsOverVariants(), tmp_path) == {"pass": 1}
+
+
+def test_what_a_build_for_a_release_of_a_dependency_requires_is_no_difference(tmp_path: Path) -> None:
+    make_wheel(tmp_path, ONE, requires=["torch"])
+    make_wheel(tmp_path, ONE.replace(".whl", "+torch2_9.whl"), requires=["torch", "torch==2.9.*"])
+    assert "fail" not in verdicts(SameRequirementsOverVariants(), tmp_path)

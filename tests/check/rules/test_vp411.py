@@ -93,3 +93,12 @@ def test_nothing_is_asked_offline(both: Path) -> None:
 
 def test_without_a_dependency_there_is_nothing_to_look_up(both: Path) -> None:
     assert verdicts(LoadsWith(), both / "own") == {"skip": 1}
+
+
+def test_a_word_that_is_well_known_says_what_to_load_with(tmp_path: Path) -> None:
+    path = extension(tmp_path / "own")
+    path.rename(path.with_name(path.name.replace(".whl", "+torch2_9.whl")))
+    make_wheel(tmp_path / "index", f"torch-2.9.1-cp312-cp312-{PLATFORM}.whl")
+    assert verdicts(LoadsWith(), tmp_path / "own", index=str(tmp_path / "index")) == {"skip": 1}
+    make_wheel(tmp_path / "other", f"torch-2.8.0-cp312-cp312-{PLATFORM}.whl")
+    assert verdicts(LoadsWith(), tmp_path / "own", index=str(tmp_path / "other")) == {"unknown": 1}

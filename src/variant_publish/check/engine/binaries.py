@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from variant_publish.archive.wheel import DescribedWheel, WholeWheel
+from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule
@@ -15,6 +15,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import natural_key
 from variant_publish.model.variant import GENERIC, Properties
 from variant_publish.providers import catalog
+from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.providers.base import VariantProvider
 from variant_publish.release.release import Release
 
@@ -114,6 +115,12 @@ def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
         return variant.properties
     metadata = wheel.variant_json
     return Properties() if metadata is None else metadata.variants.get(wheel.name.label, Properties())
+
+
+def abi_requirements_of(release: Release, wheel: Wheel) -> tuple[str, ...]:
+    """Return what a wheel requires since it was built against it, by its properties, else by its well-known words."""
+    properties = properties_of(release, wheel) if isinstance(wheel, DescribedWheel) else Properties()
+    return abi_requirements(properties or catalog.properties_of_words(wheel.name.words))
 
 
 def libraries(scan: Scan) -> tuple[Binary, ...]:

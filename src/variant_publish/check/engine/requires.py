@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from variant_publish.archive.wheel import DescribedWheel
+from variant_publish.check.engine.binaries import abi_requirements_of
 from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
@@ -64,7 +65,8 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
         if release.variant_of(wheel.name) == variant:
             own = wheel.pins if isinstance(wheel, DescribedWheel) else wheel.tagged_requires_dist
             pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
-            found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical(pins)
+            built = abi_requirements_of(release, wheel)
+            found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical({*pins, *built})
     return found
 
 

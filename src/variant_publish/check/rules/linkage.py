@@ -10,13 +10,12 @@ from packaging.version import Version
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
-from variant_publish.check.engine.binaries import properties_of
+from variant_publish.check.engine.binaries import abi_requirements_of
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.destination import user_indexes
 from variant_publish.formats.simple import IndexFile
-from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.model.quantity import count
 from variant_publish.release.dependencies import Dependencies
 from variant_publish.remote.listing import PYPI
@@ -113,9 +112,5 @@ def _wanted(wheel: DescribedWheel, context: Context) -> tuple[Requirement, ...]:
     found = list(context.linking.against)
     if context.index is not None and not found:
         found += [pin.plain for pin in wheel.pins]
-        found += [
-            Requirement(f"{item.feature.replace('_', '-')}=={item.value}.*")
-            for item in properties_of(context.release, wheel).items
-            if item.namespace == ABI_DEPENDENCY
-        ]
+        found += map(Requirement, abi_requirements_of(context.release, wheel))
     return tuple(found)
