@@ -22,6 +22,12 @@ from variant_publish.model.interpreters import interpreter_exists
         ("cp313-cp313", "ios_13_0_arm64_iphoneos", True),
         ("cp312-cp312", "android_21_arm64_v8a", False),
         ("py3-none", "any", True),
+        ("cp312-cp312", "macosx_10_9_x86_64", False),
+        ("cp312-cp312", "macosx_10_13_x86_64", True),
+        ("cp314-cp314", "macosx_10_13_x86_64", False),
+        ("cp311-cp311", "macosx_10_9_x86_64", True),
+        ("cp313-cp313", "pyemscripten_2026_0_wasm32", False),
+        ("cp314-cp314", "pyemscripten_2026_0_wasm32", True),
     ],
 )
 def test_an_interpreter_is_distributed_for_some_platforms(python: str, platform: str, exists: bool) -> None:

@@ -28,7 +28,8 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage_state import InvalidStage, StagedFile, StageState, Status
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
-from variant_publish.publish.stage import Stage, stage_address, stale_stages
+from variant_publish.publish.stage import Stage
+from variant_publish.publish.stage_places import stage_address, stale_stages
 from variant_publish.publish.verified_files import FalseClaim
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.objects import Conflict

@@ -168,7 +168,7 @@ def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | Non
     """Find what the rules let go; nothing is removed."""
     from variant_publish.index import retention
     from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.stage import stages_place, stale_stages
+    from variant_publish.publish.stage_places import stages_place, stale_stages
 
     now = now or datetime.now(UTC)
     with _store(settings) as store, opened_store(stages_place(settings), settings.endpoint_url) as stages:
@@ -187,7 +187,7 @@ def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
     """Remove what a cleanup found."""
     from variant_publish.index import yank
     from variant_publish.index.index import change_project
-    from variant_publish.publish.stage import opened_stage
+    from variant_publish.publish.stage_places import opened_stage
 
     with _store(settings) as store:
         for removal in planned.removals:

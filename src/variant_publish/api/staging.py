@@ -44,7 +44,8 @@ def stage(
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.stage import StageResult, opened_stage, refuse_taken
+    from variant_publish.publish.stage import StageResult
+    from variant_publish.publish.stage_places import opened_stage, refuse_taken
     from variant_publish.publish.views import refuse_local_wheels
 
     loaded = load(places, config)
@@ -107,7 +108,7 @@ def plan_staged(
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened
-    from variant_publish.publish.stage import opened_stage
+    from variant_publish.publish.stage_places import opened_stage
     from variant_publish.publish.upload_plan import plan_files
     from variant_publish.publish.uploads import ReleaseFiles
     from variant_publish.publish.views import refuse_local_wheels
@@ -139,7 +140,7 @@ def release(
     """
     from variant_publish.publish.destinations import opened
     from variant_publish.publish.listed_views import with_listed_views
-    from variant_publish.publish.stage import opened_stage
+    from variant_publish.publish.stage_places import opened_stage
     from variant_publish.publish.uploader import publish
     from variant_publish.publish.verified_files import Claim, verified
 
@@ -171,7 +172,7 @@ def release(
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
     """Withdraw a staged release, and return the names of the files that were deleted."""
-    from variant_publish.publish.stage import opened_stage
+    from variant_publish.publish.stage_places import opened_stage
 
     with opened_stage(settings, name) as stage:
         return stage.abort()

@@ -53,18 +53,13 @@ def command(folder: Path) -> int:
         for done in result.done:
             echo(f"{wheel.name} -> {done.path.name}")
 
-    _step("metadata")
-    files = api.metadata([wheelhouse], wheelhouse, config, reporter=reporter)
-    for path in (*files.current, *files.outdated):
-        echo(path)
-
     _step("check")
     report = api.check([wheelhouse], config, reporter=reporter)
     echo_report(report)
     if report.exit_code():
         raise VariantPublishError("the check found errors", hint=f"remove {folder} and run the demo again")
 
-    _step("upload --split large-to-s3")
+    _step("upload")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
         render_upload.show_plan(planned)
         render_upload.show_published(api.upload(planned, reporter), config.upload)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Protocol, Self
 
@@ -68,6 +68,7 @@ class PlainName:
         return ""
 
     @classmethod
+    @lru_cache(4096)  # the variants of a release have few plain names
     def parse(cls, text: str) -> Self:
         """Parse a file name without a folder."""
         parts = text.removesuffix(".whl").split("-")

@@ -26,7 +26,7 @@ from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.verified_files import Claim, verified
 from variant_publish.publish.view_apply import PublishedView, publish_views
-from variant_publish.publish.views import in_view, local_version_of, plan_views, view_of
+from variant_publish.publish.views import in_view, plan_views, view_of
 from variant_publish.release.release import Release
 
 
@@ -91,14 +91,13 @@ def _variants(release: Release, main: ProjectIndex) -> dict[str, list[IndexFile]
         if file.is_hosted and file.filename.endswith(".whl") and version_of(file.filename) == str(release.version):
             name = WheelName.parse(file.filename)
             if name.dialect is not None and not name.serves_everyone:
-                found.setdefault(view_of(release, name), {}).setdefault(str(name.generic()), file)
+                found.setdefault(view_of(release, name), {}).setdefault(str(in_view(release, name)), file)
     return {name: list(files.values()) for name, files in found.items()}
 
 
 def _is_there(release: Release, name: str, entries: list[IndexFile], settings: UploadTable, main: ProjectIndex) -> bool:
     """Return whether a view has every wheel of the release already, and the extra index names it."""
-    local = local_version_of(release, name)
-    wanted = {str(in_view(WheelName.parse(entry.filename), local)) for entry in entries}
+    wanted = {str(in_view(release, WheelName.parse(entry.filename))) for entry in entries}
     with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
         listed = read_index(store, release.project)
     there = {file.filename for file in listed.distributions} if listed is not None else set()

@@ -10,40 +10,31 @@ closes the stage before it deletes any. Nothing of a stage lies outside it, so n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import TABLE, UploadTable
+from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import (
     MOST_FILES,
-    STAGES,
     STATE_FILE,
     InvalidStage,
     StagedFile,
     StageState,
     Status,
-    check_stage_name,
 )
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.index.index import ProjectFacts, Upload, refuse_removed, send, update_project
-from variant_publish.index.masters import read_index
-from variant_publish.model.url import redact
+from variant_publish.index.index import ProjectFacts, Upload, send, update_project
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import is_sdist
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release, Sdist, releases_of
 from variant_publish.release.selectors import of_release
-from variant_publish.store.objects import JSON, Conflict, CreateOutcome, conflict
-from variant_publish.store.places import folder_of
+from variant_publish.store.objects import JSON, Conflict, CreateOutcome
 from variant_publish.store.store import Store
 
 _AT_ONCE = 16
@@ -277,69 +268,11 @@ class Stage:
         return summary
 
 
-@contextmanager
-def opened_stage(settings: UploadTable, name: str) -> Iterator[Stage]:
-    """Open a stage, and close its store at the end; raise UsageError for a name that cannot be a stage's."""
-    place = f"{stages_place(settings)}/{check_stage_name(name)}"
-    with opened_store(place, settings.endpoint_url) as store:
-        yield Stage(name, store, stage_address(settings, name))
-
-
-def stages_place(settings: UploadTable) -> str:
-    """Return the place that stages lie in."""
-    return (settings.stage or f"{settings.extra_index.rstrip('/')}/{STAGES}").rstrip("/")
-
-
-def stage_address(settings: UploadTable, name: str) -> str:
-    """Return where testers find a stage: as configured, else by where it lies; "" where that is not known."""
-    place = stages_place(settings)
-    if settings.stage_url is not None:
-        return f"{redact(settings.stage_url).rstrip('/')}/{name}"
-    if place.startswith("file:"):
-        return (folder_of(place) / name).resolve().as_uri()
-    if settings.stage is None and settings.public_url is not None:
-        return f"{redact(settings.public_url).rstrip('/')}/{STAGES}/{name}"
-    return ""
-
-
-def refuse_taken(store: Store, release: Release) -> None:
-    """Raise Conflict where the extra index has a name of the release with other bytes, or has removed it."""
-    index = read_index(store, release.project)
-    if index is None:
-        return
-    entries: Sequence[IndexFile] = [upload.entry for upload in uploads_of(release)]
-    refuse_removed(store.describe(), index, entries)
-    listed = {file.filename: file.sha256 for file in index.files}
-    for entry in entries:
-        if listed.get(entry.filename, entry.sha256) != entry.sha256:
-            raise conflict(store.describe(), entry.filename)
-
-
-def stale_stages(store: Store, days: int, now: datetime) -> tuple[str, ...]:
-    """Return the stages in a store of stages to which nothing has come for `days` days and that are not being released.
-
-    What is not a stage's name is left alone.
-    """
-    newest: dict[str, datetime] = {}
-    for item in store.keys(""):
-        name, _, rest = item.key.partition("/")
-        if rest and not name.startswith("."):
-            moment = datetime.fromisoformat(item.modified)
-            newest[name] = max(moment, newest.get(name, moment))
-    old = (name for name, moment in sorted(newest.items()) if moment < now - timedelta(days=days))
-    return tuple(name for name in old if _status(store, check_stage_name(name)) is not Status.RELEASING)
-
-
-def _status(store: Store, name: str) -> Status | None:
-    stored = store.read(f"{name}/{STATE_FILE}")
-    return None if stored is None else StageState.parse(stored.content, name).status
-
-
-def _is_file(key: str) -> bool:
-    return key.endswith((".whl", ".tar.gz"))
-
-
 def _listing_first(key: str) -> tuple[bool, bool, int, bool]:
     """Order keys so that no page or master is left that lists what is gone: the root's, pages, masters, files."""
     is_page = key.endswith(("index.html", "/"))
     return not (is_page or key.endswith("index.json")), _is_file(key), key.count("/"), not is_page
+
+
+def _is_file(key: str) -> bool:
+    return key.endswith((".whl", ".tar.gz"))

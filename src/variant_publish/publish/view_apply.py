@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from variant_publish.archive.retag import Rewrite, retag
+from variant_publish.archive.retag import retag
 from variant_publish.config.tables import UploadTable
-from variant_publish.dialects.registry import dialect_of
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.index.commands import view_command
@@ -120,7 +119,7 @@ class _ViewPublisher:
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         listed = read_index(self.store, project)
         known = {file.filename: file for file in self.main.distributions} if self.main is not None else {}
-        names = links_of(known.values(), view.release, view.own, listed)
+        names = links_of(known.values(), view.release, view.name, view.own, listed)
         links = [linked(known[name], view.base) for name in names]
         updated = update_project(
             self.store,
@@ -137,7 +136,7 @@ class _ViewPublisher:
         if item.placement.transfer is not Transfer.UPLOAD:
             return CreateOutcome.ALREADY_THERE
         with (
-            _file_of(item, self.view.local) as path,
+            _file_of(item) as path,
             self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
         ):
             upload = Upload(self.view.release.project, path, item.entry, item.metadata)
@@ -151,14 +150,14 @@ def _tracks(destinations: Destinations, release: Release) -> tuple[str, ...]:
 
 
 @contextmanager
-def _file_of(item: OwnFile, local: str) -> Iterator[Path]:
+def _file_of(item: OwnFile) -> Iterator[Path]:
     """Return the file of a wheel: the one that is there, or a raw copy under the other name for as long as it takes."""
     if not item.is_made:
         yield item.source.path
         return
     with tempfile.TemporaryDirectory(prefix="variant-publish-") as folder:
         try:
-            made = retag(item.source.path, Path(folder), Rewrite(dialect_of("local"), (local,)))
+            made = retag(item.source.path, Path(folder), item.rewrite)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
@@ -29,12 +30,14 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile, version_of
+from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.index.index import hosted_url, missing_files, refuse_removed
 from variant_publish.index.masters import read_index
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
-from variant_publish.model.variant import GENERIC, NULL_LABEL
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers.catalog import properties_of_words
 from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import Destination, Placement, Transfer
 from variant_publish.publish.view_places import base_of_links, unreachable, views_address
@@ -52,6 +55,7 @@ class OwnFile:
     source: WholeWheel
     entry: IndexFile
     metadata: bytes
+    rewrite: Rewrite = field(default_factory=Rewrite)
 
     @property
     def is_made(self) -> bool:
@@ -63,14 +67,12 @@ class OwnFile:
 class ViewPlan:
     """What one view becomes: the wheels that it holds itself, and the names of the files that it links.
 
-    `name` is the folder, the label of the variant; `local` its local version; `place` where it lies; `address` where
-    users find it, "" where that is not known; `base` where the project's files on the extra index lie, seen from the
-    view's page.
+    `name` is the folder, the label of the hardware, or "generic"; `place` where it lies; `address` where users find it,
+    "" where that is not known; `base` where the project's files on the extra index lie, seen from the view's page.
     """
 
     release: Release
     name: str
-    local: str
     place: str
     address: str
     base: str | None
@@ -131,7 +133,7 @@ def plan_views(
     release.config.check_words(_LOCAL)
     planner = _ViewPlanner(release, upload, hosted | _hosted(main), main, reporter)
     names = dict.fromkeys((*(variant.label for variant in release.config.variants.values()), *planner.sources))
-    found = (planner.plan(name, local_version_of(release, name)) for name in names if name != NULL_LABEL)
+    found = (planner.plan(name) for name in names if name != NULL_LABEL)
     views = [view for view in found if view is not None]
     if planner.conflicts:
         raise Conflict(
@@ -141,15 +143,11 @@ def plan_views(
     return tuple(views)
 
 
-def local_version_of(release: Release, view: str) -> str:
-    """Return the local version that the wheels of a view have."""
-    declared = {variant.label: variant for variant in release.config.variants.values()}
-    return "".join(_LOCAL.words_of(declared[view])) if view in declared else local_of(view)
-
-
-def in_view(name: WheelName, local: str) -> WheelName:
-    """Return the name that a wheel has in a view."""
-    return name.with_variant(_LOCAL, (local,))
+def in_view(release: Release, name: WheelName) -> WheelName:
+    """Return the name that a wheel has in a view: its variant, with what it was built against, as a local version."""
+    declared = release.config.variants.get(release.variant_of(name))
+    words = _LOCAL.words_of(declared) if declared is not None else (local_of(name.label),)
+    return name.with_variant(_LOCAL, words)
 
 
 class _ViewPlanner:
@@ -166,7 +164,7 @@ class _ViewPlanner:
         self.sources = dict(_sources(release))
         self.conflicts: list[str] = []
 
-    def plan(self, name: str, local: str) -> ViewPlan | None:
+    def plan(self, name: str) -> ViewPlan | None:
         """Plan a view; None where it has no wheel of the release."""
         release, main = self.release, self.main
         place = f"{(self.upload.views or '').rstrip('/')}/{name}"
@@ -177,12 +175,13 @@ class _ViewPlanner:
         if name not in self.sources and not any(_is_own(file, release.version) for file in files):
             return None
         here = {file.filename for file in files} - missing
-        own = tuple(_own_file(wheel, name, local, here, self.reporter) for wheel in self.sources.get(name, ()))
+        own = tuple(_own_file(wheel, release, here, self.reporter) for wheel in self.sources.get(name, ()))
         self.conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
         if listed is not None:
             refuse_removed(described, listed, [item.entry for item in own])
         base = base_of_links(self.upload, name, release.project)
-        links = tuple(links_of([*_planned(release), *(main.distributions if main else ())], release, own, listed))
+        listed_there = [*_planned(release), *(main.distributions if main else ())]
+        links = tuple(links_of(listed_there, release, name, own, listed))
         if base is None and (unlinked := self.hosted.intersection(links)):
             raise unreachable(min(unlinked))
         mentioned = main is None or name in main.views.get(str(release.version), {})
@@ -190,7 +189,7 @@ class _ViewPlanner:
         changes = not mentioned or not {*links, *(item.entry.filename for item in own)} <= known
         changes = changes or any(item.placement.transfer is Transfer.UPLOAD for item in own)
         address = views_address(self.upload)
-        return ViewPlan(release, name, local, place, f"{address}/{name}" if address else "", base, own, links, changes)
+        return ViewPlan(release, name, place, f"{address}/{name}" if address else "", base, own, links, changes)
 
 
 def view_names(release: Release) -> tuple[str, ...]:
@@ -204,27 +203,55 @@ def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
     here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
     variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
     for wheel in sorted(variants, key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename)):
-        found.setdefault(view_of(release, wheel.name), {}).setdefault(str(wheel.name.generic()), wheel)
+        found.setdefault(view_of(release, wheel.name), {}).setdefault(str(in_view(release, wheel.name)), wheel)
     for label, wheels in sorted(found.items()):
         yield label, tuple(wheels[place] for place in sorted(wheels))
 
 
 def view_of(release: Release, name: WheelName) -> str:
-    """Return the view of a variant: its label, as declared, else as a name of another dialect would have it."""
+    """Return the view of a variant: the label of its hardware; "generic" for one that differs by its ABI alone."""
+    properties = _properties(release, name)
+    hardware = Properties(tuple(item for item in properties.items if item.namespace != ABI_DEPENDENCY))
     declared = release.config.variants.get(release.variant_of(name))
-    if declared is not None:
-        return declared.label
-    return name.label or GENERIC
+    label = declared.label if declared is not None else name.label or GENERIC
+    if hardware == properties:
+        return label
+    if not hardware:
+        return GENERIC
+    same = (one.label for one in release.config.variants.values() if one.properties == hardware)
+    return next(same, _without_abi(label, properties))
 
 
-def _own_file(wheel: WholeWheel, name: str, local: str, here: Collection[str], reporter: Reporter) -> OwnFile:
+def requirements_of(release: Release, name: WheelName) -> tuple[str, ...]:
+    """Return the requirements on the versions that a variant was built against."""
+    found = [item for item in _properties(release, name).items if item.namespace == ABI_DEPENDENCY]
+    return tuple(f"{canonicalize_name(item.feature)}=={item.value}.*" for item in found)
+
+
+def _properties(release: Release, name: WheelName) -> Properties:
+    declared = release.config.variants.get(release.variant_of(name))
+    return declared.properties if declared is not None else properties_of_words(name.words)
+
+
+def _without_abi(label: str, properties: Properties) -> str:
+    for item in properties.items:
+        if item.namespace == ABI_DEPENDENCY:
+            word = f"{item.feature}{item.value}"
+            label = label.replace(word, "").replace(word.replace(".", "_"), "")
+    return label.strip("._")
+
+
+def _own_file(wheel: WholeWheel, release: Release, here: Collection[str], reporter: Reporter) -> OwnFile:
+    view, rewrite = view_of(release, wheel.name), Rewrite()
     if not wheel.name.chosen_by_installers:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"
     else:
-        with reporter.track(f"{wheel.filename} as {local}", wheel.size) as advance:
-            made = measure(wheel, Rewrite(_LOCAL, (local,)), advance)
-        reason = f"the variant {name}, made of {wheel.filename}"
+        words = in_view(release, wheel.name).words
+        rewrite = Rewrite(_LOCAL, words, add=requirements_of(release, wheel.name))
+        with reporter.track(f"{wheel.filename} as {words[0]}", wheel.size) as advance:
+            made = measure(wheel, rewrite, advance)
+        reason = f"the variant {wheel.name.variant if rewrite.add else view}, made of {wheel.filename}"
     filename = str(made.name)
     entry = IndexFile(
         filename,
@@ -236,7 +263,7 @@ def _own_file(wheel: WholeWheel, name: str, local: str, here: Collection[str], r
     )
     transfer = Transfer.SKIP if filename in here else Transfer.UPLOAD
     placement = Placement.of(entry, Destination.VIEW, reason, transfer, filename in here)
-    return OwnFile(placement, wheel, entry, made.metadata)
+    return OwnFile(placement, wheel, entry, made.metadata, rewrite)
 
 
 def _is_taken(item: OwnFile, listed: ProjectIndex | None) -> bool:
@@ -250,13 +277,15 @@ def _planned(release: Release) -> list[IndexFile]:
 
 
 def links_of(
-    files: Iterable[IndexFile], release: Release, own: Iterable[OwnFile], listed: ProjectIndex | None
+    files: Iterable[IndexFile], release: Release, view: str, own: Iterable[OwnFile], listed: ProjectIndex | None
 ) -> Iterator[str]:
     """Return the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
     version = str(release.version)
     here = {item.entry.filename for item in own}
     here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release.version)}
-    tags = [tag for filename in here for tag in WheelName.parse(filename).tags]
+    # A build against one version of a dependency serves nobody with another one, so the generic wheel stays.
+    whole = [name for filename in here if (name := WheelName.parse(filename)).parsed_version.local == local_of(view)]
+    tags = [tag for name in whole for tag in name.tags]
     for filename in dict.fromkeys(file.filename for file in files if version_of(file.filename) == version):
         if not filename.endswith(".whl"):
             yield filename

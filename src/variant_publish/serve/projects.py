@@ -132,11 +132,10 @@ class Projects:
 
     def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:
         here = local_path(index) is not None or "://" not in index
-        files = tuple(  # a page on a server says nothing of files on this disk
-            replace(file, url=with_credentials(file.url, index))
-            for file in files
-            if here or local_path(file.url) is None
-        )
+        if not here:  # a page on a server says nothing of files on this disk
+            files = tuple(file for file in files if not file.url.startswith("file:"))
+        if "@" in urlsplit(index).netloc:
+            files = tuple(replace(file, url=with_credentials(file.url, index)) for file in files)
         wish = self.wish_of(name, index)
         if not wish.tags and not has_variants(files):
             plain = tuple(file for file in files if not _is_selector(file))
@@ -161,7 +160,7 @@ def has_variants(files: tuple[IndexFile, ...]) -> bool:
 
 def passes_through(url: str) -> bool:
     """Return whether a client cannot fetch a file by itself: it is on this disk, or behind credentials."""
-    return local_path(url) is not None or "@" in urlsplit(url).netloc
+    return url.startswith("file:") or "@" in urlsplit(url).netloc
 
 
 def with_credentials(url: str, index: str) -> str:

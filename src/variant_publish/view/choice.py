@@ -92,9 +92,13 @@ def choose(
             groups.setdefault(Version(Version(found).public), []).append(file)
     first: Selection | None = None
     skipped: list[Candidate] = []
+    has_final = False
     for group in _in_order(groups, wanted):
+        if has_final and group.is_prerelease:
+            break  # a yanked release is a release: pip takes no pre-release in its place
         view = View.of(groups[group], metadata, machine, wish, dialect)
-        chosen = explain(view, groups[group], machine, wanted)
+        chosen, is_usable = _explained(view, groups[group], machine, wanted)
+        has_final = has_final or (is_usable and not group.is_prerelease and not wanted.prereleases)
         if chosen.selected is not None:
             return replace(chosen, candidates=(*chosen.candidates, *skipped))
         skipped += chosen.candidates
@@ -102,8 +106,10 @@ def choose(
     return replace(first, candidates=tuple(skipped)) if first else Selection(None, dialect, None)
 
 
-def explain(view: View, files: Sequence[IndexFile], machine: Machine, wanted: SpecifierSet) -> Selection:
-    """Return what an installer takes of the view of one release, and why not each other wheel of it.
+def _explained(
+    view: View, files: Sequence[IndexFile], machine: Machine, wanted: SpecifierSet
+) -> tuple[Selection, bool]:
+    """Return what an installer takes of the view of one release, and whether it has usable wheels, yanked ones too.
 
     Raises what is wrong with a release that cannot be evaluated.
     """
@@ -124,13 +130,14 @@ def explain(view: View, files: Sequence[IndexFile], machine: Machine, wanted: Sp
     if chosen is None or chosen.name is None:
         newest = max((name.parsed_version for _, name in wheels), default=None)
         dialect = view.dialects.get(newest) if newest is not None else None
-        return Selection(newest, dialect, None, losers, view.project or None)
+        return Selection(newest, dialect, None, losers, view.project or None), bool(candidates)
     release = chosen.name.parsed_version
     winner = Candidate(chosen.source.filename, chosen.name.variant, chosen.name.dialect, True, None)
-    return Selection(
+    found = Selection(
         release, view.dialects.get(release), chosen.source.filename, (winner, *losers), view.project,
         chosen.source, chosen, view.selectors.get(release, SelectorFiles()),
     )  # fmt: skip
+    return found, True
 
 
 def _in_order(versions: Iterable[Version], wanted: SpecifierSet) -> Iterator[Version]:

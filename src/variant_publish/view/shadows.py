@@ -57,14 +57,17 @@ def settled(offers: Iterable[Offer]) -> list[Offer]:
 
 def _drop_covered(classes: Sequence[Sequence[Offer]], *, mixed: bool) -> None:
     better: dict[Tag, list[Offer]] = {}
+    has_newer = mixed
     for members in classes:
         for offer in members:
-            offer.listed = {tag for tag in offer.listed if not _is_covered(tag, offer, better, mixed=mixed)}
-            if mixed or any(_NEWER.fullmatch(tag.interpreter) for tag in better):
+            left = offer.listed if mixed else offer.listed - better.keys()
+            offer.listed = {tag for tag in left if not _is_covered(tag, offer, better, mixed=mixed)}
+            if has_newer:
                 offer.listed = {_last(tag) for tag in offer.listed}
         for offer in members:
             for tag in offer.own:
                 better.setdefault(tag, []).append(offer)
+                has_newer = has_newer or _NEWER.fullmatch(tag.interpreter) is not None
 
 
 def _is_covered(tag: Tag, offer: Offer, better: Mapping[Tag, Sequence[Offer]], *, mixed: bool) -> bool:

@@ -27,6 +27,7 @@ def test_a_difference_between_variants_is_shown_and_can_be_declared(tmp_path: Pa
     (failure,) = outcomes(SameRequirementsOverVariants(), tmp_path)
     assert failure.message.endswith(": + nvidia-cublas-cu12>=12 - nvidia-cublas-cu13>=13")
     assert failure.hint
+    assert verdicts(SameRequirementsOverVariants(), tmp_path, failure.hint.partition("\n")[2]) == {"pass": 1}
     table = failure.hint.partition("requires = ")[2]
     for declared in (table, '{ add = ["nvidia-cublas-cu12>=12"], remove = ["nvidia_cublas_cu13"] }'):
         config = f"[tool.variant-publish.variants.cu128]\nrequires = {declared}\n"
@@ -42,6 +43,12 @@ def test_what_the_generic_build_adds_is_expected_too(tmp_path: Path) -> None:
     assert verdicts(SameRequirementsOverVariants(), tmp_path, config) == {"pass": 1}
     config = config.replace(', remove = ["intel-openmp-gpu"]', "")
     assert failures(SameRequirementsOverVariants(), tmp_path, config)[0].endswith(": + intel-openmp-gpu")
+
+
+def test_what_the_abi_of_a_variant_requires_is_no_difference(tmp_path: Path) -> None:
+    make_wheel(tmp_path, ONE, requires=["torch"])
+    make_wheel(tmp_path, PLUS.replace("cu128", "torch2_9"), requires=["torch", "torch==2.9.*"])
+    assert verdicts(SameRequirementsOverVariants(), tmp_path) == {"pass": 1}
 
 
 def test_pins_are_no_difference(tmp_path: Path) -> None:

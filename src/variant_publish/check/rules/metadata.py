@@ -18,6 +18,7 @@ from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import Difference, changes_of, requirements_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, WheelRule
+from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
@@ -267,7 +268,7 @@ class SameRequirementsOverVariants(ReleaseRule[Wheel]):
                 continue
             yield Outcome.failed(
                 f"the wheels of variant {variant!r} require something else than those of {first!r}: {difference}",
-                f"declare it if it is on purpose: variants.{variant}.requires = {difference.table()}",
+                f'declare it if it is on purpose:\n[{TABLE}.variants."{variant}"]\nrequires = {difference.table()}',
             )
 
 

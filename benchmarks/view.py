@@ -1,0 +1,121 @@
+"""What the view costs: resolving a tree of projects through it, beside the client alone, in pairs of one run.
+
+    python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab]
+
+Without `--index` a made-up tree of jupyterlab's shape (91 projects, 40 versions each) is served on loopback; with it,
+the tree of a real requirement on a real index. Caches are cold for every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from variant_publish.providers.machine import Machine
+from variant_publish.serve.loopback import serving
+from variant_publish.serve.projects import Projects
+from variant_publish.serve.wheel_cache import WheelCache
+from variant_publish.view import Indexes
+
+PROJECTS, VERSIONS = 91, 40
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def write_tree(folder: Path) -> None:
+    """Write pages, and METADATA beside each wheel: project N requires up to six later ones."""
+    dice = random.Random(1)  # noqa: S311
+    for number in range(PROJECTS):
+        place = folder / f"p{number}"
+        place.mkdir(parents=True)
+        later = list(range(number + 1, min(PROJECTS, number + 12)))
+        requires = sorted({*dice.sample(later, min(len(later), 5)), *later[:1]})
+        links = []
+        for version in range(VERSIONS):
+            name = f"p{number}-1.{version}-py3-none-any.whl"
+            lines = ["Metadata-Version: 2.1", f"Name: p{number}", f"Version: 1.{version}"]
+            lines += [f"Requires-Dist: p{other}>=1" for other in requires]
+            content = "\n".join(lines).encode() + b"\n"
+            (place / f"{name}.metadata").write_bytes(content)
+            digest = hashlib.sha256(content).hexdigest()
+            links.append(f'<a href="{name}#sha256={"0" * 64}" data-core-metadata="sha256={digest}">{name}</a><br>')
+        body = "\n".join(links)
+        (place / "index.html").write_text(f"<!DOCTYPE html><html><body>\n{body}\n</body></html>\n", encoding="utf-8")
+
+
+def run(client: str, index: str, requirement: str) -> float:
+    """Resolve with a cold cache, and return the seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1", "UV_NO_CONFIG": "1"}
+        if client == "pip":
+            command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
+                       "--disable-pip-version-check", "--index-url", index, requirement]  # fmt: skip
+        else:
+            from uv import find_uv_bin
+
+            wanted = Path(folder, "in.txt")
+            wanted.write_text(requirement, encoding="utf-8")
+            command = [find_uv_bin(), "pip", "compile", "--quiet", "--cache-dir", f"{folder}/cache", "--default-index",
+                       index, "--python", sys.executable, "-o", f"{folder}/out.txt", str(wanted)]  # fmt: skip
+        start = time.perf_counter()
+        subprocess.run(command, check=True, env=environ, capture_output=True)
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    """Run pairs, and print medians and the ratio."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--index")
+    parser.add_argument("--requirement", default="jupyterlab")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "extra").mkdir()
+        write_tree(folder / "tree")
+        with served(folder / "tree") as loopback, served(folder / "extra") as extra:
+            index, requirement = options.index or loopback, options.requirement if options.index else "p0"
+            projects = Projects(Indexes.parse([extra]), index, Machine.detect({}), WheelCache(folder / "cache"))
+            with serving(projects) as view:
+                for client in ("uv", "pip"):
+                    alone, through = [], []
+                    for _ in range(options.pairs):
+                        alone.append(run(client, index, requirement))
+                        through.append(run(client, view.url, requirement))
+                    one, other = statistics.median(alone), statistics.median(through)
+                    ratio = statistics.median(b / a for a, b in zip(alone, through, strict=True))
+                    print(f"{client}: alone {one:.2f} s, through the view {other:.2f} s, ratio {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
