@@ -210,9 +210,9 @@ class _Offer:
 def index_url(index: str) -> str:
     """Return URL of an index that the configuration names as twine does, "pypi" or "testpypi"; others as they are."""
     if index == "pypi":
-        from variant_publish.remote.listing import PYPI
+        from variant_publish.remote.default_index import pypi
 
-        return PYPI
+        return pypi()
     if index == "testpypi":
         from twine.utils import TEST_REPOSITORY
 
