@@ -53,10 +53,10 @@ __all__ = [
 class CheckOptions:
     """How `check` works, and what it checks besides folders.
 
-    `fail_on` is the least that makes the check fail. `offline` asks no index: what needs one is then unknown.
-    `select` and `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a
-    time, by as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
-    used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `fail_on` is the least that makes the check fail. `offline` asks no index: what needs one is then unknown. `select`
+    and `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time,
+    by as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous
+    release, used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
     `run` installs each wheel of this system and imports it under an emulator: that executes its code.
     `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
