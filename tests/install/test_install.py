@@ -367,3 +367,29 @@ def test_the_resolver_takes_the_build_for_what_is_asked_for(place: Place, client
         assert result.code == 0, result.stderr
         assert (target / f"foo-{found}.dist-info" / INSTALLED_FILE).exists()
         assert variant in (target / "foo.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_pre_release_is_taken_when_it_is_asked_for(place: Place, client: str) -> None:
+    for version in ("1.0", "2.0rc1"):
+        write_release(place.index, version=version)
+    for options, found in (((), "1.0"), (("--pre", "-U"), "2.0rc1")):
+        result = place.install("foo", *options, "--with", client)
+        assert result.code == 0, result.stderr
+        assert [path.name for path in site(place.environment).glob("foo-*")] == [f"foo-{found}.dist-info"]
+        assert (place.record().version, place.record().variant) == (found, "cu128")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_stands_after_two_dashes_is_the_clients(place: Place, client: str) -> None:
+    place.release(requires=["bar", "gone"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    options = ("--with", client, "--python", str(place.environment), "--index", str(place.index), "--set", "cuda=12.9")
+    assert run("install", "foo", *options).code == 1  # gone is nowhere
+    result = run("install", "foo", *options, "--", "--no-deps")
+    assert result.code == 0, result.stderr
+    assert place.variant() == "cu128"
+    assert not list(site(place.environment).glob("bar*"))
+    refused = run("install", "foo", *options, "--", "--extra-index-url", "https://other.example.org/simple")
+    assert refused.code == 2
+    assert "'--extra-index-url' is not the client's to say here" in refused.stderr

@@ -19,7 +19,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.model.quantity import count
 from variant_publish.providers.abi_dependency import abi_choices
 from variant_publish.release.dependencies import Dependencies
-from variant_publish.remote.listing import PYPI
+from variant_publish.remote.default_index import pypi
 
 _NONE = "no dependency is named (--against), and none is declared that an index (--index) could be asked for"
 
@@ -46,7 +46,7 @@ class LoadsWith(ReleaseRule[DescribedWheel]):
             yield Outcome.unknown("indexes are not asked offline", "check again without --offline")
         else:
             named = context.index and index_url(context.index)
-            indexes = (named,) if named else user_indexes(context) or (PYPI,)
+            indexes = (named,) if named else user_indexes(context) or (pypi(),)
             dependencies = Dependencies(indexes, context.listing, context.linking.cache, context.reporter)
             for wheel, requirements in wanted:
                 if isinstance(wheel, WholeWheel):
