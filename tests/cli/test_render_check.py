@@ -16,6 +16,7 @@ from variant_publish.check.engine.runner import Settings, check
 from variant_publish.cli.render_check import render_text
 from variant_publish.cli.render_machine import render_github, render_json
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.model.matrix import Cell
 from variant_publish.release.release import load
 
@@ -84,8 +85,8 @@ def test_findings_are_grouped_by_rule_with_file_and_hint(report: Report) -> None
 
 def test_a_terminal_gets_colours_and_strict_is_told(tmp_path: Path) -> None:
     make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}.whl", tags=["cp311-cp311-linux_x86_64"])
-    report = report_on(tmp_path, strict=True)
-    assert "(an error by --strict)" in text_of(report)
+    report = report_on(tmp_path, fail_on=FailOn.WARNING)
+    assert "(an error by --fail-on warning)" in text_of(report)
     assert "\x1b[" in render_text(report)
 
 
@@ -105,19 +106,21 @@ def test_annotations_are_escaped_as_github_wants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("severity", "verdict", "strict", "level"),
+    ("severity", "verdict", "fail_on", "level"),
     [
-        (Severity.ERROR, Verdict.FAIL, False, "error"),
-        (Severity.WARNING, Verdict.FAIL, False, "warning"),
-        (Severity.WARNING, Verdict.FAIL, True, "error"),
-        (Severity.INFO, Verdict.FAIL, True, "notice"),
-        (Severity.ERROR, Verdict.UNKNOWN, True, "warning"),
+        (Severity.ERROR, Verdict.FAIL, FailOn.ERROR, "error"),
+        (Severity.WARNING, Verdict.FAIL, FailOn.ERROR, "warning"),
+        (Severity.WARNING, Verdict.FAIL, FailOn.WARNING, "error"),
+        (Severity.INFO, Verdict.FAIL, FailOn.WARNING, "notice"),
+        (Severity.ERROR, Verdict.UNKNOWN, FailOn.ERROR, "notice"),
+        (Severity.ERROR, Verdict.UNKNOWN, FailOn.WARNING, "notice"),
+        (Severity.INFO, Verdict.UNKNOWN, FailOn.UNKNOWN, "error"),
     ],
 )
 def test_annotations_have_the_level_that_the_exit_code_has(
-    severity: Severity, verdict: Verdict, strict: bool, level: str
+    severity: Severity, verdict: Verdict, fail_on: FailOn, level: str
 ) -> None:
-    report = Report((Finding("VP404", severity, verdict, None, "x", None),), Counts(), (), strict)
+    report = Report((Finding("VP404", severity, verdict, None, "x", None),), Counts(), (), fail_on)
     assert render_github(report).startswith(f"::{level} title=VP404 every ABI pin can be satisfied::")
 
 
