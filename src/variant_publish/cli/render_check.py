@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from variant_publish.check.engine.grid import State
-from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.cli import layout
 from variant_publish.model.matrix import Cell
@@ -127,7 +126,8 @@ def _group(id_: str, findings: list[Finding], report: Report, width: int | None)
     as_error = f" (an error by --fail-on {report.fail_on})" if promoted and any(map(report.is_error, findings)) else ""
     word, colour = (severity.value, _COLOURS[severity]) if failed else (Verdict.UNKNOWN.value, "magenta")
     heading = click.style(f"{word} {id_}", fg=colour, bold=failed)
-    yield layout.paragraph(f"{rule(id_).title}{as_error}", first=f"{heading} ", rest="  ", width=width)
+    text = f"({count(len(findings), 'finding')}){as_error}"
+    yield layout.paragraph(text, first=f"{heading} ", rest="  ", width=width)
     for finding in findings:
         unknown = "unknown: " if failed and finding.verdict is Verdict.UNKNOWN else ""
         text = f"{finding.file}: {unknown}{finding.message}" if finding.file else f"{unknown}{finding.message}"

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import click
 
 from variant_publish import __version__
-from variant_publish.check.engine.registry import RULES, rule
+from variant_publish.check.engine.registry import RULES
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Rule, Severity
 from variant_publish.check.engine.rule_pages import explain
@@ -159,8 +159,9 @@ def _word(finding: Finding, report: Report) -> str:
 
 
 def _annotation(finding: Finding, level: Severity) -> str:
-    title = f"{finding.id} {rule(finding.id).title}"
-    place = f"file={for_github_property(finding.file)}," if finding.file else ""
     message = f"{'unknown: ' if finding.is_unknown else ''}{finding.message}"
+    headline = message.partition("\n")[0]
+    title = f"{finding.id} {headline}"
+    place = f"file={for_github_property(finding.file)}," if finding.file else ""
     message += f"\nhint: {finding.hint}" if finding.hint else ""
     return f"::{_ANNOTATIONS[level]} {place}title={for_github_property(title)}::{for_github(message)}"
