@@ -65,7 +65,7 @@ class Variable:
 
 
 MOST_MACHINES = 50_000
-"""How many machines a provider tells apart; the properties of real releases tell a few hundred apart."""
+"""How many machines a provider distinguishes; the properties of real releases distinguish a few hundred."""
 
 
 class VariantProvider:

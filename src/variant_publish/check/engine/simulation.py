@@ -22,7 +22,7 @@ from variant_publish.release.release import Release
 from variant_publish.release.selectors import of_release
 
 _MANY = MOST_MACHINES // 5
-"""Machines that are simulated for one release; the properties of real releases tell a few hundred apart."""
+"""Machines that are simulated for one release; the properties of real releases distinguish a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
