@@ -41,6 +41,8 @@ EVERYONE = ("null", "generic")
 CHOICE = "variant-publish-choice.json"
 LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 TIMEOUT = 60.0
+LONGEST, SLOWEST = 60.0, 10_000
+"""A download is given up after so many seconds, and one more for each so many bytes of it."""
 TRIES = 3
 
 Wheel = dict[str, Any]
@@ -665,17 +667,12 @@ def _fetch(wheel: Wheel, part: Path) -> str:
     for attempt in range(TRIES):
         if attempt:
             time.sleep(attempt)
-        digest = hashlib.sha256()
         try:
             with _open(wheel["url"]) as answer, part.open("wb") as stream:
-                for chunk in iter(lambda: answer.read(1 << 18), b""):
-                    stream.write(chunk)
-                    digest.update(chunk)
-            if part.stat().st_size == wheel["size"]:
-                return digest.hexdigest()
-            reason = f"{part.stat().st_size} bytes of {wheel['size']} arrived"
-            if part.stat().st_size > wheel["size"]:
-                return digest.hexdigest()
+                size, digest = _copy(answer, stream, wheel["size"])
+            if size >= wheel["size"]:
+                return digest
+            reason = f"{size} bytes of {wheel['size']} arrived"
         except urllib.error.HTTPError as error:
             reason = str(error)
             if error.code < 500 and error.code != 429:
@@ -683,6 +680,22 @@ def _fetch(wheel: Wheel, part: Path) -> str:
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
     raise NoWheel(f"{wheel['url']} cannot be read ({reason})")
+
+
+def _copy(answer: Any, stream: BinaryIO, most: int) -> tuple[int, str]:
+    """Copy what a server sends, to one byte beyond the listed size; return how much it was, and its SHA-256."""
+    size, digest = 0, hashlib.sha256()
+    end = time.monotonic() + LONGEST + most / SLOWEST
+    while size <= most:
+        chunk = answer.read1(min(1 << 18, most + 1 - size))
+        if not chunk:
+            break
+        if time.monotonic() > end:
+            raise OSError(f"it takes longer than {LONGEST + most / SLOWEST:.0f} seconds")
+        stream.write(chunk)
+        digest.update(chunk)
+        size += len(chunk)
+    return size, digest.hexdigest()
 
 
 def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:

@@ -16,6 +16,7 @@ import pytest
 from support.archives import contents
 from support.cli import run
 from support.environments import CONFIG, PLAIN
+from support.hostile import misbehaving, without_end
 from support.stub import load_backend
 from support.wheels import make_wheel
 from variant_publish import api
@@ -200,3 +201,19 @@ def test_the_sdist_packs_itself_again(tmp_path: Path) -> None:
     assert packed[0] == packed[1]
     shutil.rmtree(unpacked.index)
     unpacked.build(cuda="none")  # it comes out of the sdist
+
+
+def test_a_server_that_sends_more_than_is_listed_is_left_after_one_byte_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked = Unpacked(tmp_path, requires=[])
+    backend = unpacked.backend
+    with misbehaving({"/foo.whl": without_end()}) as url:
+        part = tmp_path / "part"
+        backend._fetch({"url": f"{url}/foo.whl", "size": 1000}, part)
+    assert part.stat().st_size == 1001
+    monkeypatch.setattr(backend, "LONGEST", 0.0)
+    monkeypatch.setattr(backend, "SLOWEST", 1e12)
+    monkeypatch.setattr(backend.time, "sleep", lambda seconds: None)
+    with misbehaving({"/foo.whl": without_end()}) as url, pytest.raises(backend.NoWheel, match="takes longer"):
+        backend._fetch({"url": f"{url}/foo.whl", "size": 10_000_000}, part)
