@@ -345,3 +345,14 @@ def test_a_family_with_a_build_for_everyone_needs_no_skip(project: Path) -> None
     assert config.changes_of("cu130").rename is None
     assert config.matrix is not None
     assert config.matrix.skips == ()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:pass-word@h/simple", "https://h/simple pass-word", "https://h/simple?token=pass-word"]
+)
+def test_an_address_with_a_secret_gets_into_no_configuration(project: Path, url: str) -> None:
+    result = run("init", "--variant", "cu128", "--public-url", url, "--yes")
+    assert result.code == 2
+    assert "upload.public-url has " in result.stderr
+    assert "pass-word" not in result.stderr + result.stdout
+    assert (project / "pyproject.toml").read_text() == TEXT

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
 
@@ -12,8 +16,10 @@ from support.checks import LINUX, WINDOWS
 from support.wheels import make_wheel
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.runner import Settings, check
-from variant_publish.cli.render_machine import render_junit, render_sarif
+from variant_publish.cli.render_check import render_text
+from variant_publish.cli.render_machine import render_github, render_junit, render_sarif
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.release.release import load
 
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"
@@ -118,5 +124,27 @@ def test_junit_counts_what_fails(report: Report) -> None:
 
 def test_junit_follows_strict(tmp_path: Path) -> None:
     make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{LINUX}.whl", tags=["cp312-cp312-linux_x86_64"])
-    strict = check(load([tmp_path], Config.parse("")), settings=Settings(strict=True))
+    strict = check(load([tmp_path], Config.parse("")), settings=Settings(fail_on=FailOn.WARNING))
     assert ElementTree.fromstring(render_junit(strict)).get("failures") == "1"  # noqa: S314
+
+
+@pytest.mark.parametrize("fail_on", FailOn)
+def test_every_format_counts_alike(report: Report, fail_on: FailOn) -> None:
+    report = replace(report, fail_on=fail_on)
+    summary = report.table()["summary"]
+    errors, warnings, infos, undecided = (summary[key] for key in ("errors", "warnings", "infos", "undecided"))
+    assert errors + warnings + infos + undecided == len(report.findings)
+    assert (errors, warnings, undecided) == {"error": (1, 1, 1), "warning": (3, 0, 0), "unknown": (3, 0, 0)}[fail_on]
+    closing = click.unstyle(render_text(report)).splitlines()[-1]
+    assert re.findall(r"(\d+) (?:error|warning|note|unknown)", closing) == [
+        str(number) for number in (errors, warnings, infos, undecided)
+    ]
+    annotations = Counter(re.findall(r"^::(\w+) ", render_github(report), re.MULTILINE))
+    assert annotations == Counter(error=errors, warning=warnings, notice=infos + undecided)
+    results = [one for one in json.loads(render_sarif(report))["runs"][0]["results"] if "suppressions" not in one]
+    levels = Counter(one["level"] for one in results)
+    assert levels == Counter(error=errors, warning=warnings, note=infos, none=undecided)
+    assert faults(json.loads(render_sarif(report))) == []
+    junit = ElementTree.fromstring(render_junit(report))  # noqa: S314  (our own text)
+    assert (junit.get("failures"), junit.get("skipped")) == (str(errors), str(warnings + infos + undecided))
+    assert summary["exit-code"] == report.exit_code() == int(errors > 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support.attacks import BINARIES, WHEELS, hostile_wheel
-from support.limits import measured
+from support.attacks import BINARIES, VARIABLES, WHEELS, hostile_wheel, many_values, many_variables
+from support.limits import Measured, measured
 
 SECONDS, MEBIBYTES = 10, 300
 READABLE = {"many_symbols", "many_notes", "many_functions", "dense_code", "nested_device_code"}
@@ -46,3 +47,47 @@ def test_memory_does_not_follow_the_largest_member(tmp_path: Path) -> None:
     result = measured("check", "--offline", wheel, cwd=tmp_path)
     assert "1 wheel checked" in result.output
     assert result.peak <= 160
+
+
+def within_limits(*command: str | Path, cwd: Path) -> Measured:
+    result = measured(*command, cwd=cwd)
+    assert "Traceback" not in result.output, command
+    assert result.exit_code in (0, 1), result.output
+    assert result.seconds <= SECONDS, (command, result.seconds)
+    assert result.peak <= MEBIBYTES, (command, result.peak)
+    return result
+
+
+def test_a_choice_by_24_variables_costs_little(tmp_path: Path) -> None:
+    many_variables(tmp_path / "index")
+    values = [word for name in VARIABLES for word in ("--set", f"{name}=0")]
+    machine = ["--index", "index", "--python-version", "3.12", "--platform", "manylinux_2_28_x86_64", *values]
+    result = within_limits("select", "foo", *machine, cwd=tmp_path)
+    assert "selected: foo-1.0-cp312-cp312-manylinux_2_28_x86_64+v0x19.whl" in result.output
+    within_limits(
+        "install", "foo", "--dry-run", "--index", "index", "--default-index", tmp_path.as_uri(), *values, cwd=tmp_path
+    )
+
+
+def test_an_sdist_for_too_many_kinds_of_machines_is_refused(tmp_path: Path) -> None:
+    many_variables(tmp_path / "index")
+    place = ["--index", "index", "--public-url", "https://h/simple"]
+    result = within_limits("stub", "foo==1.0", *place, "-o", "out", cwd=tmp_path)
+    assert result.exit_code == 1
+    assert "foo-1.0-wheel-selector.toml tells 16,777,216,000," in result.output
+    assert "at most 10,000" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("write", "file"), [(many_variables, "foo-1.0-wheel-selector.toml"), (many_values, "foo-1.0-variants.json")]
+)
+def test_a_check_says_that_it_cannot_simulate_all_machines(
+    tmp_path: Path, write: Callable[[Path], Path], file: str
+) -> None:
+    write(tmp_path / "wheels")
+    result = within_limits(
+        "check", "wheels", "--offline", "--select", "VP607", "--select", "VP608", "--select", "VP609", cwd=tmp_path
+    )
+    assert f"{file} tells more than 10,000 machines apart, and no more were simulated" in result.output
+    assert "3 unknown" in result.output

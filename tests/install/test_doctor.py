@@ -137,6 +137,27 @@ def test_what_pip_put_in_place_of_a_variant_is_seen(place: Place) -> None:
     assert "cu128" in item["better"]
 
 
+def test_what_uv_put_in_place_of_a_variant_is_seen(place: Place) -> None:
+    place.release()
+    project = place.folder / "app"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["foo"]\n', encoding="utf-8"
+    )
+    flat, index = ("--no-index", "--find-links", place.index), ("--index", str(place.index), "--strict")
+    sync = ("sync", "--project", project, *flat, "--reinstall")
+    reinstall = ("pip", "install", "--python", place.environment, *flat, "--reinstall", "foo")
+    for command in (reinstall, sync):
+        assert place.install("foo").code == 0
+        assert (place.variant(), doctor(place, *index)[0]) == ("cu128", 0)
+        done = uv(*command, env={"UV_PROJECT_ENVIRONMENT": str(place.environment)})
+        assert done.returncode == 0, done.stderr
+        assert place.variant() == "generic"
+        code, [item] = doctor(place, *index)
+        assert (code, item["project"], item["variant"]) == (1, "foo", "generic")
+        assert "cu128" in item["better"]
+
+
 def test_a_build_whose_dependency_was_upgraded_away_is_reported(place: Place) -> None:
     write_release(place.index, {**VARIANTS, **ABI}, requires=["torch"])
     for version in ("2.8.0", "2.9.1"):

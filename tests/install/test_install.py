@@ -121,6 +121,59 @@ def test_an_abi_pin_binds(place: Place, dialect: str, client: str) -> None:
     assert not (site(other) / "foo.py").exists()
 
 
+BACKEND = """
+from shutil import copy
+def build_wheel(folder, settings=None, metadata=None):
+    return copy("numpy-2.0.0-py3-none-any.whl", folder).rpartition("/")[2]
+"""
+LOCAL = ["a folder", "a file", "an index"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("origin", LOCAL)
+def test_a_wheel_that_is_pinned_to_pypis_numpy_refuses_a_local_one(place: Place, origin: str, client: str) -> None:
+    place.release(extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"}, requires=["numpy==2.0.0"])
+    publish(place.default, "numpy-2.0.0-py3-none-any.whl", files={"numpy.py": b"VARIANT = 'pypi'\n"})
+    built = place.folder / "built"
+    local = make_wheel(built, "numpy-2.0.0-py3-none-any.whl", tags=["py3-none-linux_x86_64"])
+    (built / "backend.py").write_text(BACKEND, encoding="utf-8")
+    table = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (built / "pyproject.toml").write_text(table, encoding="utf-8")
+    what = {
+        "a folder": [str(built)], "a file": [str(local)],
+        "an index": ["--no-index", "--find-links", str(built), "numpy"],
+    }[origin]  # fmt: skip
+    command = [sys.executable, "-m", "pip", "--python", str(place.environment), "install", "--no-deps", "--quiet"]
+    subprocess.run([*command, *what], check=True)
+    refused = place.install("foo", "--with", client)
+    assert refused.code == 1, refused.stdout
+    message, hint = refused.stderr.strip().splitlines()[-2:]
+    assert message.startswith("error: numpy+pypi==2.0.0 is asked for, and numpy 2.0.0 ")
+    reason = {"a folder": "was built from file:", "a file": "which is not on the index", "an index": "built elsewhere"}
+    assert reason[origin] in message
+    assert hint.strip() == "hint: uninstall numpy and run the command again: it installs the build that is meant"
+    assert (place.variant("numpy"), list(site(place.environment).glob("foo*"))) == ("generic", [])
+
+    # What the hint says helps.
+    remove = [sys.executable, "-m", "pip", "--python", str(place.environment), "uninstall", "--yes", "--quiet", "numpy"]
+    subprocess.run(remove, check=True)
+    assert place.install("foo", "--with", client).code == 0
+    assert place.variant("numpy") == "pypi"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_index_that_nobody_vouches_for_does_not_serve_a_pin(place: Place, client: str) -> None:
+    place.release(extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"}, requires=["numpy==2.0.0"])
+    make_wheel(place.index, "numpy-2.0.0-py3-none-any.whl")
+    refused = place.install("foo", "--with", client)
+    assert refused.code == 1, refused.stdout
+    assert "numpy" in next(line for line in refused.stderr.splitlines() if line.startswith("error: "))
+    assert not list(site(place.environment).glob("*.dist-info"))
+    publish(place.default, "numpy-2.0.0-py3-none-any.whl", files={"numpy.py": b"VARIANT = 'pypi'\n"})
+    assert place.install("foo", "--with", client).code == 0
+    assert place.variant("numpy") == "pypi"
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_what_the_client_installed_from_the_index_satisfies_a_pin(place: Place, client: str) -> None:
     place.release(extra_info={"abi-requires.txt": b"num+pypi==2.0.0\n"})
@@ -314,3 +367,29 @@ def test_the_resolver_takes_the_build_for_what_is_asked_for(place: Place, client
         assert result.code == 0, result.stderr
         assert (target / f"foo-{found}.dist-info" / INSTALLED_FILE).exists()
         assert variant in (target / "foo.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_pre_release_is_taken_when_it_is_asked_for(place: Place, client: str) -> None:
+    for version in ("1.0", "2.0rc1"):
+        write_release(place.index, version=version)
+    for options, found in (((), "1.0"), (("--pre", "-U"), "2.0rc1")):
+        result = place.install("foo", *options, "--with", client)
+        assert result.code == 0, result.stderr
+        assert [path.name for path in site(place.environment).glob("foo-*")] == [f"foo-{found}.dist-info"]
+        assert (place.record().version, place.record().variant) == (found, "cu128")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_stands_after_two_dashes_is_the_clients(place: Place, client: str) -> None:
+    place.release(requires=["bar", "gone"])
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    options = ("--with", client, "--python", str(place.environment), "--index", str(place.index), "--set", "cuda=12.9")
+    assert run("install", "foo", *options).code == 1  # gone is nowhere
+    result = run("install", "foo", *options, "--", "--no-deps")
+    assert result.code == 0, result.stderr
+    assert place.variant() == "cu128"
+    assert not list(site(place.environment).glob("bar*"))
+    refused = run("install", "foo", *options, "--", "--extra-index-url", "https://other.example.org/simple")
+    assert refused.code == 2
+    assert "'--extra-index-url' is not the client's to say here" in refused.stderr

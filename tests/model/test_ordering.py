@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from variant_publish.model.ordering import Incompatible, Ranked, Supported, rank, tag_candidates
+from variant_publish.model.ordering import Incompatible, Ranked, Supported, place_of_tags, rank
 from variant_publish.model.variant import Properties
 
 NAMESPACES = ("nvidia", "x86_64")
@@ -78,12 +78,17 @@ def test_a_namespace_outside_the_priorities_makes_the_label_incompatible() -> No
     assert found == Incompatible("label", "x86_64", "level", ("v1",))
 
 
-def test_extra_tags_are_a_product_in_which_the_first_variable_matters_most() -> None:
-    assert tag_candidates([["v3", ""], ["cu128", "cu126", ""]]) == (
-        ("v3", "cu128"), ("v3", "cu126"), ("v3",), ("cu128",), ("cu126",), (),
-    )  # fmt: skip
+def test_the_first_variable_matters_most_to_the_place_of_extra_tags() -> None:
+    best_first = [("v3", "cu128"), ("v3", "cu126"), ("v3",), ("cu128",), ("cu126",), ()]
+    places = [place_of_tags([["v3", ""], ["cu128", "cu126", ""]], tags) for tags in best_first]
+    assert places == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
 
 
-def test_an_empty_list_leaves_no_combination() -> None:
-    assert tag_candidates([["v3", ""], []]) == ()
-    assert tag_candidates([]) == ((),)
+@pytest.mark.parametrize("tags", [("cu128", "v3"), ("cu126",), ("v3", "v3"), ("v3", "cu128", "mkl")])
+def test_tags_in_another_order_or_of_other_values_have_no_place(tags: tuple[str, ...]) -> None:
+    assert place_of_tags([["v3", ""], ["cu128", ""]], tags) is None
+
+
+def test_an_empty_list_leaves_no_place() -> None:
+    assert place_of_tags([["v3", ""], []], ("v3",)) is None
+    assert place_of_tags([], ()) == ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import pairwise, product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from variant_publish.model.ordering import Ranked, Supported, rank, tag_candidates
+from variant_publish.model.ordering import Ranked, Supported, place_of_tags, rank
 from variant_publish.model.variant import NULL_LABEL, Properties, Property
 
 VALUES = ("1", "2", "3")
@@ -54,13 +54,12 @@ def test_another_variant_does_not_change_how_two_compare(release: dict[str, Prop
 
 
 @given(CHOICES)
-def test_the_wheel_without_tags_is_the_last_where_every_variable_has_it_last(choices: list[list[str]]) -> None:
-    with_fallback = [[*(tag for tag in tags if tag), ""] for tags in choices]
-    assert tag_candidates(with_fallback)[-1] == ()
-
-
-@given(CHOICES)
-def test_a_better_tag_of_the_first_variable_beats_all_of_the_rest(choices: list[list[str]]) -> None:
-    first = ["best", "second"]
-    found = tag_candidates([first, *choices])
-    assert list(found) == sorted(found, key=lambda tags: first.index(tags[0]))
+def test_places_of_extra_tags_have_the_order_of_the_product(choices: list[list[str]]) -> None:
+    own = [[tag and f"{tag}{number}" for tag in tags] for number, tags in enumerate(choices)]
+    best_first = [tuple(filter(None, tags)) for tags in product(*own)]
+    places = [place_of_tags(own, tags) for tags in best_first]
+    assert None not in places
+    assert places == sorted(places, key=lambda place: place or ())
+    every = product(*([*tags, ""] for tags in own))
+    others = {tuple(filter(None, tags)) for tags in every} - set(best_first)
+    assert {place_of_tags(own, tags) for tags in others} <= {None}

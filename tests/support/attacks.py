@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import struct
 import zipfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from support.binaries import LEGACY, elf, fat, macho
 from support.checks import LINUX
 from support.wheels import make_wheel
+from variant_publish.formats.variants_json import SCHEMA_850
 
 NAME = f"foo-1.0-cp312-cp312-{LINUX}.whl"
 INFO = "foo-1.0.dist-info"
@@ -288,3 +290,45 @@ def hostile_wheel(attack: str, folder: Path) -> Path:
     assert len(zlib.compress(content)) <= MEGABYTE
     suffix = {b"MZ": "pyd", b"\xcf\xfa": "dylib", b"\xca\xfe": "dylib"}.get(content[:2], "so")
     return make_wheel(folder, NAME, files={f"foo/a.{suffix}": content})
+
+
+VARIABLES = tuple(f"v{number}" for number in range(24))
+"""Selector variables that together have 20^24 combinations of values."""
+
+
+def many_variables(folder: Path) -> Path:
+    """Write two wheels and a selector file of 24 variables of 20 values; return a configuration with the same."""
+    for name in (NAME, NAME.replace(".whl", "+v0x19.whl")):
+        make_wheel(folder, name)
+    tables = {
+        name: "".join(f"{value} = {[*(f'{name}x{tag}' for tag in range(value, 20)), '']}\n" for value in range(20))
+        for name in VARIABLES
+    }
+    head = f"[wheel-selector]\nvariables = {[*VARIABLES]}\n"
+    lines = "".join(f"[selector.{name}.wheel_tags]\n{table}" for name, table in tables.items())
+    (folder / "foo-1.0-wheel-selector.toml").write_text(head + lines)
+    config = folder.parent / "pyproject.toml"
+    lines = "".join(f"[tool.variant-publish.selectors.{name}.wheel_tags]\n{table}" for name, table in tables.items())
+    config.write_text(f"[tool.variant-publish.variants.v0x19]\n{lines}")
+    return config
+
+
+def many_values(folder: Path) -> Path:
+    """Write a wheel whose label has 2,000 values of each property of one namespace: 10^10 machines in their product."""
+    numbers = range(1, 2_001)
+    values = {
+        "cuda_version_lower_bound": [f"{number}.0" for number in numbers],
+        "cuda_version_upper_bound": [f"{number}.5" for number in numbers],
+        "sm_arch": [f"{number}_real" for number in numbers],
+    }
+    provider = {
+        "requires": ["nvidia-variant-provider"],
+        "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
+    }
+    data = {
+        "$schema": SCHEMA_850, "default-priorities": {"namespace": ["nvidia"]}, "providers": {"nvidia": provider},
+        "variants": {"a": {"nvidia": values}},
+    }  # fmt: skip
+    (folder).mkdir(parents=True, exist_ok=True)
+    (folder / "foo-1.0-variants.json").write_text(json.dumps(data))
+    return make_wheel(folder, NAME.replace(".whl", "-a.whl"), extra_info={"variant.json": json.dumps(data).encode()})

@@ -11,6 +11,7 @@ from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import FolderRule, Outcome, ReleaseRule
 from variant_publish.check.engine.runner import Settings, check, find_selector_files
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release, load
 
@@ -45,10 +46,10 @@ def failures(rule: FolderRule | ReleaseRule[Any], folder: Path, config: str = ""
     return [outcome.message for outcome in found if outcome.verdict.value == "fail"]
 
 
-def report_on(folder: Path, config: str = "", *, strict: bool = False) -> Report:
+def report_on(folder: Path, config: str = "", *, fail_on: FailOn = FailOn.ERROR) -> Report:
     """Check a folder by every rule."""
     parsed = Config.parse(config)
-    settings = Settings(family=parsed.family, strict=strict)
+    settings = Settings(family=parsed.family, fail_on=fail_on)
     return check(load([folder], parsed), find_selector_files([folder]), settings)
 
 

@@ -17,11 +17,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import click
 import yaml
@@ -115,7 +116,8 @@ class Reader:
         if words[-1] == "&":
             self._serve(arguments)
         elif program == "variant-publish":
-            done = run(*self._expanded(arguments))
+            with self._installing() if arguments[0] == "run" else nullcontext():
+                done = run(*self._expanded(arguments))
             self.output = done.stdout + done.stderr
             assert done.code == expected, f"{line}\n{self.output}"
         elif program == "export":
@@ -124,8 +126,16 @@ class Reader:
         else:
             self._foreign(program, self._expanded(arguments), line)
 
+    @contextmanager
+    def _installing(self) -> Iterator[None]:
+        """Let the installers that a command starts be those of the tests, and install into the environment."""
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        with patch.dict(os.environ, {"PATH": path, "PIP_PYTHON": str(self.environment)}):
+            yield
+
     def _foreign(self, program: str, arguments: list[str], line: str) -> None:
-        where = [] if arguments[0] == "wheel" else ["--python", str(self.environment)]
+        given = arguments[0] in {"wheel", "lock", "sync"} or "--python" in arguments
+        where = [] if given else ["--python", str(self.environment)]
         known = {
             "pip": [sys.executable, "-m", "pip", *where],
             "python": [str(self.environment / ("Scripts" if os.name == "nt" else "bin") / "python")],

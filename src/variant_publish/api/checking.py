@@ -19,6 +19,7 @@ from packaging.version import Version
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckOptions",
+    "FailOn",
     "abi_range",
     "check",
     "explain_rule",
@@ -51,10 +53,10 @@ __all__ = [
 class CheckOptions:
     """How `check` works, and what it checks besides folders.
 
-    `strict` lets warnings fail the check. `offline` asks no index: what needs one is then unknown. `select` and
-    `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time, by
-    as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous release,
-    used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
+    `fail_on` is the least that makes the check fail. `offline` asks no index: what needs one is then unknown. `select`
+    and `ignore` are ids of rules or beginnings of them; `fast` disassembles no code; `jobs` wheels are read at a time,
+    by as many processes. `client` ("uv") also checks what this installer accepts. `index` is where the previous
+    release, used names and pinned versions are looked up. `summaries` adds summaries of the wheels to the report.
     `run` installs each wheel of this system and imports it under an emulator: that executes its code.
     `against` are requirements like "torch==2.10.0" on dependencies that the libraries of the wheels must load with.
 
@@ -64,7 +66,7 @@ class CheckOptions:
     that is checked for projects that belong together, unless the configuration says which do.
     """
 
-    strict: bool = False
+    fail_on: FailOn = FailOn.ERROR
     offline: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -121,7 +123,7 @@ def check(
         settings = Settings(
             _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
             options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
-            options.offline, options.strict, reporter, options.run,
+            options.offline, options.fail_on, reporter, options.run,
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
 

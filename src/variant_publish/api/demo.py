@@ -85,10 +85,10 @@ def machines() -> dict[str, Machine]:
 
 
 def _fetch(project: str, path: Path, reporter: Reporter) -> None:
-    from variant_publish.remote.listing import PYPI
+    from variant_publish.remote.default_index import pypi
 
     try:
-        files = read_project(PYPI, project)
+        files = read_project(pypi(), project)
         listed = next((file for file in files if file.filename == path.name), None)
         if listed is None:
             raise VariantPublishError(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import UploadTable
+from variant_publish.config.tables import FailOn, UploadTable
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Loaded, load
 
@@ -97,7 +97,7 @@ def plan_staged(
     settings: UploadTable,
     reporter: Reporter = SILENT,
     *,
-    strict: bool = False,
+    fail_on: FailOn = FailOn.ERROR,
     offline: bool = False,
 ) -> PlannedRelease:
     """Read the summaries of a stage, run the rules over the whole, and plan; nothing is sent.
@@ -116,7 +116,7 @@ def plan_staged(
     with opened_stage(settings, name) as stage:
         contents = stage.contents()
         releases = contents.releases(config)
-        rules = Settings(table=config.check, offline=offline, strict=strict, reporter=reporter)
+        rules = Settings(table=config.check, offline=offline, fail_on=fail_on, reporter=reporter)
         report = run_rules(Loaded(releases, ()), settings=rules)
         if report.exit_code() or contents.is_released:
             return PlannedRelease(contents, report, config, settings, ())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
+from variant_publish.model.url import fault_of_address, redact
 from variant_publish.progress import SILENT, Reporter
 
 __all__ = ["Stub", "stub"]
@@ -45,6 +46,7 @@ def stub(
     from variant_publish.stub.project import metadata_of
     from variant_publish.stub.sdist import write_sdist
 
+    _check_addresses(index, public_url)
     requires = config.stub.mode == "requires"
     project, version, place = source.release_of(release, index, config, pyproject)
     if place is None and not requires:
@@ -63,3 +65,13 @@ def stub(
         path = write_sdist(filled, folder)
     variants = tuple(dict.fromkeys(variant for row in filled.rows for variant in row.variants))
     return Stub(path, hashlib.sha256(path.read_bytes()).hexdigest(), len(found.wheels), variants)
+
+
+def _check_addresses(index: str | None, public_url: str | None) -> None:
+    """Raise UsageError where an address of the sdist has a secret; the user name of an index is left out."""
+    read = redact(index) if index and "://" in index else ""
+    for option, url, is_shown in (("--public-url", public_url or "", True), ("--index", read, public_url is None)):
+        if fault := fault_of_address(url, is_shown=is_shown):
+            raise UsageError(
+                f"{option} {fault}", hint="write the plain address; credentials belong into .netrc or the environment"
+            )

@@ -15,9 +15,27 @@ from variant_publish.cli.console import ConsoleReporter, echo, echo_document, ec
 from variant_publish.cli.release_name import parse_release
 from variant_publish.cli.render_machine import render
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html", "markdown")
+
+
+_LEAST = click.Choice(FailOn, case_sensitive=False)
+FAIL_ON = (
+    click.option("--fail-on", type=_LEAST, default=FailOn.ERROR, show_default="error",
+                 help="The least that makes the check fail; 'unknown' is what a rule could not decide."),
+    click.option("--strict", "fail_on", flag_value=FailOn.WARNING, type=_LEAST,
+                 help="As --fail-on warning: warnings, and what the rules that guard publication could not decide."),
+)  # fmt: skip
+"""By what a check fails, in the words of `check` and `release`."""
+
+
+def with_fail_on(function: Callable[..., int]) -> Callable[..., int]:
+    """Add --fail-on and --strict; the command gets them as `fail_on`."""
+    for option in reversed(FAIL_ON):
+        function = option(function)
+    return function
 
 
 def rule_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -28,7 +46,7 @@ def rule_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _RULE_OPTIONS = (
-    click.option("--strict", is_flag=True, help="Let warnings fail the check too."),
+    *FAIL_ON,
     click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown."),
     click.option("--fast", is_flag=True, help="Disassemble no code: skips VP507, VP513 and VP514."),
     click.option("--select", multiple=True, metavar="ID", shell_complete=rules,
@@ -75,7 +93,7 @@ def command(
     NAME==VERSION checks a release that an index has, without downloading it. With --family (or family.members in the
     configuration) the projects are compared with each other too, published ones and folders alike. A *.json
     file that --summary-out wrote stands for its wheel. All findings are reported at once. Exit code 1: an error was
-    found.
+    found, or what --fail-on names.
 
     \b
     Examples:

@@ -6,11 +6,12 @@ import click
 
 from variant_publish import api
 from variant_publish.cli import render_upload
+from variant_publish.cli.check import with_fail_on
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import UploadTable
+from variant_publish.config.tables import FailOn, UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.model.quantity import count
 
@@ -27,13 +28,13 @@ from variant_publish.model.quantity import count
     help="Do not read the staged files: whoever may write to the stage can"
     " then publish any bytes under any METADATA and hash.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings forbid the release too.")
+@with_fail_on
 @click.option("--offline", is_flag=True, help="Let the rules ask no other index: what needs one is then unknown.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     name: str, config: Config, settings: UploadTable, no_repository: bool, status_only: bool, abort: bool,
-    dry_run: bool, strict: bool, offline: bool, trust_summaries: bool, verbose: int, output: str,
+    dry_run: bool, fail_on: FailOn, offline: bool, trust_summaries: bool, verbose: int, output: str,
 ) -> int:  # fmt: skip
     """List the release whose files 'upload --stage RELEASE' has brought together, or nothing of it.
 
@@ -56,7 +57,7 @@ def command(
         echo(f"{name} is removed, with {count(len(gone), 'file')}")
         return 0
     reporter = ConsoleReporter()
-    found = api.plan_staged(name, config, settings, reporter, strict=strict, offline=offline or status_only)
+    found = api.plan_staged(name, config, settings, reporter, fail_on=fail_on, offline=offline or status_only)
     code = found.report.exit_code()
     if not status_only:
         note_no_repository(settings, no_repository, reporter)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from variant_publish.check.engine.grid import State
-from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.cli import layout
 from variant_publish.model.matrix import Cell
@@ -123,10 +122,12 @@ def _legend(grid: Grid, ascii_only: bool, width: int | None) -> Iterator[str]:
 
 def _group(id_: str, findings: list[Finding], report: Report, width: int | None) -> Iterator[str]:
     severity, failed = findings[0].severity, any(finding.verdict is Verdict.FAIL for finding in findings)
-    as_error = " (an error by --strict)" if report.strict and failed and severity is Severity.WARNING else ""
+    promoted = severity is not Severity.ERROR or not failed
+    as_error = f" (an error by --fail-on {report.fail_on})" if promoted and any(map(report.is_error, findings)) else ""
     word, colour = (severity.value, _COLOURS[severity]) if failed else (Verdict.UNKNOWN.value, "magenta")
     heading = click.style(f"{word} {id_}", fg=colour, bold=failed)
-    yield layout.paragraph(f"{rule(id_).title}{as_error}", first=f"{heading} ", rest="  ", width=width)
+    text = f"({count(len(findings), 'finding')}){as_error}"
+    yield layout.paragraph(text, first=f"{heading} ", rest="  ", width=width)
     for finding in findings:
         unknown = "unknown: " if failed and finding.verdict is Verdict.UNKNOWN else ""
         text = f"{finding.file}: {unknown}{finding.message}" if finding.file else f"{unknown}{finding.message}"
@@ -157,11 +158,11 @@ def _ignored(item: Ignored, width: int | None) -> str:
 
 def _closing(report: Report, width: int | None) -> str:
     numbers = [
-        count(report.failed(Severity.ERROR), "error"),
-        count(report.failed(Severity.WARNING), "warning"),
-        count(report.failed(Severity.INFO), "note"),
+        count(report.count(Severity.ERROR), "error"),
+        count(report.count(Severity.WARNING), "warning"),
+        count(report.count(Severity.INFO), "note"),
     ]
     checked = f"{count(sum(len(release.wheels) for release in report.releases), 'wheel')} checked: "
-    rest = f"; {report.counts.passed} passed, {report.counts.skipped} skipped, {report.counts.unknown} unknown"
+    rest = f"; {report.counts.passed} passed, {report.counts.skipped} skipped, {report.undecided} unknown"
     coloured = click.style(", ".join(numbers), fg="red" if report.exit_code() else "green", bold=True)
     return layout.paragraph(checked + coloured + rest, rest="  ", width=width)

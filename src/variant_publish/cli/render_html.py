@@ -11,6 +11,7 @@ from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
+from variant_publish.config.tables import FailOn
 from variant_publish.model.matrix import Cell
 from variant_publish.model.quantity import count, readable_size
 from variant_publish.model.safe_text import visible
@@ -86,9 +87,9 @@ def render_html(report: Report) -> str:
         number=count,
         ignored=report.ignored,
         counts=report.counts,
-        failed={severity.value: report.failed(severity) for severity in Severity},
+        failed={severity.value: report.count(severity) for severity in Severity},
         exit_code=report.exit_code(),
-        strict=report.strict,
+        strict=report.fail_on is not FailOn.ERROR,
         signs=[(sign, state.value) for state, sign in _SIGNS.items()],
     )
 

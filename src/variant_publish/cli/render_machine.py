@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import click
 
 from variant_publish import __version__
-from variant_publish.check.engine.registry import RULES, rule
+from variant_publish.check.engine.registry import RULES
 from variant_publish.check.engine.report import Finding, Report
-from variant_publish.check.engine.rule import Rule, Severity, Verdict
+from variant_publish.check.engine.rule import Rule, Severity
 from variant_publish.check.engine.rule_pages import explain
 from variant_publish.model.quantity import count
 from variant_publish.model.safe_text import for_github, for_github_property, for_markdown, for_xml, visible
@@ -40,7 +40,7 @@ def render(report: Report, output: str) -> str:
 
 def render_github(report: Report) -> str:
     """Return workflow commands, one for each finding: annotations on the run and on the files they name."""
-    return "".join(f"{_annotation(finding, report.strict)}\n" for finding in report.findings)
+    return "".join(f"{_annotation(finding, finding.level(report.fail_on))}\n" for finding in report.findings)
 
 
 def render_json(report: Report) -> str:
@@ -50,12 +50,12 @@ def render_json(report: Report) -> str:
 
 def render_markdown(report: Report) -> str:
     """Return the counts and a list of findings, as GitHub shows them in a step summary and GitLab in a comment."""
-    failed = report.failed(Severity.ERROR)
-    lines = [f"**{count(failed, 'error')}**, {count(report.failed(Severity.WARNING), 'warning')}"]
+    lines = [f"**{count(report.count(Severity.ERROR), 'error')}**, {count(report.count(Severity.WARNING), 'warning')}"]
+    lines[0] += f", {count(report.count(Severity.INFO), 'note')}, {report.undecided} unknown"
     for release in report.releases:
         lines[0] += f"; {for_markdown(f'{release.project} {release.version}')}: {count(len(release.wheels), 'wheel')}"
     for finding in report.findings:
-        word = "unknown" if finding.verdict is Verdict.UNKNOWN else finding.severity.value
+        word = _word(finding, report)
         file = f"{for_markdown(finding.file)}: " if finding.file else ""
         lines.append(f"- {word} **{finding.id}** {file}{for_markdown(finding.message)}")
         if finding.hint:
@@ -69,9 +69,9 @@ def render_sarif(report: Report) -> str:
     shown = {finding.id for finding in (*report.findings, *(finding for finding, _ in ignored))}
     rules = [rule for rule in sorted(RULES, key=lambda rule: rule.id) if rule.id in shown]
     places = {rule.id: place for place, rule in enumerate(rules)}
-    results = [_result(finding, places[finding.id]) for finding in report.findings]
+    results = [_result(finding, places[finding.id], report) for finding in report.findings]
     results += [
-        _result(finding, places[finding.id])
+        _result(finding, places[finding.id], report)
         | {"suppressions": [{"kind": "external", "status": "accepted", "justification": reason}]}
         for finding, reason in ignored
     ]
@@ -97,7 +97,7 @@ def render_junit(report: Report) -> str:
     titles = {rule.id: rule.title for rule in RULES}
     for id_, findings in by_rule.items():
         if id_ in report.rules:
-            root.append(_suite(f"{id_} {titles[id_]}", findings, report.strict))
+            root.append(_suite(f"{id_} {titles[id_]}", findings, report))
     for key in ("tests", "failures", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     for element in root.iter():
@@ -107,13 +107,13 @@ def render_junit(report: Report) -> str:
     return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
 
 
-def _suite(name: str, findings: Iterable[Finding], strict: bool) -> ElementTree.Element:
+def _suite(name: str, findings: Iterable[Finding], report: Report) -> ElementTree.Element:
     suite = ElementTree.Element("testsuite", name=name, errors="0")
-    cases = [(finding, finding.is_error(strict)) for finding in findings]
+    cases = [(finding, report.is_error(finding)) for finding in findings]
     for finding, is_error in cases:
         title = finding.file or (str(finding.cell) if finding.cell else "release")
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=title)
-        word = "unknown" if finding.verdict is Verdict.UNKNOWN else finding.severity.value
+        word = _word(finding, report)
         outcome = ElementTree.SubElement(
             case, "failure" if is_error else "skipped", message=f"{word}: {finding.message}"
         )
@@ -136,14 +136,14 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, place: int) -> dict[str, Any]:
-    unknown = finding.verdict is Verdict.UNKNOWN
+def _result(finding: Finding, place: int, report: Report) -> dict[str, Any]:
+    is_open = finding.is_unknown and not report.is_error(finding)
     text = finding.message + (f"\n{finding.hint}" if finding.hint else "")
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": place,
-        "kind": "open" if unknown else "fail",
-        "level": "none" if unknown else _LEVELS[finding.severity],
+        "kind": "open" if is_open else "fail",
+        "level": "none" if is_open else _LEVELS[finding.level(report.fail_on)],
         "message": {"text": visible(text, keep="\n")},
     }
     if finding.file:
@@ -153,11 +153,15 @@ def _result(finding: Finding, place: int) -> dict[str, Any]:
     return result
 
 
-def _annotation(finding: Finding, strict: bool) -> str:
-    unknown = finding.verdict is Verdict.UNKNOWN
-    level = "error" if finding.is_error(strict) else "warning" if unknown else _ANNOTATIONS[finding.severity]
-    title = f"{finding.id} {rule(finding.id).title}"
+def _word(finding: Finding, report: Report) -> str:
+    """Return the level as a word; "unknown" where the rule could not decide, whatever that does to the check."""
+    return "unknown" if finding.is_unknown else finding.level(report.fail_on).value
+
+
+def _annotation(finding: Finding, level: Severity) -> str:
+    message = f"{'unknown: ' if finding.is_unknown else ''}{finding.message}"
+    headline = message.partition("\n")[0]
+    title = f"{finding.id} {headline}"
     place = f"file={for_github_property(finding.file)}," if finding.file else ""
-    message = f"{'unknown: ' if unknown else ''}{finding.message}"
     message += f"\nhint: {finding.hint}" if finding.hint else ""
-    return f"::{level} {place}title={for_github_property(title)}::{for_github(message)}"
+    return f"::{_ANNOTATIONS[level]} {place}title={for_github_property(title)}::{for_github(message)}"

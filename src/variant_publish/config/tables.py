@@ -219,6 +219,17 @@ class CheckTable(_Table, frozen=True):
     """What `check --run` runs instead of importing the modules: like python -c 'import foo; foo.test()'."""
 
 
+class FailOn(StrEnum):
+    """Return the least that makes a check fail.
+
+    WARNING (--strict) includes what the rules that guard publication could not decide, UNKNOWN what any rule could not.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+
+
 class FamilySkipTable(_Table, frozen=True):
     """Leave out what a member of a family lacks of the others' wheels, with a reason; every key that is set counts."""
 

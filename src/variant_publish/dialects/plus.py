@@ -19,7 +19,7 @@ from variant_publish.dialects.base import (
 )
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import SUFFIX, SelectorFile, merge_selectors
-from variant_publish.model.ordering import tag_candidates
+from variant_publish.model.ordering import place_of_tags
 from variant_publish.model.plain_name import PlainName, shortened
 from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant import NULL_LABEL, Variant
@@ -162,11 +162,10 @@ class _Choice:
         self.file = file
         self.values = {variable: self._value(variable, machine) for variable in file.variables}
         self.choices = {variable: self._tags(variable) for variable in file.variables}
-        candidates = list(enumerate(tag_candidates([*self.choices.values()])))
-        self.order = {tags: place for place, tags in reversed(candidates)}
 
     def place(self, words: Words) -> tuple[Any, ...] | str:
-        return (self.order[words], "+".join(words)) if words in self.order else self._why(words)
+        found = place_of_tags([*self.choices.values()], words)
+        return self._why(words) if found is None else (found, "+".join(words))
 
     def _value(self, variable: str, machine: MachineFacts) -> str:
         if match := _ABI_VARIABLE.fullmatch(variable):

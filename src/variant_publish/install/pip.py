@@ -18,7 +18,7 @@ from variant_publish.install.environment import Environment
 from variant_publish.install.process import follow
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.listing import PYPI
+from variant_publish.remote.default_index import pypi
 
 _QUIET = ("--disable-pip-version-check", "--no-input")
 
@@ -40,7 +40,7 @@ class Pip:
             done = follow([*self._program, "config", "get", key], lines.append, environ=self.environ)
             if done.status == 0 and lines:
                 return lines[-1].strip()
-        return PYPI
+        return pypi()
 
     def resolve(self, demand: Demand, index: str) -> tuple[Resolved, ...]:
         """Return the report of a dry run: only what is not there yet, but for a described machine everything."""

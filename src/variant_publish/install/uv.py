@@ -21,7 +21,7 @@ from variant_publish.model.tags import modern_platform
 from variant_publish.progress import Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import platform_architecture
-from variant_publish.remote.listing import PYPI
+from variant_publish.remote.default_index import pypi
 
 
 def find_uv() -> Path | None:
@@ -72,7 +72,7 @@ class Uv:
 
     def default_index(self) -> str:
         """Return UV_DEFAULT_INDEX, or the default of everybody."""
-        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or PYPI
+        return self.environ.get("UV_DEFAULT_INDEX") or self.environ.get("UV_INDEX_URL") or pypi()
 
     def resolve(self, demand: Demand, index: str) -> tuple[Resolved, ...]:
         """Return what a dry run would install; for a described machine, what a lock file of it holds."""

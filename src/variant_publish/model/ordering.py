@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from variant_publish.model.variant import Properties
 
@@ -61,10 +60,17 @@ def rank(label: str, properties: Properties, namespaces: Sequence[str], supporte
     return Ranked(label, tuple(sorted(triples)))
 
 
-def tag_candidates(choices: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    """Return the extra-tag combinations of dialect plus, best first.
+def place_of_tags(choices: Sequence[Sequence[str]], tags: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the place of extra tags in each selector variable's choices, the smallest being best; None for none.
 
     `choices` holds, for each selector variable in the order of the file, the tags that the machine's value allows,
-    best first; "" stands for no tag. The first variable matters most; an empty list leaves no candidate.
+    best first; "" stands for no tag, and no tag is of two variables. The first variable matters most. The product of
+    the choices has the same order, and is far too long to be written down.
     """
-    return tuple(tuple(tag for tag in combination if tag) for combination in product(*choices))
+    left, places = list(tags), []
+    for choice in choices:
+        tag = left.pop(0) if left and left[0] in choice else ""
+        if tag not in choice:
+            return None
+        places.append(choice.index(tag))
+    return None if left else tuple(places)

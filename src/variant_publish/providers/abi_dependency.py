@@ -45,6 +45,12 @@ def abi_requirements(properties: Properties) -> tuple[str, ...]:
     return tuple(f"{canonicalize_name(name)}=={values[0]}.*" for name, values in found.items() if len(values) == 1)
 
 
+def abi_choices(properties: Properties) -> tuple[str, ...]:
+    """Return every release that a build admits, each as a requirement: those of one dependency are a union."""
+    found = properties.table().get(ABI_DEPENDENCY, {})
+    return tuple(f"{canonicalize_name(name)}=={value}.*" for name, values in found.items() for value in values)
+
+
 class AbiDependency(VariantProvider):
     """The release of a dependency, as a prefix of one to three parts: `abi_dependency :: torch :: 2.9`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar
 
 from packaging.requirements import Requirement
@@ -61,6 +62,10 @@ class Variable:
     def table_values(self) -> tuple[str, ...]:
         """Return the values that a selector file lists, "none" first."""
         return (NONE, *(self.listed or self.known)())
+
+
+MOST_MACHINES = 50_000
+"""How many machines a provider distinguishes; the properties of real releases distinguish a few hundred."""
 
 
 class VariantProvider:
@@ -129,11 +134,12 @@ class VariantProvider:
         for variable in self.variables_of(own):
             if wanted := [item.value for item in own if item.feature in variable.features]:
                 found = self.told_apart(variable, wanted)
-                combinations = [
+                every = (
                     values if values.get(variable.needs or "") == NONE else {**values, variable.name: value}
                     for values in combinations
                     for value in (found[:1] if values.get(variable.needs or "") == NONE else found)
-                ]
+                )
+                combinations = list(islice(every, MOST_MACHINES))
         return combinations
 
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:

@@ -18,8 +18,6 @@ from variant_publish.model.url import HTTP
 from variant_publish.remote.local import folder_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
-PYPI = "https://pypi.org/simple/"
-
 PAGE_LIMIT = 128 * 1024 * 1024
 """Bytes of one project page; the largest on PyPI have some tens of megabytes."""
 

@@ -60,9 +60,12 @@ class TeamApplication:
 def machine_of_words(text: str) -> Machine:
     """Return the machine of words like `cuda12.8,x86_64_v3`; it has the lowest CPU and no GPU where nothing is said.
 
-    Raises UsageError for a word that is not known.
+    Raises UsageError for a word that is not known, and for two values of one variable.
     """
-    settings = dict(map(_setting, text.split(","))) if text != GENERIC else {}
+    found = list(map(_setting, text.split(","))) if text != GENERIC else []
+    settings = dict(found)
+    if len(settings) < len(found):
+        raise UsageError(f"{text!r} has two values of one variable", hint="write it like cuda12.8,x86_64_v3")
     return Machine({item.name: item.lowest for item in catalog.variables()}, (), "3").described(settings)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
+from math import prod
 from typing import Any
 
 from packaging.version import Version
@@ -25,6 +26,9 @@ from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 
 Test = Mapping[str, Any]
+
+_MOST_ROWS = 10_000
+"""Kinds of machines that the choice is worked out for; real releases tell a few hundred apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,12 @@ def rows_of(files: SelectorFiles, dialect: Dialect | None, names: Sequence[Wheel
     """Return the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
     variants = {name.variant: name for name in names}
     classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
+    if (kinds := prod(map(len, classes.values()))) > _MOST_ROWS and dialect is not None:
+        file = dialect.file_name(names[0].project, str(names[0].release_version))
+        raise VariantPublishError(
+            f"{file} tells {kinds:,} kinds of machines apart, and an sdist can have at most {_MOST_ROWS:,}",
+            hint="list fewer values or variables in it",
+        )
     rows = []
     for combination in product(*classes.values()):
         values = {item.variable: item.values[0] for item in combination}

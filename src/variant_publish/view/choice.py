@@ -121,7 +121,7 @@ def _explained(
         file
         for version in sorted(wanted.filter(versions, prereleases=True), reverse=True)
         for file in view.usable(version, order)
-        if _refusal(file, machine) is None
+        if _refusal([file], machine) is None
     ]
     yanked = is_pin(wanted) and all(file.source.yanked is not None for file in candidates)
     chosen = next((file for file in candidates if yanked or file.source.yanked is None), None)
@@ -148,14 +148,22 @@ def _in_order(versions: Iterable[Version], wanted: SpecifierSet) -> Iterator[Ver
     yield from (version for version in ordered if version.is_prerelease and not wanted.prereleases)
 
 
-def _refusal(file: ViewFile, machine: Machine) -> str | None:
-    """Return why an installer leaves a file of the view alone, whatever its tags are."""
-    if not _python_fits(file.source.requires_python, machine.python_version):
-        return f"requires Python {file.source.requires_python}, and this is {machine.python_version}"
-    for name, prefix in file.abi:
-        if name in machine.abi and not admits(((name, prefix),), machine.abi):
-            return f"is built against {name} {prefix}, and {name} is {machine.abi[name]} here"
-    return None
+def _refusal(files: Sequence[ViewFile], machine: Machine) -> str | None:
+    """Return why an installer leaves a wheel alone, whatever its tags are; the view has it once for each build."""
+    python = files[0].source.requires_python
+    if not _python_fits(python, machine.python_version):
+        return f"requires Python {python}, and this is {machine.python_version}"
+    misfits = [next((item for item in file.abi if not _is_here(item, machine)), None) for file in files]
+    if None in misfits:
+        return None
+    found = [item for item in misfits if item is not None]
+    name = found[0][0]
+    built = " or ".join(dict.fromkeys(prefix for other, prefix in found if other == name))
+    return f"is built against {name} {built}, and {name} is {machine.abi[name]} here"
+
+
+def _is_here(item: tuple[str, str], machine: Machine) -> bool:
+    return item[0] not in machine.abi or admits((item,), machine.abi)
 
 
 def _wheels(files: Iterable[IndexFile]) -> Iterator[tuple[IndexFile, WheelName]]:
@@ -169,29 +177,31 @@ def _wheels(files: Iterable[IndexFile]) -> Iterator[tuple[IndexFile, WheelName]]
 def _losers(
     view: View, wheels: Iterable[tuple[IndexFile, WheelName]], chosen: ViewFile | None, machine: Machine
 ) -> Iterator[Candidate]:
-    listed = {file.source.filename: file for file in view.files}
+    listed: dict[str, list[ViewFile]] = {}
+    for one in view.files:
+        listed.setdefault(one.source.filename, []).append(one)
     order = {tag: place for place, tag in enumerate(machine.tags)}
     found = []
     for file, name in wheels:
         if chosen is not None and file.filename == chosen.source.filename:
             continue
-        seen = listed.get(file.filename) or ViewFile(str(name.generic()), file, name.parsed_version, name)
+        seen = listed.get(file.filename) or [ViewFile(str(name.generic()), file, name.parsed_version, name)]
         reason, fits = _reason(view.lost.get(file.filename), seen, machine, chosen)
         place = view.places.get(file.filename, ()) if fits else ()
         best = min((order[tag] for tag in name.tags if tag in order), default=len(order))
-        key = (not fits, not place, place, best, -seen.build[0] if seen.build else 1)
+        key = (not fits, not place, place, best, -seen[0].build[0] if seen[0].build else 1)
         found.append((key, Candidate(file.filename, name.variant, name.dialect, False, reason)))
     yield from (candidate for _, candidate in sorted(found, key=lambda item: item[0]))
 
 
-def _reason(lost: str | None, file: ViewFile, machine: Machine, chosen: ViewFile | None) -> tuple[str, bool]:
+def _reason(lost: str | None, files: Sequence[ViewFile], machine: Machine, chosen: ViewFile | None) -> tuple[str, bool]:
     """Return why a wheel lost, and whether the machine and its Python could use it."""
-    name = file.name
+    file, name = files[0], files[0].name
     assert name is not None  # noqa: S101  (a wheel)
     usable = lost in (None, SHADOWED)
     if file.source.yanked is not None and usable:
         return f"yanked: {file.source.yanked or 'no reason is given'}", False
-    if (refused := _refusal(file, machine)) is not None and usable:
+    if (refused := _refusal(files, machine)) is not None and usable:
         return refused, False
     if name.tags.isdisjoint(machine.tags):
         return _tag_reason(name, machine), False

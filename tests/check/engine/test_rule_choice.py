@@ -10,6 +10,7 @@ from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule_choice import Choice
 from variant_publish.check.engine.runner import Settings, check
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
 from variant_publish.release.release import load
 
@@ -41,7 +42,7 @@ def test_what_is_no_id_is_an_error(prefix: str) -> None:
 
 def checked(folder: Path, ignore: str, choice: Choice | None = None) -> Report:
     config = Config.parse(f"[tool.variant-publish.check]\nignore = [{ignore}]\n")
-    settings = Settings(choice or Choice(), config.check, strict=True)
+    settings = Settings(choice or Choice(), config.check, fail_on=FailOn.WARNING)
     return check(load([folder], config), settings=settings)
 
 

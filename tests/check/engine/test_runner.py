@@ -11,10 +11,11 @@ from support.checks import LINUX, PLUS, WINDOWS, report_on
 from support.wheels import make_wheel
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.zipraw import Member
-from variant_publish.check.engine.report import Report
-from variant_publish.check.engine.rule import Severity
+from variant_publish.check.engine.report import Counts, Finding, Report
+from variant_publish.check.engine.rule import Severity, Verdict
 from variant_publish.check.engine.runner import check, find_selector_files
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import FailOn
 from variant_publish.release.release import load
 
 PLAIN = f"foo-1.0-cp312-cp312-{LINUX}.whl"
@@ -29,7 +30,7 @@ def test_a_sound_release_has_no_findings(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN)
     report = report_on(tmp_path)
     assert report.findings == ()
-    assert report.exit_code() == report.exit_code(strict=True) == 0
+    assert report.exit_code() == report_on(tmp_path, fail_on=FailOn.UNKNOWN).exit_code() == 0
     assert report.counts.passed > 10
     assert (report.counts.failed, report.counts.unknown) == (0, 0)
     assert [release.wheels for release in report.releases] == [(PLAIN,)]
@@ -47,10 +48,9 @@ def test_everything_is_reported_at_once_and_the_worst_comes_first(tmp_path: Path
 def test_strict_makes_warnings_count(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, tags=["cp312-cp312-linux_x86_64"])
     assert report_on(tmp_path).exit_code() == 0
-    assert report_on(tmp_path).exit_code(strict=True) == 1
-    report = report_on(tmp_path, strict=True)
+    report = report_on(tmp_path, fail_on=FailOn.WARNING)
     assert report.exit_code() == 1
-    assert report.failed(Severity.WARNING) == 1
+    assert (report.count(Severity.ERROR), report.count(Severity.WARNING)) == (1, 0)
 
 
 def test_unknown_is_listed_and_is_no_failure(tmp_path: Path) -> None:
@@ -58,8 +58,16 @@ def test_unknown_is_listed_and_is_no_failure(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, requires=["numpy==2.0.0"], extra_info={"abi-requires.txt": b"numpy+pypi==2.0.0\n"})
     report = report_on(tmp_path)
     assert [(finding.id, finding.verdict) for finding in report.findings] == [("VP404", "unknown")]
-    assert (report.exit_code(), report.exit_code(strict=True)) == (0, 1)  # --strict wants pins to be verified
+    codes = [report_on(tmp_path, fail_on=fail_on).exit_code() for fail_on in FailOn]
+    assert codes == [0, 1, 1]  # --strict wants pins to be verified
     assert report.table()["summary"]["unknown"] == 1
+
+
+def test_an_unknown_of_a_rule_that_guards_no_publication_fails_only_where_it_is_asked_to() -> None:
+    finding = Finding("VP507", Severity.WARNING, Verdict.UNKNOWN, None, "x", None)
+    reports = [Report((finding,), Counts(unknown=1), (), fail_on) for fail_on in FailOn]
+    assert [report.exit_code() for report in reports] == [0, 0, 1]
+    assert [report.undecided for report in reports] == [1, 1, 0]
 
 
 def test_files_without_a_release_are_checked_too(tmp_path: Path) -> None:

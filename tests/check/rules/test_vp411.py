@@ -86,6 +86,19 @@ def test_a_property_is_checked_by_itself_where_an_index_is_named(both: Path) -> 
     assert verdicts(LoadsWith(), both / "own", config, index=str(both / "index")) == {"pass": 2}
 
 
+@pytest.mark.parametrize(("values", "found"), [((1, 2), ["pass", "fail"]), ((2, 3), ["fail", "fail"])])
+def test_several_releases_of_a_property_are_a_union_whose_ends_are_checked(
+    both: Path, values: tuple[int, ...], found: list[str]
+) -> None:
+    lines = ", ".join(f'"abi_dependency :: dep :: {value}"' for value in values)
+    config = f'[tool.variant-publish.variants.old]\nproperties = [{lines}]\nlabel = "old"\n'
+    path = next((both / "own").glob("*.whl"))
+    path.rename(path.with_name(path.name.replace(".whl", "-old.whl")))
+    seen = outcomes(LoadsWith(), both / "own", config, index=str(both / "index"))
+    assert [one.verdict.value for one in seen] == found
+    assert f"dep {values[-1]}.0 does not export" in seen[-1].message
+
+
 def test_nothing_is_asked_offline(both: Path) -> None:
     linking = Linking.parse(["dep==1.0"])
     assert verdicts(LoadsWith(), both / "own", linking=linking, offline=True) == {"unknown": 1}

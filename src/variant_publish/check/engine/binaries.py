@@ -15,7 +15,6 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import natural_key
 from variant_publish.model.variant import GENERIC, Properties
 from variant_publish.providers import catalog
-from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.providers.base import VariantProvider
 from variant_publish.release.release import Release
 
@@ -117,10 +116,10 @@ def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
     return Properties() if metadata is None else metadata.variants.get(wheel.name.label, Properties())
 
 
-def abi_requirements_of(release: Release, wheel: Wheel) -> tuple[str, ...]:
-    """Return what a wheel requires since it was built against it, by its properties, else by its well-known words."""
+def built_for(release: Release, wheel: Wheel) -> Properties:
+    """Return the properties that a wheel was built for, else those of its well-known words."""
     properties = properties_of(release, wheel) if isinstance(wheel, DescribedWheel) else Properties()
-    return abi_requirements(properties or catalog.properties_of_words(wheel.name.words))
+    return properties or catalog.properties_of_words(wheel.name.words)
 
 
 def libraries(scan: Scan) -> tuple[Binary, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from variant_publish.check.engine.family import FamilyReport
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.rule import Outcome, Rule, Severity, Verdict
-from variant_publish.config.tables import IgnoreTable
+from variant_publish.config.tables import FailOn, IgnoreTable
 from variant_publish.formats.summary import Summary
 from variant_publish.model.matrix import Cell
 from variant_publish.release.release import Release
@@ -24,7 +24,7 @@ class Finding:
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
-    `is_unread` says that too little was read of the wheels for the rule to run.
+    `guards_publication` is the rule's. `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Finding:
     hint: str | None
     cell: Cell | None = None
     release: str = ""
-    fails_strict: bool = False
+    guards_publication: bool = False
     is_unread: bool = False
 
     @classmethod
@@ -45,7 +45,7 @@ class Finding:
         release = prefix.removesuffix(": ")
         return cls(
             rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
-            outcome.fails_strict,
+            rule.guards_publication,
             outcome.is_unread,
         )  # fmt: skip
 
@@ -55,10 +55,19 @@ class Finding:
         cell = (self.cell.variant, self.cell.python, self.cell.platform) if self.cell else ()
         return (_SEVERITIES.index(self.severity), self.id, self.file or "", self.verdict.value, cell, self.message)
 
-    def is_error(self, strict: bool) -> bool:
-        """Return whether the finding makes the check fail; with `strict`, warnings do."""
-        severities = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
-        return (self.verdict is Verdict.FAIL and self.severity in severities) or (strict and self.fails_strict)
+    @property
+    def is_unknown(self) -> bool:
+        """Return whether the rule could not decide."""
+        return self.verdict is Verdict.UNKNOWN
+
+    def level(self, fail_on: FailOn) -> Severity:
+        """Return how the finding counts: ERROR for all that makes the check fail, INFO for an unknown that does not."""
+        if self.is_unknown:
+            fails = fail_on is FailOn.UNKNOWN or (fail_on is FailOn.WARNING and self.guards_publication)
+            return Severity.ERROR if fails else Severity.INFO
+        if self.severity is Severity.WARNING and fail_on is not FailOn.ERROR:
+            return Severity.ERROR
+        return self.severity
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -156,20 +165,30 @@ class Report:
     findings: tuple[Finding, ...]
     counts: Counts
     releases: tuple[ReleaseReport, ...]
-    strict: bool = False
+    fail_on: FailOn = FailOn.ERROR
     ignored: tuple[Ignored, ...] = ()
     rules: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
     family: FamilyReport | None = None
     proven: tuple[str, ...] = ()
 
-    def exit_code(self, strict: bool | None = None) -> int:
-        """Return 1 where something of severity error has failed (with `strict`, a warning too), else 0."""
-        return int(any(finding.is_error(self.strict if strict is None else strict) for finding in self.findings))
+    def exit_code(self) -> int:
+        """Return 1 where a finding makes the check fail by `fail_on`, else 0."""
+        return int(self.count(Severity.ERROR) > 0)
 
-    def failed(self, severity: Severity) -> int:
-        """Count the failures of a severity."""
-        return sum(finding.severity is severity and finding.verdict is Verdict.FAIL for finding in self.findings)
+    def is_error(self, finding: Finding) -> bool:
+        """Return whether a finding makes the check fail."""
+        return finding.level(self.fail_on) is Severity.ERROR
+
+    def count(self, level: Severity) -> int:
+        """Count the findings of a level; an unknown that does not make the check fail is of none (`undecided`)."""
+        found = [one for one in self.findings if one.level(self.fail_on) is level]
+        return len(found) - (self.undecided if level is Severity.INFO else 0)
+
+    @property
+    def undecided(self) -> int:
+        """Count the unknowns that do not make the check fail."""
+        return sum(one.is_unknown and not self.is_error(one) for one in self.findings)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -178,10 +197,11 @@ class Report:
             "releases": [release.table() for release in self.releases],
             "summary": {
                 **self.counts.table(),
-                "errors": self.failed(Severity.ERROR),
-                "warnings": self.failed(Severity.WARNING),
-                "infos": self.failed(Severity.INFO),
-                "strict": self.strict,
+                "errors": self.count(Severity.ERROR),
+                "warnings": self.count(Severity.WARNING),
+                "infos": self.count(Severity.INFO),
+                "undecided": self.undecided,
+                "fail-on": self.fail_on.value,
                 "exit-code": self.exit_code(),
             },
             "findings": [finding.table() for finding in self.findings],

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from variant_publish.archive.wheel import DescribedWheel
-from variant_publish.check.engine.binaries import abi_requirements_of
+from variant_publish.check.engine.binaries import built_for
 from variant_publish.config.tables import ChangesTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
+from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.release.release import Release
 
 _SYSTEMS = {"win": ("win32", "Windows", "nt"), "macosx": ("darwin", "Darwin", "posix")}
@@ -65,7 +66,7 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
         if release.variant_of(wheel.name) == variant:
             own = wheel.pins if isinstance(wheel, DescribedWheel) else wheel.tagged_requires_dist
             pins = {text for pin in (*own, *release.config.pins) for text in (str(pin), str(pin.plain))}
-            built = abi_requirements_of(release, wheel)
+            built = abi_requirements(built_for(release, wheel))
             found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical({*pins, *built})
     return found
 

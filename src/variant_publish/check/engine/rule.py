@@ -38,17 +38,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict on one thing: a file, a cell, or the release where both are None.
-
-    `fails_strict` is set for an unknown that --strict does not accept: what was to be asked did not answer.
-    """
+    """The verdict on one thing: a file, a cell, or the release where both are None."""
 
     verdict: Verdict
     message: str = ""
     hint: str | None = None
     file: str | None = None
     cell: Cell | None = None
-    fails_strict: bool = False
     is_unread: bool = False
 
     @classmethod
@@ -71,23 +67,20 @@ class Outcome:
         """Build an unknown: what evidence is missing, and how to get it."""
         return cls(Verdict.UNKNOWN, reason, hint, file, cell)
 
-    @classmethod
-    def unanswered(cls, reason: str, hint: str) -> Self:
-        """Build the unknown of an index that was asked and did not answer: --strict does not accept it."""
-        return cls(Verdict.UNKNOWN, reason, hint, fails_strict=True)
-
 
 class Rule(ABC):
     """Name one check; the docstring of a rule says what it proves and why.
 
     `is_of_one_wheel` says that what a rule finds in a wheel depends on that wheel and the configuration alone: then a
-    summary of the wheel can tell it to whoever does not have the wheel.
+    summary of the wheel can tell it to whoever does not have the wheel. `guards_publication` says that --strict does
+    not accept an unknown of the rule: an upload could stop half-way, or what is published could not be installed.
     """
 
     id: ClassVar[str]
     title: ClassVar[str]
     severity: ClassVar[Severity]
     is_of_one_wheel: ClassVar[bool] = False
+    guards_publication: ClassVar[bool] = False
 
 
 class FolderRule(Rule):

@@ -22,7 +22,7 @@ from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, 
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdict
 from variant_publish.check.engine.rule_choice import EVERYTHING, Choice, sift
 from variant_publish.check.rules.content import RecordHashes
-from variant_publish.config.tables import CheckTable, FamilyTable
+from variant_publish.config.tables import CheckTable, FailOn, FamilyTable
 from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
@@ -54,7 +54,7 @@ class Settings:
     that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
     releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
     Context's. `offline` leaves out what needs an index: its verdict is then unknown. `runs` lets rules run the wheels.
-    `strict` makes warnings count as errors in the report's exit code.
+    `fail_on` is the least that makes the check fail.
     """
 
     choice: Choice = EVERYTHING
@@ -69,7 +69,7 @@ class Settings:
     asks_family: bool = False
     linking: Linking = NO_LINKING
     offline: bool = False
-    strict: bool = False
+    fail_on: FailOn = FailOn.ERROR
     reporter: Reporter = SILENT
     runs: bool = False
 
@@ -161,7 +161,7 @@ class _Checker:
             tuple(sorted(kept, key=lambda finding: finding.sort_key)),
             Counts.of(outcome.verdict for _, outcome, _ in self.outcomes),
             tuple(self.releases),
-            self.settings.strict,
+            self.settings.fail_on,
             ignored,
             tuple(rule.id for rule in RULES if self.settings.choice.wants(rule.id)),
             tuple(self.summaries),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from functools import partial
+from itertools import product
 from typing import Any
 
 from variant_publish.check.engine.context import Context
@@ -15,13 +16,13 @@ from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Properties
 from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import PREFIX
-from variant_publish.providers.base import NONE, Values
+from variant_publish.providers.base import MOST_MACHINES, NONE, Values
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import of_release
 
-_MANY = 50_000
-"""Machines that are looked at on one platform; the properties of real releases tell a few hundred apart."""
+_MANY = MOST_MACHINES // 5
+"""Machines that are simulated for one release; the properties of real releases distinguish a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +60,39 @@ def cases_of(context: Context) -> tuple[Case, ...]:
     """Simulate the clients of each dialect, once for each release."""
     found: tuple[Case, ...] | None = context.notes.get("cases")
     if found is None:
-        found = context.notes["cases"] = tuple(_cases(context.release))
+        context.notes["left out"] = []
+        found = context.notes["cases"] = tuple(_cases(context.release, context.notes["left out"]))
     return found
 
 
-def _cases(release: Release) -> Iterator[Case]:
+def left_out(context: Context) -> tuple[str, ...]:
+    """Return a sentence for each selector file that tells more machines apart than were simulated."""
+    cases_of(context)
+    return tuple(context.notes["left out"])
+
+
+def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:
     """Simulate; of a dialect whose selector file is wrong, which VP601 or VP604 reports, nothing."""
     for dialect in DIALECTS.values():
         try:
             data = of_release(_readable_by(release, dialect)).files.get(dialect)
         except VariantPublishError:
             continue
-        for row in _rows(release, dialect) if data is not None else ():
-            found = (values for place in _machines_of(row.platform) for values in _simulated(dialect, data, place))
-            for values in islice(found, _MANY):
+        rows = _rows(release, dialect) if data is not None else ()
+        every = ((row, place, values) for row in rows for place, values in _simulated(dialect, data, row.platform))
+        for number, (row, place, values) in enumerate(every):
+            if number == _MANY:
+                file = dialect.file_name(release.project, str(release.version))
+                left_out.append(f"{file} tells more than {_MANY:,} machines apart, and no more were simulated")
+                break
+            if not _is_foreign(values, place):
                 yield _case(dialect, data, row, values)
 
 
-def _simulated(dialect: Dialect, data: Any, platform: str) -> Iterator[Values]:
-    for values in dialect.machines(data, lambda variants: machines(variants, platform)):
-        if not _is_foreign(values, platform):
-            yield values
+def _simulated(dialect: Dialect, data: Any, platform: str) -> Iterator[tuple[str, Values]]:
+    for place in _machines_of(platform):
+        for values in dialect.machines(data, partial(machines, platform=place)):
+            yield place, values
 
 
 def _machines_of(platform: str) -> tuple[str, ...]:

@@ -124,11 +124,12 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
     """Prove that each pin can be satisfied: for every python and platform of the release there is such a wheel.
 
     The tag is implied by the index that the configuration gives for it, or stands in the wheel's name there. Without an
-    index nothing is proven: unknown, and a failure with --strict. An index that does not answer is a failure, unless
-    --offline was asked for.
+    index, and with --offline, nothing is proven: unknown, and a failure with --strict. An index that does not answer
+    is a failure.
     """
 
     id = "VP404"
+    guards_publication = True
     title = "every ABI pin can be satisfied"
     severity = Severity.ERROR
 
@@ -184,7 +185,7 @@ class _Offer:
             if index is None:
                 place = tag if tag in _NAMED else "https://..."
                 hint = f'say which index implies it: {TABLE}.abi.indexes = {{ {tag} = "{place}" }}'
-                troubles.append(Outcome.unanswered(f"{pin}: no index is configured for +{tag}", hint))
+                troubles.append(Outcome.unknown(f"{pin}: no index is configured for +{tag}", hint))
                 continue
             try:
                 files = context.listing(index_url(index), pin.project)
@@ -209,9 +210,9 @@ class _Offer:
 def index_url(index: str) -> str:
     """Return URL of an index that the configuration names as twine does, "pypi" or "testpypi"; others as they are."""
     if index == "pypi":
-        from variant_publish.remote.listing import PYPI
+        from variant_publish.remote.default_index import pypi
 
-        return PYPI
+        return pypi()
     if index == "testpypi":
         from twine.utils import TEST_REPOSITORY
 

@@ -39,6 +39,7 @@ class PinsServed(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP410"
+    guards_publication = True
     title = "every == pin is served by the indexes of the users"
     severity = Severity.ERROR
 
@@ -80,7 +81,7 @@ class _Walk:
                     yield from self._of_pin(pin, fresh, further, silent)
             wanted = further
         if silent:
-            yield Outcome.unanswered(
+            yield Outcome.unknown(
                 f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
                 "check again, or against an index with PEP 658",
             )
@@ -100,7 +101,7 @@ class _Walk:
         if not lacking:
             yield Outcome.passed()
         elif troubles:
-            yield Outcome.unanswered(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
+            yield Outcome.unknown(f"{text}: {troubles[0].message}", troubles[0].hint or "check again")
         else:
             cell, who = lacking[0]
             places = some((f"{cell.python}, {cell.platform}" for cell, _ in lacking), 2)

@@ -49,6 +49,7 @@ class PlatformTaken(_RepositoryRule):
     """
 
     id = "VP701"
+    guards_publication = True
     title = "PyPI takes the platform tags"
     severity = Severity.ERROR
 
@@ -65,6 +66,7 @@ class FileSize(_RepositoryRule):
     """
 
     id = "VP702"
+    guards_publication = True
     title = "files for PyPI are within its limit of size"
     severity = Severity.WARNING
 
@@ -85,6 +87,7 @@ class MetadataTaken(_RepositoryRule):
     """
 
     id = "VP703"
+    guards_publication = True
     title = "PyPI takes the metadata"
     severity = Severity.ERROR
 
@@ -123,6 +126,7 @@ class ProjectSize(_IndexRule):
     """
 
     id = "VP704"
+    guards_publication = True
     title = "the project stays within its limit of size"
     severity = Severity.WARNING
 
@@ -153,6 +157,7 @@ class NamesUnused(_IndexRule):
     """
 
     id = "VP705"
+    guards_publication = True
     title = "file names are not used before"
     severity = Severity.ERROR
 
@@ -193,6 +198,7 @@ class NamesHeld(_IndexRule):
     """
 
     id = "VP706"
+    guards_publication = True
     title = "no name is free for a dependency-confusion attack"
     severity = Severity.ERROR
 
@@ -221,6 +227,7 @@ class PublicAddress(ReleaseRule[Wheel]):
     """
 
     id = "VP707"
+    guards_publication = True
     title = "the public address of the extra index can be read"
     severity = Severity.WARNING
 
@@ -252,6 +259,7 @@ class NameTaken(ReleaseRule[Wheel]):
     """
 
     id = "VP708"
+    guards_publication = True
     title = "PyPI takes the name of the project"
     severity = Severity.ERROR
 

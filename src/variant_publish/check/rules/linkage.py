@@ -10,15 +10,16 @@ from packaging.version import Version
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
-from variant_publish.check.engine.binaries import abi_requirements_of
+from variant_publish.check.engine.binaries import built_for
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.destination import user_indexes
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.quantity import count
+from variant_publish.providers.abi_dependency import abi_choices
 from variant_publish.release.dependencies import Dependencies
-from variant_publish.remote.listing import PYPI
+from variant_publish.remote.default_index import pypi
 
 _NONE = "no dependency is named (--against), and none is declared that an index (--index) could be asked for"
 
@@ -45,7 +46,7 @@ class LoadsWith(ReleaseRule[DescribedWheel]):
             yield Outcome.unknown("indexes are not asked offline", "check again without --offline")
         else:
             named = context.index and index_url(context.index)
-            indexes = (named,) if named else user_indexes(context) or (PYPI,)
+            indexes = (named,) if named else user_indexes(context) or (pypi(),)
             dependencies = Dependencies(indexes, context.listing, context.linking.cache, context.reporter)
             for wheel, requirements in wanted:
                 if isinstance(wheel, WholeWheel):
@@ -112,5 +113,5 @@ def _wanted(wheel: DescribedWheel, context: Context) -> tuple[Requirement, ...]:
     found = list(context.linking.against)
     if context.index is not None and not found:
         found += [pin.plain for pin in wheel.pins]
-        found += map(Requirement, abi_requirements_of(context.release, wheel))
+        found += map(Requirement, abi_choices(built_for(context.release, wheel)))
     return tuple(found)

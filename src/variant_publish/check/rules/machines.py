@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
-from variant_publish.check.engine.simulation import Case, cases_of
+from variant_publish.check.engine.simulation import Case, cases_of, left_out
 from variant_publish.check.rules.selection import unusable
 from variant_publish.providers import catalog
 
@@ -31,9 +31,12 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
         """Yield an outcome for each variant, over all simulated machines."""
         cases = cases_of(context)
         best = {case.order[0] for case in cases if case.order}
+        yield from (unknown := [*_unknown(context)])
         for variant in sorted(_variants(context)):
             if variant in best:
                 yield Outcome.passed()
+                continue
+            if unknown:
                 continue
             example = next((case for case in cases if variant in case.order), None)
             why = (
@@ -63,13 +66,14 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each platform, with the first machine that is left with nothing."""
         places: dict[str, list[Case]] = {}
+        yield from (unknown := [*_unknown(context)])
         for case in cases_of(context):
             places.setdefault(case.platform, []).append(case)
         for platform, cases in places.items():
             left = next((case for case in cases if not case.order and not case.served), None)
-            if left is None:
+            if left is None and not unknown:
                 yield Outcome.passed()
-            else:
+            elif left is not None:
                 yield Outcome.failed(
                     f"{left} gets no wheel, though there are some for {platform}",
                     "build the generic wheel for it, or a variant that fits",
@@ -100,7 +104,8 @@ class NoTies(ReleaseRule[DescribedWheel]):
                 f"{first!r} and {other!r} are equally good for {case}: the label decides",
                 "give one of them a property that the other has not, or another value",
             )
-        if not ties:
+        yield from (unknown := [*_unknown(context)])
+        if not ties and not unknown:
             yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
 
 
@@ -145,3 +150,8 @@ def _variants(context: Context) -> set[str]:
     names = [wheel.name for wheel in context.release.wheels if not wheel.name.serves_everyone]
     simulated = {case.dialect for case in cases_of(context)}
     return {name.variant for name in names if name.dialect in simulated}
+
+
+def _unknown(context: Context) -> Iterator[Outcome]:
+    for why in left_out(context):
+        yield Outcome.unknown(why, "list fewer values or variables in it, or publish fewer variants")
