@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,5 +43,5 @@ def test_a_folder_survives_kills_and_faults(tmp_path: Path) -> None:
 
 
 def test_a_bucket_survives_kills_and_faults(tmp_path: Path) -> None:
-    with moto_process(tmp_path) as server:
-        check(campaign(Scene(BucketGround(server), tmp_path / "files"), 1, TRIALS, TRIALS))
+    with moto_process(tmp_path) as server, closing(BucketGround(server)) as ground:
+        check(campaign(Scene(ground, tmp_path / "files"), 1, TRIALS, TRIALS))

@@ -163,6 +163,10 @@ class BucketGround(Ground):
         config = ClientConfig(retries=retries, connect_timeout=5, read_timeout=20)
         self.client = session.client("s3", endpoint_url=self.endpoint_url, config=config)
 
+    def close(self) -> None:
+        self.own.close()
+        self.client.close()
+
     def place(self, name: str) -> str:
         return f"s3://{BUCKET}/{name}"
 

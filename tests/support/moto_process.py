@@ -63,6 +63,7 @@ def moto_process(folder: Path) -> Iterator[MotoProcess]:
         assert process.stdin is not None
         process.stdin.close()
         process.wait(10)
+        process.stdout.close()
 
 
 def _serve(server: Moto, commands: IO[str]) -> None:
