@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckOptions",
-    "FailOn",
     "abi_range",
     "check",
     "explain_rule",

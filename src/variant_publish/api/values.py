@@ -2,7 +2,7 @@
 
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import UploadTable
+from variant_publish.config.tables import FailOn, UploadTable
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.dialects.wheel_name import WheelName
@@ -17,6 +17,7 @@ __all__ = [
     "SILENT",
     "Config",
     "Dialect",
+    "FailOn",
     "Properties",
     "Property",
     "Rename",
