@@ -68,7 +68,7 @@ def test_the_page_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             )
         said = follow("How do I publish views?")
         lines = blocks("What do users type?").replace(HOST, address).splitlines()
-        assert said.count(f"users of cu128: {lines[0]}\n") == 2  # by metadata, and by upload
+        assert said.count(f"users of cu128: {lines[0]}\n") == 1
         assert "myproject-1.0+x86.64.v3-py3-none-manylinux_2_17_x86_64.whl" in {
             path.name for path in Path("www/views/x86_64_v3/myproject").iterdir()
         }
