@@ -152,7 +152,10 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Sig
     folder = str(write_release(tmp_path / "w"))
     note = tmp_path / "pid"
     code = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    process = subprocess.Popen([*TOOL, "--index", folder, "--", sys.executable, "-c", code], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*TOOL, "--index", folder, "--", sys.executable, "-c", code], stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+    )  # fmt: skip
     for _ in range(600):
         if note.exists() and note.read_text(encoding="utf-8"):
             break
