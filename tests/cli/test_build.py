@@ -11,6 +11,8 @@ import pytest
 from support.archives import contents
 from support.cli import Result, run
 from support.projects import make_project
+from variant_publish.api.building import buildable
+from variant_publish.config.configuration import Config
 
 CONFIG = """
 [tool.variant-publish]
@@ -205,3 +207,14 @@ def test_a_frontend_that_is_not_installed_is_named(project: Path, tmp_path: Path
     assert result.code == 2
     assert "the frontend 'build' is not installed for" in result.stderr
     assert "pip install build" in result.stderr
+
+
+def test_what_is_skipped_everywhere_is_not_built() -> None:
+    text = """
+[tool.variant-publish.matrix]
+python = ["cp312-cp312"]
+platform = ["manylinux_2_28_x86_64"]
+skip = [{ variant = "generic", reason = "there is no build without CUDA" }]
+[tool.variant-publish.variants.cu128]
+"""
+    assert buildable(Config.parse(text), "manylinux_2_28_x86_64") == ("cu128",)

@@ -130,11 +130,15 @@ def build(
 def buildable(config: Config, platform: str) -> tuple[str, ...]:
     """Return the builds, generic first, that the configuration declares for the machine of a platform tag.
 
-    A variant without declared platforms is for every machine.
+    A variant without declared platforms is for every machine; one whose cells are all skipped is not built.
     """
     here, found = machine_of(platform), []
     everywhere = config.matrix.platform if config.matrix else ()
+    kept = {cell.variant for cell in config.matrix.cells()} if config.matrix else set()
+    skipped = {cell.variant for cell in config.matrix.all_cells()} - kept if config.matrix else set()
     for name in (GENERIC, *config.variants):
+        if name in skipped:
+            continue
         own = everywhere if name == GENERIC else config.tables.variants[name].platform or everywhere
         if not own or any(_alike(machine_of(one), here) for one in own):
             found.append(name)

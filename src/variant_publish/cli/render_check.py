@@ -133,7 +133,13 @@ def _group(id_: str, findings: list[Finding], report: Report, width: int | None)
         text = f"{finding.file}: {unknown}{finding.message}" if finding.file else f"{unknown}{finding.message}"
         yield layout.paragraph(for_terminal(visible(text)), first="  ", rest="    ", width=width)
     for hint in dict.fromkeys(finding.hint for finding in findings if finding.hint):
-        yield click.style(layout.paragraph(visible(hint), first="  hint: ", rest="    ", width=width), dim=True)
+        yield _hint(hint, width)
+
+
+def _hint(hint: str, width: int | None) -> str:
+    """Return a hint below its finding; the lines of a table that it shows stay lines, each indented."""
+    text = visible(hint, keep="\n")
+    return click.style(layout.paragraph(text, first="  hint: ", rest="    ", width=width), dim=True)
 
 
 def _unread(findings: list[Finding], width: int | None) -> Iterator[str]:
@@ -142,7 +148,7 @@ def _unread(findings: list[Finding], width: int | None) -> Iterator[str]:
     text = f"{visible(findings[0].message)}: {', '.join(dict.fromkeys(finding.id for finding in findings))}"
     yield layout.paragraph(text, first=f"{heading} ", rest="  ", width=width)
     if hint := findings[0].hint:
-        yield click.style(layout.paragraph(visible(hint), first="  hint: ", rest="    ", width=width), dim=True)
+        yield _hint(hint, width)
 
 
 def _why(finding: Finding) -> tuple[str, str]:

@@ -9,8 +9,6 @@ from typing import Any, Self
 
 from variant_publish.errors import VariantPublishError
 
-HOST_FILE = "variants.toml"
-
 _KEYS = {"schema-version", "python", "platform", "values", "properties", "evaluated"}
 
 Features = Mapping[str, Mapping[str, tuple[str, ...]]]

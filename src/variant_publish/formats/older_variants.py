@@ -28,9 +28,6 @@ from variant_publish.formats.variants_json import (
 )
 from variant_publish.model.variant import NULL_LABEL, Properties
 
-OLD_NULL_LABEL = "00000000"
-"""The hash of no properties, which labelled the null variant at first."""
-
 _SCHEMAS = "https://variants-schema.wheelnext.dev/"
 _FORMER_NAMES = {"provider-variant-x86-64": "x86_64", "provider-variant-aarch64": "aarch64"}
 _NO_PLACE = {"enable-if": "when it applies is for the provider itself to say"}

@@ -11,8 +11,6 @@ from variant_publish.install.environment import Environment
 from variant_publish.install.pip import Pip
 from variant_publish.install.uv import Uv, find_uv
 
-CLIENTS = ("pip", "uv")
-
 
 def choose_client(name: str | None, environment: Environment, environ: Mapping[str, str]) -> Client:
     """Return the client of that name; without one, the environment's own pip, else uv, else the pip beside this tool.

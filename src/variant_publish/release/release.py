@@ -118,11 +118,6 @@ class Release:
         """Return the wheels that only a user can choose: variants as local versions."""
         return tuple(wheel for wheel in self.wheels if not wheel.name.chosen_by_installers)
 
-    @cached_property
-    def has_null(self) -> bool:
-        """Return whether a wheel carries the null label."""
-        return any(wheel.name.dialect is not None and wheel.name.serves_everyone for wheel in self.wheels)
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -34,11 +34,3 @@ class Indexes:
             if match:
                 implied[place] = (*implied.get(place, ()), match[1])
         return cls(tuple(dict.fromkeys(urls)), implied)
-
-    def vouching(self, index: str, tags: Sequence[str]) -> Self:
-        """Return these with one more index at the end, which vouches for the tags."""
-        return replace(
-            self,
-            urls=tuple(dict.fromkeys((*self.urls, index))),
-            implied={**self.implied, index: tuple(dict.fromkeys((*self.implied.get(index, ()), *tags)))},
-        )
