@@ -242,7 +242,7 @@ def test_two_commands_cannot_change_one_stage(place: Place) -> None:
         stage.abort()
 
 
-def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None:
+def test_aborting_deletes_the_files_and_frees_the_names(place: Place) -> None:
     place.stage(place.wheel(PLUS))
     assert place.opened().abort() == (PLUS,)
     assert [key for key in place.objects() if ".variant-publish" not in key] == []
@@ -251,13 +251,13 @@ def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None
         place.opened("bar").abort()
 
 
-def test_withdrawing_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborting_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     monkeypatch.setattr("variant_publish.formats.summary.Summary.parse", lambda *_: 1 / 0)
     assert place.opened().abort() == (PLUS,)
 
 
-def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> None:
+def test_aborting_leaves_what_is_published_and_other_stages(place: Place) -> None:
     place.stage(place.wheel(GENERIC))
     place.stage(place.wheel(PLUS))
     place.release()
@@ -269,7 +269,7 @@ def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> 
     assert place.listed() == sorted([GENERIC, PLUS])
 
 
-def test_a_withdrawal_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     with monkeypatch.context() as patch:
         patch.setattr(LocalStore, "delete", lambda *_: 1 / 0)

@@ -222,7 +222,8 @@ def convert(
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     todo = [Job(path, (rewrite,), folder, execution.digest) for path, rewrite in planned.wheels.items()]
     wheels = _rewritten(todo, execution, reporter) if todo else RetagResult((), ())
-    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
+    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()
+             if folder is not None or path.read_text("utf-8") != text}  # fmt: skip
     if planned.configuration is not None and folder is not None:
         texts[folder / CONFIGURATION] = planned.configuration
     for path, text in texts.items():
