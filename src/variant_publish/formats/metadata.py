@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -30,8 +30,7 @@ _ODD = re.compile(rb"[0-9]{200}|(?:\([^(]*){100}|.{16384}", re.DOTALL)
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*(?:\r?\n[ \t].*)*)(?:\r?\n)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True):
     """A METADATA file as its header lines (with continuations, raw) and everything from the blank line on."""
 
     headers: tuple[bytes, ...]

@@ -10,8 +10,9 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -29,8 +30,7 @@ class InvalidSummary(VariantPublishError):
     """Report a text that is no summary of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
+class RuleVerdict(msgspec.Struct, frozen=True):
     """What one rule has said of the file: its id, and verdict ("pass", "fail", "skip", "unknown") with reasons."""
 
     rule: str
@@ -43,8 +43,7 @@ class RuleVerdict:
             raise InvalidSummary(f"{self.verdict!r} is no verdict", hint=f"one of {', '.join(_VERDICTS)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """One file of a release; `parse(dumps()) == self`.
 
     `size` is in bytes, `sha256` lower-case hex. Of a wheel, `files` are the small files of its dist-info folder by
@@ -57,7 +56,7 @@ class Summary:
     size: int
     sha256: str
     dist_info: str = ""
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes] = {}
     record: bytes | None = None
     verdicts: tuple[RuleVerdict, ...] = ()
     made_by: str = ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.requirement import check_installable
@@ -36,8 +38,7 @@ class VariantConflict(VariantPublishError):
     """Report two pieces of one release that contradict each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """How the properties of one namespace are evaluated (PEP 850, "Provider information").
 
     Exactly one of `static` (feature -> values, best first, in feature order), `requires` (with `plugin_api`) and
@@ -112,8 +113,7 @@ class Provider:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class VariantsMetadata:
+class VariantsMetadata(msgspec.Struct, frozen=True):
     """The variants of a release, or of one wheel: priorities, providers, label -> properties.
 
     Raises InvalidVariantMetadata where the PEPs do not allow it. `parse(dumps()) == self`; `schema` is derived:
@@ -121,12 +121,12 @@ class VariantsMetadata:
     """
 
     namespaces: tuple[str, ...]
-    variants: Mapping[str, Properties] = field(default_factory=dict)
-    providers: Mapping[str, Provider] = field(default_factory=dict)
+    variants: Mapping[str, Properties] = {}
+    providers: Mapping[str, Provider] = {}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "variants", dict(sorted(self.variants.items())))
-        object.__setattr__(self, "providers", dict(sorted(self.providers.items())))
+        msgspec.structs.force_setattr(self, "variants", dict(sorted(self.variants.items())))
+        msgspec.structs.force_setattr(self, "providers", dict(sorted(self.providers.items())))
         if not self.namespaces or len(set(self.namespaces)) != len(self.namespaces):
             raise InvalidVariantMetadata(
                 "default-priorities.namespace is empty or names a namespace twice",

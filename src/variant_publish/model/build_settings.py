@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from variant_publish.errors import UsageError
 
@@ -14,16 +15,15 @@ _SPECIAL = re.compile(r'[\\"$`]')
 _ESCAPED = r"\\\g<0>"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildSettings:
+class BuildSettings(msgspec.Struct, frozen=True):
     """The configuration settings of PEP 517, environment variables and constraints (`torch==2.9.*`) of one build.
 
     A setting with several values is handed to the backend as a list. Values are taken as they are: nothing in them is
     expanded. Raises UsageError for a name that no shell or frontend could pass on.
     """
 
-    config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
+    config_settings: Mapping[str, tuple[str, ...]] = {}
+    env: Mapping[str, str] = {}
     constraints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

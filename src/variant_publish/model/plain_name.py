@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Protocol, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -31,8 +32,7 @@ class InvalidWheelName(VariantPublishError):
     """Report a file name that is no wheel's."""
 
 
-@dataclass(frozen=True)
-class PlainName:
+class PlainName(msgspec.Struct, frozen=True, dict=True):
     """The parts of a plain wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
 
     Every part is ASCII without separators, control characters or `..`, and the whole is a file name that any file

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -60,8 +60,7 @@ def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) 
     return head if result.strip() == _TRUE else f"{head}{separator}{result}"
 
 
-@dataclass(frozen=True, slots=True)
-class TaggedRequirement:
+class TaggedRequirement(msgspec.Struct, frozen=True):
     """A PEP 508 requirement whose wheel must carry the extra `tags`; with no tags, a plain requirement.
 
     `parse(str(requirement)) == requirement`; the tags bind this project alone.

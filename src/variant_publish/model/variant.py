@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
@@ -20,8 +21,7 @@ _KEY = re.compile(r"[a-z0-9_]+")
 _VALUE = re.compile(r"[a-z0-9_.]+")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Property:
+class Property(msgspec.Struct, frozen=True, order=True):
     """One `namespace :: feature :: value` (PEP 825, "Variant properties").
 
     Raises UsageError for characters that the PEP does not allow.
@@ -58,14 +58,13 @@ class Property:
         return f"{self.namespace} :: {self.feature} :: {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Properties:
+class Properties(msgspec.Struct, frozen=True):
     """The properties of one variant: a set, iterated in sorted order."""
 
     items: tuple[Property, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "items", tuple(sorted(set(self.items))))
+        msgspec.structs.force_setattr(self, "items", tuple(sorted(set(self.items))))
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
@@ -122,8 +121,7 @@ def validate_label(label: str) -> str:
     return label
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One variant of a project: how each dialect writes it, and its properties.
 
     `tags` are the extra tags of dialect plus in the order of the selector variables, `label` is that of PEP 825.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import UsageError
 
@@ -15,8 +16,7 @@ CELL_AXES = ("python", "platform", "variant")
 _AXIS = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class ZipGroup:
+class ZipGroup(msgspec.Struct, frozen=True):
     """Axes that move together: each row is one value of each axis, and values of two rows never meet.
 
     A group speaks of the values that it names. What has another value is not held by it, and combines as before.

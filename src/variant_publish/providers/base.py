@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
+import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -28,8 +28,7 @@ Features = Mapping[str, Sequence[str]]
 """What a machine supports in one namespace: feature (most important first) -> values, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A selector variable: its value says which values of `features` a machine supports.
 
     `parse` returns a value as it is compared, or None for what is none; `known` are the values, lowest first, without

@@ -10,9 +10,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from variant_publish.archive.atomic import replacing
@@ -30,8 +30,7 @@ class _Quiet(WSGIRequestHandler):
         """Keep quiet: the path of a request is a secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServedView:
+class ServedView(msgspec.Struct, frozen=True):
     """A view that is being served: `url` is what installers take as their index; `problems` grow as it is asked."""
 
     url: str

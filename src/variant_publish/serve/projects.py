@@ -6,10 +6,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.dialects.registry import dialect_of_file
@@ -32,8 +33,7 @@ _FRESH_S = 60.0
 _MANY = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class SeenProject:
+class SeenProject(msgspec.Struct, frozen=True):
     """A project on the index that it belongs to; `address` is where it can be read as it is, None where it cannot."""
 
     index: str
@@ -46,8 +46,7 @@ class SeenProject:
         return next((file for file in self.view.files if file.filename == filename), None)
 
 
-@dataclass
-class Projects:
+class Projects(msgspec.Struct):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
@@ -58,7 +57,7 @@ class Projects:
     default: str | None
     machine: Machine
     cache: WheelCache
-    wishes: Mapping[NormalizedName, Wish] = field(default_factory=dict)
+    wishes: Mapping[NormalizedName, Wish] = {}
     generic: bool = False
     reporter: Reporter = SILENT
     clock: Callable[[], float] = time.monotonic

@@ -13,9 +13,10 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
 
 from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
@@ -35,8 +36,7 @@ _AT_ONCE = 10
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """A part that the store has: what CompleteMultipartUpload asks for."""
 
     number: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -44,8 +45,7 @@ class PutResult(StrEnum):
     RACE = "race"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHeaders:
+class ObjectHeaders(msgspec.Struct, frozen=True):
     """What is stored with an object: its content type, its SHA-256, and for a page the generation of its master.
 
     `generation` is None for a file, which never changes.
@@ -56,8 +56,7 @@ class ObjectHeaders:
     generation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A page as it was read: its bytes, the tag to swap it by, and the master's generation it was written with.
 
     `generation` is 0 where the store has no place for it.
@@ -68,8 +67,7 @@ class Stored:
     generation: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PageTag:
+class PageTag(msgspec.Struct, frozen=True):
     """What is known of a page without reading it: its tag, the SHA-256 of its content, the generation of its master.
 
     `sha256` is "" and `generation` None where the store does not say.
@@ -80,8 +78,7 @@ class PageTag:
     generation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """What is known of an object without reading it.
 
     `sha256` is what the object's headers say, None where they say nothing; `checksum` is what the store itself has
@@ -95,8 +92,7 @@ class Stat:
     etag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """An object in a listing; `modified` is ISO 8601 in UTC."""
 
     key: str
@@ -104,8 +100,7 @@ class Listed:
     modified: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """An upload that was begun and not finished: it costs storage until it is ended."""
 
     key: str

@@ -6,8 +6,9 @@ import base64
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Advance
@@ -27,8 +28,7 @@ CANNOT = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
 _AT_ONCE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class CopySource:
+class CopySource(msgspec.Struct, frozen=True):
     """An object as it was at one moment, and how many of its first bytes are copied."""
 
     bucket: str
@@ -45,8 +45,7 @@ class CopySource:
         }
 
 
-@dataclass(frozen=True)
-class ServerCopy:
+class ServerCopy(msgspec.Struct, frozen=True):
     """Make an object of another one's first bytes, and of bytes that are sent.
 
     `rest` returns a range of the new object that does not lie within the first bytes; all parts but the last are
