@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -139,6 +138,8 @@ def retag(
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
         ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
         todo = [Job(path, tuple(changes), folder, execution.digest) for path in ready]

@@ -37,10 +37,10 @@ class EvidenceReader(Protocol):
         ...
 
 
-def names_in(data: Buffer, names: re.Pattern[bytes]) -> str:
+def names_in(data: Buffer, names: bytes) -> str:
     """Return the words "names its libraries" where a binary has such a name, to load one when it runs.
 
     What loads libraries by name is small; a large library is not searched for names.
     """
-    is_named = len(data) <= _SMALL and next(search(data, names, 64), None) is not None
+    is_named = len(data) <= _SMALL and next(search(data, re.compile(names), 64), None) is not None
     return "names its libraries" if is_named else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -92,6 +91,8 @@ class Config:
 
         Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
         """
+        import tomllib
+
         try:
             data = tomllib.loads(text)
         except (ValueError, RecursionError) as error:

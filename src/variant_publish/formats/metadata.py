@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
@@ -184,8 +183,7 @@ def _canonical(requirement: str) -> str:
 
 def _same(value: str, item: str) -> bool:
     try:
-        bare = not str(Requirement(item)).removeprefix(Requirement(item).name)
-        mine = TaggedRequirement.parse(value)
-    except (InvalidRequirement, VariantPublishError):
+        wanted, mine = TaggedRequirement.parse(item), TaggedRequirement.parse(value)
+    except VariantPublishError:
         return value == item
-    return mine.project == canonicalize_name(item) if bare else _canonical(value) == _canonical(item)
+    return mine.project == wanted.project if str(wanted) == wanted.plain.name else str(mine) == str(wanted)

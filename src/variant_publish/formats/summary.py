@@ -22,8 +22,8 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of a summary's text, and of the RECORD in it."""
 
 _VERDICTS = ("pass", "fail", "skip", "unknown")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_FILENAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
+_SHA256 = r"[0-9a-f]{64}"
+_FILENAME = r"[^/\\\x00-\x1f\x7f]{1,255}"
 
 
 class InvalidSummary(VariantPublishError):
@@ -63,7 +63,7 @@ class Summary(msgspec.Struct, frozen=True):
     attestation: str | None = None
 
     def __post_init__(self) -> None:
-        if not _FILENAME.fullmatch(self.file) or not _SHA256.fullmatch(self.sha256) or self.size < 0:
+        if not re.fullmatch(_FILENAME, self.file) or not re.fullmatch(_SHA256, self.sha256) or self.size < 0:
             raise InvalidSummary(
                 f"a summary of {self.file[:300]!r} with the size {self.size} and the SHA-256 {self.sha256[:100]!r}"
                 " is not one of a file",

@@ -25,7 +25,7 @@ WHEEL_FILE = "variant.json"
 
 ABI_DEPENDENCY = "abi_dependency"
 
-_KEY = re.compile(r"[a-z0-9_]+")
+_KEY = r"[a-z0-9_]+"
 _TOP = {"$schema", "default-priorities", "providers", "variants"}
 _PROVIDER = {"static-properties", "feature-order", "requires", "plugin-api", "builtin", "optional"}
 
@@ -133,7 +133,7 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
                 hint="list every namespace of the release once, most important first (--priority NS,NS...)",
             )
         for namespace in self.namespaces:
-            if not _KEY.fullmatch(namespace):
+            if not re.fullmatch(_KEY, namespace):
                 raise InvalidVariantMetadata(
                     f"namespace {namespace!r} has illegal characters", hint="use a-z, 0-9 and _"
                 )

@@ -10,8 +10,8 @@ import msgspec
 
 from variant_publish.errors import UsageError
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SPECIAL = re.compile(r'[\\"$`]')
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_SPECIAL = r'[\\"$`]'
 _ESCAPED = r"\\\g<0>"
 
 
@@ -28,7 +28,7 @@ class BuildSettings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name in self.env:
-            if not _NAME.fullmatch(name):
+            if not re.fullmatch(_NAME, name):
                 raise UsageError(f"{name!r} is not a name of an environment variable", hint="write it like CFLAGS")
         for name in self.config_settings:
             if not name or "=" in name:
@@ -62,7 +62,7 @@ class BuildSettings(msgspec.Struct, frozen=True):
 
         Its reader of shell words does not understand quotes within quotes, which `shlex.quote` writes.
         """
-        return " ".join(f'{name}="{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in self.env.items())
+        return " ".join(f'{name}="{re.sub(_SPECIAL, _ESCAPED, value)}"' for name, value in self.env.items())
 
     def __str__(self) -> str:
         """Return both as a shell would take them: assignments, then arguments."""

@@ -21,10 +21,10 @@ NAME_LIMIT = 255
 _TAGS_LIMIT = 1000
 """Expanded tags of one name; real ones have up to a few dozen."""
 
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9!+._]+")
-_BUILD = re.compile(r"(?:[0-9]{1,18}(?:[A-Za-z_.][A-Za-z0-9_.]*)?)?")
-_TAG = re.compile(r"[A-Za-z0-9_]+")
+_DISTRIBUTION = r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?"
+_VERSION = r"[A-Za-z0-9!+._]+"
+_BUILD = r"(?:[0-9]{1,18}(?:[A-Za-z_.][A-Za-z0-9_.]*)?)?"
+_TAG = r"[A-Za-z0-9_]+"
 _HINT = "name it {name}-{version}(-{build})-{python}-{abi}-{platform}.whl"
 
 
@@ -57,7 +57,7 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
                  ("build tag", self.build, _BUILD)]  # fmt: skip
         parts += [("tag", tag, _TAG) for tag in (*self.python, *self.abi, *self.platform)]
         for what, text, pattern in parts:
-            if not pattern.fullmatch(text) or ".." in text:
+            if not re.fullmatch(pattern, text) or ".." in text:
                 return f"{text!r} is no {what}"
         if len(self.python) * len(self.abi) * len(self.platform) > _TAGS_LIMIT:
             return f"it stands for more than {_TAGS_LIMIT} tags"

@@ -17,8 +17,8 @@ GENERIC = "generic"
 NULL_LABEL = "null"
 """The reserved label of PEP 825: no properties, compatible with every machine."""
 
-_KEY = re.compile(r"[a-z0-9_]+")
-_VALUE = re.compile(r"[a-z0-9_.]+")
+_KEY = r"[a-z0-9_]+"
+_VALUE = r"[a-z0-9_.]+"
 
 
 class Property(msgspec.Struct, frozen=True, order=True):
@@ -37,10 +37,10 @@ class Property(msgspec.Struct, frozen=True, order=True):
             ("feature", self.feature, _KEY),
             ("value", self.value, _VALUE),
         ):
-            if not pattern.fullmatch(text):
+            if not re.fullmatch(pattern, text):
                 raise UsageError(
                     f"property {str(self)!r} has the {kind} {text!r}, which PEP 825 does not allow",
-                    hint=f"use {pattern.pattern.removesuffix('+')} only, for example 'x86_64 :: level :: v3'",
+                    hint=f"use {pattern.removesuffix('+')} only, for example 'x86_64 :: level :: v3'",
                 )
 
     @classmethod
@@ -113,7 +113,7 @@ def validate_label(label: str) -> str:
             f"variant label {label!r} has dots that could lead out of a folder",
             hint="write single dots, between words, for example 'cu128.torch2.9'",
         )
-    if not _VALUE.fullmatch(label):
+    if not re.fullmatch(_VALUE, label):
         raise UsageError(
             f"variant label {label!r} has characters that PEP 825 does not allow",
             hint="use lower-case letters, digits, '_' and '.' only, for example 'cu128'",

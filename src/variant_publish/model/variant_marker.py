@@ -14,7 +14,7 @@ import msgspec
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import Properties
 
-_TOKEN = re.compile(r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>[()]|[<>=!~]+))""")
+_PART = r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>[()]|[<>=!~]+))"""
 _VARIABLES = ("variant_label", "variant_namespaces", "variant_features", "variant_properties")
 
 
@@ -137,9 +137,9 @@ class _Parser:
 
 
 def _tokens(marker: str) -> Iterator[str]:
-    place, end = 0, len(marker.rstrip())
+    place, end, token = 0, len(marker.rstrip()), re.compile(_PART)
     while place < end:
-        match = _TOKEN.match(marker, place)
+        match = token.match(marker, place)
         if match is None:
             raise _Unreadable(f"at {marker[place:].strip()!r}")
         yield match[0].strip()

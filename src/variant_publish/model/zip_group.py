@@ -13,7 +13,7 @@ from variant_publish.errors import UsageError
 CELL_AXES = ("python", "platform", "variant")
 """The axes that a cell has; a group may have others, such as a compiler, which only build jobs hear of."""
 
-_AXIS = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_AXIS = r"[a-z0-9][a-z0-9_-]*"
 
 
 class ZipGroup(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class ZipGroup(msgspec.Struct, frozen=True):
         if len(self.axes) < 2:
             raise UsageError("it has one axis, and nothing to move with it", hint="name two axes or more")
         for axis in self.axes:
-            if not _AXIS.fullmatch(axis):
+            if not re.fullmatch(_AXIS, axis):
                 raise UsageError(
                     f"axis {axis!r} has characters that a CI matrix cannot carry",
                     hint="use lower-case letters, digits, '_' and '-'",

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 NONE = "none"
 """The value of a variable that asks for something this machine does not have: a driver, another CPU's level."""
@@ -186,6 +187,8 @@ class VariantProvider:
         They compare the requirement's name, its version range with the version that they carry, and the plugin's
         module.
         """
+        from packaging.requirements import Requirement
+
         if listed.static:
             return ""
         if not (listed.requires and self.metadata.requires):

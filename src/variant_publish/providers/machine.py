@@ -23,7 +23,7 @@ from variant_publish.providers.abi_dependency import PREFIX, releases_in
 from variant_publish.providers.base import NONE
 from variant_publish.providers.platforms import compatible_platforms, has_libc
 
-_PYTHON = re.compile(r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)")
+_PYTHON = r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)"
 
 
 class Machine(msgspec.Struct, frozen=True, dict=True):
@@ -223,7 +223,7 @@ def _tags(minor: int, threaded: bool, platforms: list[str]) -> Iterator[Tag]:
 
 
 def _parse_python(text: str) -> tuple[int, bool, str]:
-    match = _PYTHON.fullmatch(text)
+    match = re.fullmatch(_PYTHON, text)
     if match is None:
         raise UsageError(f"Python {text!r} is not a version of Python 3", hint="write it like 3.12 or 3.14t")
     return int(match[1]), bool(match[3]), f"3.{match[1]}{match[2] or '.0'}"

@@ -46,7 +46,7 @@ class SeenProject(msgspec.Struct, frozen=True):
         return next((file for file in self.view.files if file.filename == filename), None)
 
 
-class Projects(msgspec.Struct):
+class Projects(msgspec.Struct, dict=True):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
