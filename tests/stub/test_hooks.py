@@ -54,7 +54,7 @@ class Unpacked:
         self.sdist = sdist
         self.top = folder / "foo-1.0"
         self.backend: Any = load_backend(self.top / "variant_publish_stub.py")
-        self.backend.time = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: None})  # and not everybody's
+        vars(self.backend)["time"] = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: None})  # not everybody's
         self.out = folder / "out"
         self.out.mkdir()
 

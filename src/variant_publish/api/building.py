@@ -133,13 +133,12 @@ def buildable(config: Config, platform: str) -> tuple[str, ...]:
     A variant without declared platforms is for every machine; one whose cells are all skipped is not built.
     """
     here, found = machine_of(platform), []
-    everywhere = config.matrix.platform if config.matrix else ()
     kept = {cell.variant for cell in config.matrix.cells()} if config.matrix else set()
     skipped = {cell.variant for cell in config.matrix.all_cells()} - kept if config.matrix else set()
     for name in (GENERIC, *config.variants):
         if name in skipped:
             continue
-        own = everywhere if name == GENERIC else config.tables.variants[name].platform or everywhere
+        own = config.platforms_of(name)
         if not own or any(_alike(machine_of(one), here) for one in own):
             found.append(name)
     return tuple(found)

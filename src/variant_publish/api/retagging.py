@@ -6,7 +6,7 @@ Retagging, which many small CI steps call, imports nothing that publishes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,9 +22,10 @@ from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Variant
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.release.release import wheel_paths
 
@@ -150,8 +151,8 @@ def retag(
 def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple[Path, ...]]:
     """Return the wheels of each variant of the configuration, and those of "generic", in the places.
 
-    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project. Raises
-    UsageError where neither says what it is.
+    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project; one for
+    a platform that has no such hardware is generic. Raises UsageError where neither says what it is.
     """
     renames = {
         Rename(table.rename.name, table.rename.to): name
@@ -168,6 +169,8 @@ def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple
                 f"nothing says of which variant {path} is",
                 hint=f"put it into a folder called {', '.join((GENERIC, *config.variants))}, or declare a rename",
             )
+        if owner != GENERIC and not _has_hardware(path, config.variants[owner].properties):
+            owner = GENERIC
         found[owner] = (*found.get(owner, ()), path)
     return {name: found[name] for name in (GENERIC, *config.variants) if name in found}
 
@@ -273,8 +276,12 @@ def _check_renames(paths: Sequence[Path], changes: Sequence[Rewrite]) -> None:
 
 
 def _belongs(path: Path, rename: Rename) -> bool:
-    try:
-        name = WheelName.parse(path.name)
-    except VariantPublishError:
-        return False  # retagging it will say what is wrong with the name
-    return rename.applies_to(name)
+    with suppress(VariantPublishError):  # retagging it will say what is wrong with the name
+        return rename.applies_to(WheelName.parse(path.name))
+    return False
+
+
+def _has_hardware(path: Path, properties: Properties) -> bool:
+    with suppress(VariantPublishError):
+        return catalog.exist_on(properties, WheelName.parse(path.name).platform)
+    return True

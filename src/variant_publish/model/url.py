@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from variant_publish.errors import VariantPublishError
@@ -11,6 +12,8 @@ HTTP = ("http", "https")
 _MAY_LINK = {"https": ("https",), "http": HTTP, "file": ("file", *HTTP)}
 """Which schemes a page may link: a server names no file of this machine, and https does not fall back to http."""
 
+_FILE = re.compile(r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})")
+"""A folder, and a name in it that is right wherever the folder is: pages link thousands of files of one folder."""
 _ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -57,6 +60,13 @@ def is_web(url: str) -> bool:
 
 def check_link(url: str) -> str:
     """Return a relative link or an http, https or file URL; raise InvalidAddress for others, and for a UNC path."""
+    match = _FILE.fullmatch(url)
+    _check_link(f"{match[1] or ''}x" if match else url)
+    return url
+
+
+@lru_cache(1024)
+def _check_link(url: str) -> None:
     parts = _split(url)
     if parts.scheme == "file":
         path = unquote(parts.path)
@@ -66,7 +76,6 @@ def check_link(url: str) -> str:
         raise InvalidAddress(url, "is not relative to its page")
     elif parts.scheme and parts.scheme not in HTTP:
         raise InvalidAddress(url, "is not an http, https or file URL")
-    return url
 
 
 def resolve(base: str, link: str) -> str:
@@ -75,6 +84,13 @@ def resolve(base: str, link: str) -> str:
     Raises InvalidAddress where such a page may not link it: the page of a server names no file of this machine, one
     over https nothing over http, and none a file of another machine.
     """
+    if match := _FILE.fullmatch(link):
+        return _resolved(base, f"{match[1] or ''}x")[:-1] + match[2]
+    return _resolved(base, link)
+
+
+@lru_cache(1024)
+def _resolved(base: str, link: str) -> str:
     try:
         full = urldefrag(urljoin(base, link)).url
         scheme = urlsplit(base).scheme

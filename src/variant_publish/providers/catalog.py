@@ -91,6 +91,17 @@ def properties_of_words(words: Iterable[str]) -> Properties:
     return Properties(tuple(item for items in found for item in items)) if all(found) else Properties()
 
 
+def exist_on(properties: Properties, platforms: Iterable[str]) -> bool:
+    """Return whether there is the hardware that the properties need on machines of one of the platform tags."""
+    needed = [provider for namespace in properties.namespaces if (provider := find(namespace))]
+    return any(platform == "any" or all(one.exists_on(platform) for one in needed) for platform in platforms)
+
+
+def platforms_of(properties: Properties, platforms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the platforms with the hardware that the properties need; all of them where none has it."""
+    return tuple(platform for platform in platforms if exist_on(properties, (platform,))) or platforms
+
+
 def tags_of(name: str) -> tuple[str, ...]:
     """Return the extra tags that a variant's name stands for: itself, or for `cu128.torch2.9` one for each word."""
     found, rest = [], name

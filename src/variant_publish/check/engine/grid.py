@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -82,6 +82,15 @@ class Grid:
         step = len(self.dialects)
         for start in range(0, len(self.entries), step):
             yield self.entries[start].cell, self.entries[start : start + step]
+
+    def variants_at(self, cell: Cell) -> dict[str, set[Dialect | None]]:
+        """Return the variants that have a wheel at the row of the cell, and in which dialects."""
+        found: dict[str, set[Dialect | None]] = {}
+        for variant in self.columns:
+            for entry in self.at(Cell(cell.python, cell.platform, variant)):
+                if variant != GENERIC and entry.files:
+                    found.setdefault(variant, set()).add(entry.dialect)
+        return found
 
     def table(self) -> list[dict[str, Any]]:
         """Return the JSON array of the entries."""
@@ -166,3 +175,10 @@ def speaks(name: WheelName, dialect: Dialect | None) -> bool:
 def lacking(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return the dialects in which the cell is missing."""
     return tuple(str(entry.dialect) for entry in entries if entry.state is State.MISSING)
+
+
+def in_dialects(missing: Sequence[object], entries: tuple[Entry, ...]) -> str:
+    """Name the dialects that lack the cell where the release has several."""
+    if len(entries) == 1:
+        return ""
+    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(map(str, missing))}"
