@@ -14,7 +14,7 @@ _MAY_LINK = {"https": ("https",), "http": HTTP, "file": ("file", *HTTP)}
 
 _FILE = r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})"
 """A folder, and a name in it that is right wherever the folder is: pages link thousands of files of one folder."""
-_ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ODD = r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 class InvalidAddress(VariantPublishError):
