@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,8 @@ def _moved(path: Path) -> str | None:
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
     if not variants:
+        with suppress(UsageError):  # of an older draft
+            return text if ours and STANDARD in document and Config.parse(text, str(path)) else None
         return None
     config = Config.parse(text, str(path))
     there = document.get(STANDARD, {}).get("variants", {})
