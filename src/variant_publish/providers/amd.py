@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence, names_in
+from variant_publish.binary.content import Buffer, Found
+from variant_publish.binary.evidence import NAMES, Evidence
 from variant_publish.binary.image import Image
-from variant_publish.binary.offload import offload_targets
+from variant_publish.binary.offload import BUNDLES, offload_targets
 from variant_publish.binary.runtimes import ROCM as ROCM_LIBRARIES
 from variant_publish.binary.runtimes import majors_of
 from variant_publish.formats.variants_json import Provider
@@ -37,7 +37,6 @@ ARCHITECTURES = (
 
 _NODES = "class/kfd/kfd/topology/nodes/*/properties"
 _TARGET = re.compile(r"^gfx_target_version ([0-9]{1,9})$", re.MULTILINE)
-_NAMES = re.compile(rb"libamdhip64")
 _UNITS = re.compile(r"^simd_count ([0-9]{1,9})$", re.MULTILINE)
 _ARCH = re.compile(r"gfx[0-9]{1,3}[0-9a-f]{2}")
 _VERSION = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})(?:[.-].*)?", re.DOTALL)
@@ -64,6 +63,7 @@ class Amd(VariantProvider):
     metadata = Provider(requires=("amd-variant-provider",), plugin_api="amd_variant_provider.plugin:AMDVariantPlugin")
     drivers = ("libamdhip64", "libhsa-runtime64", "amdhip64")
     packages = ("rocm", "amd-", "torch", "triton", "cupy")
+    patterns, names = BUNDLES, re.compile(rb"libamdhip64")
     code_feature = GFX_ARCH
     runtime = "ROCm"
     runtime_feature = ROCM_VERSION
@@ -111,12 +111,12 @@ class Amd(VariantProvider):
         found = {GFX_ARCH: values.get(GFX_ARCH, NONE), ROCM_VERSION: values.get(ROCM, NONE)}
         return {feature: (value,) for feature, value in found.items() if value != NONE}
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
-        found = {target.arch for target in offload_targets(data) if target.arch.startswith("gfx")}
+        code = {target.arch for target in offload_targets(data, found) if target.arch.startswith("gfx")}
         majors, why = majors_of(image.needed, ROCM_LIBRARIES)
-        why = why or ("" if found else names_in(data, _NAMES))
-        return Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
+        why = why or (NAMES if not code and found.get(self.names) else "")
+        return Evidence(self.namespace, tuple(sorted(code, key=_natural)), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether code is for an architecture, or for a family that it belongs to: gfx9-4-generic."""

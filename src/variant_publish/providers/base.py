@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from variant_publish.binary.content import Buffer
+from variant_publish.binary.content import Buffer, Found
 from variant_publish.binary.evidence import Evidence
 from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
@@ -90,6 +90,10 @@ class VariantProvider:
     """Where there is such hardware: what a platform tag contains."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Words in the names of distributions that bring its kernels."""
+    patterns: Sequence[re.Pattern[bytes]] = ()
+    """What is searched for in the data of binaries: each begins with given bytes, and matches at most 128."""
+    names: re.Pattern[bytes] | None = None
+    """The same, in small binaries: names of its libraries, for what loads them by name is small."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
     runtime: ClassVar[str] = ""
@@ -146,8 +150,11 @@ class VariantProvider:
         """Return the values of a variable that tell wanted values of its features apart."""
         return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
-        """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for."""
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
+        """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for.
+
+        `found` has the matches of each of the `patterns`: where they begin, and their groups.
+        """
         return None
 
     def meets(self, claimed: str, found: str) -> bool:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence, names_in
-from variant_publish.binary.fatbin import DeviceCode, DeviceImages
+from variant_publish.binary.content import Buffer, Found
+from variant_publish.binary.evidence import NAMES, Evidence
+from variant_publish.binary.fatbin import DEVICE_CODE, DeviceCode, DeviceImages
 from variant_publish.binary.image import Image
 from variant_publish.binary.runtimes import CUDA as CUDA_LIBRARIES
 from variant_publish.binary.runtimes import majors_of
@@ -38,7 +38,6 @@ _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAP
 _PAIR = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:\.[0-9.]{1,9})?")
 _CUDA_WORD = re.compile(r"cu(?:da)?_?(1[0-9])(?:[._]?([0-9]{1,2})|x)?")
 _CODE_WORD = re.compile(r"(sm|compute)_?([0-9]{2,3}[af]?)")
-_NAMES = re.compile(rb"libcuda(?:\.so|rt)")
 _CODE = re.compile(r"([0-9]{2,3})([af]?)_(real|virtual)")
 
 
@@ -115,6 +114,7 @@ class Nvidia(VariantProvider):
     vendored = "0.0.1"
     drivers = ("libcuda", "nvcuda", "libnvidia-ml", "nvml")
     packages = ("nvidia-", "cuda", "cupy", "torch", "triton", "numba")
+    patterns, names = DEVICE_CODE, re.compile(rb"libcuda(?:\.so|rt)")
     code_feature = SM_ARCH
     runtime = "CUDA"
     runtime_feature = LOWER_BOUND
@@ -195,13 +195,13 @@ class Nvidia(VariantProvider):
             own = (*own, self.property(LOWER_BOUND, "13.0"))
         return super().machines(own, platform)
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
-        images = DeviceImages.of(data)
+        images = DeviceImages.of(data, found)
         majors, why = majors_of(image.needed, CUDA_LIBRARIES)
         if not majors:
             majors = images.cuda_majors
-            why = "has device code" if images.codes else names_in(data, _NAMES)
+            why = "has device code" if images.codes else NAMES if found.get(self.names) else ""
         return Evidence(self.namespace, tuple(code.value for code in images.codes), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:

@@ -128,7 +128,7 @@ class Context:
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
         if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast)
+            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast, ahead=self.jobs > 1)
         return self.scans[wheel.path]
 
 
