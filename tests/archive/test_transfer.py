@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,9 +92,9 @@ def test_a_file_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
         read_exactly(source, 0, 10)
 
 
-def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / NAME
-    names = {f"foo/{number}.h": b"#pragma once\n" * (number % 300) for number in range(15_000)}
+    names = {f"foo/{number}.h": b"#pragma once\n" * (number % 60) for number in range(3_000)}
     path.write_bytes(zipped(files_of({**names, "foo/big": BIG}), method=zipfile.ZIP_STORED))
     calls = 0
 
@@ -110,7 +111,7 @@ def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypa
             monkeypatch.setattr(os, name, counted(getattr(os, name)))
     result = retag(path, tmp_path / "out", TAGGED).path
     monkeypatch.undo()
-    assert calls < (1000 if hasattr(os, "pread") else 2000)  # where there is none, each read seeks first
+    assert calls < (300 if hasattr(os, "pread") else 600)  # where there is none, each read seeks first
     assert contents(result).keys() == contents(path).keys()
 
 
@@ -125,3 +126,20 @@ def test_a_long_run_that_moves_keeps_its_place_within_the_pages(tmp_path: Path, 
     assert (result.read_bytes().index(BIG) - path.read_bytes().index(BIG)) % 4096 == 0
     again = retag(result, tmp_path / "again", Rewrite()).path
     assert contents(again).items() >= payload.items()
+
+
+def test_without_pread_nothing_moves_the_position_of_a_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: there a thread that copies and a caller that reads would share one position."""
+    seek = os.lseek
+
+    def slow_seek(descriptor: int, offset: int, how: int) -> int:
+        place = seek(descriptor, offset, how)
+        time.sleep(0.001)
+        return place
+
+    path = tmp_path / NAME
+    path.write_bytes(zipped(files_of({**PAYLOAD, "foo/big": BIG}, first=True), method=zipfile.ZIP_STORED))
+    for name in ("pread", "copy_file_range", "sendfile"):
+        monkeypatch.delattr(os, name, raising=False)
+    monkeypatch.setattr(os, "lseek", slow_seek)
+    assert contents(retag(path, tmp_path / "out", TAGGED).path)["foo/big"] == BIG

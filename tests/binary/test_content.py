@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from pathlib import Path
@@ -21,8 +20,7 @@ from variant_publish.binary.elf import Elf
 from variant_publish.binary.scan import scan
 from variant_publish.providers.catalog import BUILTIN
 
-NUMBER = re.compile(rb"number ([0-9]{1,3});")
-WORD = re.compile(rb"word")
+NUMBER, WORD = rb"number ([0-9]{1,3});", rb"word"
 
 
 @pytest.mark.parametrize("place", range(90, 112))

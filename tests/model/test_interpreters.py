@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from variant_publish.model.interpreters import interpreter_exists
+from variant_publish.model.interpreters import interpreter_exists, interpreter_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,27 @@ from variant_publish.model.interpreters import interpreter_exists
         ("cp311-cp311", "macosx_10_9_x86_64", True),
         ("cp313-cp313", "pyemscripten_2026_0_wasm32", False),
         ("cp314-cp314", "pyemscripten_2026_0_wasm32", True),
+        ("cp314-cp314", "pyemscripten_2026_5_wasm32", False),
+        ("cp314-cp314t", "pyemscripten_2026_0_wasm32", False),
+        ("cp314-cp314t", "ios_13_0_arm64_iphoneos", False),
+        ("cp315-cp315t", "android_24_arm64_v8a", False),
+        ("pp311-pypy311_pp73", "macosx_10_9_x86_64", False),
+        ("pp311-pypy311_pp80", "macosx_10_15_x86_64", True),
+        ("pp310-pypy310_pp73", "manylinux_2_28_x86_64", False),
     ],
 )
 def test_an_interpreter_is_distributed_for_some_platforms(python: str, platform: str, exists: bool) -> None:
     assert interpreter_exists(python, platform) is exists
+
+
+@pytest.mark.parametrize(
+    ("python", "other", "same"),
+    [
+        ("pp311-pypy311_pp73", "pp311-pypy311_pp80", True),
+        ("pp311-pypy311_pp80", "pp312-pypy312_pp80", False),
+        ("cp314-cp314", "cp314-cp314t", False),
+        ("cp314-cp314", "cp314-cp314", True),
+    ],
+)
+def test_two_abis_of_pypy_are_one_interpreter(python: str, other: str, same: bool) -> None:
+    assert (interpreter_of(python) == interpreter_of(other)) is same

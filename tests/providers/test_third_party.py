@@ -55,7 +55,7 @@ class Abacus(VariantProvider):
     def told_apart(self, variable, wanted):
         return (NONE, *ROLES)
 
-    patterns = (re.compile(rb"BEADS:([0-9]+);"),)
+    patterns = (rb"BEADS:([0-9]+);",)
 
     def evidence(self, data, image, found):
         return Evidence("abacus", tuple(rods.decode() for _, (rods,) in found[self.patterns[0]]))
@@ -109,6 +109,6 @@ def test_machines_are_simulated(tmp_path: Path) -> None:
 
 def test_without_the_distribution_nobody_knows_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert catalog.properties_of_word("abacus13")
-    monkeypatch.setattr(catalog, "entry_points", lambda group: ())
+    monkeypatch.setattr(catalog, "_entries", list)
     catalog.providers.cache_clear()
     assert catalog.properties_of_word("abacus13") == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import sys
 import zlib
@@ -264,6 +263,6 @@ def _uleb128(value: int) -> bytes:
     return bytes([*found, value])
 
 
-def searched(data: bytes, patterns: Iterable[re.Pattern[bytes]]) -> Found:
+def searched(data: bytes, patterns: Iterable[bytes]) -> Found:
     """Return the matches of patterns in all of a file."""
     return find(data, patterns, ((0, len(data)),))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 BUCKET = "wheels"
 ACCESS_KEY = "AKIATESTTESTTESTTEST"
+_LOADER = create_loader()
 SECRET_KEY = "planted-secret-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
 
 
@@ -58,11 +61,12 @@ def _public(bucket: str) -> dict[str, Any]:
 
 
 def _answer_as_s3_does() -> None:
-    """Let moto write one object at a time, as its conditions are checked before, and name uploads that are gone.
+    """Let moto handle one request for an object at a time, and name uploads that are gone.
 
-    Else two conditional writes at the same time may both win, and a part of an aborted upload is answered with 500.
+    Else two conditional writes at the same time may both win, a reader may get an object of which the headers are not
+    set yet, and a part of an aborted upload is answered with 500.
     """
-    upload_part, writing = S3Backend.upload_part, threading.RLock()
+    upload_part, handling = S3Backend.upload_part, threading.RLock()
 
     def checked(self: S3Backend, bucket_name: str, multipart_id: str, *rest: Any) -> Any:
         if multipart_id not in self.get_bucket(bucket_name).multiparts:
@@ -71,14 +75,14 @@ def _answer_as_s3_does() -> None:
 
     def alone(handle: Any) -> Any:
         def handled(*arguments: Any, **options: Any) -> Any:
-            with writing:
+            with handling:
                 return handle(*arguments, **options)
 
         return handled
 
     # Their names are given as text, since mypy would compare the parameters.
     setattr(S3Backend, upload_part.__name__, checked)
-    for name in ("_key_response_put", "_key_response_post"):
+    for name in ("_key_response_put", "_key_response_post", "_key_response_get", "head_object"):
         setattr(S3Response, name, alone(getattr(S3Response, name)))
 
 
@@ -102,7 +106,8 @@ def moto_server() -> Iterator[Moto]:
 
 
 def give_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let boto3 find the credentials of the tests and nothing of this machine."""
+    """Let boto3 find the credentials of the tests and nothing of this machine, and read what S3 is only once."""
+    monkeypatch.setattr(botocore.session, "create_loader", lambda paths: _LOADER)
     for name, value in (
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),

@@ -52,9 +52,9 @@ class Sink:
         """Begin to copy what will probably be the first piece (see `copy`), while the caller makes sure of it.
 
         The kernel needs no help to copy, so the two go on side by side. If the first piece is another one in the end,
-        nothing is lost but time.
+        nothing is lost but time. Without pread two readers of one descriptor would move each other's position.
         """
-        if self._digest is None:
+        if self._digest is None and hasattr(os, "pread"):
             self._ahead = _Ahead(self._target, (source, offset, length, prefix))
 
     def write(self, content: bytes | bytearray) -> None:

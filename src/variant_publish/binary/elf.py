@@ -11,10 +11,11 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Literal
+
+import msgspec
 
 from variant_publish.binary.content import Buffer
 from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
@@ -48,8 +49,7 @@ _LONG_NAME = 64 * 1024
 _LARGE_NOTE, _MANY_NOTES = 64 * 1024, 64
 
 
-@dataclass(frozen=True, slots=True)
-class SectionHeader:
+class SectionHeader(msgspec.Struct, frozen=True):
     """Where a section lies, and what kind it is."""
 
     kind: int
@@ -65,8 +65,7 @@ class SectionHeader:
         return not (self.flags & _EXECUTED or self.kind in _LINKED or (self.kind == _STRINGS and not self.flags))
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramHeader:
+class ProgramHeader(msgspec.Struct, frozen=True):
     """Where a segment lies in the file and in memory."""
 
     kind: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from variant_publish.binary.content import Buffer, Found
 from variant_publish.binary.image import Image
@@ -14,8 +14,7 @@ NAMES = "names its libraries"
 """What shows hardware where a binary has the names of libraries, to load one when it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What a binary shows of the hardware of one namespace.
 
     `code` are the values of the provider's feature that its device code is for, `runtimes` the major versions of the
@@ -35,12 +34,12 @@ class EvidenceReader(Protocol):
     """Whoever finds evidence in binaries: a provider."""
 
     @property
-    def patterns(self) -> Sequence[re.Pattern[bytes]]:
+    def patterns(self) -> Sequence[bytes]:
         """Return what is to be found in the data of binaries."""
         ...
 
     @property
-    def names(self) -> re.Pattern[bytes] | None:
+    def names(self) -> bytes:
         """Return what is to be found in the data of small binaries too: names of libraries."""
         ...
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Self
 
+import msgspec
+
 from variant_publish.binary.content import Buffer, Found
 
-_MAGIC = re.compile(re.escape(struct.pack("<L", 0xBA55ED50)))
+_MAGIC = re.escape(struct.pack("<L", 0xBA55ED50))
 _CONTAINER = struct.Struct("<LHHQ")
 _ENTRY = struct.Struct("<2HLQ2L2HL2LQ")
 _PTX, _CUBIN = 1, 2
@@ -27,7 +28,7 @@ _PTX_TO_CUDA = 4
 _MANY_ENTRIES = 1 << 18
 """libtorch_cuda.so has some 10,000."""
 
-_TOOLKIT = re.compile(rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})")
+_TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
 DEVICE_CODE = (_MAGIC, _TOOLKIT)
 """What is to be found in a binary."""
 
@@ -38,8 +39,7 @@ Version = tuple[int, int]
 """MAJOR.MINOR."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeviceCode:
+class DeviceCode(msgspec.Struct, frozen=True, order=True):
     """One kind of device code: `arch` is 90 for compute capability 9.0, `suffix` "a" or "f" where it has one."""
 
     arch: int
@@ -61,8 +61,7 @@ class DeviceCode:
         return f"{'compute' if self.is_ptx else 'sm'}_{self.arch}{self.suffix}"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceImages:
+class DeviceImages(msgspec.Struct, frozen=True):
     """The device code of a binary: each kind once, sorted, and what tells the CUDA that compiled it.
 
     `ptx` are the versions of the PTX language, `toolkits` those that the compiler left in clear text.

@@ -12,14 +12,15 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.binary.content import Buffer, Found
 
 _PLAIN = b"__CLANG_OFFLOAD_BUNDLE__"
 _COMPRESSED = b"CCOB"
 _PACKAGED = b"\x10\xff\x10\xad"
-SYCL = re.compile(rb"__CLANG_OFFLOAD_BUNDLE__sycl-([a-z0-9_]{1,64})\0")
+SYCL = rb"__CLANG_OFFLOAD_BUNDLE__sycl-([a-z0-9_]{1,64})\0"
 
 _HEADS = {1: struct.Struct("<4x2HL8x"), 2: struct.Struct("<4x2H2L8x"), 3: struct.Struct("<4x2H2Q8x")}
 """The headers of a compressed bundle by their version: version, method, and sizes."""
@@ -36,8 +37,7 @@ _INPUT_LIMIT = 1024 * 1024
 _MANY_ENTRIES, _LONGEST = 512, 256
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class OffloadTarget:
+class OffloadTarget(msgspec.Struct, frozen=True, order=True):
     """What one entry of a bundle is for: `kind` like "hipv4" or "sycl", `triple`, and `arch`, with its features off."""
 
     kind: str
@@ -162,9 +162,9 @@ def _text(data: Buffer, place: int) -> str:
 
 
 _READERS = {
-    re.compile(re.escape(_PLAIN)): _bundle,
-    re.compile(re.escape(_COMPRESSED)): _compressed,
-    re.compile(re.escape(_PACKAGED)): _packaged,
+    _PLAIN: _bundle,
+    _COMPRESSED: _compressed,
+    _PACKAGED: _packaged,
 }
 BUNDLES = tuple(_READERS)
 """What is to be found in a binary."""

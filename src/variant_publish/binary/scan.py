@@ -6,7 +6,8 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import WholeWheel
@@ -28,8 +29,8 @@ _SIMD_BUDGET = 6 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
 
-_NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running")
-_NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
+_NUMPY = rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running"
+_NUMPY_API = rb"numpy\.(?:_core|core)\._?multiarray"
 _OF_MODULES = (_NUMPY, _NUMPY_API)
 
 FOR_SOME = re.compile(
@@ -39,8 +40,7 @@ FOR_SOME = re.compile(
 """What the names of libraries say that are loaded on some machines only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     """What is inside one executable file of a wheel.
 
     `evidence` is what it shows of GPUs and the like. `numpy` is the oldest NumPy that it was compiled to run with;
@@ -73,8 +73,7 @@ class Binary:
         return folder.endswith(".libs") or "/.dylibs/" in f"/{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """What one pass over a wheel has shown: its binaries, and the members whose bytes are not as they should be.
 
     `mismatches` are members with other bytes than RECORD says, `faults` what cannot be read at all.
@@ -125,7 +124,7 @@ def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: in
         return Binary(path, len(data), Image(kind, ()), fault=error.message)
     patterns = [pattern for reader in readers for pattern in reader.patterns]
     if len(data) <= _SMALL:
-        patterns += [reader.names for reader in readers if reader.names is not None]
+        patterns += [reader.names for reader in readers if reader.names]
     found = find(data, (*patterns, *(_OF_MODULES if image.modules else ())), apart_from(image.code, len(data)))
     numpy = [(int(major), int(minor)) for _, (major, minor) in found.get(_NUMPY, ())]
     return Binary(

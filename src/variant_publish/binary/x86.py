@@ -7,12 +7,12 @@ whatever is there runs everywhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from variant_publish.binary.content import search
 from variant_publish.binary.functions import FunctionTable
@@ -24,7 +24,7 @@ _FEW, _ENOUGH = 5, 50
 """Functions below which a sample says nothing: of code that never asks the processor, and of any."""
 
 _UNIFORM, _MOST, _MANY_EVEX = 0.95, 0.5, 0.1
-_CPUID = re.compile(rb"\x0f\xa2")
+_CPUID = rb"\x0f\xa2"
 _ASKING = frozenset(
     {"__cpu_model", "__cpu_indicator_init", "__x86_get_cpuid_feature_leaf", "getauxval", "cpuinfo_initialize"}
 )
@@ -39,8 +39,7 @@ _LEVELS = {
 """The features of each level; what needs others (AES, AMX) is chosen at run time by everyone."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSample:
+class CodeSample(msgspec.Struct, frozen=True):
     """Count the functions of a sample.
 
     Of those that touch vector registers: `legacy` by SSE only, `vex` by AVX, `evex` by AVX-512 among the latter. `v2`

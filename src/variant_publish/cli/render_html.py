@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.check.engine.registry import rule
@@ -31,8 +32,7 @@ _SHADES = 5
 _FAMILY = "VP8"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
+class _Tile(msgspec.Struct, frozen=True):
     """One cell of the heat map: `tone` is its colour, `shade` grows with the size of the wheel."""
 
     sign: str
@@ -44,8 +44,7 @@ class _Tile:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Heat:
+class _Heat(msgspec.Struct, frozen=True):
     """One heat map: its rows are (python, platform, tiles)."""
 
     title: str
@@ -53,22 +52,20 @@ class _Heat:
     rows: list[tuple[str, str, list[_Tile]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     """One finding as the table shows it; `rank` sorts by severity."""
 
     rank: int
     word: str
     id: str
-    title: str
     place: str
     message: str
     hint: str
     changes: tuple[tuple[str, str], ...] = ()
+    more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _RuleText:
+class _RuleText(msgspec.Struct, frozen=True):
     """What a rule that found something is for."""
 
     id: str
@@ -152,7 +149,7 @@ def _lines(report: Report) -> list[_Line]:
     for message, hint in dict.fromkeys((finding.message, finding.hint or "") for finding in unread):
         ids = sorted({finding.id for finding in unread if (finding.message, finding.hint or "") == (message, hint)})
         what = f"{visible(message)}, too little for {', '.join(ids)}"
-        lines.append(_Line(3, "unknown", ids[0], f"and {len(ids) - 1} more", "", what, visible(hint)))
+        lines.append(_Line(3, "unknown", ids[0], "", what, visible(hint), more=f"and {len(ids) - 1} more"))
     return lines
 
 
@@ -177,7 +174,6 @@ def _line(finding: Finding) -> _Line:
         3 if unknown else _WORST.index(finding.severity),
         "unknown" if unknown else finding.severity.value,
         finding.id,
-        rule(finding.id).title,
         visible(finding.file or (str(finding.cell) if finding.cell else "")),
         message,
         visible(finding.hint or ""),

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
 from variant_publish.store.keys import key_of
-from variant_publish.store.objects import SIMPLE_JSON, Conflict, PageTag
+from variant_publish.store.objects import SIMPLE_JSON, Conflict, Stat
 from variant_publish.store.store import Store
 
 ROOT_MASTER = "index.json"
@@ -123,17 +123,17 @@ def mend(
                 page, content, etag=etag, content_type=content_type, generation=known.generation
             ):
                 written.append(page)
-                before[page] = PageTag("", hashlib.sha256(content).hexdigest())
+                before[page] = Stat(len(content), hashlib.sha256(content).hexdigest())
         if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
     raise AssertionError  # _attempts raises first
 
 
-def _is_page(tag: PageTag | None, content: bytes) -> bool:
+def _is_page(tag: Stat | None, content: bytes) -> bool:
     return tag is not None and tag.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def _is_older(tag: PageTag | None, generation: int) -> bool:
+def _is_older(tag: Stat | None, generation: int) -> bool:
     return tag is None or (tag.generation is not None and tag.generation <= generation)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_ALTERNATIVE = re.compile(r"(?:pp3|graalpy3?)([0-9]+)?")
+_ALTERNATIVE = re.compile(r"(pp|graalpy)(?:3([0-9]+))?.*")
+_OLDEST_PYPY = 11
+"""PyPy of a Python before 3.11 gets no releases any more."""
+
 _CPYTHON = re.compile(r"cp3([0-9]+)")
 _ONLY_CPYTHON = (
     "musllinux", "i686", "s390x", "ppc64", "armv7l", "riscv64", "loongarch64", "win32", "win_arm64", "ios_", "android_",
@@ -15,24 +18,44 @@ _FIRST_CPYTHON = {
 }  # fmt: skip
 """What a platform tag contains, and the first minor version of CPython 3 that is distributed for it."""
 
-_EMSCRIPTEN = {"pyodide_2024": 12, "pyemscripten_2024": 12, "pyemscripten_2025": 13, "pyemscripten_2026": 14}
+_EMSCRIPTEN = {
+    "pyodide_2024": 12, "pyemscripten_2024": 12, "pyemscripten_2025": 13, "pyemscripten_2026_0": 14,
+    "pyemscripten_2026_5": 15,
+}  # fmt: skip
 """Each ABI of Emscripten is that of one CPython."""
 
 _MACOS_X86 = re.compile(r"macosx_10_([0-9]+)_(?:x86_64|universal2|intel)")
 _FIRST_MACOS = {14: 15, 12: 13}
-"""CPython 3.14 needs macOS 10.15 and later, 3.12 needs 10.13: nobody has it on an older one."""
+_FIRST_MACOS_OF_OTHERS = 15
+"""CPython 3.14 needs macOS 10.15 and later, as PyPy and GraalPy do, 3.12 needs 10.13: nobody has it on an older one."""
+
+_NEVER_THREADED = ("ios_", "android_", "emscripten", "pyodide")
+"""Where no free-threaded CPython is distributed."""
 
 
 def interpreter_exists(python: str, platform: str) -> bool:
-    """Return whether an interpreter like "cp312-cp312" is distributed for a platform; True for unknown ones."""
-    interpreter = python.partition("-")[0]
-    if _ALTERNATIVE.match(interpreter):
-        return not any(word in platform for word in _ONLY_CPYTHON)
+    """Return whether an interpreter like "cp312-cp312" is distributed for a platform, still; True for unknown ones."""
+    interpreter, _, abi = python.partition("-")
+    macos = _MACOS_X86.fullmatch(platform)
+    if other := _ALTERNATIVE.fullmatch(interpreter):
+        if other[1] == "pp" and int(other[2] or _OLDEST_PYPY) < _OLDEST_PYPY:
+            return False
+        too_old = macos is not None and int(macos[1]) < _FIRST_MACOS_OF_OTHERS
+        return not too_old and not any(word in platform for word in _ONLY_CPYTHON)
     match = _CPYTHON.fullmatch(interpreter)
-    minor = int(match[1]) if match else 0
-    if match and ("emscripten" in platform or "pyodide" in platform):
+    if match is None:
+        return True
+    minor = int(match[1])
+    if abi.endswith("t") and any(word in platform for word in _NEVER_THREADED):
+        return False
+    if "emscripten" in platform or "pyodide" in platform:
         return next((minor == only for abi, only in _EMSCRIPTEN.items() if platform.startswith(abi)), True)
-    if match and (macos := _MACOS_X86.fullmatch(platform)):
+    if macos:
         return int(macos[1]) >= next((least for since, least in _FIRST_MACOS.items() if minor >= since), 0)
-    first = next((least for word, least in _FIRST_CPYTHON.items() if word in platform), 0)
-    return match is None or minor >= first
+    return minor >= next((least for word, least in _FIRST_CPYTHON.items() if word in platform), 0)
+
+
+def interpreter_of(python: str) -> str:
+    """Return what is one interpreter to its users: "pp311" for PyPy 7.3 and 8.0, which have ABIs of their own."""
+    interpreter = python.partition("-")[0]
+    return interpreter if _ALTERNATIVE.fullmatch(interpreter) else python

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from packaging.requirements import Requirement
+import msgspec
 from packaging.utils import canonicalize_name
 
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 NONE = "none"
 """The value of a variable that asks for something this machine does not have: a driver, another CPU's level."""
@@ -28,8 +29,7 @@ Features = Mapping[str, Sequence[str]]
 """What a machine supports in one namespace: feature (most important first) -> values, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A selector variable: its value says which values of `features` a machine supports.
 
     `parse` returns a value as it is compared, or None for what is none; `known` are the values, lowest first, without
@@ -90,10 +90,8 @@ class VariantProvider:
     """Where there is such hardware: what a platform tag contains."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Words in the names of distributions that bring its kernels."""
-    patterns: Sequence[re.Pattern[bytes]] = ()
-    """What is searched for in the data of binaries: each begins with given bytes, and matches at most 128."""
-    names: re.Pattern[bytes] | None = None
-    """The same, in small binaries: names of its libraries, for what loads them by name is small."""
+    names: ClassVar[bytes] = b""
+    """The names of its libraries, which small binaries are searched for: what loads them by name is small."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
     runtime: ClassVar[str] = ""
@@ -150,10 +148,15 @@ class VariantProvider:
         """Return the values of a variable that tell wanted values of its features apart."""
         return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
 
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what the data of binaries is searched for: each begins with given bytes, and matches at most 128."""
+        return ()
+
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for.
 
-        `found` has the matches of each of the `patterns`: where they begin, and their groups.
+        `found` has the matches of each of the `patterns`, and of `names`: where they begin, and their groups.
         """
         return None
 
@@ -194,6 +197,8 @@ class VariantProvider:
         They compare the requirement's name, its version range with the version that they carry, and the plugin's
         module.
         """
+        from packaging.requirements import Requirement
+
         if listed.static:
             return ""
         if not (listed.requires and self.metadata.requires):

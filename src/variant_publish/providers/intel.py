@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import NAMES, Evidence
-from variant_publish.binary.image import Image
-from variant_publish.binary.offload import SYCL, sycl_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 FORCE = "INTEL_VARIANT_PROVIDER_FORCE_DEVICE_IP"
 XPU = "xpu"
@@ -34,7 +35,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What ocloc calls devices, and `xpu` for all that wheels are usually compiled for."""
 
-_IP = re.compile(r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}")
+_IP = r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}"
 _VENDOR = 0x8086
 _GPU_ONLY = 1
 _INIT_DRIVER, _PROPERTIES, _IP_VERSION = 0x00020021, 0x3, 0x1000F  # ze_structure_type_t
@@ -52,13 +53,13 @@ class Intel(VariantProvider):
     )
     drivers = ("libze_loader", "ze_loader")
     packages = ("intel-", "torch", "triton", "dpc")
-    patterns, names = (SYCL,), re.compile(rb"lib(?:sycl|ze_loader)")
+    names = rb"lib(?:sycl|ze_loader)"
     code_feature = DEVICE_IP
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
             XPU,
             (DEVICE_IP,),
-            lambda text: text if text == NONE or _IP.fullmatch(text) else None,
+            lambda text: text if text == NONE or re.fullmatch(_IP, text) else None,
             lambda: tuple(sorted({*BASES, *BASES.values(), "12.60.7"})),
             "none, or the device IP of the GPU, for example 20.1.0",
         ),
@@ -71,15 +72,25 @@ class Intel(VariantProvider):
     def detect(self, environ: Mapping[str, str]) -> Values:
         """Ask the Level Zero loader for the first GPU; `INTEL_VARIANT_PROVIDER_FORCE_DEVICE_IP` overrides it."""
         found = environ.get(FORCE) or _ask_loader()
-        return {XPU: found} if found and _IP.fullmatch(found) else {}
+        return {XPU: found} if found and re.fullmatch(_IP, found) else {}
 
     def supported(self, values: Values) -> Features:
         """Return the device IP, and that whose code the device runs, too."""
         value = values.get(XPU, NONE)
         return {} if value == NONE else {DEVICE_IP: (value, *filter(None, (BASES.get(value),)))}
 
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.offload import SYCL
+
+        return (SYCL,)
+
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
+        from variant_publish.binary.evidence import NAMES, Evidence
+        from variant_publish.binary.offload import sycl_targets
+
         code = sycl_targets(found)
         return Evidence(self.namespace, tuple(sorted(code)), why=NAMES if not code and found.get(self.names) else "")
 
@@ -89,7 +100,7 @@ class Intel(VariantProvider):
 
     def is_value(self, code: str) -> bool:
         """Return whether the code is for one device; what is for any is none."""
-        return _IP.fullmatch(code) is not None
+        return re.fullmatch(_IP, code) is not None
 
     def sentence(self, feature: str, value: str) -> str:
         """Return what the GPU must be."""

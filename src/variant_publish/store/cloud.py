@@ -16,14 +16,14 @@ from variant_publish.store.objects import (
     CutOff,
     Listed,
     ObjectHeaders,
-    PageTag,
     Pending,
     PutResult,
     Stat,
     Stored,
     changed_on_the_way,
+    generation_of,
+    iso,
 )
-from variant_publish.store.packing import packed, unpacked
 from variant_publish.store.page_cache import PageCache
 from variant_publish.store.store import Store
 
@@ -45,7 +45,7 @@ _HINTS = {
 class CloudStore(Store):
     """Keep an index under `az://CONTAINER/PREFIX` or `gs://BUCKET/PREFIX`; obstore finds the credentials."""
 
-    repeats = True
+    packs = repeats = True
 
     def __init__(self, place: str, opened: AzureStore | GCSStore) -> None:
         super().__init__()
@@ -83,26 +83,18 @@ class CloudStore(Store):
 
     def _get(self, key: str, known: Stored | None) -> Stored | None:
         options: GetOptions = {"if_none_match": known.etag.partition("|")[0]} if known is not None else {}
-        with self._found(key) as found:
-            found.append(self._open(key, options))
-        if not found:
-            return None if known is None or not self._is_unchanged(key, known) else known
+        if (found := self._found(key, options)) is None:
+            return None if known is None or (stat := self._head(key)) is None or stat.etag != known.etag else known
         with self._translated(key):
-            content, meta, attributes = bytes(found[0].bytes()), found[0].meta, found[0].attributes
-        return Stored(self._plain(content, key), _tag(meta), _generation(attributes) or 0)
+            return Stored(bytes(found.bytes()), _tag(found.meta))
 
-    def _is_unchanged(self, key: str, known: Stored) -> bool:
-        tag = self._tag(key)
-        return tag is not None and tag.etag == known.etag
+    def _found(self, key: str, options: GetOptions) -> Any:
+        """Return the answer to a request; None where nothing is there, or nothing new."""
+        from obstore.exceptions import NotFoundError, NotModifiedError
 
-    def _plain(self, content: bytes, key: str) -> bytes:
-        # A store may unpack a page for those who do not ask for gzip.
-        result = unpacked(content) if content[:2] == b"\x1f\x8b" else content
-        if result is None:
-            raise CutOff(
-                f"{self.describe()}: {key} is not a whole page", hint="restore an earlier version of the object"
-            )
-        return result
+        with suppress(NotFoundError, FileNotFoundError, NotModifiedError):
+            return self._open(key, options)
+        return None
 
     def _open(self, key: str, options: GetOptions) -> Any:
         import obstore
@@ -110,49 +102,32 @@ class CloudStore(Store):
         with self._translated(key):
             return obstore.get(self.opened, key, options=options)
 
-    def _tag(self, key: str) -> PageTag | None:
-        with self._found(key) as found:
-            found.append(self._open(key, {"head": True}))
-        if not found:
-            return None
-        attributes = found[0].attributes
-        return PageTag(_tag(found[0].meta), str(attributes.get("sha256", "")), _generation(attributes))
-
     def _head(self, key: str) -> Stat | None:
-        with self._found(key) as found:
-            found.append(self._open(key, {"head": True}))
-        if not found:
+        if (found := self._found(key, {"head": True})) is None:
             return None
-        return Stat(found[0].meta["size"], found[0].attributes.get("sha256"), etag=_tag(found[0].meta))
+        meta, own = found.meta, found.attributes
+        return Stat(meta["size"], own.get("sha256"), etag=_tag(meta), generation=generation_of(own))
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         import obstore
         from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
 
-        attributes = _attributes(headers)
-        if headers.generation is not None and (small := packed(content)) is not None:
-            content, attributes = small, {**attributes, "Content-Encoding": "gzip"}
         tag, _, version = (etag or "").partition("|")
         mode: Any = "create" if etag is None else {"e_tag": tag, "version": version or tag}
         try:
             with self._translated(key):
-                obstore.put(self.opened, key, content, attributes=attributes, mode=mode, use_multipart=False)
+                obstore.put(self.opened, key, content, attributes=_attributes(headers), mode=mode, use_multipart=False)
         except (AlreadyExistsError, PreconditionError, NotFoundError, FileNotFoundError):
             return PutResult.LOST
         return PutResult.WRITTEN
 
-    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+    def _goes_in_parts(self, size: int) -> bool:
+        return size > _LARGE
+
+    def _put_large(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        if path.stat().st_size <= _LARGE:
-            content = path.read_bytes()
-            if hashlib.sha256(content).hexdigest() != headers.sha256:
-                raise changed_on_the_way(path)
-            result = self._put(key, content, headers, None)
-            if result is PutResult.WRITTEN:
-                advance(len(content))
-            return result
         digest = hashlib.sha256()
 
         def pieces() -> Iterator[bytes]:
@@ -184,7 +159,7 @@ class CloudStore(Store):
             for batch in obstore.list(self.opened, folder or None):
                 for item in batch:
                     if item["path"].startswith(prefix) and not item["path"].startswith(UPLOADS):
-                        yield Listed(item["path"], item["size"], _iso(item["last_modified"]))
+                        yield Listed(item["path"], item["size"], iso(item["last_modified"]))
 
     def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
         options: GetOptions = {"range": (offset, offset + length)}
@@ -225,18 +200,10 @@ class CloudStore(Store):
         with self._translated():
             for batch in obstore.list(self.opened, UPLOADS):
                 for item in batch:
-                    yield Pending(item["path"], _iso(item["last_modified"]), item["path"])
+                    yield Pending(item["path"], iso(item["last_modified"]), item["path"])
 
     def _end(self, pending: Pending) -> None:
         self._delete(pending.id)
-
-    @contextmanager
-    def _found(self, key: str) -> Iterator[list[Any]]:
-        """Yield a list for what is there; it stays empty where nothing is, or nothing new."""
-        from obstore.exceptions import NotFoundError, NotModifiedError
-
-        with suppress(NotFoundError, FileNotFoundError, NotModifiedError):
-            yield []
 
     @contextmanager
     def _translated(self, key: str = "") -> Iterator[None]:
@@ -265,24 +232,13 @@ class CloudStore(Store):
 
 
 def _attributes(headers: ObjectHeaders) -> dict[str, str]:
-    is_page = headers.generation is not None
-    cache = "public, max-age=60" if is_page else "public, max-age=31536000, immutable"
-    found = {"Content-Type": headers.content_type, "Cache-Control": cache, "sha256": headers.sha256}
-    return {**found, "generation": str(headers.generation)} if is_page else found
+    found = {"Content-Type": headers.content_type, "Cache-Control": headers.cache_control, **headers.metadata}
+    return {**found, "Content-Encoding": "gzip"} if headers.is_packed else found
 
 
 def _tag(meta: Mapping[str, Any]) -> str:
     """Return what a swap names: Azure compares the tag, Google the version."""
     return f"{meta.get('e_tag') or ''}|{meta.get('version') or ''}"
-
-
-def _generation(attributes: Mapping[str, str]) -> int | None:
-    text = str(attributes.get("generation", ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _iso(moment: Any) -> str:
-    return str(moment.replace(microsecond=0).isoformat()).replace("+00:00", "Z")
 
 
 def _line(error: Exception) -> str:

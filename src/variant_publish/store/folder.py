@@ -26,6 +26,7 @@ from variant_publish.store.objects import (
     changed_on_the_way,
     contended,
     ignore,
+    iso,
 )
 from variant_publish.store.store import Store
 from variant_publish.store.stored_file import SplicedFile, StoredFile
@@ -79,6 +80,10 @@ class LocalStore(Store):
                 return None
         return Stored(content, hashlib.sha256(content).hexdigest())
 
+    def _tag(self, key: str) -> Stat | None:
+        found = self._get(key, None)
+        return Stat(len(found.content), found.etag, etag=found.etag) if found is not None else None
+
     def _head(self, key: str) -> Stat | None:
         with self._readable():
             try:
@@ -131,7 +136,7 @@ class LocalStore(Store):
             for key, entry in _walk(self.folder, prefix.rpartition("/")[0]):
                 if key.startswith(prefix) and not _is_on_the_way(entry.name) and key != LOCK:
                     found = entry.stat()
-                    yield Listed(key, found.st_size, _iso(found.st_mtime))
+                    yield Listed(key, found.st_size, _iso(found))
 
     def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
         with self._readable(), self._path(key).open("rb") as stream:
@@ -158,7 +163,7 @@ class LocalStore(Store):
         with self._readable():
             for key, entry in _walk(self.folder):
                 if _is_on_the_way(entry.name):
-                    yield Pending(key, _iso(entry.stat().st_mtime), key)
+                    yield Pending(key, _iso(entry.stat()), key)
 
     def _end(self, pending: Pending) -> None:
         with self._readable():
@@ -208,8 +213,8 @@ def _is_on_the_way(name: str) -> bool:
     return name.startswith(".") and name.endswith(".part")
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+def _iso(found: os.stat_result) -> str:
+    return iso(datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def _copy(source: Path | bytes, target: BinaryIO, advance: Advance) -> str:

@@ -13,9 +13,10 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+
+import msgspec
 
 from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
@@ -35,17 +36,65 @@ _AT_ONCE = 10
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part that the store has: what CompleteMultipartUpload asks for."""
+Part: TypeAlias = "CompletedPartTypeDef"
+"""A part that the store has: what CompleteMultipartUpload asks for."""
 
-    number: int
-    etag: str
-    checksum: str
 
-    def table(self) -> CompletedPartTypeDef:
-        """Return the item of the request."""
-        return {"PartNumber": self.number, "ETag": self.etag, "ChecksumCRC32": self.checksum}
+class PartsUpload(msgspec.Struct, frozen=True):
+    """An upload in parts that was begun."""
+
+    bucket: Bucket
+    key: str
+    id: str
+
+    @classmethod
+    def begin(cls, bucket: Bucket, key: str, fixed: Mapping[str, Any]) -> PartsUpload:
+        """Begin an upload; `fixed` are the headers of the object."""
+        with bucket.translated(key):
+            answer = bucket.client.create_multipart_upload(**bucket.place(key), ChecksumAlgorithm="CRC32", **fixed)
+        return cls(bucket, key, bucket.field(answer, "UploadId", key))
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Return the parameters of a request that name the upload."""
+        return {**self.bucket.place(self.key), "UploadId": self.id}
+
+    def put(self, number: int, content: bytes) -> Part:
+        """Send a part."""
+        checksum = _crc32(content)
+        with self.bucket.translated(self.key):
+            answer = self.bucket.client.upload_part(
+                **self.place, PartNumber=number, Body=content, ChecksumCRC32=checksum
+            )
+        return {"PartNumber": number, "ETag": self.bucket.field(answer, "ETag", self.key), "ChecksumCRC32": checksum}
+
+    def copy(self, number: int, source: Mapping[str, Any]) -> Part:
+        """Make a part of another object."""
+        with self.bucket.translated(self.key):
+            answer = self.bucket.client.upload_part_copy(**self.place, PartNumber=number, **source)
+        result = self.bucket.field(answer, "CopyPartResult", self.key)
+        part: Part = {"PartNumber": number, "ETag": self.bucket.field(result, "ETag", self.key)}
+        if "ChecksumCRC32" in result:
+            part["ChecksumCRC32"] = result["ChecksumCRC32"]
+        return part
+
+    def finish(self, parts: Callable[[], list[Part]]) -> PutResult:
+        """Make the parts and of them the object, or say that another writer was first or in the way."""
+        try:
+            complete: Any = {"Parts": parts()}
+            with self.bucket.translated(self.key):
+                self.bucket.client.complete_multipart_upload(**self.place, MultipartUpload=complete, IfNoneMatch="*")
+        except StoreError as error:
+            if error.code not in LOST | RACE | GONE | SPOILT:
+                raise
+            # The name is taken, or S3 wants the whole upload again; of one that is gone, what is there decides.
+            self.abort()
+            return PutResult.RACE if error.code in RACE else PutResult.LOST
+        return PutResult.WRITTEN
+
+    def abort(self) -> None:
+        """Abort the upload."""
+        self.bucket.abort(self.key, self.id)
 
 
 class Multipart:
@@ -58,7 +107,6 @@ class Multipart:
         self.sha256 = sha256
         self.size = path.stat().st_size
         self.part_size = part_size(self.size, least_part)
-        self.place = bucket.place(key)
         self.note = bucket.place(note_key(key, sha256))
 
     def send(self, fixed: Mapping[str, Any], advance: Advance) -> PutResult:
@@ -66,21 +114,18 @@ class Multipart:
 
         `fixed` are the headers of the object, `advance` is called with the bytes that the store has.
         """
-        upload_id, there = self._earlier()
-        if upload_id is None:
-            upload_id = self._begin(fixed)
-        try:
-            self._complete(upload_id, self._parts(upload_id, there, advance))
-        except StoreError as error:
-            if error.code not in LOST | RACE | GONE | SPOILT:
-                raise
-            # The name is taken, or S3 wants the whole upload again; of one that is gone, what is there decides.
-            self.bucket.abort(self.key, upload_id)
-            return PutResult.RACE if error.code in RACE else PutResult.LOST
-        self._clean()
-        return PutResult.WRITTEN
+        upload, there = self._earlier()
+        if upload is None:
+            upload = self._begin(fixed)
+        begun = upload
+        result = begun.finish(lambda: self._parts(begun, there, advance))
+        if result is PutResult.WRITTEN:
+            with self.bucket.translated(self.key):
+                self.bucket.client.delete_object(**self.note)
+            self.bucket.abort_all(self.key)  # what others began
+        return result
 
-    def _earlier(self) -> tuple[str | None, Mapping[int, Mapping[str, Any]]]:
+    def _earlier(self) -> tuple[PartsUpload | None, Mapping[int, Mapping[str, Any]]]:
         """Return the upload that was begun for these bytes under this key, and its parts; (None, {}) for none."""
         try:
             with self.bucket.translated(self.key):
@@ -88,15 +133,16 @@ class Multipart:
                 upload_id = upload_id_of(answer["Body"].read(_MIB))
                 if upload_id is None:
                     return None, {}
-                pages = self.bucket.client.get_paginator("list_parts").paginate(**self.place, UploadId=upload_id)
+                upload = PartsUpload(self.bucket, self.key, upload_id)
+                pages = self.bucket.client.get_paginator("list_parts").paginate(**upload.place)
                 parts = {part["PartNumber"]: part for page in pages for part in page.get("Parts", [])}
         except StoreError as error:
             if error.code in GONE | ABSENT:
                 return None, {}
             raise
         if self._are_ours(parts):
-            return upload_id, parts
-        self.bucket.abort(self.key, upload_id)  # its note names it, and it holds something else
+            return upload, parts
+        upload.abort()  # its note names it, and it holds something else
         return None, {}
 
     def _are_ours(self, parts: Mapping[int, Mapping[str, Any]]) -> bool:
@@ -108,27 +154,27 @@ class Multipart:
                     return False
         return True
 
-    def _begin(self, fixed: Mapping[str, Any]) -> str:
+    def _begin(self, fixed: Mapping[str, Any]) -> PartsUpload:
+        upload = PartsUpload.begin(self.bucket, self.key, fixed)
+        note = json.dumps({"key": self.key, "sha256": self.sha256, "upload-id": upload.id})
         with self.bucket.translated(self.key):
-            answer = self.bucket.client.create_multipart_upload(**self.place, ChecksumAlgorithm="CRC32", **fixed)
-            upload_id: str = self.bucket.field(answer, "UploadId", self.key)
-            note = json.dumps({"key": self.key, "sha256": self.sha256, "upload-id": upload_id})
             self.bucket.client.put_object(**self.note, Body=note.encode(), ContentType="application/json")
-        return upload_id
+        return upload
 
-    def _parts(self, upload_id: str, there: Mapping[int, Mapping[str, Any]], advance: Advance) -> list[_Part]:
+    def _parts(self, upload: PartsUpload, there: Mapping[int, Mapping[str, Any]], advance: Advance) -> list[Part]:
         """Send what is not there; return every part."""
-        done: list[_Part] = []
+        done: list[Part] = []
         digest = hashlib.sha256()
-        pending: set[Future[_Part]] = set()
+        pending: set[Future[Part]] = set()
         with self.path.open("rb") as stream, ThreadPoolExecutor(_AT_ONCE, "part") as pool:
             try:
                 for number, content in enumerate(_pieces(stream, self.part_size), 1):
                     if number in there:
-                        done.append(_Part(number, there[number]["ETag"], _crc32(content)))
+                        part: Part = {"ETag": there[number]["ETag"], "ChecksumCRC32": _crc32(content)}
+                        done.append({"PartNumber": number, **part})
                         advance(len(content))
                     else:
-                        pending.add(pool.submit(self._send_part, upload_id, number, content))
+                        pending.add(pool.submit(upload.put, number, content))
                     digest.update(content)  # beside the sending, in which the interpreter has nothing to do
                     if len(pending) > _AT_ONCE:
                         pending = self._collect(pending, done, advance)
@@ -139,40 +185,17 @@ class Multipart:
                     future.cancel()
                 raise
         if digest.hexdigest() != self.sha256:
-            self.bucket.abort(self.key, upload_id)
+            upload.abort()
             raise changed_on_the_way(self.path)
-        return sorted(done, key=lambda part: part.number)
+        return sorted(done, key=lambda part: part["PartNumber"])
 
-    def _collect(self, pending: set[Future[_Part]], done: list[_Part], advance: Advance) -> set[Future[_Part]]:
+    def _collect(self, pending: set[Future[Part]], done: list[Part], advance: Advance) -> set[Future[Part]]:
         ready, rest = wait(pending, return_when=FIRST_COMPLETED)
         for future in ready:
             part = future.result()
             done.append(part)
-            advance(min(self.part_size, self.size - (part.number - 1) * self.part_size))
+            advance(min(self.part_size, self.size - (part["PartNumber"] - 1) * self.part_size))
         return rest
-
-    def _send_part(self, upload_id: str, number: int, content: bytes) -> _Part:
-        checksum = _crc32(content)
-        with self.bucket.translated(self.key):
-            answer = self.bucket.client.upload_part(
-                **self.place, UploadId=upload_id, PartNumber=number, Body=content, ChecksumCRC32=checksum
-            )
-        return _Part(number, self.bucket.field(answer, "ETag", self.key), checksum)
-
-    def _complete(self, upload_id: str, parts: list[_Part]) -> None:
-        with self.bucket.translated(self.key):
-            self.bucket.client.complete_multipart_upload(
-                **self.place,
-                UploadId=upload_id,
-                MultipartUpload={"Parts": [part.table() for part in parts]},
-                IfNoneMatch="*",
-            )
-
-    def _clean(self) -> None:
-        """Remove the note, and what others began."""
-        with self.bucket.translated(self.key):
-            self.bucket.client.delete_object(**self.note)
-        self.bucket.abort_all(self.key)
 
 
 def note_key(key: str, sha256: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -18,6 +21,7 @@ BINARY = "application/octet-stream"
 CANARY = ".variant-publish/conditions"
 """The object by which a store is tried: it can be written once, and it can be asked for at the public address."""
 
+_DIGITS = 19
 _TYPES = {".html": HTML, ".json": JSON, ".toml": TOML, ".metadata": TEXT}
 
 
@@ -44,59 +48,58 @@ class PutResult(StrEnum):
     RACE = "race"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHeaders:
+class ObjectHeaders(msgspec.Struct, frozen=True):
     """What is stored with an object: its content type, its SHA-256, and for a page the generation of its master.
 
-    `generation` is None for a file, which never changes.
+    `generation` is None for a file, which never changes. `is_packed` says that the object is compressed.
     """
 
     content_type: str
     sha256: str
     generation: int | None = None
+    is_packed: bool = False
+
+    @property
+    def cache_control(self) -> str:
+        """Return how long caches may keep the object: files for good, pages for a minute."""
+        return "public, max-age=31536000, immutable" if self.generation is None else "public, max-age=60"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Return what the store keeps as words of its user."""
+        found = {"sha256": self.sha256}
+        return found if self.generation is None else {**found, "generation": str(self.generation)}
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A page as it was read: its bytes, the tag to swap it by, and the master's generation it was written with.
+def generation_of(metadata: Mapping[str, str]) -> int | None:
+    """Return the generation in the metadata of an object; None where there is none."""
+    text = metadata.get("generation", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
-    `generation` is 0 where the store has no place for it.
-    """
+
+class Stored(msgspec.Struct, frozen=True):
+    """A page as it was read: its bytes, and the tag to swap it by."""
 
     content: bytes
     etag: str
-    generation: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PageTag:
-    """What is known of a page without reading it: its tag, the SHA-256 of its content, the generation of its master.
-
-    `sha256` is "" and `generation` None where the store does not say.
-    """
-
-    etag: str
-    sha256: str = ""
-    generation: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """What is known of an object without reading it.
 
     `sha256` is what the object's headers say, None where they say nothing; `checksum` is what the store itself has
     computed of the bytes, "" where it has not, and means something to the store alone. `etag` tells this object from
-    a later one under its key.
+    a later one under its key. `generation` is that of the master of a page, None where the store does not say.
     """
 
     size: int
     sha256: str | None = None
     checksum: str = ""
     etag: str = ""
+    generation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """An object in a listing; `modified` is ISO 8601 in UTC."""
 
     key: str
@@ -104,13 +107,17 @@ class Listed:
     modified: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """An upload that was begun and not finished: it costs storage until it is ended."""
 
     key: str
     begun: str
     id: str
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, as listings have it."""
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def content_type_of(key: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 
+MAGIC = b"\x1f\x8b"
+"""What compressed pages begin with, and no page does."""
+
 _SMALL = 1000
 """Bytes of a page that is not worth compressing."""
 

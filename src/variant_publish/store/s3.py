@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from variant_publish.store.multipart import (
     PART,
     UPLOADS,
     Multipart,
+    PartsUpload,
     composite_of,
     md5_of_parts,
     part_size,
@@ -24,17 +24,16 @@ from variant_publish.store.multipart import (
 )
 from variant_publish.store.objects import (
     CANARY,
-    CutOff,
+    TEXT,
     Listed,
     ObjectHeaders,
-    PageTag,
     Pending,
     PutResult,
     Stat,
     Stored,
-    changed_on_the_way,
+    generation_of,
+    iso,
 )
-from variant_publish.store.packing import packed, unpacked
 from variant_publish.store.page_cache import PageCache
 from variant_publish.store.s3_errors import ABSENT, LOST, RACE, UNCHANGED, StoreError
 from variant_publish.store.server_copy import COPY_PART, CopySource, ServerCopy
@@ -46,18 +45,14 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60.0
 _CHUNK = 1024 * 1024
-_FOREVER = "public, max-age=31536000, immutable"
-_SHORTLY = "public, max-age=60"
-_SHA256 = "sha256"
-_GENERATION = "generation"
 _MD5_DIGITS = 32
-_DIGITS = 19
 
 
 class S3Store(Store):
     """Keep an index under `s3://BUCKET/PREFIX`, or in the like of it at `endpoint_url`."""
 
-    repeats = True
+    packs = repeats = True
+    part_size = PART
 
     def __init__(
         self,
@@ -65,13 +60,13 @@ class S3Store(Store):
         prefix: str = "",
         *,
         endpoint_url: str | None = None,
-        part_size: int = PART,
+        part_size: int | None = None,
         attempts: int = Store.attempts,
         timeout: float = TIMEOUT_S,
     ) -> None:
         super().__init__()
         self.attempts = attempts
-        self.part_size = part_size
+        self.part_size = part_size or self.part_size
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self.bucket = Bucket(bucket, self.prefix, endpoint_url, attempts, timeout)
         self.pages = PageCache.of_user(self.describe())
@@ -107,44 +102,24 @@ class S3Store(Store):
             if error.code in UNCHANGED and known is not None:
                 return known
             raise
-        if answer.get("ContentEncoding") == "gzip":
-            content = self._unpacked(content, key)
-        return Stored(content, self.bucket.field(answer, "ETag", key), _generation_of(answer) or 0)
+        return Stored(content, self.bucket.field(answer, "ETag", key))
 
-    def _unpacked(self, content: bytes, key: str) -> bytes:
-        if (result := unpacked(content)) is None:
-            raise CutOff(
-                f"{self.describe()}: {key} is not a whole page", hint="restore an earlier version of the object"
-            )
-        return result
-
-    def _tag(self, key: str) -> PageTag | None:
-        if (answer := self._headers(key)) is None:
-            return None
-        tag = self.bucket.field(answer, "ETag", key)
-        return PageTag(tag, answer.get("Metadata", {}).get(_SHA256, ""), _generation_of(answer))
-
-    def _headers(self, key: str) -> Mapping[str, Any] | None:
+    def _head(self, key: str) -> Stat | None:
         try:
             with self._translated(key):
-                return self.client.head_object(**self.bucket.place(key), ChecksumMode="ENABLED")
+                answer = self.client.head_object(**self.bucket.place(key), ChecksumMode="ENABLED")
         except StoreError as error:
             if error.code in ABSENT:
                 return None
             raise
-
-    def _head(self, key: str) -> Stat | None:
-        if (answer := self._headers(key)) is None:
-            return None
-        checksum = answer.get("ChecksumSHA256") or answer.get("ChecksumCRC32") or answer.get("ETag", "")
-        own = answer.get("Metadata", {}).get(_SHA256) or _hex_of(answer.get("ChecksumSHA256", ""))
-        size = self.bucket.field(answer, "ContentLength", key)
-        return Stat(size, own, checksum.strip('"'), answer.get("ETag", ""))
+        size, etag = (self.bucket.field(answer, name, key) for name in ("ContentLength", "ETag"))
+        sha256, metadata = answer.get("ChecksumSHA256", ""), answer.get("Metadata", {})
+        checksum = sha256 or answer.get("ChecksumCRC32") or etag
+        own = metadata.get("sha256") or _hex_of(sha256)
+        return Stat(size, own, checksum.strip('"'), etag, generation_of(metadata))
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         fixed = {**_fixed(headers), **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag})}
-        if headers.generation is not None and (small := packed(content)) is not None:
-            content, fixed["ContentEncoding"] = small, "gzip"
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
         try:
             with self._translated(key):
@@ -159,16 +134,8 @@ class S3Store(Store):
             self.tags[key] = answer.get("ETag", "")
         return PutResult.WRITTEN
 
-    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
-        if self._goes_in_parts(path.stat().st_size):
-            return Multipart(self.bucket, key, path, headers.sha256, self.part_size).send(_fixed(headers), advance)
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != headers.sha256:
-            raise changed_on_the_way(path)
-        result = self._put(key, content, headers, None)
-        if result is PutResult.WRITTEN:
-            advance(len(content))
-        return result
+    def _put_large(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        return Multipart(self.bucket, key, path, headers.sha256, self.part_size).send(_fixed(headers), advance)
 
     def _put_copy(
         self, key: str, source: StoredFile | SplicedFile, headers: ObjectHeaders, advance: Advance
@@ -210,25 +177,12 @@ class S3Store(Store):
         return checksum in (sha256, hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def _put_canary_in_parts(self) -> PutResult:
-        place = self.bucket.place(CANARY)
-        with self._translated(CANARY):
-            begun = self.client.create_multipart_upload(**place, ContentType="text/plain", CacheControl=_SHORTLY)
-        upload_id = self.bucket.field(begun, "UploadId", CANARY)
-        result = PutResult.LOST
+        upload = PartsUpload.begin(self.bucket, CANARY, _fixed(ObjectHeaders(TEXT, "", 0)))
         try:
-            with self._translated(CANARY):
-                part = self.client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=CANARY_CONTENT)
-                parts: Any = {"Parts": [{"PartNumber": 1, "ETag": self.bucket.field(part, "ETag", CANARY)}]}
-                self.client.complete_multipart_upload(
-                    **place, UploadId=upload_id, MultipartUpload=parts, IfNoneMatch="*"
-                )
-                result = PutResult.WRITTEN
-        except StoreError as error:
-            if error.code not in LOST | RACE:
-                raise
-        finally:
-            self._end(Pending(CANARY, "", upload_id))
-        return result
+            return upload.finish(lambda: [upload.put(1, CANARY_CONTENT)])
+        except BaseException:
+            upload.abort()
+            raise
 
     def _list(self, prefix: str) -> Iterator[Listed]:
         """List objects, a thousand to a request."""
@@ -236,7 +190,7 @@ class S3Store(Store):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.prefix + prefix):
                 for item in page.get("Contents", []):
-                    yield Listed(item["Key"].removeprefix(self.prefix), item["Size"], _iso(item["LastModified"]))
+                    yield Listed(item["Key"].removeprefix(self.prefix), item["Size"], iso(item["LastModified"]))
 
     def _range(self, key: str, offset: int, length: int, etag: str) -> bytes:
         condition: dict[str, Any] = {"IfMatch": etag} if etag else {}
@@ -263,7 +217,7 @@ class S3Store(Store):
             pages = self.client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.prefix):
                 for item in page.get("Uploads", []):
-                    yield Pending(item["Key"].removeprefix(self.prefix), _iso(item["Initiated"]), item["UploadId"])
+                    yield Pending(item["Key"].removeprefix(self.prefix), iso(item["Initiated"]), item["UploadId"])
 
     def _end(self, pending: Pending) -> None:
         """Abort an upload in parts, and remove the note of it."""
@@ -280,23 +234,11 @@ class S3Store(Store):
 
 
 def _fixed(headers: ObjectHeaders) -> Mapping[str, Any]:
-    """Return what an object is stored with: files for good, pages for a minute."""
-    metadata = {_SHA256: headers.sha256}
-    if headers.generation is None:
-        return {"ContentType": headers.content_type, "CacheControl": _FOREVER, "Metadata": metadata}
-    metadata[_GENERATION] = str(headers.generation)
-    return {"ContentType": headers.content_type, "CacheControl": _SHORTLY, "Metadata": metadata}
-
-
-def _generation_of(answer: Mapping[str, Any]) -> int | None:
-    text = answer.get("Metadata", {}).get(_GENERATION, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+    """Return what an object is stored with."""
+    found = {"ContentType": headers.content_type, "CacheControl": headers.cache_control, "Metadata": headers.metadata}
+    return {**found, "ContentEncoding": "gzip"} if headers.is_packed else found
 
 
 def _hex_of(checksum: str) -> str | None:
     """Return S3's own SHA-256 in hex, where it is that of the whole object: a hash of hashes ends in a number."""
     return base64.b64decode(checksum).hex() if checksum and "-" not in checksum else None
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

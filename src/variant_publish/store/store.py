@@ -24,7 +24,6 @@ from variant_publish.store.objects import (
     CutOff,
     Listed,
     ObjectHeaders,
-    PageTag,
     Pending,
     PutResult,
     Stat,
@@ -34,6 +33,7 @@ from variant_publish.store.objects import (
     contended,
     ignore,
 )
+from variant_publish.store.packing import MAGIC, packed, unpacked
 from variant_publish.store.page_cache import NO_CACHE
 from variant_publish.store.stored_file import SplicedFile, StoredFile
 
@@ -57,6 +57,9 @@ class Store(ABC):
 
     attempts = 5
     """How often a request whose answer was cut off is made."""
+
+    packs = False
+    """Whether whoever serves pages says that they are compressed, so that they may be."""
 
     repeats = False
     """Whether the client repeats requests by itself, so that a write may lose against its own earlier try."""
@@ -84,12 +87,12 @@ class Store(ABC):
 
     def read(self, key: str) -> Stored | None:
         """Return a page, or None where there is none."""
-        return self._again(lambda: self._get(check_key(key), None))
+        return self._again(lambda: self._page(check_key(key), None))
 
     def read_again(self, key: str) -> Stored | None:
         """Return a page that is often read, or None where there is none; what did not change is not downloaded."""
         known = self.pages.get(key)
-        found = self._again(lambda: self._get(check_key(key), known))
+        found = self._again(lambda: self._page(check_key(key), known))
         if found is not None and found is not known:
             self.pages.put(key, found)
         return found
@@ -99,8 +102,8 @@ class Store(ABC):
         if tag := self.tags.pop(key, ""):
             self.pages.put(key, Stored(content, tag))
 
-    def tag(self, key: str) -> PageTag | None:
-        """Return the tag of a page, or None where there is none; it is read only where the store does not know it."""
+    def tag(self, key: str) -> Stat | None:
+        """Return what is known of a page and the tag to swap it by; it is read only where the store lacks them."""
         return self._again(lambda: self._tag(check_key(key)))
 
     def stat(self, key: str) -> Stat | None:
@@ -131,8 +134,6 @@ class Store(ABC):
                     raise
                 result = PutResult.LOST  # what is there decides
             if result is PutResult.WRITTEN:
-                if isinstance(source, bytes):
-                    advance(len(source))
                 return CreateOutcome.CREATED
             if self._has(key, source, sha256, advance):
                 return CreateOutcome.ALREADY_THERE
@@ -140,12 +141,13 @@ class Store(ABC):
 
     def swap(self, key: str, content: bytes, *, etag: str | None, content_type: str, generation: int) -> bool:
         """Write a page if it still has `etag` (None: if it is not there); False: somebody else was first."""
-        headers = ObjectHeaders(content_type, hashlib.sha256(content).hexdigest(), generation)
+        small = packed(content) if self.packs else None
+        headers = ObjectHeaders(content_type, hashlib.sha256(content).hexdigest(), generation, small is not None)
         check_key(key)
         self._probe()
         for is_last in self._tries(key):
             try:
-                result = self._put(key, content, headers, etag)
+                result = self._put(key, small or content, headers, etag)
             except CutOff:
                 if is_last:
                     raise
@@ -209,13 +211,24 @@ class Store(ABC):
         advance(found.size)
         return True
 
+    def _page(self, key: str, known: Stored | None) -> Stored | None:
+        found = self._get(key, known)
+        # Some who serve a page unpack it for those who do not ask for gzip, and say so or not: the bytes tell.
+        if found is None or found is known or not found.content.startswith(MAGIC):
+            return found
+        if (content := unpacked(found.content)) is None:
+            raise CutOff(
+                f"{self.describe()}: {key} is not a whole page", hint="restore an earlier version of the object"
+            )
+        return Stored(content, found.etag)
+
     def _holds(self, key: str, content: bytes) -> bool:
         found = self.read(key)
         return found is not None and found.content == content
 
     def _put_source(self, key: str, source: Source, headers: ObjectHeaders, advance: Advance) -> PutResult:
         if isinstance(source, bytes):
-            return self._put_bytes(key, source, headers)
+            return self._put_bytes(key, source, source, headers, advance)
         if isinstance(source, Path):
             return self._put_file(key, source, headers, advance)
         if (result := self._put_copy(key, source, headers, advance)) is not None:
@@ -229,10 +242,25 @@ class Store(ABC):
         """Make a file of one that lies in this kind of store, if its key is free; None where the store cannot."""
         return None
 
-    def _put_bytes(self, key: str, content: bytes, headers: ObjectHeaders) -> PutResult:
+    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        """Write a file if its key is free; raise VariantPublishError where it has another hash than its headers."""
+        if self._goes_in_parts(path.stat().st_size):
+            return self._put_large(key, path, headers, advance)
+        return self._put_bytes(key, path, path.read_bytes(), headers, advance)
+
+    def _put_bytes(
+        self, key: str, source: Path | bytes, content: bytes, headers: ObjectHeaders, advance: Advance
+    ) -> PutResult:
         if hashlib.sha256(content).hexdigest() != headers.sha256:
-            raise changed_on_the_way(content)
-        return self._put(key, content, headers, None)
+            raise changed_on_the_way(source)
+        result = self._put(key, content, headers, None)
+        if result is PutResult.WRITTEN:
+            advance(len(content))
+        return result
+
+    def _put_large(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
+        """Write a file in parts, as `_put_file` does."""
+        raise NotImplementedError
 
     def _again(self, request: Callable[[], R]) -> R:
         """Make a request until its answer is whole."""
@@ -299,13 +327,12 @@ class Store(ABC):
         """Write the canary, which is there, in parts, on the condition that it is not there."""
         return PutResult.LOST
 
-    def _tag(self, key: str) -> PageTag | None:
-        found = self._get(key, None)
-        return None if found is None else PageTag(found.etag, hashlib.sha256(found.content).hexdigest())
+    def _tag(self, key: str) -> Stat | None:
+        return self._head(key)
 
     @abstractmethod
     def _get(self, key: str, known: Stored | None) -> Stored | None:
-        """Return a page, or `known` itself where it is still that."""
+        """Return a page as it is stored, or `known` itself where it is still that."""
 
     @abstractmethod
     def _head(self, key: str) -> Stat | None: ...
@@ -313,10 +340,6 @@ class Store(ABC):
     @abstractmethod
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         """Write an object if it has `etag` (None: if it is not there)."""
-
-    @abstractmethod
-    def _put_file(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
-        """Write a file if its key is free; raise VariantPublishError where it has another hash than its headers."""
 
     @abstractmethod
     def _list(self, prefix: str) -> Iterator[Listed]: ...

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from support.checks import LINUX, MAC, WINDOWS, failures, verdicts
 from support.matrices import COMPLETE, MATRIX, NEW, OLD, product, wheels
-from variant_publish.check.rules.matrix import (
-    EveryoneGetsSomething,
-    NoHoles,
-)
+from variant_publish.check.rules.holes import NoHoles
+from variant_publish.check.rules.matrix import EveryoneGetsSomething
 
 
 def test_a_full_rectangle_has_no_holes(tmp_path: Path) -> None:
@@ -46,5 +44,38 @@ def test_a_generic_wheel_that_lacks_a_variants_cell_is_left_to_its_own_rule(tmp_
     wheels(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}+a", f"{NEW}-{LINUX}+a")
     assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}
     assert failures(EveryoneGetsSomething(), tmp_path) == [
-        f"{NEW}, {LINUX} has a and no generic wheel: a machine that no variant fits gets nothing"
+        f"no generic wheel for {NEW} on {LINUX}, which has a: a machine that no variant fits gets nothing"
     ]
+
+
+def test_what_a_release_supports_in_part_is_no_hole(tmp_path: Path) -> None:
+    threaded = "cp314-cp314t"
+    places = [LINUX, WINDOWS, MAC, "musllinux_1_2_x86_64", "win_arm64"]
+    wheels(tmp_path, *product([OLD, NEW], places), *product([threaded], places[:2]))
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 12, "skip": 3}
+    wheels(tmp_path, f"{threaded}-{MAC}")
+    assert failures(NoHoles(), tmp_path) == [f"no wheel for {threaded} on {place}" for place in places[3:]]
+
+
+def test_a_platform_of_one_python_is_no_hole_of_the_others(tmp_path: Path) -> None:
+    pythons = ["cp312-cp312", "cp313-cp313", "cp314-cp314"]
+    wheels(tmp_path, *product(pythons, [LINUX, WINDOWS]), f"cp312-cp312-{MAC}")
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 7, "skip": 2}
+
+
+def test_two_abis_of_pypy_are_one_interpreter(tmp_path: Path) -> None:
+    old, new = "pp311-pypy311_pp73", "pp311-pypy311_pp80"
+    wheels(tmp_path, *product([OLD], [LINUX, WINDOWS, MAC]), f"{old}-{LINUX}", f"{new}-{WINDOWS}")
+    assert failures(NoHoles(), tmp_path) == [f"no wheel for {new} on {MAC}"]
+
+
+def test_a_hole_of_two_macos_versions_is_told_once(tmp_path: Path) -> None:
+    macs = ["macosx_10_13_x86_64", "macosx_10_15_x86_64", "macosx_14_0_x86_64"]
+    threaded = "cp313-cp313t"
+    wheels(tmp_path, *product(["cp312-cp312"], [LINUX, *macs]), *product([threaded], [LINUX, macs[-1]]))
+    assert failures(NoHoles(), tmp_path) == [f"no wheel for {threaded} on {macs[0]}"]
+
+
+def test_graalpy_leaves_no_holes(tmp_path: Path) -> None:
+    wheels(tmp_path, *product([NEW], [LINUX, WINDOWS]), f"graalpy312-graalpy250_312_native-{LINUX}")
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from support.checks import WINDOWS, failures, verdicts
 from support.matrices import COMPLETE, MATRIX, OLD, wheels
-from variant_publish.check.rules.matrix import (
-    VariantOnAllPlatforms,
-)
+from variant_publish.check.rules.holes import VariantOnAllPlatforms
 
 
 def test_platforms_without_a_variant_are_told(tmp_path: Path) -> None:

@@ -41,3 +41,16 @@ def test_a_python_that_the_project_dropped_is_no_loss(tmp_path: Path) -> None:
     make_wheel(tmp_path, SECOND, headers=["Requires-Python: >=3.12"])
     (outcome,) = after(NothingGone(), tmp_path, f"foo-1.0-cp311-cp311-{LINUX}.whl")
     assert outcome.verdict == "pass"
+
+
+def test_a_python_that_is_gone_everywhere_is_told_once(tmp_path: Path) -> None:
+    make_wheel(tmp_path, SECOND)
+    gone = [f"foo-1.0-cp313-cp313t-{platform}.whl" for platform in (LINUX, MAC, "win_amd64")]
+    (*_, outcome) = after(NothingGone(), tmp_path, f"foo-1.0-cp312-cp312-{LINUX}.whl", *gone)
+    assert outcome.message == "no wheel for cp313-cp313t on any platform, generic: the previous release had"
+
+
+def test_another_abi_of_pypy_is_no_loss_and_a_line_without_releases_neither(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-2.0-pp311-pypy311_pp80-{LINUX}.whl")
+    before = [f"foo-1.0-pp311-pypy311_pp73-{LINUX}.whl", f"foo-1.0-pp310-pypy310_pp73-{LINUX}.whl"]
+    assert [outcome.verdict for outcome in after(NothingGone(), tmp_path, *before)] == ["pass", "pass"]

@@ -27,6 +27,16 @@ def test_macos_libraries_that_do_not_fit_fail(tmp_path: Path) -> None:
     ]
 
 
+def test_libraries_that_lack_the_same_are_told_once(tmp_path: Path) -> None:
+    new = fat((INTEL, macho(cpu=INTEL, minimum=(14, 4))), (ARM, macho(minimum=(14, 4))))
+    make_wheel(
+        tmp_path, "foo-1.0-cp312-cp312-macosx_14_0_universal2.whl", files={f"foo/{one}.so": new for one in "abcd"}
+    )
+    assert failures(MacTags(), tmp_path) == [
+        "foo/a.so, foo/b.so, foo/c.so and 1 more need macOS 14.4 on arm64 and x86_64, the tag promises 14.0"
+    ]
+
+
 def test_other_systems_are_skipped(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": OLD_LIBC})
     assert verdicts(MacTags(), tmp_path) == {"skip": 1}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
 from typing import Any
+
+import msgspec
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.base import Dialect
@@ -31,8 +32,7 @@ class State(StrEnum):
     EXTRA = "extra"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One cell in one dialect: its state, the wheels that fill it, and why it has to have none."""
 
     cell: Cell
@@ -48,8 +48,7 @@ class Entry:
         return {**cell, "state": self.state.value, "files": list(self.files), **reason}
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True, dict=True):
     """Rows (python, platform), columns (generic, then the variants) and an entry for each in each dialect.
 
     `declared` says whether the configuration has a matrix; without one the rows and columns are what was found, and
@@ -82,6 +81,15 @@ class Grid:
         step = len(self.dialects)
         for start in range(0, len(self.entries), step):
             yield self.entries[start].cell, self.entries[start : start + step]
+
+    def variants_at(self, cell: Cell) -> dict[str, set[Dialect | None]]:
+        """Return the variants that have a wheel at the row of the cell, and in which dialects."""
+        found: dict[str, set[Dialect | None]] = {}
+        for variant in self.columns:
+            for entry in self.at(Cell(cell.python, cell.platform, variant)):
+                if variant != GENERIC and entry.files:
+                    found.setdefault(variant, set()).add(entry.dialect)
+        return found
 
     def table(self) -> list[dict[str, Any]]:
         """Return the JSON array of the entries."""
@@ -166,3 +174,10 @@ def speaks(name: WheelName, dialect: Dialect | None) -> bool:
 def lacking(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return the dialects in which the cell is missing."""
     return tuple(str(entry.dialect) for entry in entries if entry.state is State.MISSING)
+
+
+def in_dialects(missing: Sequence[object], entries: tuple[Entry, ...]) -> str:
+    """Name the dialects that lack the cell where the release has several."""
+    if len(entries) == 1:
+        return ""
+    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(map(str, missing))}"

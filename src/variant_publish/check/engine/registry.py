@@ -1,56 +1,18 @@
-"""The rules that there are: every class with an id of its own in a module of the families, in order of the ids."""
+"""The rules that there are: every class with an id of its own in a module of `check.rules`, in order of the ids."""
 
 from __future__ import annotations
 
 import inspect
+import pkgutil
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from variant_publish.check import rules
 from variant_publish.check.engine.rule import FamilyRule, FolderRule, ReleaseRule, Rule
-from variant_publish.check.rules import (
-    abi,
-    archive,
-    claims,
-    closure,
-    content,
-    cpu,
-    destination,
-    dialects,
-    extensions,
-    gpu,
-    linkage,
-    links,
-    machines,
-    matrix,
-    metadata,
-    regression,
-    running,
-    selection,
-    siblings,
-)
-from variant_publish.check.rules import system_libraries as loading
 
-FAMILIES: tuple[ModuleType, ...] = (
-    archive,
-    content,
-    metadata,
-    matrix,
-    regression,
-    abi,
-    extensions,
-    closure,
-    linkage,
-    loading,
-    gpu,
-    cpu,
-    claims,
-    selection,
-    machines,
-    destination,
-    siblings,
-    links,
-    dialects,
-    running,
+FAMILIES: tuple[ModuleType, ...] = tuple(
+    import_module(f"{rules.__name__}.{module.name}") for module in pkgutil.iter_modules(rules.__path__)
 )
 """The modules that define rules; a new rule in one of them is registered by being there."""
 

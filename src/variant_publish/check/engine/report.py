@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.check.engine.family import FamilyReport
 from variant_publish.check.engine.grid import Grid
@@ -19,12 +20,12 @@ SCHEMA_VERSION = 1
 _SEVERITIES = list(Severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
-    `guards_publication` is the rule's. `is_unread` says that too little was read of the wheels for the rule to run.
+    `guards_publication` is the rule's, but for what --offline leaves out.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -45,7 +46,7 @@ class Finding:
         release = prefix.removesuffix(": ")
         return cls(
             rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
-            rule.guards_publication,
+            rule.guards_publication and not outcome.is_offline,
             outcome.is_unread,
         )  # fmt: skip
 
@@ -86,8 +87,7 @@ class Finding:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True):
     """One ignore of the configuration, and the findings that it kept out of the result."""
 
     ignore: IgnoreTable
@@ -104,15 +104,14 @@ class Ignored:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseReport:
+class ReleaseReport(msgspec.Struct, frozen=True):
     """What was checked of one release."""
 
     project: str
     version: str
     wheels: tuple[str, ...]
     grid: Grid
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = {}
 
     @classmethod
     def of(cls, release: Release, grid: Grid) -> Self:
@@ -135,8 +134,7 @@ class ReleaseReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """Count outcomes by verdict."""
 
     passed: int = 0
@@ -155,8 +153,7 @@ class Counts:
         return {"pass": self.passed, "fail": self.failed, "skip": self.skipped, "unknown": self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """The result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
 
     `summaries` are those of the wheels, where they were asked for; `proven` says what was asked for and is right.

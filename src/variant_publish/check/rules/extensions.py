@@ -17,6 +17,10 @@ from variant_publish.check.engine.requires import environment_of
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
 
 _NUMPY = "numpy"
+_FIRST_NUMPY = {minor: Version(text) for minor, text in
+                ((9, "1.19"), (10, "1.21"), (11, "1.23"), (12, "1.26"), (13, "2.1"), (14, "2.3"))}  # fmt: skip
+"""The first NumPy that has wheels for a CPython: whoever has that Python has no older one."""
+
 _SUFFIX = re.compile(r"\.(?:cpython-([0-9]+t?)|cp([0-9]+t?))-[A-Za-z0-9_-]+\.(?:so|pyd|dylib)$")
 _PYTHON_DLL = re.compile(r"python3[0-9]+t?\.dll")
 _CXX = re.compile(r"libstdc\+\+\.so")
@@ -243,7 +247,7 @@ def _versioned(wheel: DescribedWheel) -> dict[str, set[str]]:
 
 
 def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
-    """Return the oldest NumPy that the wheel allows, by its pins or by a requirement with a lower bound."""
+    """Return the oldest NumPy that users of the wheel can have, where its pins or requirements have a lower bound."""
     bounds = []
     environment = environment_of(wheel.name.python, wheel.name.platform[0])
     for text in [*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist]:
@@ -260,7 +264,9 @@ def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
             for one in requirement.specifier
             if one.operator in ("==", ">=", "~=")
         ]
-    return max(bounds, default=None)
+    minors = [int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)]
+    first = [numpy for minor, numpy in _FIRST_NUMPY.items() if minors and minor <= min(minors)]
+    return max(bounds + first) if bounds else None
 
 
 def _pythons(wheel: Wheel) -> Iterable[str]:

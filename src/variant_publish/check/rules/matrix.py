@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.grid import Entry, State, lacking, speaks
+from variant_publish.check.engine.grid import State, in_dialects, lacking, speaks
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect
-from variant_publish.model.interpreters import interpreter_exists
-from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons, serves
+from variant_publish.model.matrix import Cell, Skip, own_platforms, own_pythons
 from variant_publish.model.tags import modern_platform, platform_serves, python_covers
 from variant_publish.model.variant import GENERIC
 
@@ -39,7 +38,7 @@ class DeclaredCells(ReleaseRule[Wheel]):
                 yield Outcome.skipped(f"{cell}: {skip.reason}")
             elif missing := lacking(entries):
                 yield Outcome.failed(
-                    f"no wheel for {cell}{_in_dialects(missing, entries)}",
+                    f"no wheel for {cell}{in_dialects(missing, entries)}",
                     f"build it{' and retag it' if cell.variant != GENERIC else ''}, or leave the cell out on purpose:"
                     f" {TABLE}.matrix.skip with a reason",
                     cell=cell,
@@ -114,72 +113,6 @@ class NoTwins(ReleaseRule[Wheel]):
                 yield Outcome.passed()
 
 
-class NoHoles(ReleaseRule[Wheel]):
-    """Prove, where no matrix is declared, that the wheels fill the rectangle that they span.
-
-    Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
-    a wheel at all. A hole was probably forgotten; it is none where another wheel serves it (for an older macOS, or by
-    abi3), or where no such interpreter is distributed (PyPy for musl).
-    """
-
-    id = "VP304"
-    title = "the rectangle of found pythons, platforms and variants has no holes"
-    severity = Severity.WARNING
-
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each cell, but for those that VP306 reports."""
-        if context.grid.declared:
-            yield Outcome.skipped("the matrix is declared: VP301 looks at it")
-            return
-        for cell, entries in context.grid.by_cell():
-            missing = lacking(entries)
-            if missing and cell.variant == GENERIC and _variants_at(context, cell):
-                yield Outcome.skipped("VP306 looks at generic wheels where there are variants")
-            elif missing and not interpreter_exists(cell.python, cell.platform):
-                yield Outcome.skipped("there is no such interpreter for the platform")
-            elif missing and _is_served(context, cell):
-                yield Outcome.passed()
-            elif missing:
-                yield Outcome.failed(
-                    f"no wheel for {cell.python} on {cell.platform}{_of(cell.variant)}{_in_dialects(missing, entries)}",
-                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
-                    cell=cell,
-                )
-            elif any(entry.state is State.PRESENT for entry in entries):
-                yield Outcome.passed()
-
-
-class VariantOnAllPlatforms(ReleaseRule[Wheel]):
-    """Report, where no matrix is declared, of platforms for which a variant has no wheel at all.
-
-    That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
-    """
-
-    id = "VP305"
-    title = "every variant has wheels for every platform"
-    severity = Severity.INFO
-
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each variant and platform."""
-        grid = context.grid
-        if grid.declared:
-            yield Outcome.skipped("the matrix is declared: VP301 looks at it")
-            return
-        filled = {(cell.variant, cell.platform) for cell, entries in grid.by_cell() if any(e.files for e in entries)}
-        platforms = dict.fromkeys(platform for _, platform in grid.rows)
-        for variant in grid.columns:
-            if variant == GENERIC:
-                continue
-            absent = [platform for platform in platforms if (variant, platform) not in filled]
-            if absent:
-                yield Outcome.failed(
-                    f"variant {variant!r} has no wheels for {some(absent)}",
-                    f"nothing to do if that is on purpose; [{TABLE}.matrix] says so",
-                )
-            else:
-                yield Outcome.passed()
-
-
 class EveryoneGetsSomething(ReleaseRule[Wheel]):
     """Prove that there is a generic (or null) wheel wherever there is a variant.
 
@@ -200,7 +133,7 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
         for row in grid.rows:
             cell = Cell(*row, GENERIC)
             entries = grid.at(cell)
-            variants = _variants_at(context, cell)
+            variants = grid.variants_at(cell)
             if not variants:
                 continue
             if grid.declared and any(entry.state in (State.MISSING, State.SKIPPED) for entry in entries):
@@ -213,7 +146,7 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
                 yield Outcome.passed()
                 continue
             yield Outcome.failed(
-                f"{row[0]}, {row[1]} has {some(variants)} and no generic wheel{_in_dialects(missing, entries)}:"
+                f"no generic wheel for {row[0]} on {row[1]}{in_dialects(missing, entries)}, which has {some(variants)}:"
                 " a machine that no variant fits gets nothing",
                 "build the wheel without a variant too",
                 cell=cell,
@@ -262,23 +195,6 @@ class LiveSkips(ReleaseRule[Wheel]):
         return all(own.intersection(entry.files) for entry in context.grid.at(cell))
 
 
-def _in_dialects(missing: Sequence[object], entries: tuple[Entry, ...]) -> str:
-    """Name the dialects that lack the cell where the release has several."""
-    if len(entries) == 1:
-        return ""
-    return f" in dialect{'s' * (len(missing) > 1)} {' and '.join(map(str, missing))}"
-
-
-def _variants_at(context: Context, cell: Cell) -> dict[str, set[Dialect | None]]:
-    """Return the variants that have a wheel at the row of the cell, and in which dialects."""
-    found: dict[str, set[Dialect | None]] = {}
-    for variant in context.grid.columns:
-        for entry in context.grid.at(Cell(cell.python, cell.platform, variant)):
-            if variant != GENERIC and entry.files:
-                found.setdefault(variant, set()).add(entry.dialect)
-    return found
-
-
 def _serves_everyone(context: Context, cell: Cell, dialect: Dialect | None) -> bool:
     return any(
         wheel.name.serves_everyone
@@ -293,13 +209,3 @@ def _serves_everyone(context: Context, cell: Cell, dialect: Dialect | None) -> b
 
 def _fields(skip: Skip) -> str:
     return ", ".join(text for text in (skip.python, skip.platform, skip.variant) if text) or "everything"
-
-
-def _of(variant: str) -> str:
-    return "" if variant == GENERIC else f", variant {variant!r}"
-
-
-def _is_served(context: Context, cell: Cell) -> bool:
-    """Return whether installers have another wheel of the variant for a cell: for an older macOS, or by abi3."""
-    release = context.release
-    return any(release.variant_of(wheel.name) == cell.variant and serves(wheel.name, cell) for wheel in release.wheels)

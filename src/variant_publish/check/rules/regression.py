@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -10,6 +11,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.model.interpreters import interpreter_exists, interpreter_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
@@ -35,17 +37,25 @@ class NothingGone(ReleaseRule[Wheel]):
         if not context.previous:
             yield Outcome.skipped(_NO_PREVIOUS)
             return
-        gone: dict[tuple[str, str], list[str]] = {}
-        for cell in dict.fromkeys(cell for name, _ in _named(context) for cell in _cells(context, name)):
+        before = list(dict.fromkeys(cell for name, _ in _named(context) for cell in _cells(context, name)))
+        gone: list[Cell] = []
+        for cell in before:
             if _is_served(context, cell) or _is_dropped(context, cell.python):
                 yield Outcome.passed()
             else:
-                gone.setdefault((cell.platform, cell.variant), []).append(cell.python)
-        for (platform, variant), pythons in gone.items():
+                gone.append(cell)
+        had, lost = (Counter((cell.python, cell.variant) for cell in cells) for cells in (before, gone))
+        groups: dict[tuple[str, str], list[Cell]] = {}
+        for cell in gone:
+            key = (cell.python, cell.variant)
+            where = "any platform" if had[key] == lost[key] > 1 else cell.platform
+            groups.setdefault((where, cell.variant), []).append(cell)
+        for (where, variant), cells in groups.items():
+            pythons = sorted({cell.python for cell in cells})
             yield Outcome.failed(
-                f"no wheel for {some(sorted(pythons), 6)} on {platform}, {variant}: the previous release had",
+                f"no wheel for {some(pythons, 6)} on {where}, {variant}: the previous release had",
                 "build it, or tell users that it is gone; Requires-Python says so for a Python",
-                cell=Cell(pythons[0], platform, variant),
+                cell=cells[0],
             )
 
 
@@ -102,7 +112,10 @@ def _is_served(context: Context, cell: Cell) -> bool:
     return any(
         context.release.variant_of(wheel.name) == cell.variant
         and any(
-            (python_covers(tag.interpreter, tag.abi, cell.python) or f"{tag.interpreter}-{tag.abi}" == cell.python)
+            (
+                python_covers(tag.interpreter, tag.abi, cell.python)
+                or interpreter_of(f"{tag.interpreter}-{tag.abi}") == interpreter_of(cell.python)
+            )
             and (platform_serves(tag.platform, cell.platform) or _same_mac(tag.platform, cell.platform))
             for tag in wheel.name.tags
         )
@@ -116,7 +129,9 @@ def _same_mac(one: str, two: str) -> bool:
 
 
 def _is_dropped(context: Context, python: str) -> bool:
-    """Return whether no wheel wants this Python any more."""
+    """Return whether no wheel wants this Python any more, or nobody distributes the interpreter."""
+    if not interpreter_exists(python, "any"):
+        return True
     minor = python.partition("-")[0].removeprefix("cp3")
     if not minor.isdigit():
         return False

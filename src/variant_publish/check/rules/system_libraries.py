@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.image import Format
@@ -20,10 +20,14 @@ _LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 _WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 _FIRST_ARM64 = (11, 0)
+_MUSL = "libc.so"
+"""What musl's own libraries are linked with, and its loader always has."""
+
 _FROM_PACKAGES = (
     (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
     (re.compile(r"lib(?:torch|c10|shm)[a-z_]*\.so"), re.compile(r"torch\b")),
     (re.compile(r"lib(?:arrow|parquet)[a-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"pyarrow\b")),
+    (re.compile(r"libQt[56][A-Za-z0-9]*\.so\.[56]"), re.compile(r"(?i:PyQt[56].*-Qt[56]|PySide[26])")),
     (re.compile(r"lib(?:hip|amd|roc|rccl|MIOpen)[A-Za-z0-9_-]*\.so(?:\.[0-9]+)*"), re.compile(r"rocm|torch\b")),
 )  # fmt: skip
 """Libraries that another distribution brings, and what a requirement on that distribution looks like."""
@@ -64,15 +68,18 @@ class PolicyFits(BinaryRule):
 
 
 class ExternalLibraries(BinaryRule):
-    """Prove that each library an ELF file needs is in the wheel, in every Linux, or declared.
+    """Prove that each library that is needed to import the wheel is in it, in every Linux, or declared.
 
     What `auditwheel repair` would have copied in is missing on most machines. Drivers cannot be copied, and CUDA or
-    torch come from other distributions: a requirement on those, or the configuration, declares them.
+    torch come from other distributions: a requirement on those, or the configuration, declares them. Plug-ins, which no
+    extension module needs, are VP520's.
     """
 
     id = "VP502"
     title = "external libraries are in the wheel or declared"
     severity = Severity.WARNING
+    of_plugins = False
+    hint = "run 'auditwheel repair', or declare it"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag promises nothing of the machine."""
@@ -80,21 +87,37 @@ class ExternalLibraries(BinaryRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
-        inside = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        declared = set(context.release.config.check.external)
-        policy = policy_of(_libc_tags(wheel)[0])
-        allowed = inside | declared | set(policy.libraries if policy is not None else ())
+        tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
+        allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
+        allowed |= {*context.release.config.check.external, *([_MUSL] if tag.startswith("musllinux") else ())}
+        allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
+        loaded = _loaded(elf)
         missing: dict[str, list[str]] = {}
-        for binary in _elf(scan):
-            for library in binary.image.needed:
+        for binary in elf:
+            for library in binary.image.needed if (binary.path in loaded) is not self.of_plugins else ():
                 if library not in allowed and not _comes_elsewhere(library, wheel):
                     missing.setdefault(library, []).append(binary.path)
         for library, paths in sorted(missing.items()):
             yield Outcome.failed(
-                f"{some(paths)} needs {library}, which is neither in the wheel nor on every machine",
-                f"run 'auditwheel repair', or declare it: {TABLE}.check.external = [\"{library}\"]",
+                f"{some(paths)} need{'s' * (len(paths) == 1)} {library}, which is neither in the wheel nor on every"
+                " machine",
+                f'{self.hint}: {TABLE}.check.external = ["{library}"]',
                 file=wheel.filename,
             )
+
+
+class PluginLibraries(ExternalLibraries):
+    """Report libraries that are neither in the wheel nor declared, and that only its plug-ins need.
+
+    No extension module of the wheel needs such a plug-in: the package opens it by itself (dlopen, ctypes), mostly on
+    machines that have what it needs. VP502 looks at what an import loads.
+    """
+
+    id = "VP520"
+    title = "external libraries of plug-ins are in the wheel or declared"
+    severity = Severity.INFO
+    of_plugins = True
+    hint = "nothing to do where the package does without it; else run 'auditwheel repair', or declare it"
 
 
 class MacTags(BinaryRule):
@@ -112,31 +135,31 @@ class MacTags(BinaryRule):
         return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
-        """Compare each library with each macOS tag."""
+        """Compare each library with each macOS tag; those that lack the same are one outcome."""
+        machos = [binary for binary in libraries(scan) if binary.image.format is Format.MACHO]
         for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
             promised = (int(match[1]), int(match[2]))
             wanted = ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
-            for binary in libraries(scan):
-                if binary.image.format is not Format.MACHO:
-                    continue
-                yield from self._compared(wheel, binary, promised, wanted)
-
-    @staticmethod
-    def _compared(
-        wheel: Wheel, binary: Binary, promised: tuple[int, int], wanted: tuple[str, ...]
-    ) -> Iterator[Outcome]:
-        if lacking := [arch for arch in wanted if arch not in binary.image.architectures]:
-            yield Outcome.failed(
-                f"{binary.path} has no code for {some(lacking)}",
-                "build it for every architecture of the tag, or name the wheel by those that it has",
-                file=wheel.filename,
-            )
-        for arch, minimum in binary.image.macos.items():
-            floor = max(promised, _FIRST_ARM64) if arch == "arm64" else promised
-            if arch in wanted and minimum > floor:
-                needed = ".".join(map(str, minimum))
+            lacking: dict[str, list[str]] = {}
+            newer: dict[tuple[int, int], dict[str, set[str]]] = {}
+            for binary in machos:
+                if without := [arch for arch in wanted if arch not in binary.image.architectures]:
+                    lacking.setdefault(some(without), []).append(binary.path)
+                for arch, minimum in binary.image.macos.items():
+                    floor = max(promised, _FIRST_ARM64) if arch == "arm64" else promised
+                    if arch in wanted and minimum > floor:
+                        newer.setdefault(minimum, {}).setdefault(binary.path, set()).add(arch)
+            for names, paths in lacking.items():
                 yield Outcome.failed(
-                    f"{binary.path} needs macOS {needed} on {arch}, the tag promises {'.'.join(map(str, promised))}",
+                    f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}",
+                    "build it for every architecture of the tag, or name the wheel by those that it has",
+                    file=wheel.filename,
+                )
+            for minimum, found in newer.items():
+                on = " and ".join(sorted({arch for archs in found.values() for arch in archs}))
+                yield Outcome.failed(
+                    f"{some(found)} need{'s' * (len(found) == 1)} macOS {'.'.join(map(str, minimum))} on {on}, the tag"
+                    f" promises {'.'.join(map(str, promised))}",
                     f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
                     file=wheel.filename,
                 )
@@ -175,8 +198,9 @@ class MachineType(BinaryRule):
                 for kind, architectures in known
             )
             if len(known) == len(expected) and not fits:
+                found = f"{binary.image.format} for {some(binary.image.architectures)}"
                 yield Outcome.failed(
-                    f"{binary.path} is {binary.image.format} for {some(binary.image.architectures)}",
+                    f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}",
                     "build it for the platform of the wheel",
                     file=wheel.filename,
                 )
@@ -200,6 +224,22 @@ def _libc_tags(wheel: Wheel) -> list[str]:
 
 def _elf(scan: Scan) -> Iterator[Binary]:
     return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
+
+
+def _loaded(elf: Sequence[Binary]) -> set[str]:
+    """Return the paths of what an import may load: extension modules, programs, and what they need inside the wheel."""
+    inside: dict[str, list[Binary]] = {}
+    for binary in elf:
+        for name in {binary.name, binary.image.soname or binary.name}:
+            inside.setdefault(name, []).append(binary)
+    queue = [binary for binary in elf if binary.image.modules or not is_library(binary.name)]
+    found = {binary.path for binary in queue}
+    while queue:
+        for library in queue.pop().image.needed:
+            new = [binary for binary in inside.get(library, ()) if binary.path not in found]
+            found.update(binary.path for binary in new)
+            queue += new
+    return found
 
 
 def _comes_elsewhere(library: str, wheel: Wheel) -> bool:

@@ -1,0 +1,128 @@
+"""Rules 3xx where no matrix is declared: what the wheels that are there suggest is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from variant_publish.archive.wheel import Wheel
+from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.grid import State, in_dialects, lacking
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.config.tables import TABLE
+from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.matrix import Cell, serves
+from variant_publish.model.tags import platform_serves
+from variant_publish.model.variant import GENERIC
+
+_DECLARED = "the matrix is declared: VP301 looks at it"
+
+
+class NoHoles(ReleaseRule[Wheel]):
+    """Report, where no matrix is declared, the holes in the rectangle that the wheels span.
+
+    Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
+    a wheel at all. A hole was probably forgotten. It is none where another wheel serves the cell (for an older macOS,
+    or by abi3), where no such interpreter is distributed (PyPy for musl), and where the release has wheels for less
+    than half of what the Python, or the platform, could have: that is support in part, on purpose.
+    """
+
+    id = "VP304"
+    title = "the rectangle of found pythons, platforms and variants has no holes"
+    severity = Severity.WARNING
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each cell, but for those that VP306 reports."""
+        if context.grid.declared:
+            yield Outcome.skipped(_DECLARED)
+            return
+        holes: dict[Cell, tuple[Cell, str]] = {}
+        filled: set[Cell] = set()
+        for cell, entries in context.grid.by_cell():
+            missing, place = lacking(entries), replace(cell, python=interpreter_of(cell.python))
+            if missing and (reason := _no_hole(context, cell)):
+                yield Outcome.skipped(reason)
+            elif missing and not _is_served(context, cell):
+                holes[place] = cell, in_dialects(missing, entries)
+            elif missing or any(entry.state is State.PRESENT for entry in entries):
+                filled.add(place)
+                yield Outcome.passed()
+        there = Counter(line for place in filled for line in _lines(place))
+        lacks = Counter(line for place in holes for line in _lines(place))
+        for place, (cell, where) in holes.items():
+            partly = next((one for one in _lines(place) if there[one] < lacks[one] and there[one] + lacks[one] > 2), "")
+            if partly:
+                yield Outcome.skipped(f"the release supports {partly[1]} in part")
+            elif not any(_fills_too(other, place) for other in holes):
+                of = "" if cell.variant == GENERIC else f", variant {cell.variant!r}"
+                yield Outcome.failed(
+                    f"no wheel for {cell.python} on {cell.platform}{of}{where}",
+                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
+                    cell=cell,
+                )
+
+
+class VariantOnAllPlatforms(ReleaseRule[Wheel]):
+    """Report, where no matrix is declared, of platforms for which a variant has no wheel at all.
+
+    That is mostly on purpose (there is no CUDA on macOS), so it is no warning; only a declared matrix can tell.
+    """
+
+    id = "VP305"
+    title = "every variant has wheels for every platform"
+    severity = Severity.INFO
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each variant and platform."""
+        grid = context.grid
+        if grid.declared:
+            yield Outcome.skipped(_DECLARED)
+            return
+        filled = {(cell.variant, cell.platform) for cell, entries in grid.by_cell() if any(e.files for e in entries)}
+        platforms = dict.fromkeys(platform for _, platform in grid.rows)
+        for variant in grid.columns:
+            if variant == GENERIC:
+                continue
+            absent = [platform for platform in platforms if (variant, platform) not in filled]
+            if absent:
+                yield Outcome.failed(
+                    f"variant {variant!r} has no wheels for {some(absent)}",
+                    f"nothing to do if that is on purpose; [{TABLE}.matrix] says so",
+                )
+            else:
+                yield Outcome.passed()
+
+
+def _no_hole(context: Context, cell: Cell) -> str:
+    """Return why nobody misses a wheel for the cell, or ""."""
+    if cell.variant == GENERIC and context.grid.variants_at(cell):
+        return "VP306 looks at generic wheels where there are variants"
+    if cell.python.startswith("graalpy"):
+        return "GraalPy is supported as far as it goes"
+    return "" if interpreter_exists(cell.python, cell.platform) else "there is no such interpreter for the platform"
+
+
+def _lines(cell: Cell) -> Iterable[tuple[str, str]]:
+    """Return row and column of a cell, each within its variant."""
+    return (cell.variant, cell.python), (cell.variant, cell.platform)
+
+
+def _fills_too(other: Cell, cell: Cell) -> bool:
+    """Return whether a wheel that fills another hole would fill this one: a hole is reported once, where it begins."""
+    alike = other != cell and (other.variant, other.python) == (cell.variant, cell.python)
+    return alike and platform_serves(other.platform, cell.platform)
+
+
+def _is_served(context: Context, cell: Cell) -> bool:
+    """Return whether installers have another wheel of the variant: for an older macOS, by abi3, of PyPy's other ABI."""
+    return any(
+        context.release.variant_of(wheel.name) == cell.variant
+        and (serves(wheel.name, cell) or any(
+            interpreter_of(f"{tag.interpreter}-{tag.abi}") == interpreter_of(cell.python)
+            and platform_serves(tag.platform, cell.platform)
+            for tag in wheel.name.tags
+        ))
+        for wheel in context.release.wheels
+    )  # fmt: skip

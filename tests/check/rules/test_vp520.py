@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.binaries import elf
+from support.checks import PLAIN, failures, verdicts
+from support.wheels import make_wheel
+from variant_publish.check.rules.system_libraries import PluginLibraries
+
+
+@pytest.fixture(autouse=True)
+def policies() -> None:
+    pytest.importorskip("auditwheel")
+
+
+def test_a_plugin_that_needs_more_than_the_wheel_has_is_told(tmp_path: Path) -> None:
+    module = elf(exports=["PyInit_a"], needed=["libc.so.6", "libgomp.so.1"])
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": module, "foo/plugin.so": elf(needed=["libsycl.so.8"])})
+    assert failures(PluginLibraries(), tmp_path) == [
+        "foo/plugin.so needs libsycl.so.8, which is neither in the wheel nor on every machine"
+    ]
+
+
+def test_plugins_that_need_nothing_more_pass(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN, files={"foo/plugin.so": elf(needed=["libc.so.6"])})
+    config = '[tool.variant-publish.check]\nexternal = ["libsycl.so.8"]\n'
+    assert verdicts(PluginLibraries(), tmp_path) == {"pass": 1}
+    make_wheel(tmp_path, PLAIN, files={"foo/plugin.so": elf(needed=["libsycl.so.8"])})
+    assert verdicts(PluginLibraries(), tmp_path, config) == {"pass": 1}
+
+
+def test_tags_without_a_promise_are_skipped(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN.replace("manylinux_2_28", "linux"), files={"foo/plugin.so": elf()})
+    assert verdicts(PluginLibraries(), tmp_path) == {"skip": 1}
