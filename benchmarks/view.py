@@ -3,13 +3,15 @@
     python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab]
 
 Without `--index` a made-up tree of jupyterlab's shape (91 projects, 40 versions each) is served on loopback; with it,
-the tree of a real requirement on a real index. Caches are cold for every run.
+the tree of a real requirement on a real index. Caches are cold for every run. First, the time for
+a page of 10,000 files.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import statistics
@@ -17,12 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
 
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.loopback import serving
@@ -40,16 +45,23 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
+def _serve(folder: Path, port: Connection) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    port.send(server.server_port)
+    server.serve_forever()
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    Thread(target=server.serve_forever, daemon=True).start()
+    """Serve a folder on loopback, from a process of its own: it is there in both runs of a pair."""
+    here, there = Pipe()
+    process = Process(target=_serve, args=(folder, there), daemon=True)
+    process.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{here.recv()}"
     finally:
-        server.shutdown()
-        server.server_close()
+        process.terminate()
+        process.join()
 
 
 def write_tree(folder: Path) -> None:
@@ -71,6 +83,34 @@ def write_tree(folder: Path) -> None:
             links.append(f'<a href="{name}#sha256={"0" * 64}" data-core-metadata="sha256={digest}">{name}</a><br>')
         body = "\n".join(links)
         (place / "index.html").write_text(f"<!DOCTYPE html><html><body>\n{body}\n</body></html>\n", encoding="utf-8")
+
+
+def write_page(folder: Path) -> int:
+    """Write the page of a project with a hundred releases, and return how many files it has."""
+    dice, variants = random.Random(1), ("cu126", "cu128", "cu130")  # noqa: S311
+    properties = {name: {"nvidia": {"cuda_version_lower_bound": [f"{name[2:4]}.{name[4]}"]}} for name in variants}
+    provider = {"requires": ["nvidia-variant-provider>=0.0.1"],
+                "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin"}  # fmt: skip
+    data = {"$schema": "https://variants-schema.wheelnext.dev/peps/850/v0.2.0.json",
+            "default-priorities": {"namespace": ["nvidia"]}, "providers": {"nvidia": provider},
+            "variants": properties}  # fmt: skip
+    text = json.dumps(data).encode()
+    names: list[str] = []
+    (folder / "foo").mkdir(parents=True)
+    for version, python, platform in product(range(104), ("cp310", "cp311", "cp312", "cp313"), (
+        "manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "win_amd64", "win_arm64", "macosx_11_0_arm64",
+        "macosx_11_0_x86_64")):  # fmt: skip
+        if f"foo-1.{version}-variants.json" not in names[-30:]:
+            names.append(f"foo-1.{version}-variants.json")
+            (folder / "foo" / names[-1]).write_bytes(text)
+        plain = f"foo-1.{version}-{python}-{python}-{platform}"
+        names += [f"{plain}.whl", *(f"{plain}-{variant}.whl" for variant in variants)]
+    rows = [{"filename": name, "url": name, "size": 1000, "hashes": {
+        "sha256": hashlib.sha256(text).hexdigest() if name.endswith(".json") else f"{dice.getrandbits(256):064x}"}}
+        for name in names]  # fmt: skip
+    page = {"meta": {"api-version": "1.1"}, "name": "foo", "versions": [], "files": rows}
+    (folder / "foo" / "index.json").write_text(json.dumps(page), encoding="utf-8")
+    return len(names)
 
 
 def run(client: str, index: str, requirement: str) -> float:
@@ -103,6 +143,13 @@ def main() -> None:
         folder = Path(name)
         (folder / "extra").mkdir()
         write_tree(folder / "tree")
+        files = write_page(folder / "large")
+        large = Projects(Indexes.parse([str(folder / "large")]), None, Machine.detect({}), WheelCache(folder / "cache"))
+        with serving(large) as view:
+            start, spent = time.perf_counter(), time.process_time()
+            urllib.request.urlopen(f"{view.url}foo/").read()  # noqa: S310
+            start, spent = time.perf_counter() - start, time.process_time() - spent
+            print(f"a page of {files} files: {start:.2f} s, {spent:.2f} s of them on the CPU")
         with served(folder / "tree") as loopback, served(folder / "extra") as extra:
             index, requirement = options.index or loopback, options.requirement if options.index else "p0"
             projects = Projects(Indexes.parse([extra]), index, Machine.detect({}), WheelCache(folder / "cache"))

@@ -241,7 +241,7 @@ def test_a_second_run_changes_nothing_and_what_is_there_stays() -> None:
 def test_without_a_terminal_and_without_yes_only_the_diff_is_shown() -> None:
     result = run("init", "--variant", "cu128")
     assert result.code == 0
-    assert "+[variant.variants.cu128]" in result.stdout
+    assert "+variants.cu128.nvidia = {" in result.stdout
     assert "--yes" in result.stderr
     assert Path("pyproject.toml").read_text(encoding="utf-8") == TEXT
 
@@ -356,3 +356,27 @@ def test_an_address_with_a_secret_gets_into_no_configuration(project: Path, url:
     assert "upload.public-url has " in result.stderr
     assert "pass-word" not in result.stderr + result.stdout
     assert (project / "pyproject.toml").read_text() == TEXT
+
+
+def test_a_platform_without_a_build_for_the_hardware_is_generic_there(project: Path) -> None:
+    Path("pyproject.toml").unlink()
+    big, small = {"xgboost/lib.so": elf() + os.urandom(200_000)}, {"xgboost/lib.so": elf() + os.urandom(20_000)}
+    for platform, files in ((LINUX, big), ("win_amd64", big), ("win_arm64", small), ("macosx_12_0_arm64", small)):
+        make_wheel(project / "gpu", f"xgboost-3.4.1-py3-none-{platform}.whl", files=files)
+    for platform in (LINUX, "win_amd64", "win_arm64"):
+        make_wheel(project / "cpu", f"xgboost_cpu-3.4.1-py3-none-{platform}.whl", files=small)
+    result = run("init", "--wheels", "cu130=gpu", "--wheels", "cpu", "--fast", "--yes")
+    assert result.code == 0, result.stderr
+    config = Config.load()
+    assert config.matrix is not None
+    assert config.matrix.platform == ("macosx_12_0_arm64", LINUX, "win_amd64", "win_arm64")
+    assert dict(config.matrix.variants) == {"cu130": (LINUX, "win_amd64")}
+    assert config.matrix.skips == ()  # the wheels for macOS are the generic ones there
+
+
+def test_two_cpu_levels_are_twelve_lines_of_configuration(project: Path) -> None:
+    variants = ("--variant", "x86_64_v3", "--variant", "x86_64_v4")
+    assert run("init", *variants, "--extra-index", "s3://b/simple", "--repository", "pypi", "--yes").code == 0
+    written = Path("pyproject.toml").read_text(encoding="utf-8").removeprefix(TEXT)
+    assert len([line for line in written.splitlines() if line]) == 12
+    assert Config.load().settings_of("x86_64_v4").env["CFLAGS"] == "-march=x86-64-v4"

@@ -268,3 +268,24 @@ def test_all_variants_are_retagged_by_their_old_names(tmp_path: Path, monkeypatc
         "foo-1.0-py3-none-any.whl",
         "foo-1.0-py3-none-any+cu12.whl",
     }
+
+
+def test_a_wheel_for_a_platform_without_such_hardware_is_generic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text(
+        '[tool.variant-publish.generic]\nrename = { name = "foo-cpu", to = "foo" }\n'
+        "[tool.variant-publish.variants.cu130]\n",
+        encoding="utf-8",
+    )
+    make_wheel(tmp_path / "dist" / "generic", "foo_cpu-1.0-py3-none-win_amd64.whl")
+    for platform in ("win_amd64", "macosx_12_0_arm64"):
+        make_wheel(tmp_path / "dist" / "cu130", f"foo-1.0-py3-none-{platform}.whl")
+    result = run("retag", "dist", "--all", "-o", "out")
+    assert (result.code, result.stderr) == (0, "")
+    assert {path.name for path in Path("out").iterdir()} == {
+        "foo-1.0-py3-none-win_amd64.whl",
+        "foo-1.0-py3-none-win_amd64+cu130.whl",
+        "foo-1.0-py3-none-macosx_12_0_arm64.whl",
+    }

@@ -15,7 +15,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
-from variant_publish.publish import stage
+from variant_publish.publish.uploader import publish
 from variant_publish.store.folder import LocalStore
 
 LOCAL = "foo_bar-1.0+cu128-py3-none-manylinux_2_28_x86_64.whl"
@@ -144,14 +144,14 @@ def test_a_withdrawn_stage_leaves_no_view(preview: Preview) -> None:
 
 def test_jobs_that_stage_at_once_complete_each_others_views(preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another job stages the generic wheel after this one has planned, and before it lists anything."""
-    whole, others = stage.publish, [WINDOWS]
+    others = [WINDOWS]
 
     def published(*arguments: Any, **options: Any) -> Any:
         if others:
             preview.stage(others.pop())
-        return whole(*arguments, **options)
+        return publish(*arguments, **options)
 
-    monkeypatch.setattr(stage, "publish", published)
+    monkeypatch.setattr("variant_publish.publish.stage.publish", published)
     preview.stage(PLUS)
     assert set(preview.links()) == {LOCAL, WINDOWS}
 
@@ -159,13 +159,13 @@ def test_jobs_that_stage_at_once_complete_each_others_views(preview: Preview, mo
 def test_a_view_made_after_a_job_has_planned_gets_the_files_of_the_job(
     preview: Preview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, others = stage.publish, [PLUS]
+    others = [PLUS]
 
     def published(*arguments: Any, **options: Any) -> Any:
         if others:
             preview.stage(others.pop())
-        return whole(*arguments, **options)
+        return publish(*arguments, **options)
 
-    monkeypatch.setattr(stage, "publish", published)
+    monkeypatch.setattr("variant_publish.publish.stage.publish", published)
     preview.stage(WINDOWS)
     assert set(preview.links()) == {LOCAL, WINDOWS}

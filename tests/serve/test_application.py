@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug.test import Client
@@ -18,6 +20,7 @@ from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.application import ViewApplication
+from variant_publish.serve.loopback import serving
 from variant_publish.serve.projects import Projects
 from variant_publish.serve.view_page import JSON
 from variant_publish.serve.wheel_cache import WheelCache
@@ -188,3 +191,42 @@ def test_every_name_is_listed_once(tmp_path: Path, variants: dict[str, list[str]
     page = client(projects(tmp_path, write_release(tmp_path / "w", variants))).get("/secret/simple/foo/").text
     names = [part.partition("<")[0] for part in page.split(">") if ".whl<" in part]
     assert len(names) == len({*names}) > 0
+
+
+def test_a_rewritten_wheel_has_no_size_on_the_page_and_any_other_its_own(tmp_path: Path) -> None:
+    page = client(projects(tmp_path, write_release(tmp_path / "w", ABI))).get(
+        "/secret/simple/foo/", headers={"Accept": JSON}
+    )
+    sizes = {name: file.get("size") for name, file in listed(page).items()}
+    plain = "foo-1.0-py3-none-any.whl"
+    assert sizes == {**dict.fromkeys(sizes), plain: (tmp_path / "w" / plain).stat().st_size}
+    assert sizes.keys() > {plain}
+    assert '"api-version": "1.0"' in page.text
+    other = client(projects(tmp_path, write_release(tmp_path / "v"))).get(
+        "/secret/simple/foo/", headers={"Accept": JSON}
+    )
+    label = tmp_path / "v" / "foo-1.0-py3-none-any-cu128.whl"
+    assert [file["size"] for file in listed(other).values()] == [label.stat().st_size]
+    assert '"api-version": "1.1"' in other.text
+
+
+def test_one_connection_serves_many_requests(tmp_path: Path) -> None:
+    with serving(projects(tmp_path, write_release(tmp_path / "w"))) as view:
+        address = urlsplit(view.url)
+        connection = HTTPConnection(str(address.netloc))
+        for path, status in (
+            ("foo/", 200),
+            ("none/", 404),
+            ("foo", 308),
+            ("../files/foo/foo-1.0-py3-none-any.whl", 200),
+        ):
+            connection.request("GET", f"{address.path}{path}".replace("simple/../", ""))
+            answer = connection.getresponse()
+            assert (answer.status, answer.will_close) == (status, False)
+            answer.read()
+        connection.request("POST", address.path, body=b"GET / HTTP/1.1\r\n\r\n")
+        answer = connection.getresponse()
+        assert answer.status == 405
+        answer.read()
+        assert connection.sock.recv(1) == b""  # a body that nobody read ends the connection
+        connection.close()

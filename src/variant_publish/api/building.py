@@ -8,10 +8,11 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
@@ -35,8 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class RepairOptions:
+class RepairOptions(msgspec.Struct, frozen=True):
     """How wheels are repaired: auditwheel's `plat`, libraries that stay outside, and further options of the tool."""
 
     plat: str | None = None
@@ -75,8 +75,7 @@ def builder(
     return Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(msgspec.Struct, frozen=True):
     """What is built and how: the variants by name ("generic" too), the frontend, and the repair, if any."""
 
     names: tuple[str, ...]
@@ -84,8 +83,7 @@ class BuildOptions:
     repair: RepairOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True):
     """The wheels of one variant that were built, where they lie now; without a variant, the sdist."""
 
     variant: str | None
@@ -133,13 +131,12 @@ def buildable(config: Config, platform: str) -> tuple[str, ...]:
     A variant without declared platforms is for every machine; one whose cells are all skipped is not built.
     """
     here, found = machine_of(platform), []
-    everywhere = config.matrix.platform if config.matrix else ()
     kept = {cell.variant for cell in config.matrix.cells()} if config.matrix else set()
     skipped = {cell.variant for cell in config.matrix.all_cells()} - kept if config.matrix else set()
     for name in (GENERIC, *config.variants):
         if name in skipped:
             continue
-        own = everywhere if name == GENERIC else config.tables.variants[name].platform or everywhere
+        own = config.platforms_of(name)
         if not own or any(_alike(machine_of(one), here) for one in own):
             found.append(name)
     return tuple(found)

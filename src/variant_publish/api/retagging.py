@@ -6,11 +6,12 @@ Retagging, which many small CI steps call, imports nothing that publishes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.journal import recover
@@ -22,9 +23,10 @@ from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Variant
+from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.release.release import wheel_paths
 
@@ -44,16 +46,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RetagResult:
+class RetagResult(msgspec.Struct, frozen=True):
     """What became of each wheel: the new ones, and the errors of those that could not be rewritten."""
 
     done: tuple[Retagged, ...]
     failed: tuple[VariantPublishError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RetagOptions:
+class RetagOptions(msgspec.Struct, frozen=True):
     """What retagging does besides writing the variant.
 
     `dialects` and `priority` default to the configuration's; `declared` are the changes of requirements and the rename
@@ -63,14 +63,13 @@ class RetagOptions:
     dialects: tuple[Dialect, ...] = ()
     priority: tuple[str, ...] = ()
     rename: Rename | None = None
-    declared: ChangesTable = field(default_factory=ChangesTable)
+    declared: ChangesTable = ChangesTable()
     drop_signatures: bool = False
     drop_local_version: bool = False
     known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(msgspec.Struct, frozen=True):
     """How wheels are rewritten.
 
     `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
@@ -140,6 +139,8 @@ def retag(
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
         ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
         todo = [Job(path, tuple(changes), folder, execution.digest) for path in ready]
@@ -150,8 +151,8 @@ def retag(
 def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple[Path, ...]]:
     """Return the wheels of each variant of the configuration, and those of "generic", in the places.
 
-    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project. Raises
-    UsageError where neither says what it is.
+    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project; one for
+    a platform that has no such hardware is generic. Raises UsageError where neither says what it is.
     """
     renames = {
         Rename(table.rename.name, table.rename.to): name
@@ -168,6 +169,8 @@ def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple
                 f"nothing says of which variant {path} is",
                 hint=f"put it into a folder called {', '.join((GENERIC, *config.variants))}, or declare a rename",
             )
+        if owner != GENERIC and not _has_hardware(path, config.variants[owner].properties):
+            owner = GENERIC
         found[owner] = (*found.get(owner, ()), path)
     return {name: found[name] for name in (GENERIC, *config.variants) if name in found}
 
@@ -180,19 +183,17 @@ def _folders(place: Path) -> Iterator[Path]:
         yield place
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertResult:
+class ConvertResult(msgspec.Struct, frozen=True):
     """What became of each wheel, and the index files and the configuration that were written."""
 
     wheels: RetagResult
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertOptions:
+class ConvertOptions(msgspec.Struct, frozen=True):
     """What converting changes: `labels` maps old labels to new ones, `metadata_config` is a table of variant-repack."""
 
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     metadata_config: str | None = None
 
 
@@ -273,8 +274,12 @@ def _check_renames(paths: Sequence[Path], changes: Sequence[Rewrite]) -> None:
 
 
 def _belongs(path: Path, rename: Rename) -> bool:
-    try:
-        name = WheelName.parse(path.name)
-    except VariantPublishError:
-        return False  # retagging it will say what is wrong with the name
-    return rename.applies_to(name)
+    with suppress(VariantPublishError):  # retagging it will say what is wrong with the name
+        return rename.applies_to(WheelName.parse(path.name))
+    return False
+
+
+def _has_hardware(path: Path, properties: Properties) -> bool:
+    with suppress(VariantPublishError):
+        return catalog.exist_on(properties, WheelName.parse(path.name).platform)
+    return True

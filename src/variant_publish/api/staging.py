@@ -6,9 +6,10 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn, UploadTable
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["PlannedRelease", "StageResult", "abort_staged", "plan_staged", "release", "stage"]
 
 
-@dataclass(frozen=True)
-class StageResult:
+class StageResult(msgspec.Struct, frozen=True):
     """What staging did for each project, and where testers find the stage; "" where that is not known."""
 
     uploads: tuple[UploadResult, ...]
@@ -99,8 +99,7 @@ def stage(
         return StageResult(done, opened.settings.public_url or ""), report
 
 
-@dataclass(frozen=True)
-class PlannedRelease:
+class PlannedRelease(msgspec.Struct, frozen=True):
     """What releasing a stage will do: what it has, what the rules say of the whole, and a plan for each project.
 
     There are no plans where the rules forbid the release, and where it is out already.

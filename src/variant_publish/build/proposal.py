@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -26,19 +27,21 @@ _PLATFORM = "manylinux_2_28_x86_64"
 _NEWEST = max(14, sys.version_info.minor)
 _FEW = 12
 """Up to so many cells without a wheel are skips; with more, the matrix itself is wrong, which `check` says."""
+_ALIKE = 20
+"""A wheel with device code differs from the generic one of its tags by more than this part of the size."""
 _NOT_BUILT = "not built"
 _NO_GENERIC = "no build serves every machine"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one wheel tells: its name, its variant ("generic" too), and properties.
+class Found(msgspec.Struct, frozen=True):
+    """What one wheel tells: its name, its variant ("generic" too), its size, and properties.
 
     `said` are those that its metadata has, `seen` those that follow from its binaries.
     """
 
     name: WheelName
     variant: str
+    size: int = 0
     said: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
 
@@ -50,17 +53,15 @@ class Found:
         read.
         """
         name = wheel.name
-        known = name.label
-        own = GENERIC if name.serves_everyone else known
-        own = variant if variant is not None and own == GENERIC else own
+        own = (variant or GENERIC) if name.serves_everyone else name.label
         declared = wheel.variant_json.variants.get(name.label) if wheel.variant_json else None
         said = tuple(map(str, declared.items)) if declared else ()
         if said or own == GENERIC or not look or not isinstance(wheel, WholeWheel):
-            return cls(name, own, said)
+            return cls(name, own, wheel.size, said)
         from variant_publish.binary.scan import scan
         from variant_publish.release.inspection import Inspection
 
-        return cls(name, own, said, Inspection.of(wheel, scan(wheel, catalog.providers())).properties)
+        return cls(name, own, wheel.size, said, Inspection.of(wheel, scan(wheel, catalog.providers())).properties)
 
 
 def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
@@ -79,31 +80,29 @@ def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) ->
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedVariant:
+class ProposedVariant(msgspec.Struct, frozen=True):
     """One variant of a proposal, the generic one too; what is empty is not written.
 
     `old` is the name of its project where that is folded into another one, `flags` are environment variables.
     """
 
-    properties: tuple[str, ...] = ()
+    properties: Properties = Properties()
     platform: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     old: str = ""
-    flags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """A configuration to be: what is empty is left out. `project` is what projects with an `old` name become."""
 
     project: str = ""
     python: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
     skips: tuple[Mapping[str, str], ...] = ()
-    generic: ProposedVariant = field(default_factory=ProposedVariant)
-    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
-    upload: Mapping[str, str] = field(default_factory=dict)
+    generic: ProposedVariant = ProposedVariant()
+    variants: Mapping[str, ProposedVariant] = {}
+    upload: Mapping[str, str] = {}
 
     @property
     def has_no_generic(self) -> bool:
@@ -129,30 +128,40 @@ def propose(
     if len(projects) > 1:
         found = [replace(one, variant=_variant_of(one)) for one in found]
     target = canonicalize_name(str(pyproject.get("project", {}).get("name", ""))) or _stem(projects)
+    needs = _needs(found, named)
+    found = [replace(one, variant=GENERIC) if _is_generic(one, needs, found) else one for one in found]
     matrix = found_matrix((one.name, one.variant) for one in found) if found else _declared(pyproject, bool(named))
-    groups: dict[str, list[Found]] = {GENERIC: [], **{name: [] for name in named}}
-    for one in found:
-        groups.setdefault(one.variant, []).append(one)
     variants = {}
-    for name, group in groups.items():
-        old = next((own for one in group if (own := canonicalize_name(one.name.distribution)) != target), "")
-        if name == GENERIC:
-            generic = ProposedVariant(old=old)
-            continue
+    for name, properties in needs.items():
+        group = [one for one in found if one.variant == name]
+        derived = catalog.platforms_of(properties, matrix.platform)
+        places = dict(matrix.variants).get(name) or derived
+        tags = next((one.name.words for one in group if one.name.words), (name,))
+        variants[name] = ProposedVariant(
+            properties,
+            () if places == derived else places,
+            () if tags == (name,) else tags,
+            _old_name(group, target),
+            {} if group else _flags(properties, pyproject),
+        )
+    generic = ProposedVariant(old=_old_name((one for one in found if one.variant == GENERIC), target))
+    skips = tuple(_skips(matrix, found)) if found else ()
+    return Proposal(target, matrix.python, matrix.platform, skips, generic, variants, upload)
+
+
+def _needs(found: Sequence[Found], named: Mapping[str, tuple[str, ...]]) -> dict[str, Properties]:
+    """Return what each variant needs, those that are named first."""
+    needs = {}
+    for name in dict.fromkeys((*named, *(one.variant for one in found if one.variant != GENERIC))):
         validate_label(name)
-        lines = named.get(name) or _properties(name, group)
-        if not lines:
+        group = [one for one in found if one.variant == name]
+        needs[name] = Properties.parse(named.get(name) or _properties(name, group))
+        if not needs[name]:
             raise UsageError(
                 f"neither the name {name!r} nor a binary says what the variant needs",
                 hint=f'say it: --variant "{name}=NAMESPACE :: FEATURE :: VALUE"',
             )
-        places = dict(matrix.variants).get(name) or _platforms_of(lines, matrix.platform)
-        tags = next((one.name.words for one in group if one.name.words), (name,))
-        flags = _flags(lines, pyproject) if not group else {}
-        places, tags = () if places == matrix.platform else places, () if tags == (name,) else tags
-        variants[name] = ProposedVariant(lines, places, tags, old, flags)
-    skips = tuple(_skips(matrix, found)) if found else ()
-    return Proposal(target, matrix.python, matrix.platform, skips, generic, variants, upload)
+    return needs
 
 
 def guessed(variant: str) -> tuple[str, ...]:
@@ -186,18 +195,34 @@ def _declared(pyproject: Mapping[str, Any], is_needed: bool) -> Matrix:
     return Matrix(python, platform, ())
 
 
-def _platforms_of(lines: Iterable[str], platforms: Sequence[str]) -> tuple[str, ...]:
-    """Return the platforms on which there is the hardware that properties need; all of them where none is known."""
-    needed = [catalog.find(item.namespace) for item in Properties.parse(lines).items]
-    return tuple(
-        platform for platform in platforms if all(one is None or one.exists_on(platform) for one in needed)
-    ) or tuple(platforms)
+def _old_name(group: Iterable[Found], target: str) -> str:
+    return next((own for one in group if (own := canonicalize_name(one.name.distribution)) != target), "")
 
 
-def _flags(lines: Iterable[str], pyproject: Mapping[str, Any]) -> dict[str, str]:
+def _is_generic(one: Found, needs: Mapping[str, Properties], found: Iterable[Found]) -> bool:
+    """Return whether a wheel that stands for a variant is a generic one after all.
+
+    Its platform has no such hardware, or it is as large as the wheel of the generic project for the same tags.
+    """
+    if not one.name.serves_everyone or one.variant not in needs:
+        return False
+    properties = needs[one.variant]
+    if not catalog.exist_on(properties, one.name.platform):
+        return True
+    has_code = any((provider := catalog.find(space)) and provider.code_feature for space in properties.namespaces)
+    twins = (
+        other
+        for other in found
+        if (other.variant, other.name.tags) == (GENERIC, one.name.tags)
+        and other.name.distribution != one.name.distribution
+    )
+    return has_code and not one.seen and any(abs(one.size - twin.size) * _ALIKE < twin.size for twin in twins)
+
+
+def _flags(properties: Properties, pyproject: Mapping[str, Any]) -> dict[str, str]:
     found = [
         flags
-        for item in Properties.parse(lines).items
+        for item in properties.items
         if (provider := catalog.find(item.namespace)) and (flags := provider.compiler_flags(item))
     ]
     backend = str(pyproject.get("build-system", {}).get("requires", ""))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Array, InlineTable, Table
+from tomlkit.items import Table
 
 from variant_publish import __version__
-from variant_publish.build.proposal import Proposal, ProposedVariant
+from variant_publish.build.proposal import Proposal
 from variant_publish.config.configuration import provider_of
 from variant_publish.config.standard import NAME as STANDARD
-from variant_publish.config.standard import write_standard
+from variant_publish.config.standard import put, write_standard
 from variant_publish.errors import UsageError
-from variant_publish.model.variant import Properties
 from variant_publish.templating import templates_folder
 
 _RELEASE = "variant-publish==0.1.0"
@@ -30,25 +28,22 @@ def applied(text: str, proposal: Proposal) -> str:
     Applying it again changes nothing.
     """
     document = tomlkit.parse(text)
-    tool = _table(document, "tool", is_super=True)
-    ours = _table(tool, "variant-publish")
-    ours.setdefault("dialects", ["plus", "pep825"])
+    tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+    ours = tool.setdefault("variant-publish", tomlkit.table())
+    put(ours, ("dialects",), ["plus", "pep825"])
     is_new = "matrix" not in ours
     if proposal.python and proposal.platform:
-        matrix = _table(ours, "matrix")
-        matrix.setdefault("python", _lines(proposal.python))
-        matrix.setdefault("platform", _lines(proposal.platform))
+        put(ours, ("matrix", "python"), list(proposal.python))
+        put(ours, ("matrix", "platform"), list(proposal.platform))
         if is_new and proposal.skips:
-            matrix["skip"] = _lines(map(_inline, proposal.skips))
+            put(ours, ("matrix", "skip"), list(proposal.skips))
     if proposal.has_no_generic and "check" not in ours:
-        ours["check"] = {"ignore": _lines([_inline({"id": "VP608", "reason": proposal.skips[0]["reason"]})])}
+        put(ours, ("check", "ignore"), [{"id": "VP608", "reason": proposal.skips[0]["reason"]}])
     if proposal.generic.old:
-        _table(ours, "generic").setdefault("rename", _rename(proposal, proposal.generic))
+        put(ours, ("generic", "rename"), {"name": proposal.generic.old, "to": proposal.project})
     _apply_variants(document, ours, proposal)
     if proposal.upload:
-        upload = _table(ours, "upload")
-        for key, value in proposal.upload.items():
-            upload.setdefault(key, value)
+        put(ours, ("upload",), proposal.upload)
     return tomlkit.dumps(document)
 
 
@@ -56,29 +51,27 @@ def _apply_variants(document: Any, ours: Table, proposal: Proposal) -> None:
     """Write new variants: properties and providers into the standard table, what it has no words for into ours."""
     there = {*ours.get("variants", {}), *document.get(STANDARD, {}).get("variants", {})}
     there |= {table.get("label") for table in ours.get("variants", {}).values()}
-    new = {name: Properties.parse(item.properties) for name, item in proposal.variants.items() if name not in there}
-    for name in new:
-        for key, value in _extras(ours, proposal.variants[name], proposal).items():
-            _table(_table(ours, "variants", is_super=True), name)[key] = value
+    new = {name: column for name, column in proposal.variants.items() if name not in there}
+    for name, column in new.items():
+        declared = ours.get("matrix", {}).get("platform", ())  # it may be older than the wheels
+        # A variant without platforms is for all of them that have its hardware.
+        extras = {
+            ("platform",): [platform for platform in column.platform if platform in declared],
+            ("tags",): list(column.tags),
+            ("rename",): {"name": column.old, "to": proposal.project} if column.old else {},
+            ("build", "env"): column.flags,
+        }
+        for path, value in extras.items():
+            if value:
+                put(ours, ("variants", name, *path), value)
     if new:
-        namespaces = tuple(dict.fromkeys(space for properties in new.values() for space in properties.namespaces))
+        properties = {name: column.properties for name, column in new.items()}
+        namespaces = tuple(dict.fromkeys(space for own in properties.values() for space in own.namespaces))
         known = ours.get("providers", {})
         providers = {space: provider_of(space) for space in namespaces if space not in known}
-        write_standard(document, namespaces, providers, new)
+        write_standard(document, namespaces, providers, properties)
         if "priority" in ours:
             ours["priority"] = list(document[STANDARD]["default-priorities"]["namespace"])
-
-
-def _extras(ours: Table, column: ProposedVariant, proposal: Proposal) -> dict[str, Any]:
-    declared = ours.get("matrix", {}).get("platform", ())  # it may be older than the wheels
-    # A variant without platforms is for all of them.
-    own = [platform for platform in column.platform if platform in declared]
-    return {
-        **({"platform": _lines(own)} if own else {}),
-        **({"tags": _lines(column.tags)} if column.tags else {}),
-        **({"rename": _rename(proposal, column)} if column.old else {}),
-        **({"build": _inline({"env": _inline(column.flags)})} if column.flags else {}),
-    }
 
 
 def workflow() -> str:
@@ -115,27 +108,3 @@ def bucket_files(extra_index: str) -> dict[str, str]:
         "bucket-policy.json": policy.replace("BUCKET", bucket),
         "cloudformation.yaml": stack.replace("Default: views", f"Default: {views}"),
     }
-
-
-def _table(parent: Any, key: str, *, is_super: bool = False) -> Table:
-    if key not in parent:
-        parent[key] = tomlkit.table(is_super_table=is_super)
-    table: Table = parent[key]
-    return table
-
-
-def _rename(proposal: Proposal, column: ProposedVariant) -> InlineTable:
-    return _inline({"name": column.old, "to": proposal.project})
-
-
-def _inline(values: Mapping[str, Any]) -> InlineTable:
-    table = tomlkit.inline_table()
-    table.update(values)
-    return table
-
-
-def _lines(items: Iterable[Any]) -> Array:
-    found = list(items)
-    array = tomlkit.array()
-    array.extend(found)
-    return array.multiline(len(found) > 2)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.config.known_keys import nearest, tables_of
@@ -92,6 +91,8 @@ class Config:
 
         Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
         """
+        import tomllib
+
         try:
             data = tomllib.loads(text)
         except (ValueError, RecursionError) as error:
@@ -164,6 +165,16 @@ class Config:
         """Return what the build of a variant, or of "generic", is asked for; UsageError for a name nobody declared."""
         return self.build_settings[name if name == GENERIC else self.variant(name).name]
 
+    def platforms_of(self, name: str) -> tuple[str, ...]:
+        """Return the platforms of a variant, or of "generic": as declared, else those of the matrix with its hardware.
+
+        Empty where nothing declares any.
+        """
+        everywhere = self.tables.matrix.platform if self.tables.matrix else ()
+        if name == GENERIC:
+            return everywhere
+        return self.tables.variants[name].platform or catalog.platforms_of(self.variants[name].properties, everywhere)
+
     def with_stub(self, **changes: Any) -> Config:
         """Return the configuration with these values of `[tool.variant-publish.stub]`; None leaves one as it is."""
         given = {key: value for key, value in changes.items() if value is not None}
@@ -201,7 +212,7 @@ class Config:
                     f"{nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
                 )  # fmt: skip
         skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
-        columns = tuple((name, own.platform or table.platform) for name, own in self.tables.variants.items())
+        columns = tuple((name, self.platforms_of(name)) for name in self.tables.variants)
         try:
             return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
         except VariantPublishError as error:

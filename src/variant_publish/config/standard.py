@@ -5,9 +5,11 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
@@ -21,17 +23,17 @@ NAME = "variant"
 _PRIORITIES = f"{NAME}.default-priorities.namespace"
 _KEYS = ("default-priorities", "providers", "variants")
 _OLDER = {"feature", "property"}
+_WIDEST = 100
 _BUILD_REQUIRES = "build-requires"
 """The requirement of a plugin that only builds run; it has no place in published metadata."""
 
 
-@dataclass(frozen=True, slots=True)
-class StandardTable:
+class StandardTable(msgspec.Struct, frozen=True):
     """What the table says: namespaces by importance, the tables of their providers, and properties by label."""
 
     namespaces: tuple[str, ...] = ()
-    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    variants: Mapping[str, Properties] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = {}
+    variants: Mapping[str, Properties] = {}
 
     @classmethod
     def parse(cls, table: Any) -> Self:
@@ -117,29 +119,56 @@ def write_standard(
     """Write into a TOML document (tomlkit) what the table does not have yet; what is there stays as it is."""
     import tomlkit
 
-    standard = _sub(document, NAME, is_super=True)
-    priorities = _sub(standard, "default-priorities")
-    listed = list(priorities.get("namespace", ()))
-    priorities["namespace"] = [*listed, *(name for name in namespaces if name not in listed)]
-    tables = _sub(standard, "providers", is_super=True)
+    standard = document.setdefault(NAME, tomlkit.table())
+    listed = list(standard.get("default-priorities", {}).get("namespace", ()))
+    if not listed:
+        put(standard, ("default-priorities", "namespace"), list(namespaces))
+    elif further := [name for name in namespaces if name not in listed]:
+        standard["default-priorities"]["namespace"] = [*listed, *further]
     for namespace, provider in providers.items():
-        if namespace not in tables:
-            tables[namespace] = provider.table()
-    found = _sub(standard, "variants", is_super=True)
+        if namespace not in standard.get("providers", {}):
+            put(standard, ("providers", namespace), provider.table())
     for label, properties in variants.items():
-        if label not in found:
-            found[label] = tomlkit.table()
-            for namespace, features in properties.table().items():
-                found[label][namespace] = tomlkit.inline_table()
-                found[label][namespace].update(features)
+        if label in standard.get("variants", {}):
+            continue
+        for namespace, features in properties.table().items():
+            put(standard, ("variants", label, namespace), features)
+        if not properties:
+            put(standard, ("variants", label), {})
 
 
-def _sub(parent: Any, key: str, *, is_super: bool = False) -> Any:
+def put(table: Any, path: Sequence[str], value: Any) -> None:
+    """Write a value into a table of a TOML document (tomlkit), on one line; keys that are there stay as they are."""
+    import tomlkit
+    from tomlkit.container import OutOfOrderTableProxy
+
+    first, *rest = path
+    # Dotted keys in several places are such a proxy, which takes no further ones; the table around them does.
+    scattered = rest and isinstance(table.get(first), OutOfOrderTableProxy) and rest[0] not in table[first]
+    if isinstance(table, OutOfOrderTableProxy) and first not in table:
+        table[first] = _item(reduce(lambda inner, key: {key: inner}, reversed(rest), value))
+    elif first not in table or (scattered and not isinstance(table, OutOfOrderTableProxy)):
+        table.append(tomlkit.key(list(path)) if rest else first, _item(value))
+    elif rest:
+        put(table[first], rest, value)
+    elif isinstance(value, Mapping):
+        for key, own in value.items():
+            put(table[first], (key,), own)
+
+
+def _item(value: Any) -> Any:
+    """Return a value as a TOML item: tables inline, and lists that one line has no room for on several."""
     import tomlkit
 
-    if key not in parent:
-        parent[key] = tomlkit.table(is_super_table=is_super)
-    return parent[key]
+    if isinstance(value, Mapping):
+        item: Any = tomlkit.inline_table()
+        item.update({key: _item(own) for key, own in value.items()})
+        return item
+    if isinstance(value, list | tuple):
+        item = tomlkit.array()
+        item.extend(map(_item, value))
+        return item.multiline(len(item.as_string()) > _WIDEST)
+    return tomlkit.item(value)
 
 
 def _properties(label: str, table: Any) -> Properties:

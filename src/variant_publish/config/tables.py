@@ -100,7 +100,7 @@ class VariantTable(ChangesTable, frozen=True):
     properties: tuple[str, ...] = ()
     """What a machine must have: "namespace :: feature :: value" (PEP 825)."""
     platform: tuple[str, ...] = ()
-    """The platforms of the matrix that it is built for; default: all."""
+    """The platforms of the matrix that it is built for; default: all that have the hardware it needs."""
     tags: tuple[str, ...] = ()
     """The extra tags of dialect plus, in the order of the selector variables; default: the key."""
     label: str | None = None

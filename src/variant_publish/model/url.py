@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from variant_publish.errors import VariantPublishError
@@ -11,7 +12,9 @@ HTTP = ("http", "https")
 _MAY_LINK = {"https": ("https",), "http": HTTP, "file": ("file", *HTTP)}
 """Which schemes a page may link: a server names no file of this machine, and https does not fall back to http."""
 
-_ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_FILE = r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})"
+"""A folder, and a name in it that is right wherever the folder is: pages link thousands of files of one folder."""
+_ODD = r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 class InvalidAddress(VariantPublishError):
@@ -33,7 +36,7 @@ def fault_of_address(url: str, *, is_shown: bool) -> str:
     """
     if url.startswith("file:"):
         return ""
-    if _ODD.search(url):
+    if re.search(_ODD, url):
         return "has a space, or another character that no URL has"
     try:
         parts = urlsplit(url)
@@ -57,6 +60,13 @@ def is_web(url: str) -> bool:
 
 def check_link(url: str) -> str:
     """Return a relative link or an http, https or file URL; raise InvalidAddress for others, and for a UNC path."""
+    match = re.fullmatch(_FILE, url)
+    _check_link(f"{match[1] or ''}x" if match else url)
+    return url
+
+
+@lru_cache(1024)
+def _check_link(url: str) -> None:
     parts = _split(url)
     if parts.scheme == "file":
         path = unquote(parts.path)
@@ -66,7 +76,6 @@ def check_link(url: str) -> str:
         raise InvalidAddress(url, "is not relative to its page")
     elif parts.scheme and parts.scheme not in HTTP:
         raise InvalidAddress(url, "is not an http, https or file URL")
-    return url
 
 
 def resolve(base: str, link: str) -> str:
@@ -75,6 +84,13 @@ def resolve(base: str, link: str) -> str:
     Raises InvalidAddress where such a page may not link it: the page of a server names no file of this machine, one
     over https nothing over http, and none a file of another machine.
     """
+    if match := re.fullmatch(_FILE, link):
+        return _resolved(base, f"{match[1] or ''}x")[:-1] + match[2]
+    return _resolved(base, link)
+
+
+@lru_cache(1024)
+def _resolved(base: str, link: str) -> str:
     try:
         full = urldefrag(urljoin(base, link)).url
         scheme = urlsplit(base).scheme
@@ -91,7 +107,7 @@ def _split(url: str) -> SplitResult:
         has_host = bool(parts.hostname) and (parts.port or True)
     except ValueError as error:
         raise InvalidAddress(url, "is not a URL") from error
-    if _ODD.search(url) or len(url) > _LONGEST:
+    if re.search(_ODD, url) or len(url) > _LONGEST:
         raise InvalidAddress(url, "has characters that no URL has")
     if parts.scheme in HTTP and not has_host:
         raise InvalidAddress(url, "names no host")

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
@@ -44,8 +46,7 @@ _AT_ONCE = 16
 _ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class StageContents:
+class StageContents(msgspec.Struct, frozen=True):
     """What a stage has: its state, the files that belong to it with their summaries, and those that came too late."""
 
     state: StageState
@@ -78,13 +79,12 @@ class StageContents:
         return tuple(releases_of(wheels, sdists, config))
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """One stage in its store; `settings` are those of an index that nobody but testers reads."""
 
     name: str
     store: Store
-    settings: UploadTable = field(default_factory=UploadTable)
+    settings: UploadTable = msgspec.field(default_factory=UploadTable)
 
     def open(self) -> None:
         """Begin the stage, or find it open; raise Conflict where it takes no more files."""

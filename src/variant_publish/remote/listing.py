@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,16 +25,17 @@ PAGE_LIMIT = 128 * 1024 * 1024
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
-def read_project(index: str, project: str) -> tuple[IndexFile, ...]:
+def read_project(index: str, project: str, transport: Transport | None = None) -> tuple[IndexFile, ...]:
     """Return the files of a project on an index, with absolute URLs; an empty tuple where the project is not there.
 
     `index` is the URL of a simple repository, a `file:` URL or a folder: one with NAME/index.json or NAME/index.html,
-    or a flat folder of wheels. Entries that no index may have are left out. Raises IndexUnavailable for every other
-    trouble.
+    or a flat folder of wheels. Entries that no index may have are left out. `transport` keeps connections from one
+    call to the next. Raises IndexUnavailable for every other trouble.
     """
     name = canonicalize_name(project)
     if urlsplit(index).scheme in HTTP:
-        return _read_http(f"{index.rstrip('/')}/{name}/")
+        with nullcontext(transport) if transport is not None else Transport() as asked:
+            return _read_http(f"{index.rstrip('/')}/{name}/", asked)
     folder = folder_of(index)
     if not folder.is_dir():
         raise IndexUnavailable(index, "there is no such folder", hint="name an existing folder, or a URL")
@@ -43,9 +45,8 @@ def read_project(index: str, project: str) -> tuple[IndexFile, ...]:
         raise IndexUnavailable(index, str(error)) from error
 
 
-def _read_http(url: str) -> tuple[IndexFile, ...]:
-    with Transport() as transport:
-        answer = transport.get(url, PAGE_LIMIT, headers={"Accept": ACCEPT}, accept=(404,))
+def _read_http(url: str, transport: Transport) -> tuple[IndexFile, ...]:
+    answer = transport.get(url, PAGE_LIMIT, headers={"Accept": ACCEPT}, accept=(404,))
     if answer.status == 404:
         return ()
     return _parsed(answer.content, answer.url, answer.headers.get("Content-Type", ""))

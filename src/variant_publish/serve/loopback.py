@@ -9,11 +9,15 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.handlers import SimpleHandler
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.errors import UsageError, VariantPublishError
@@ -25,13 +29,78 @@ _TOKEN = "serve.token"  # noqa: S105  (the name of a file)
 _PORTS = range(49152, 65536)
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object) -> None:
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answer each connection in a thread of its own; the threads end with the process."""
+
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket, application: ViewApplication) -> None:
+        super().__init__((LOOPBACK, 0), _Connection, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()
+        self.setup_environ()
+        self.view = application
+        self.connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in [*self.connections]:
+            with suppress(OSError):  # its client may have closed it in the meantime
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet: a client that hangs up is no error."""
+
+
+class _Connection(WSGIRequestHandler):
+    """Answer one request after the other: installers keep their connections."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def handle(self) -> None:
+        BaseHTTPRequestHandler.handle(self)
+
+    def answer(self) -> None:
+        assert isinstance(self.server, _Server)  # noqa: S101
+        answer = _Answer(self.rfile, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)  # type: ignore[arg-type]
+        answer.http_version = "1.1"
+        answer.run(self.server.view)
+        has_body = not {"content-length", "transfer-encoding"}.isdisjoint(map(str.lower, self.headers))
+        if has_body or not answer.has_length:  # nothing else would tell where the next message begins
+            self.close_connection = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):  # the application says which methods are allowed
+            return self.answer
+        raise AttributeError(name)
+
+    def log_message(self, *_: object) -> None:
         """Keep quiet: the path of a request is a secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServedView:
+class _Answer(SimpleHandler):
+    has_length = False
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        self.has_length = any(name.lower() == "content-length" for name, _ in headers)
+        return super().start_response(status, headers, exc_info)
+
+    def log_exception(self, *_: object) -> None:
+        """Keep quiet: the status says that something failed."""
+
+
+class ServedView(msgspec.Struct, frozen=True):
     """A view that is being served: `url` is what installers take as their index; `problems` grow as it is asked."""
 
     url: str
@@ -46,8 +115,8 @@ def serving(projects: Projects, port: int | None = None) -> Iterator[ServedView]
     problems: list[VariantPublishError] = []
     application = ViewApplication(projects, f"/{_secret_path(token, projects)}", None, problems.append)
     server = _bound(application, port, preferred=_PORTS[int(token[:8], 16) % len(_PORTS)])
-    application.host = f"{LOOPBACK}:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    application.host = f"{LOOPBACK}:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield ServedView(f"http://{application.host}{application.prefix}/simple/", projects, problems)
@@ -57,22 +126,23 @@ def serving(projects: Projects, port: int | None = None) -> Iterator[ServedView]
         thread.join()
 
 
-def _bound(application: ViewApplication, port: int | None, preferred: int) -> BaseWSGIServer:
+def _bound(application: ViewApplication, port: int | None, preferred: int) -> _Server:
     """Return a server on the port, or on the preferred one if it is free; raise UsageError."""
     for number in (port,) if port is not None else (preferred, 0):
-        with socket.socket() as listener:
-            if os.name != "nt":  # there it would let two servers have one port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((LOOPBACK, number))
-            except OSError as error:
-                if number == preferred and port is None:
-                    continue
-                why = error.strerror or str(error)
-                hint = "choose another one, or leave out --port"
-                raise UsageError(f"port {number} of {LOOPBACK} cannot be used ({why})", hint=hint) from error
-            listener.listen(128)
-            return make_server(LOOPBACK, 0, application, threaded=True, request_handler=_Quiet, fd=listener.fileno())
+        listener = socket.socket()
+        if os.name != "nt":  # there it would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, number))
+        except OSError as error:
+            listener.close()
+            if number == preferred and port is None:
+                continue
+            why = error.strerror or str(error)
+            hint = "choose another one, or leave out --port"
+            raise UsageError(f"port {number} of {LOOPBACK} cannot be used ({why})", hint=hint) from error
+        listener.listen(128)
+        return _Server(listener, application)
     raise AssertionError("unreachable")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.dialects.registry import dialect_of_file
@@ -21,6 +24,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
+from variant_publish.remote.transport import Transport
 from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view.from_index import SelectorReader
@@ -30,10 +34,10 @@ from variant_publish.view.wish import Wish
 
 _FRESH_S = 60.0
 _MANY = 4096
+_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class SeenProject:
+class SeenProject(msgspec.Struct, frozen=True):
     """A project on the index that it belongs to; `address` is where it can be read as it is, None where it cannot."""
 
     index: str
@@ -46,8 +50,7 @@ class SeenProject:
         return next((file for file in self.view.files if file.filename == filename), None)
 
 
-@dataclass
-class Projects:
+class Projects(msgspec.Struct, dict=True, weakref=True):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
@@ -58,7 +61,7 @@ class Projects:
     default: str | None
     machine: Machine
     cache: WheelCache
-    wishes: Mapping[NormalizedName, Wish] = field(default_factory=dict)
+    wishes: Mapping[NormalizedName, Wish] = {}
     generic: bool = False
     reporter: Reporter = SILENT
     clock: Callable[[], float] = time.monotonic
@@ -68,6 +71,9 @@ class Projects:
         self._locks: dict[NormalizedName, threading.Lock] = {}
         self._lock = threading.Lock()
         self._selectors = SelectorReader(self.cache.root / "selectors")
+        # A few threads that stay read all pages, so that connections to the indexes stay, too.
+        self._readers, self._transport = ThreadPoolExecutor(_AT_ONCE), Transport()
+        weakref.finalize(self, self._transport.__exit__)
 
     def find(self, project: str) -> SeenProject | None:
         """Return a project, or None where no index has it; raise IndexUnavailable where one cannot be read."""
@@ -113,7 +119,7 @@ class Projects:
         asked = self.wishes.get(name, Wish()).tags
         first: SeenProject | None = None
         for index in self.indexes.urls:
-            files = read_project(index, name)
+            files = self._read(index, name)
             if not files:
                 continue
             seen = self._seen(index, name, files)
@@ -122,12 +128,17 @@ class Projects:
             first = first or seen
         return first if first is not None and not asked else self._on_default(name) or first
 
+    def _read(self, index: str, name: NormalizedName) -> tuple[IndexFile, ...]:
+        if local_path(index) is not None or "://" not in index:
+            return read_project(index, name)
+        return self._readers.submit(read_project, index, name, self._transport).result()
+
     def _on_default(self, name: NormalizedName) -> SeenProject | None:
         if self.default is None:
             return None
         if not self.wish_of(name, self.default).tags and (address := _address(self.default, name)) is not None:
             return SeenProject(self.default, View(name), (), address)
-        files = read_project(self.default, name)
+        files = self._read(self.default, name)
         return self._seen(self.default, name, files) if files else None
 
     def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:
