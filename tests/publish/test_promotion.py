@@ -77,7 +77,7 @@ class Indexes:
         return tuple(result.copied for result in api.promote(plan))
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def indexes(request: pytest.FixtureRequest, tmp_path: Path) -> Indexes:
     if request.param == "folder":
         return Indexes(tmp_path, f"file:{tmp_path}/")

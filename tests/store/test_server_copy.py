@@ -30,7 +30,7 @@ def create(store: Store, key: str, source: Source, content: bytes = CONTENT) -> 
     return store.create(key, source, sha256=sha256(content), content_type="application/octet-stream")
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Give two places of one kind of store."""
     if request.param == "folder":
