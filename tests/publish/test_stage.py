@@ -184,7 +184,7 @@ def test_the_same_wheel_twice_is_sent_once_and_other_bytes_are_refused(place: Pl
     assert place.stage(path) == (PLUS,)
     assert place.stage(path) == ()
     other = make_wheel(place.folder / "other", PLUS, files={"foo.py": b"other"})
-    with pytest.raises(Conflict, match="is there already with other bytes"):
+    with pytest.raises(Conflict, match="the same name, other bytes"):
         place.stage(other)
 
 
