@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
@@ -34,8 +35,7 @@ class IndexUnavailable(VariantPublishError):
         super().__init__(f"{redact(url)} cannot be read ({redact(reason)})", hint=hint or "check the URL and try again")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a server said: `url` is where a redirect led to; `content` is empty where it was not wanted."""
 
     status: int
@@ -44,8 +44,7 @@ class Answer:
     content: bytes
 
 
-@dataclass
-class Transport:
+class Transport(msgspec.Struct):
     """Send requests, from several threads too: each has a session of its own, so connections are kept.
 
     `bytes_read` and `requests` count what was asked for with it.
@@ -53,9 +52,9 @@ class Transport:
 
     bytes_read: int = 0
     requests: int = 0
-    _local: threading.local = field(default_factory=threading.local)
-    _sessions: list[GuardedSession] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = msgspec.field(default_factory=threading.local)
+    _sessions: list[GuardedSession] = []
+    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         return self
