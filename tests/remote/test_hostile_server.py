@@ -181,7 +181,8 @@ def test_an_entry_that_no_index_may_have_is_left_out(change: dict[str, object]) 
 def test_an_index_without_an_entry_that_is_right_says_what_it_has(html: bool) -> None:
     names = ("-1.0-py3-none-any.whl", "foo 1.0.tar.gz", ".htaccess")
     links = "".join(f"<a href='{name}'>x</a>" for name in names).encode()
-    table = page(*({"filename": name, "url": "x"} for name in names))
+    entries: list[dict[str, object]] = [{"filename": name, "url": "x"} for name in names]
+    table = page(*entries)
     with (
         misbehaving({"/foo/": says(links, "text/html") if html else says(table)}) as address,
         pytest.raises(IndexUnavailable, match=r"none of its 2 files can be used: the entry '-1\.0-py3-none-any\.whl'"),

@@ -7,14 +7,16 @@ index may have (see `IndexFile`) is left out, as pip does with names that it can
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
+import msgspec
+
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, InvalidEntry
+from variant_publish.formats.typed import from_json
 from variant_publish.model.quantity import count
 from variant_publish.model.url import InvalidAddress, resolve
 
@@ -35,6 +37,11 @@ class InvalidPage(VariantPublishError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, hint="name a simple repository, such as https://HOST/simple")
+
+
+class _Page(msgspec.Struct, frozen=True):
+    meta: Mapping[str, Any]
+    files: Sequence[Any]
 
 
 def parse_page(content: bytes, url: str, content_type: str = "text/html") -> tuple[IndexFile, ...]:
@@ -60,13 +67,9 @@ def parse_page(content: bytes, url: str, content_type: str = "text/html") -> tup
 
 
 def _of_json(content: bytes, url: str) -> Iterator[tuple[Mapping[str, Any], str]]:
-    try:
-        data = json.loads(content)
-        _check_version(str(data["meta"]["api-version"]))
-        files = list(data["files"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidPage(f"the page is not PEP 691 JSON ({type(error).__name__}: {error!s:.100})") from error
-    for table in files:
+    data = from_json(content, _Page, lambda reason: InvalidPage(f"the page is not PEP 691 JSON ({reason})"))
+    _check_version(str(data.meta.get("api-version", "0")))
+    for table in data.files:
         if isinstance(table, dict) and isinstance(table.get("url"), str):
             yield {"filename": "", **table}, url
 

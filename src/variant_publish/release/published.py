@@ -44,7 +44,7 @@ class PublishedRelease(msgspec.Struct, frozen=True):
         if version not in wheels:
             hint = "check the project's name, or name another index"
             if listed:
-                hint = f"it has {count(len(listed), 'file')} of {project}, and no wheel: {listed[0].filename} is the first"
+                hint = f"it has {count(len(listed), 'file')} of it and no wheel, the first is {listed[0].filename}"
             if wheels:
                 hint = f"it has {', '.join(map(str, sorted(wheels, reverse=True)[:5]))}"
             raise VariantPublishError(f"the index has no wheel of {project} {version}", hint=hint)
