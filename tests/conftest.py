@@ -5,6 +5,8 @@ A server is imported and started when the first test asks for it.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,6 +17,10 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from support.moto import Moto
+
+# The tests start Python a thousand times; without bytecode each start compiles whatever it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A machine under load is slow, which is no fault of what is tested; examples that a filter throws away are.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -100,6 +100,7 @@ def test_uv_streams_every_shape_over_http(tmp_path: Path) -> None:
                 assert (target / "foo/__init__.py").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [65_534, 65_535, 65_536, 65_537])
 def test_the_number_of_members_may_pass_what_16_bits_hold(tmp_path: Path, count: int) -> None:
     path = tmp_path / NAME

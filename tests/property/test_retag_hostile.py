@@ -174,7 +174,9 @@ HAND_MADE: dict[str, tuple[Callable[[], bytes], bool]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", HAND_MADE)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] * (case == "many members")) for case in HAND_MADE]
+)
 def test_hand_made_archives(case: str) -> None:
     make, good = HAND_MADE[case]
     data = make()

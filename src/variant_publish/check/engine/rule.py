@@ -38,7 +38,10 @@ class Severity(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The verdict on one thing: a file, a cell, or the release where both are None."""
+    """The verdict on one thing: a file, a cell, or the release where both are None.
+
+    `is_unread` says that too little was read of the wheels, `is_offline` that an index was not to be asked.
+    """
 
     verdict: Verdict
     message: str = ""
@@ -46,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
     file: str | None = None
     cell: Cell | None = None
     is_unread: bool = False
+    is_offline: bool = False
 
     @classmethod
     def passed(cls, message: str = "") -> Self:
@@ -67,13 +71,20 @@ class Outcome(msgspec.Struct, frozen=True):
         """Build an unknown: what evidence is missing, and how to get it."""
         return cls(Verdict.UNKNOWN, reason, hint, file, cell)
 
+    @classmethod
+    def not_asked(cls, what: str = "") -> Self:
+        """Build an unknown that was asked for: --offline asks no index, so --strict does not count it."""
+        message = f"{what}: indexes are not asked offline" if what else "indexes are not asked offline"
+        return cls(Verdict.UNKNOWN, message, "check again without --offline", is_offline=True)
+
 
 class Rule(ABC):
     """Name one check; the docstring of a rule says what it proves and why.
 
     `is_of_one_wheel` says that what a rule finds in a wheel depends on that wheel and the configuration alone: then a
     summary of the wheel can tell it to whoever does not have the wheel. `guards_publication` says that --strict does
-    not accept an unknown of the rule: an upload could stop half-way, or what is published could not be installed.
+    not accept an unknown of the rule, unless for --offline: an upload could stop half-way, or what is published could
+    not be installed.
     """
 
     id: ClassVar[str]

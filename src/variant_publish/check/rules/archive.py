@@ -312,12 +312,11 @@ def _tags(wheel: DescribedWheel) -> set[str]:
 
 def _tag_difference(wheel: DescribedWheel) -> str:
     inside, named = _tags(wheel), set(wheel.name.tag_lines())
-    parts = [
-        f"only {place} has {some(sorted(tags))}"
-        for place, tags in (("WHEEL", inside - named), ("the file name", named - inside))
-        if tags
-    ]
-    return f"the tags differ: {'; '.join(parts)}"
+    return f"WHEEL has {_tags_of(inside - named)}, the file name {_tags_of(named - inside)}"
+
+
+def _tags_of(tags: set[str]) -> str:
+    return some(sorted(tags)) or "nothing more"
 
 
 def _is_version(text: str, version: Version) -> bool:

@@ -20,6 +20,7 @@ from variant_publish.check.engine.binaries import (
 )
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
 from variant_publish.providers.base import VariantProvider
@@ -82,7 +83,7 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
             pairs += 1
             if mine == theirs:
                 yield Outcome.failed(
-                    f"its {len(mine)} binaries are those of {other.filename}, byte for byte",
+                    f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}",
                     "build it with the flags of the variant, or drop the variant",
                     file=wheel.filename,
                 )

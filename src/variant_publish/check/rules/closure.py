@@ -55,7 +55,7 @@ class PinsServed(ReleaseRule[DescribedWheel]):
             return
         if context.offline:
             names = some(f"{project}=={version}" for project, version in wanted)
-            yield Outcome.unknown(f"{names}: indexes are not asked offline", "check again without --offline")
+            yield Outcome.not_asked(names)
             return
         yield from _Walk(context, indexes).outcomes(wanted)
 

@@ -106,7 +106,7 @@ class _IndexRule(ReleaseRule[Wheel]):
         if context.is_published or index is None:
             yield Outcome.skipped(_PUBLISHED if context.is_published else NO_INDEX)
         elif context.offline:
-            yield Outcome.unknown("the index is not asked offline", "check again without --offline")
+            yield Outcome.not_asked()
         else:
             try:
                 yield from list(self.outcomes(context, index))
@@ -242,7 +242,7 @@ class PublicAddress(ReleaseRule[Wheel]):
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
             yield Outcome.failed(f"{redact(address)} is not https, and pip does not trust it", "serve it over https")
         elif context.offline:
-            yield Outcome.unknown("the address is not asked offline", "check again without --offline")
+            yield Outcome.not_asked(redact(address))
         else:
             try:
                 context.listing(address, context.release.project)
@@ -272,7 +272,9 @@ class NameTaken(ReleaseRule[Wheel]):
         index = repository_index(context)
         if release.project not in set(map(canonicalize_name, sys.stdlib_module_names)):
             yield Outcome.passed()
-        elif index is None or context.offline:
+        elif index is not None and context.offline:
+            yield Outcome.not_asked(f"{release.project}, the name of a module of the standard library")
+        elif index is None:
             hint = "check with --index, which tells whether the project is there already"
             yield Outcome.unknown(f"{release.project} is the name of a module of the standard library", hint)
         elif context.listing(index, release.project):

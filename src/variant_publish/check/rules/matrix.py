@@ -146,7 +146,7 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
                 yield Outcome.passed()
                 continue
             yield Outcome.failed(
-                f"{row[0]}, {row[1]} has {some(variants)} and no generic wheel{in_dialects(missing, entries)}:"
+                f"no generic wheel for {row[0]} on {row[1]}{in_dialects(missing, entries)}, which has {some(variants)}:"
                 " a machine that no variant fits gets nothing",
                 "build the wheel without a variant too",
                 cell=cell,

@@ -267,7 +267,7 @@ class SameRequirementsOverVariants(ReleaseRule[Wheel]):
                 yield Outcome.passed()
                 continue
             yield Outcome.failed(
-                f"the wheels of variant {variant!r} require something else than those of {first!r}: {difference}",
+                f"variant {variant!r} requires something else than {first!r}: {difference}",
                 f'declare it if it is on purpose:\n[{TABLE}.variants."{variant}"]\nrequires = {difference.table()}',
             )
 

@@ -16,6 +16,7 @@ from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict
 from variant_publish.formats.variants_json import (
+    ABI_DEPENDENCY,
     Provider,
     VariantConflict,
     merge,
@@ -157,7 +158,8 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
     """Prove that the clients of today can evaluate every namespace of the release.
 
     uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
-    never chosen, and neither are those whose provider is optional.
+    never chosen, and neither are those whose provider is optional. `abi_dependency` passes: a view leaves it to the
+    installer's own resolver, in every dialect.
     """
 
     id = "VP605"
@@ -176,7 +178,8 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
         if not providers:
             yield Outcome.skipped("no wheel has properties")
         for namespace, found in sorted(providers.items()):
-            if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
+            known = [Provider(builtin=ABI_DEPENDENCY)] if namespace == ABI_DEPENDENCY else []
+            if why := next(filter(None, (unusable(namespace, one) for one in found if one not in known)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
                     f"use one of {', '.join(catalog.vendored())}, or static-properties",

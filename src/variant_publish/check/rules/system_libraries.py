@@ -198,8 +198,9 @@ class MachineType(BinaryRule):
                 for kind, architectures in known
             )
             if len(known) == len(expected) and not fits:
+                found = f"{binary.image.format} for {some(binary.image.architectures)}"
                 yield Outcome.failed(
-                    f"{binary.path} is {binary.image.format} for {some(binary.image.architectures)}",
+                    f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}",
                     "build it for the platform of the wheel",
                     file=wheel.filename,
                 )
