@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -375,8 +376,8 @@ def test_other_bytes_than_the_summary_says_are_refused_before_anything_is_listed
 def test_forged_metadata_is_refused(place: Place) -> None:
     stage = staged(place)
     summary = dict(stage.contents().summaries)[StagedFile("foo-bar", PLUS)]
-    files = {name: content.decode() for name, content in summary.files.items()}
-    forge(stage, files={**files, "METADATA": files["METADATA"] + "Requires-Dist: evil\n"})
+    files = {**summary.files, "METADATA": summary.files["METADATA"] + b"Requires-Dist: evil\n"}
+    forge(stage, files={name: base64.b64encode(content).decode() for name, content in files.items()})
     with pytest.raises(FalseClaim, match="another METADATA"):
         place.release()
     assert place.listed() == []
@@ -458,7 +459,9 @@ def test_projects_of_a_family_are_released_together(place: Place) -> None:
 def test_a_state_that_names_anything_but_files_of_the_stage_is_refused(place: Place, text: str) -> None:
     stage = staged(place)
     before = place.objects()
-    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": [text], "generation": 2}
+    project, _, filename = text.partition("/")
+    files = [{"project": project, "filename": filename}]
+    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": files, "generation": 2}
     put(stage.store, "state.json", json.dumps(state).encode())
     for attempt in (place.release, stage.abort, stage.finish):
         with pytest.raises(InvalidStage):
