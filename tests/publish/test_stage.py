@@ -498,22 +498,15 @@ JOBS = int(os.environ.get("VARIANT_PUBLISH_JOBS", "16"))
 WHEELS = 10
 
 
-def many(jobs: int) -> str:
+def many(count: int) -> str:
     """Give the configuration of a release that so many jobs make, each for a Python of its own."""
     return f"""
         [tool.variant-publish.matrix]
-        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(jobs))}]
+        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(count))}]
         platform = [{", ".join(f'"manylinux_2_{number}_x86_64"' for number in range(20, 20 + WHEELS // 2))}]
         [tool.variant-publish.variants.cu128]
         properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
     """
-
-
-def stage_share(folder: str, extra_index: str, endpoint_url: str | None, count: int) -> None:
-    """Stage a folder, as a job of CI does."""
-    settings = UploadTable(extra_index=extra_index, endpoint_url=endpoint_url)
-    api.stage([Path(folder)], "big", Config.parse(many(count)), settings)
-    os._exit(0)
 
 
 def names_of(job: int) -> Iterator[str]:
@@ -522,7 +515,7 @@ def names_of(job: int) -> Iterator[str]:
         yield from (f"{plain}.whl", f"{plain}+cu128.whl")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked from a server that is warm")
 @pytest.mark.parametrize(("kind", "count"), [("folder", JOBS), ("bucket", 8)])
 def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: int, tmp_path: Path, moto: Moto) -> None:
@@ -538,7 +531,7 @@ def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: in
     (tmp_path / str(count - 1) / held_back).rename(tmp_path / held_back)
     context = jobs.context()
     running = [
-        context.Process(target=stage_share, args=(str(tmp_path / str(job)), place, address, count))
+        context.Process(target=jobs.stage, args=(str(tmp_path / str(job)), place, address, many(count)))
         for job in range(count)
     ]
     for process in running:
