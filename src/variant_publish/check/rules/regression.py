@@ -11,7 +11,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
@@ -129,8 +129,8 @@ def _same_mac(one: str, two: str) -> bool:
 
 
 def _is_dropped(context: Context, python: str) -> bool:
-    """Return whether no wheel wants this Python any more, or nobody distributes the interpreter."""
-    if not interpreter_exists(python, "any"):
+    """Return whether no wheel wants this Python any more, or the interpreter gets no releases."""
+    if not gets_releases(python):
         return True
     minor = python.partition("-")[0].removeprefix("cp3")
     if not minor.isdigit():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import Wheel, WholeWheel
+from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
@@ -20,6 +22,9 @@ _LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 _WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 _FIRST_ARM64 = (11, 0)
+_SOURCE = 8 * 1024 * 1024
+_IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]([^\n#(]*(?:\([^)]{0,9999}\))?)", re.MULTILINE)
+_NAME = re.compile(rb"\w+")
 _MUSL = "libc.so"
 """What musl's own libraries are linked with, and its loader always has."""
 
@@ -71,8 +76,8 @@ class ExternalLibraries(BinaryRule):
     """Prove that each library that is needed to import the wheel is in it, in every Linux, or declared.
 
     What `auditwheel repair` would have copied in is missing on most machines. Drivers cannot be copied, and CUDA or
-    torch come from other distributions: a requirement on those, or the configuration, declares them. Plug-ins, which no
-    extension module needs, are VP520's.
+    torch come from other distributions: a requirement on those, or the configuration, declares them. Plug-ins, which
+    the package opens or imports where they load, are VP520's.
     """
 
     id = "VP502"
@@ -91,12 +96,16 @@ class ExternalLibraries(BinaryRule):
         allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
         allowed |= {*context.release.config.check.external, *([_MUSL] if tag.startswith("musllinux") else ())}
         allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
-        loaded = _loaded(elf)
+        lacking = {
+            binary.path: found
+            for binary in elf
+            if (found := [name for name in binary.image.needed if name not in allowed and not _elsewhere(name, wheel)])
+        }
+        loaded = _loaded(elf, _optional(wheel, [binary for binary in elf if binary.path in lacking]))
         missing: dict[str, list[str]] = {}
-        for binary in elf:
-            for library in binary.image.needed if (binary.path in loaded) is not self.of_plugins else ():
-                if library not in allowed and not _comes_elsewhere(library, wheel):
-                    missing.setdefault(library, []).append(binary.path)
+        for path, found in lacking.items():
+            for library in found if (path in loaded) is not self.of_plugins else ():
+                missing.setdefault(library, []).append(path)
         for library, paths in sorted(missing.items()):
             yield Outcome.failed(
                 f"{some(paths)} need{'s' * (len(paths) == 1)} {library}, which is neither in the wheel nor on every"
@@ -109,8 +118,8 @@ class ExternalLibraries(BinaryRule):
 class PluginLibraries(ExternalLibraries):
     """Report libraries that are neither in the wheel nor declared, and that only its plug-ins need.
 
-    No extension module of the wheel needs such a plug-in: the package opens it by itself (dlopen, ctypes), mostly on
-    machines that have what it needs. VP502 looks at what an import loads.
+    A plug-in is what no extension module of the wheel needs, and a module that its Python code imports in functions
+    and blocks only (`try: ... except ImportError`): mostly where there is what it needs. VP502 looks at the others.
     """
 
     id = "VP520"
@@ -226,13 +235,28 @@ def _elf(scan: Scan) -> Iterator[Binary]:
     return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
 
 
-def _loaded(elf: Sequence[Binary]) -> set[str]:
+def _optional(wheel: WholeWheel, binaries: Sequence[Binary]) -> set[str]:
+    """Return the paths of the extension modules that the wheel's Python code imports in functions and blocks only."""
+    modules = {binary.name.partition(".")[0].encode(): binary.path for binary in binaries if binary.image.modules}
+    only_there: dict[bytes, bool] = {}
+    if modules:
+        with open_archive(wheel.path) as archive:
+            inflater = Inflater(archive)
+            sources = (one for one in archive.directory.members if one.name.endswith(".py") and one.size < _SOURCE)
+            for match in (found for one in sources for found in _IMPORT.finditer(b"".join(inflater.pieces(one)))):
+                for name in modules.keys() & set(_NAME.findall(match[2])):
+                    only_there[name] = only_there.get(name, True) and bool(match[1])
+    return {modules[name] for name, is_so in only_there.items() if is_so}
+
+
+def _loaded(elf: Sequence[Binary], optional: Collection[str]) -> set[str]:
     """Return the paths of what an import may load: extension modules, programs, and what they need inside the wheel."""
     inside: dict[str, list[Binary]] = {}
     for binary in elf:
         for name in {binary.name, binary.image.soname or binary.name}:
             inside.setdefault(name, []).append(binary)
-    queue = [binary for binary in elf if binary.image.modules or not is_library(binary.name)]
+    roots = (binary for binary in elf if binary.path not in optional)
+    queue = [binary for binary in roots if binary.image.modules or not is_library(binary.name)]
     found = {binary.path for binary in queue}
     while queue:
         for library in queue.pop().image.needed:
@@ -242,7 +266,7 @@ def _loaded(elf: Sequence[Binary]) -> set[str]:
     return found
 
 
-def _comes_elsewhere(library: str, wheel: Wheel) -> bool:
+def _elsewhere(library: str, wheel: Wheel) -> bool:
     return is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
 
 
