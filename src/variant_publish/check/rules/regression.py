@@ -31,6 +31,7 @@ class NothingGone(ReleaseRule[Wheel]):
     id = "VP308"
     title = "every cell of the previous release is still there"
     severity = Severity.WARNING
+    hint = "build it, or tell users that it is gone; Requires-Python says so for a Python"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each platform and variant that lost Pythons, else a pass for each cell."""
@@ -52,10 +53,8 @@ class NothingGone(ReleaseRule[Wheel]):
             groups.setdefault((where, cell.variant), []).append(cell)
         for (where, variant), cells in groups.items():
             pythons = sorted({cell.python for cell in cells})
-            yield Outcome.failed(
-                f"no wheel for {some(pythons, 6)} on {where}, {variant}: the previous release had",
-                "build it, or tell users that it is gone; Requires-Python says so for a Python",
-                cell=cells[0],
+            yield self.failed(
+                f"no wheel for {some(pythons, 6)} on {where}, {variant}: the previous release had", cell=cells[0]
             )
 
 
@@ -69,6 +68,7 @@ class NoGrowth(ReleaseRule[Wheel]):
     id = "VP309"
     title = "no wheel has grown by half since the previous release"
     severity = Severity.INFO
+    hint = "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel that has one with the same tags in the previous release."""
@@ -80,9 +80,8 @@ class NoGrowth(ReleaseRule[Wheel]):
             if old is None:
                 continue
             if wheel.size > old * _GROWN and wheel.size > old + _SMALL:
-                yield Outcome.failed(
+                yield self.failed(
                     f"it has {wheel.size / 1e6:.1f} MB, the one of the previous release {old / 1e6:.1f} MB",
-                    "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose",
                     file=wheel.filename,
                 )
             else:

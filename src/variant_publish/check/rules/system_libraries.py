@@ -13,7 +13,7 @@ from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, is_library, libraries
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.config.tables import TABLE
 from variant_publish.model.tags import modern_platform
 from variant_publish.providers import catalog
@@ -47,28 +47,26 @@ class PolicyFits(BinaryRule):
 
     id = "VP501"
     title = "ELF symbol versions fit the manylinux or musllinux tag"
-    severity = Severity.ERROR
+    hint = "build it in the image of that policy, or give it the tag that 'auditwheel show' names"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag promises no libc."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the versions that each file needs against the policy of the weakest promise."""
         for tag in _libc_tags(wheel):
             policy = policy_of(tag)
             if policy is None:
                 hint = "update auditwheel, or install it where it is missing"
-                yield Outcome.unknown(f"no policy is known for {tag}", hint, file=wheel.filename)
+                yield Outcome.unknown(f"no policy is known for {tag}", hint)
                 continue
             beyond = {binary.path: wanted for binary in _elf(scan) if (wanted := policy.beyond(binary.image))}
             if beyond:
                 versions = sorted({version for wanted in beyond.values() for version in wanted})
-                yield Outcome.failed(
+                yield (
                     f"{some(beyond)} {'needs' if len(beyond) == 1 else 'need'} {some(versions, 5)},"
-                    f" which {tag} does not promise",
-                    "build it in the image of that policy, or give it the tag that 'auditwheel show' names",
-                    file=wheel.filename,
+                    f" which {tag} does not promise"
                 )
 
 
@@ -90,7 +88,7 @@ class ExternalLibraries(BinaryRule):
         """Leave out wheels whose tag promises nothing of the machine."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
         allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
@@ -107,11 +105,9 @@ class ExternalLibraries(BinaryRule):
             for library in found if (path in loaded) is not self.of_plugins else ():
                 missing.setdefault(library, []).append(path)
         for library, paths in sorted(missing.items()):
-            yield Outcome.failed(
-                f"{some(paths)} need{'s' * (len(paths) == 1)} {library}, which is neither in the wheel nor on every"
-                " machine",
+            yield (
+                f"{some(paths)} need{_s(paths)} {library}, which is neither in the wheel nor on every machine",
                 f'{self.hint}: {TABLE}.check.external = ["{library}"]',
-                file=wheel.filename,
             )
 
 
@@ -137,17 +133,17 @@ class MacTags(BinaryRule):
 
     id = "VP509"
     title = "minimum macOS and architectures fit the tag"
-    severity = Severity.ERROR
+    hint = "build it for every architecture of the tag, or name the wheel by those that it has"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out the wheels for other systems."""
         return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare each library with each macOS tag; those that lack the same are one outcome."""
         machos = [binary for binary in libraries(scan) if binary.image.format is Format.MACHO]
         for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
-            promised = (int(match[1]), int(match[2]))
+            promised, tagged = (int(match[1]), int(match[2])), f"{match[1]}.{match[2]}"
             wanted = ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
             lacking: dict[str, list[str]] = {}
             newer: dict[tuple[int, int], dict[str, set[str]]] = {}
@@ -159,18 +155,12 @@ class MacTags(BinaryRule):
                     if arch in wanted and minimum > floor:
                         newer.setdefault(minimum, {}).setdefault(binary.path, set()).add(arch)
             for names, paths in lacking.items():
-                yield Outcome.failed(
-                    f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}",
-                    "build it for every architecture of the tag, or name the wheel by those that it has",
-                    file=wheel.filename,
-                )
+                yield f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}"
             for minimum, found in newer.items():
-                on = " and ".join(sorted({arch for archs in found.values() for arch in archs}))
-                yield Outcome.failed(
-                    f"{some(found)} need{'s' * (len(found) == 1)} macOS {'.'.join(map(str, minimum))} on {on}, the tag"
-                    f" promises {'.'.join(map(str, promised))}",
+                on = " and ".join(sorted(set().union(*found.values())))
+                yield (
+                    f"{some(found)} need{_s(found)} macOS {_dotted(minimum)} on {on}, the tag promises {tagged}",
                     f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
-                    file=wheel.filename,
                 )
 
 
@@ -183,23 +173,22 @@ class MachineType(BinaryRule):
 
     id = "VP510"
     title = "libraries are for the system and architecture of the tag"
-    severity = Severity.ERROR
+    hint = "build it for the platform of the wheel"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare each library with the architectures of all tags."""
         for binary in scan.binaries:
             if binary.fault is not None and is_library(binary.name):
                 yield Outcome.unknown(
                     f"{binary.path} cannot be understood: {binary.fault}",
                     "build the file again; what no loader could load is not checked",
-                    file=wheel.filename,
                 )
         expected = [_expected(platform) for platform in wheel.name.platform]
         for binary in libraries(scan):
             if "any" in wheel.name.platform:
                 if binary.image.modules:
                     message = f"{binary.path} is an extension module, and the wheel is for any platform"
-                    yield Outcome.failed(message, "name the platform in the tag", file=wheel.filename)
+                    yield message, "name the platform in the tag"
                 continue
             known = [found for found in expected if found is not None]
             fits = any(
@@ -208,11 +197,7 @@ class MachineType(BinaryRule):
             )
             if len(known) == len(expected) and not fits:
                 found = f"{binary.image.format} for {some(binary.image.architectures)}"
-                yield Outcome.failed(
-                    f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}",
-                    "build it for the platform of the wheel",
-                    file=wheel.filename,
-                )
+                yield f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}"
 
 
 def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
@@ -225,6 +210,14 @@ def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
     if match := _LINUX.fullmatch(modern):
         return Format.ELF, (match[3],)
     return (Format.ELF, (modern.removeprefix("linux_"),)) if modern.startswith("linux_") else None
+
+
+def _s(subjects: Collection[str]) -> str:
+    return "s" if len(subjects) == 1 else ""
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 def _libc_tags(wheel: Wheel) -> list[str]:
