@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -184,7 +185,7 @@ def test_the_same_wheel_twice_is_sent_once_and_other_bytes_are_refused(place: Pl
     assert place.stage(path) == (PLUS,)
     assert place.stage(path) == ()
     other = make_wheel(place.folder / "other", PLUS, files={"foo.py": b"other"})
-    with pytest.raises(Conflict, match="is there already with other bytes"):
+    with pytest.raises(Conflict, match="the same name, other bytes"):
         place.stage(other)
 
 
@@ -242,7 +243,7 @@ def test_two_commands_cannot_change_one_stage(place: Place) -> None:
         stage.abort()
 
 
-def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None:
+def test_aborting_deletes_the_files_and_frees_the_names(place: Place) -> None:
     place.stage(place.wheel(PLUS))
     assert place.opened().abort() == (PLUS,)
     assert [key for key in place.objects() if ".variant-publish" not in key] == []
@@ -251,13 +252,13 @@ def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None
         place.opened("bar").abort()
 
 
-def test_withdrawing_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborting_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     monkeypatch.setattr("variant_publish.formats.summary.Summary.parse", lambda *_: 1 / 0)
     assert place.opened().abort() == (PLUS,)
 
 
-def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> None:
+def test_aborting_leaves_what_is_published_and_other_stages(place: Place) -> None:
     place.stage(place.wheel(GENERIC))
     place.stage(place.wheel(PLUS))
     place.release()
@@ -269,7 +270,7 @@ def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> 
     assert place.listed() == sorted([GENERIC, PLUS])
 
 
-def test_a_withdrawal_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     with monkeypatch.context() as patch:
         patch.setattr(LocalStore, "delete", lambda *_: 1 / 0)
@@ -375,8 +376,8 @@ def test_other_bytes_than_the_summary_says_are_refused_before_anything_is_listed
 def test_forged_metadata_is_refused(place: Place) -> None:
     stage = staged(place)
     summary = dict(stage.contents().summaries)[StagedFile("foo-bar", PLUS)]
-    files = {name: content.decode() for name, content in summary.files.items()}
-    forge(stage, files={**files, "METADATA": files["METADATA"] + "Requires-Dist: evil\n"})
+    files = {**summary.files, "METADATA": summary.files["METADATA"] + b"Requires-Dist: evil\n"}
+    forge(stage, files={name: base64.b64encode(content).decode() for name, content in files.items()})
     with pytest.raises(FalseClaim, match="another METADATA"):
         place.release()
     assert place.listed() == []
@@ -458,7 +459,9 @@ def test_projects_of_a_family_are_released_together(place: Place) -> None:
 def test_a_state_that_names_anything_but_files_of_the_stage_is_refused(place: Place, text: str) -> None:
     stage = staged(place)
     before = place.objects()
-    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": [text], "generation": 2}
+    project, _, filename = text.partition("/")
+    files = [{"project": project, "filename": filename}]
+    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": files, "generation": 2}
     put(stage.store, "state.json", json.dumps(state).encode())
     for attempt in (place.release, stage.abort, stage.finish):
         with pytest.raises(InvalidStage):
