@@ -23,11 +23,10 @@ from variant_publish.archive.writer import Packed, RawWriter, opening
 from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive
 from variant_publish.dialects.registry import own_files
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Advance
 
 _LONG, _LITTLE = 4 * 1024 * 1024, 32 * 1024
@@ -203,7 +202,8 @@ def _changes(
         metadata = metadata.with_version(new_name.version)
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
     if rewrite.markers is not None:
-        metadata = _for_variant(wheel, metadata, rewrite.markers)
+        with naming(wheel.path, VariantPublishError):
+            metadata = metadata.for_variant(rewrite.markers)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
     tagged = rewrite.dialect is not None and not rewrite.dialect.plain_installers_read
     metadata = _with_pins(metadata, pins, tagged=tagged)
@@ -222,22 +222,9 @@ def _changes(
         if content != wheel.info.get(file) or (content is not None and new_name.version != wheel.name.version)
     }
     if wheel.record_text is not None and (changes or renames):
-        changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
+        with naming(wheel.path, VariantPublishError):
+            changes[f"{info}/RECORD"] = edit_record(wheel.record_text, renames, changes)
     return changes
-
-
-def _for_variant(wheel: WholeWheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
-    try:
-        return metadata.for_variant(markers)
-    except VariantPublishError as error:
-        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
-
-
-def _record(wheel: WholeWheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:
-    try:
-        return edit_record(wheel.record_text or b"", renames, changes)
-    except VariantPublishError as error:
-        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
 def _tag_lines(wheel: WholeWheel, new_name: WheelName) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from variant_publish.config.tables import (
 )
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import DIALECTS, dialect_of
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.selector_toml import Selector
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
@@ -101,12 +101,10 @@ class Config:
         table = data.get("tool", {}).get("variant-publish")
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
             table = data
-        try:
+        with naming(source, UsageError):
             if shared is not None and standard:
                 table = StandardTable.parse(shared).merged(table or {})
             return cls(tables_of(table or {}), declared=table is not None, project=_project(data))
-        except VariantPublishError as error:
-            raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
     @classmethod
     def load(cls, path: Path | None = None, *, standard: bool = True) -> Config:
@@ -221,10 +219,8 @@ class Config:
     @staticmethod
     def _groups(table: MatrixTable) -> Iterator[ZipGroup]:
         for number, columns in enumerate(table.zip):
-            try:
+            with naming(f"zip[{number}]", UsageError):
                 yield ZipGroup.of_columns(columns)
-            except VariantPublishError as error:
-                raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
 
 
 def _check_family(table: FamilyTable | None) -> None:
@@ -299,21 +295,17 @@ def parse_size(text: str, where: str) -> int:
 
 
 def _variant(name: str, table: VariantTable) -> Variant:
-    try:
+    with naming(f"{TABLE}.variants.{name}", UsageError):
         if name == GENERIC:
             raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
         tags = table.tags or catalog.tags_of(name)
         said = Properties.parse(table.properties) or catalog.properties_of_words(tags)
         return Variant(name, tags, table.label or name, said)
-    except VariantPublishError as error:
-        raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
 
 
 def _settings(where: str, table: BuildTable) -> BuildSettings:
     settings = {
         name: (value,) if isinstance(value, str) else tuple(value) for name, value in table.config_settings.items()
     }
-    try:
+    with naming(f"{where}.build", UsageError):
         return BuildSettings(settings, dict(table.env))
-    except VariantPublishError as error:
-        raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error
