@@ -6,7 +6,6 @@ index serves it (MetadataWheel), and what a summary has kept (SummaryWheel). A f
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from variant_publish.archive.digest import read_digest
+from variant_publish.archive.digest import read_digest, sha256_of
 from variant_publish.archive.dist_info import DistInfo
 from variant_publish.archive.zipraw import Directory, RawArchive, open_archive
 from variant_publish.dialects.wheel_name import WheelName
@@ -227,10 +226,7 @@ class WholeWheel(ArchiveWheel, frozen=True, dict=True):
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256 of the whole file: from a digest file that is still true, else computed."""
-        if (known := read_digest(self.path)) is not None:
-            return known
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return read_digest(self.path) or sha256_of(self.path)
 
 
 def described(wheels: Iterable[Wheel]) -> tuple[DescribedWheel, ...]:
