@@ -32,10 +32,9 @@ from variant_publish.config.tables import (
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.errors import UsageError, VariantPublishError, naming
-from variant_publish.formats.selector_toml import Selector
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
-from variant_publish.model.matrix import Matrix, Skip
+from variant_publish.model.matrix import Matrix
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
@@ -76,10 +75,7 @@ class Config:
         }
         self.namespaces = self._namespaces()
         self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
-        self.selectors = {
-            name: Selector(table.wheel_tags, table.requires, table.function, table.default)
-            for name, table in tables.selectors.items()
-        }
+        self.selectors = tables.selectors
         self.matrix = self._matrix()
         for dialect in DIALECTS.values():
             if dialect in self.dialects or (self.upload.views is not None and not dialect.chosen_by_installers):
@@ -209,10 +205,9 @@ class Config:
                     f"{TABLE}.variants.{variant}.platform names {odd[0]!r}, which {TABLE}.matrix.platform does not"
                     f"{nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
                 )  # fmt: skip
-        skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
         columns = tuple((name, self.platforms_of(name)) for name in self.tables.variants)
         try:
-            return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
+            return Matrix(table.python, table.platform, columns, table.skip, tuple(self._groups(table)))
         except VariantPublishError as error:
             raise UsageError(f"{TABLE}.matrix.{error.message}", hint=error.hint) from error
 
