@@ -25,8 +25,8 @@ _FIRST_ARM64 = (11, 0)
 _SOURCE = 8 * 1024 * 1024
 _IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]([^\n#(]*(?:\([^)]{0,9999}\))?)", re.MULTILINE)
 _NAME = re.compile(rb"\w+")
-_MUSL = "libc.so"
-"""What musl's own libraries are linked with, and its loader always has."""
+_LIBC = "libc."
+"""What libraries of every libc begin with: VP518 looks at which one it is."""
 
 _FROM_PACKAGES = (
     (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
@@ -92,7 +92,7 @@ class ExternalLibraries(BinaryRule):
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
         allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        allowed |= {*context.release.config.check.external, *([_MUSL] if tag.startswith("musllinux") else ())}
+        allowed |= {*context.release.config.check.external}
         allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
         lacking = {
             binary.path: found
@@ -260,7 +260,7 @@ def _loaded(elf: Sequence[Binary], optional: Collection[str]) -> set[str]:
 
 
 def _elsewhere(library: str, wheel: Wheel) -> bool:
-    return is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
+    return library.startswith(_LIBC) or is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
 
 
 def _required(library: str, wheel: Wheel) -> bool:
