@@ -30,7 +30,6 @@ class NoHoles(ReleaseRule[Wheel]):
     """
 
     id = "VP304"
-    title = "the rectangle of found pythons, platforms and variants has no holes"
     severity = Severity.WARNING
     hint = f"build it, or declare the wheels of the release in [{TABLE}.matrix]"
 
@@ -68,7 +67,6 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
     """
 
     id = "VP305"
-    title = "every variant has wheels for every platform"
     severity = Severity.INFO
     hint = f"nothing to do if that is on purpose; [{TABLE}.matrix] says so"
 
@@ -113,7 +111,7 @@ def _fills_too(other: Cell, cell: Cell) -> bool:
 
 
 def _is_served(context: Context, cell: Cell, *, for_any: bool = True) -> bool:
-    """Return whether a wheel of the variant serves the cell: of an older macOS, of another ABI of PyPy, for any Python."""
+    """Return whether a wheel of the variant serves the cell: of an older macOS, another ABI of PyPy, any Python."""
     names = (wheel.name for wheel in context.release.wheels if context.release.variant_of(wheel.name) == cell.variant)
     return any(
         (for_any and serves(name, cell))

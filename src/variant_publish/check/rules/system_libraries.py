@@ -46,7 +46,6 @@ class PolicyFits(BinaryRule):
     """
 
     id = "VP501"
-    title = "ELF symbol versions fit the manylinux or musllinux tag"
     hint = "build it in the image of that policy, or give it the tag that 'auditwheel show' names"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -79,7 +78,6 @@ class ExternalLibraries(BinaryRule):
     """
 
     id = "VP502"
-    title = "external libraries are in the wheel or declared"
     severity = Severity.WARNING
     of_plugins = False
     hint = "run 'auditwheel repair', or declare it"
@@ -119,7 +117,6 @@ class PluginLibraries(ExternalLibraries):
     """
 
     id = "VP520"
-    title = "external libraries of plug-ins are in the wheel or declared"
     severity = Severity.INFO
     of_plugins = True
     hint = "nothing to do where the package does without it; else run 'auditwheel repair', or declare it"
@@ -132,7 +129,6 @@ class MacTags(BinaryRule):
     """
 
     id = "VP509"
-    title = "minimum macOS and architectures fit the tag"
     hint = "build it for every architecture of the tag, or name the wheel by those that it has"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -172,7 +168,6 @@ class MachineType(BinaryRule):
     """
 
     id = "VP510"
-    title = "libraries are for the system and architecture of the tag"
     hint = "build it for the platform of the wheel"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
