@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import isolate
+from support.environments import isolate, publish
 from support.pips import new_pip, old_pip
 from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
@@ -166,3 +166,27 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Sig
     assert b"Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text(encoding="utf-8")), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", [old_pip, new_pip, uv], ids=["pip 23.2", "pip 26", "uv"])
+def test_an_index_of_the_clients_own_configuration_takes_no_name_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: object
+) -> None:
+    assert callable(client)
+    make_wheel(tmp_path / "private", "foo-1.0-py3-none-any.whl")
+    publish(tmp_path / "other", "foo-9.0-py3-none-any.whl")
+    other = (tmp_path / "other").as_uri()
+    table = f'index-strategy = "unsafe-best-match"\n[[{{}}index]]\nname = "other"\nurl = "{other}"\n'
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text(table.format(""), encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(f"[tool.uv]\n{table.format('tool.uv.')}", encoding="utf-8")
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "pip.conf").write_text(f"[global]\nextra-index-url = {other}\n", encoding="utf-8")
+    for name in ("PIP_CONFIG_FILE", "UV_NO_CONFIG"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    command: Sequence[str] = client()
+    wanted = ["install", "--quiet", "--target", str(tmp_path / "target"), "foo"]
+    assert run(["run", "--index", str(tmp_path / "private"), "--", *command, *wanted]) == 0
+    assert installed(tmp_path / "target") == ["foo-1.0"]

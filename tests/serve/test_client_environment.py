@@ -18,7 +18,7 @@ def test_every_client_has_one_index(tmp_path: Path) -> None:
     found = client_environment({"PIP_EXTRA_INDEX_URL": "x", "UV_INDEX": "y", "HOME": "/h"}, URL, tmp_path)
     assert found["PIP_INDEX_URL"] == found["UV_DEFAULT_INDEX"] == found["PDM_PYPI_URL"] == URL
     assert "PIP_EXTRA_INDEX_URL" not in found
-    assert "UV_INDEX" not in found
+    assert found["UV_INDEX"] == URL  # asked before those of configuration files
     assert found["HOME"] == "/h"
 
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 
 from variant_publish.errors import UsageError, VariantPublishError
 
-_OTHER_INDEXES = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX", "UV_INDEX_URL",
-                  "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")  # fmt: skip
-_OWN_INDEX = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL")
+_OTHER_INDEXES = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
+                  "UV_FIND_LINKS", "UV_NO_INDEX")  # fmt: skip
+_OWN_INDEX = ("PIP_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR")
 _PIP_SECTIONS = ("global", "install", "download", "wheel", "index", "lock")
 _LOCKING = {
     "uv": {"add", "export", "lock", "remove", "run", "sync", "tree", "version"},
@@ -29,14 +29,15 @@ _HINT = (
 
 
 def client_environment(environ: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
-    """Return the environment in which pip, uv, pdm, pipenv, hatch, tox and nox have one index, this one.
+    """Return the environment in which pip, uv, pdm, pipenv, hatch, tox and nox take what this index has from it.
 
-    pip would add an index of its configuration files: one more in `folder`, with nothing in its place, comes last.
+    pip would add an index of its configuration files: one more in `folder`, with nothing in its place, comes last. uv
+    asks indexes of its own files only for what the index of UV_INDEX does not have.
     """
     kept = {name: value for name, value in environ.items() if name not in _OTHER_INDEXES}
     if environ.get("PIP_CONFIG_FILE") != os.devnull:
         kept["PIP_CONFIG_FILE"] = str(_pip_configuration(environ.get("PIP_CONFIG_FILE"), folder / "pip.conf"))
-    return {**kept, **dict.fromkeys(_OWN_INDEX, url)}
+    return {**kept, **dict.fromkeys(_OWN_INDEX, url), "UV_INDEX_STRATEGY": "first-index"}
 
 
 def _pip_configuration(given: str | None, target: Path) -> Path:
