@@ -11,6 +11,7 @@ NV_VARIANT_PROVIDER_FORCE_SM_ARCH; and what stands in the preferences of variant
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import ctypes
 import glob
@@ -27,11 +28,12 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import threading
 import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -40,7 +42,7 @@ NONE = "none"
 EVERYONE = ("null", "generic")
 CHOICE = "variant-publish-choice.json"
 LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
-TIMEOUT = 60.0
+TIMEOUT, HURRY = 60.0, 10.0
 LONGEST, SLOWEST = 60.0, 10_000
 """A download is given up after so many seconds, and one more for each so many bytes of it."""
 TRIES = 3
@@ -653,7 +655,7 @@ def _hand_over(wheel: Wheel, data: dict[str, Any], folder: Path) -> str:
         else:
             make_plain(part, target, wheel, {file: _bytes(data["texts"][key]) for file, key in wheel["info"].items()})
     finally:
-        if part.exists():
+        with contextlib.suppress(OSError):  # it is not there, or what was given up still writes it
             part.unlink()
     return str(wheel["plain"])
 
@@ -663,13 +665,21 @@ def _fetch(wheel: Wheel, part: Path) -> str:
     if wheel.get("embedded"):
         shutil.copyfile(str(HERE / wheel["embedded"]), str(part))
         return hashlib.sha256(part.read_bytes()).hexdigest()
+    end = time.monotonic() + LONGEST + wheel["size"] / SLOWEST
+    try:
+        return str(_in_time(end, lambda: _download(wheel, part, end)))
+    except OSError as error:
+        raise NoWheel(f"{wheel['url']} cannot be read ({error})") from error
+
+
+def _download(wheel: Wheel, part: Path, end: float) -> str:
     reason = ""
     for attempt in range(TRIES):
         if attempt:
             time.sleep(attempt)
         try:
             with _open(wheel["url"]) as answer, part.open("wb") as stream:
-                size, digest = _copy(answer, stream, wheel["size"])
+                size, digest = _copy(answer, stream, wheel["size"], end)
             if size >= wheel["size"]:
                 return digest
             reason = f"{size} bytes of {wheel['size']} arrived"
@@ -679,19 +689,45 @@ def _fetch(wheel: Wheel, part: Path) -> str:
                 break
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
-    raise NoWheel(f"{wheel['url']} cannot be read ({reason})")
+        if time.monotonic() > end:
+            break
+    raise OSError(reason)
 
 
-def _copy(answer: Any, stream: BinaryIO, most: int) -> tuple[int, str]:
+def _in_time(end: float, call: Callable[[], Any]) -> Any:
+    """Return what a call returns; raise TimeoutError where it takes longer.
+
+    The timeout of a socket is one of each read: a server that sends a byte a second, of a handshake or a header, would
+    keep it waiting for ever.
+    """
+    done: list[tuple[Any, BaseException | None]] = []
+
+    def work() -> None:
+        try:
+            done.append((call(), None))
+        except BaseException as error:  # raised below, in the thread that asked
+            done.append((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(max(0.0, end - time.monotonic()))
+    if not done:
+        raise TimeoutError("the answer comes too slowly")
+    result, error = done[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _copy(answer: Any, stream: BinaryIO, most: int, end: float) -> tuple[int, str]:
     """Copy what a server sends, to one byte beyond the listed size; return how much it was, and its SHA-256."""
     size, digest = 0, hashlib.sha256()
-    end = time.monotonic() + LONGEST + most / SLOWEST
     while size <= most:
         chunk = answer.read1(min(1 << 18, most + 1 - size))
         if not chunk:
             break
         if time.monotonic() > end:
-            raise OSError(f"it takes longer than {LONGEST + most / SLOWEST:.0f} seconds")
+            raise TimeoutError("the answer comes too slowly")
         stream.write(chunk)
         digest.update(chunk)
         size += len(chunk)
@@ -704,7 +740,7 @@ def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
     if other is None or wheel is other or wheel.get("embedded"):
         return wheel
     try:
-        _open(wheel["url"], method="HEAD", timeout=10.0).close()
+        _in_time(time.monotonic() + HURRY, lambda: _open(wheel["url"], method="HEAD").close())
     except urllib.error.HTTPError as error:
         if error.code in (403, 405, 501):  # a server without HEAD
             return wheel
@@ -717,16 +753,20 @@ def _reachable(data: dict[str, Any], wheel: Wheel, machine: Machine) -> Wheel:
 
 
 class NoDowngrade(urllib.request.HTTPRedirectHandler):
-    """Follow redirects, but for those that leave https: whoever is on the way could answer from there on."""
+    """Follow redirects, but for those that leave https: whoever is on the way could answer from there on.
+
+    What such an answer holds besides is not read: it may have no end.
+    """
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> Any:
         """Return the next request; raise URLError where it would leave https."""
+        fp.close()
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise urllib.error.URLError(f"it redirects from https to {newurl.partition(':')[0]}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _open(url: str, method: str = "GET", timeout: float = TIMEOUT) -> Any:
+def _open(url: str, method: str = "GET") -> Any:
     if not url.startswith(("https://", "http://", "file://")):
         raise SystemExit(f"error: {url} is no URL that can be fetched: tell the publisher")
     handlers: list[urllib.request.BaseHandler] = [NoDowngrade()]
@@ -736,7 +776,7 @@ def _open(url: str, method: str = "GET", timeout: float = TIMEOUT) -> Any:
 
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=bundle)))
     request = urllib.request.Request(url, method=method, headers={"Accept-Encoding": "identity"})
-    return urllib.request.build_opener(*handlers).open(request, timeout=timeout)
+    return urllib.request.build_opener(*handlers).open(request, timeout=TIMEOUT)
 
 
 # --- Wheels ---------------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import click
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
+from msgspec.structs import replace
 
 from support.checks import LINUX, WINDOWS
 from support.wheels import make_wheel

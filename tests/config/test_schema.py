@@ -16,7 +16,7 @@ from validate_pyproject.api import Validator
 from validate_pyproject.errors import ValidationError
 from validate_pyproject.plugins import PluginWrapper
 
-from variant_publish.config import configuration as config
+from variant_publish.config import tables as config
 from variant_publish.config.configuration import Config
 from variant_publish.config.schema import get_schema, key_texts, schema
 from variant_publish.errors import UsageError

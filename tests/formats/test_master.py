@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex, RootIndex, selector_entry, stored_key

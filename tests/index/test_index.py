@@ -6,10 +6,10 @@ import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pypi_simple import ProjectPage
 
 from support.publishing import snapshot

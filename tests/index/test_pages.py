@@ -9,11 +9,11 @@ import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pypi_simple import ProjectPage
 
 import variant_publish

@@ -108,6 +108,6 @@ def test_machines_are_simulated(tmp_path: Path) -> None:
 
 def test_without_the_distribution_nobody_knows_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert catalog.properties_of_word("abacus13")
-    monkeypatch.setattr(catalog, "entry_points", lambda group: ())
+    monkeypatch.setattr(catalog, "_entries", list)
     catalog.providers.cache_clear()
     assert catalog.properties_of_word("abacus13") == ()

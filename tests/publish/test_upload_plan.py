@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from support.publishing import GENERIC, PLUS, SDIST, make_release, selectors_of
 from variant_publish.errors import UsageError

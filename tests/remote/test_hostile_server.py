@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.hostile import Behaviour, drips, misbehaving, redirects, says, without_end
+from support.hostile import Behaviour, drips, misbehaving, redirects, says, shaking_hands_for_ever, without_end
+from support.tls import Certificate, certificate
 from variant_publish.formats.simple import IndexFile
 from variant_publish.remote.files import download, read_url
 from variant_publish.remote.listing import read_project
@@ -20,9 +21,13 @@ WHEEL = "foo-1.0-py3-none-any.whl"
 
 
 @pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("variant_publish.remote.listing.PAGE_LIMIT", 4_000_000)
+
+
+@pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("variant_publish.remote.transport.DEADLINE", 1.0)
-    monkeypatch.setattr("variant_publish.remote.listing.PAGE_LIMIT", 4_000_000)
 
 
 def page(*files: dict[str, object]) -> bytes:
@@ -34,9 +39,6 @@ def page(*files: dict[str, object]) -> bytes:
     [
         (without_end(), "more than 4000000 bytes"),
         (without_end("application/vnd.pypi.simple.v1+json"), "more than 4000000 bytes"),
-        (drips(), "too slowly"),
-        (drips(headers=True), "too slowly"),
-        (drips(chunked=True), "too slowly"),
         (redirects("/foo/"), "redirects"),
         (redirects("file:///etc/passwd"), "file"),
         (says(b"{" * 100_000), "not PEP 691 JSON"),
@@ -46,15 +48,70 @@ def page(*files: dict[str, object]) -> bytes:
         (says(b"", status=500), "500"),
     ],
 )
-def test_a_page_is_bounded_in_size_and_time(behaviour: Behaviour, words: str) -> None:
-    start = time.monotonic()
+def test_a_page_is_bounded_in_size(behaviour: Behaviour, words: str) -> None:
     with misbehaving({"/foo/": behaviour}) as address, pytest.raises(IndexUnavailable, match=words):
+        read_project(address, "foo")
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("slow", [drips(), drips(headers=True), drips(chunked=True)])
+def test_a_page_is_bounded_in_time(slow: Behaviour) -> None:
+    start = time.monotonic()
+    with misbehaving({"/foo/": slow, "/a/": redirects("/foo/")}) as address:
+        for name in ("foo", "a"):
+            with pytest.raises(IndexUnavailable, match="too slowly"):
+                read_project(address, name)
+    assert time.monotonic() - start < 16
+
+
+@pytest.mark.parametrize("content", [drips(), drips(chunked=True), without_end()])
+def test_the_content_of_a_redirect_is_not_read(content: Behaviour) -> None:
+    start = time.monotonic()
+    behaviours = {"/a/": redirects("/foo/", content), "/foo/": says(page({"filename": WHEEL, "url": WHEEL}))}
+    with misbehaving(behaviours) as address:
+        assert read_project(address, "a") == (IndexFile(WHEEL, f"{address}/foo/{WHEEL}", ""),)
+    assert time.monotonic() - start < 10
+
+
+@pytest.fixture(scope="module")
+def loopback(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+def test_a_page_over_https_is_read(loopback: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(loopback.authority))
+    good: dict[str, object] = {"filename": WHEEL, "url": WHEEL}
+    with misbehaving({"/a/": redirects("/foo/"), "/foo/": says(page(good))}, loopback.context) as address:
+        assert read_project(address, "a") == (IndexFile(WHEEL, f"{address}/foo/{WHEEL}", ""),)
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        with pytest.raises(IndexUnavailable, match="certificate verify failed"):
+            read_project(address, "foo")
+
+
+def test_nothing_is_asked_over_http_where_https_redirects_there(
+    loopback: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(loopback.authority))
+    asked: list[str] = []
+    with misbehaving({"/foo/": lambda handler: asked.append(handler.path)}) as plain:
+        behaviours = {"/foo/": redirects("/more/"), "/more/": redirects(f"{plain}/foo/", without_end())}
+        with (
+            misbehaving(behaviours, loopback.context) as address,
+            pytest.raises(IndexUnavailable, match="it redirects from https to http"),
+        ):
+            read_project(address, "foo")
+    assert not asked
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_tls_handshake_without_end_is_given_up() -> None:
+    start = time.monotonic()
+    with shaking_hands_for_ever() as address, pytest.raises(IndexUnavailable, match="too slowly"):
         read_project(address, "foo")
     assert time.monotonic() - start < 8
 
 
-def test_a_gzip_bomb_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("variant_publish.remote.transport.DEADLINE", 60.0)
+def test_a_gzip_bomb_is_bounded_too() -> None:
     bomb = gzip.compress(b" " * 20_000_000)
 
     def answer(handler: object) -> None:
@@ -139,6 +196,7 @@ def test_a_download_without_end_stops_at_the_listed_size(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("soon")
 def test_a_slow_download_is_given_up(tmp_path: Path) -> None:
     with misbehaving({"/x": drips()}) as address, pytest.raises(IndexUnavailable):
         download(IndexFile(WHEEL, f"{address}/x", "a" * 64, 1_000), tmp_path / WHEEL)

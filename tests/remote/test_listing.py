@@ -152,7 +152,7 @@ def test_an_index_that_fails_is_not_one_without_the_project(server: str) -> None
 
 
 def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("variant_publish.remote.transport.RETRIES", 0)
+    monkeypatch.setattr("variant_publish.remote.session.RETRIES", 0)
     with pytest.raises(IndexUnavailable, match=r"127\.0\.0\.1") as error:
         read_project("http://user:secret@127.0.0.1:9/simple", "foo")
     assert "secret" not in str(error.value)

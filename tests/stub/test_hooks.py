@@ -18,8 +18,9 @@ import pytest
 from support.archives import contents
 from support.cli import run
 from support.environments import CONFIG, PLAIN
-from support.hostile import misbehaving, without_end
+from support.hostile import Behaviour, drips, misbehaving, redirects, says, shaking_hands_for_ever, without_end
 from support.stub import load_backend
+from support.tls import certificate
 from support.wheels import make_wheel
 from variant_publish import api
 from variant_publish.config.configuration import Config
@@ -165,10 +166,10 @@ def test_a_redirect_does_not_leave_https(tmp_path: Path, start: str, target: str
     handler = Unpacked(tmp_path, requires=[]).backend.NoDowngrade()
     request = urllib.request.Request(start)
     if followed:
-        assert handler.redirect_request(request, None, 302, "Found", Message(), target).full_url == target
+        assert handler.redirect_request(request, io.BytesIO(), 302, "Found", Message(), target).full_url == target
     else:
         with pytest.raises(urllib.error.URLError, match="redirects from https to"):
-            handler.redirect_request(request, None, 302, "Found", Message(), target)
+            handler.redirect_request(request, io.BytesIO(), 302, "Found", Message(), target)
 
 
 def test_settings_that_nobody_knows_are_told_and_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,5 +217,40 @@ def test_a_server_that_sends_more_than_is_listed_is_left_after_one_byte_more(
     assert part.stat().st_size == 1001
     monkeypatch.setattr(backend, "LONGEST", 0.0)
     monkeypatch.setattr(backend, "SLOWEST", 1e12)
-    with misbehaving({"/foo.whl": without_end()}) as url, pytest.raises(backend.NoWheel, match="takes longer"):
+    with misbehaving({"/foo.whl": without_end()}) as url, pytest.raises(backend.NoWheel, match="too slowly"):
         backend._fetch({"url": f"{url}/foo.whl", "size": 10_000_000}, part)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [drips(), drips(headers=True), drips(chunked=True), redirects("/foo.whl"), redirects("/a", drips(headers=True))],
+)
+def test_an_answer_that_drips_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+) -> None:
+    backend = load_backend()
+    monkeypatch.setattr(backend, "LONGEST", 1.0)
+    start = time.monotonic()
+    with misbehaving({"/foo.whl": behaviour}) as url, pytest.raises(backend.NoWheel, match="cannot be read"):
+        backend._fetch({"url": f"{url}/foo.whl", "size": 1000}, tmp_path / "part")
+    with shaking_hands_for_ever() as url, pytest.raises(backend.NoWheel, match="too slowly"):
+        backend._fetch({"url": f"{url}/foo.whl", "size": 1000}, tmp_path / "part")
+    assert time.monotonic() - start < 12
+
+
+def test_redirects_are_followed_unread_and_never_from_https_to_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = load_backend()
+    loopback = certificate(tmp_path)
+    monkeypatch.setenv("PIP_CERT", str(loopback.authority))
+    asked: list[str] = []
+    wheel = {"/foo.whl": says(b"wheel"), "/a.whl": redirects("/foo.whl", without_end())}
+    with misbehaving({"/foo.whl": lambda handler: asked.append(handler.path)}) as plain:
+        wheel["/b.whl"] = redirects(f"{plain}/foo.whl", without_end())
+        with misbehaving(wheel, loopback.context) as url:
+            backend._fetch({"url": f"{url}/a.whl", "size": 5}, tmp_path / "part")
+            assert (tmp_path / "part").read_bytes() == b"wheel"
+            with pytest.raises(backend.NoWheel, match="it redirects from https to http"):
+                backend._fetch({"url": f"{url}/b.whl", "size": 5}, tmp_path / "part")
+    assert not asked

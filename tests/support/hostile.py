@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +15,8 @@ Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def misbehaving(behaviours: Mapping[str, Behaviour]) -> Iterator[str]:
-    """Serve paths by what each of them does, and give the address without a slash at the end."""
+def misbehaving(behaviours: Mapping[str, Behaviour], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve paths by what each of them does, over TLS with a context; give the address without a slash at the end."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -40,10 +42,12 @@ def misbehaving(behaviours: Mapping[str, Behaviour]) -> Iterator[str]:
             """Say nothing of clients that hang up."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
@@ -98,13 +102,40 @@ def drips(kind: str = "text/html", *, headers: bool = False, chunked: bool = Fal
     return answer
 
 
-def redirects(target: str) -> Behaviour:
-    """Lead somewhere else."""
+def redirects(target: str, then: Behaviour | None = None) -> Behaviour:
+    """Lead somewhere else, with what another behaviour says as the content of the answer."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(302)
         handler.send_header("Location", target)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
+        if then is None:
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        else:
+            handler.send_response = lambda *_: None  # type: ignore[method-assign]
+            then(handler)
 
     return answer
+
+
+@contextmanager
+def shaking_hands_for_ever() -> Iterator[str]:
+    """Answer a TLS handshake with a byte of it every tenth of a second."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")  # a ServerHello of 16 kB
+                while True:
+                    self.request.sendall(b"\x03")
+                    time.sleep(0.1)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
@@ -35,8 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class RepairOptions:
+class RepairOptions(msgspec.Struct, frozen=True):
     """How wheels are repaired: auditwheel's `plat`, libraries that stay outside, and further options of the tool."""
 
     plat: str | None = None
@@ -75,8 +75,7 @@ def builder(
     return Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(msgspec.Struct, frozen=True):
     """What is built and how: the variants by name ("generic" too), the frontend, and the repair, if any."""
 
     names: tuple[str, ...]
@@ -84,8 +83,7 @@ class BuildOptions:
     repair: RepairOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True):
     """The wheels of one variant that were built, where they lie now; without a variant, the sdist."""
 
     variant: str | None

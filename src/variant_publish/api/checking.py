@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -48,8 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(msgspec.Struct, frozen=True):
     """How `check` works, and what it checks besides folders.
 
     `fail_on` is the least that makes the check fail. `offline` asks no index: what needs one is then unknown. `select`
@@ -145,8 +145,7 @@ def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-@dataclass(frozen=True, slots=True)
-class _FromIndex:
+class _FromIndex(msgspec.Struct, frozen=True):
     """What was fetched of one published release."""
 
     key: tuple[NormalizedName, Version]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
@@ -49,8 +50,7 @@ extra-index = "file:{{folder}}/extra-index"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Downloads:
+class Downloads(msgspec.Struct, frozen=True):
     """Where the two wheels lie, and whether they were there before."""
 
     generic: Path

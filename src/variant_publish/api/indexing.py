@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
@@ -124,8 +125,7 @@ def remove(settings: UploadTable, planned: Removal, *, force: bool = False) -> t
         return tuple(yank.remove(store, planned, force=force).written)
 
 
-@dataclass(frozen=True, slots=True)
-class CleanupRules:
+class CleanupRules(msgspec.Struct, frozen=True):
     """What a cleanup removes of an index; a rule that is None removes nothing.
 
     Nightly releases (versions with .devN) of the `projects` but for the newest `keep` and those younger than `days`;
@@ -147,8 +147,7 @@ class CleanupRules:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class IndexCleanup:
+class IndexCleanup(msgspec.Struct, frozen=True):
     """What a cleanup will remove; `kept` are old releases that others pin, as (version, who pins it).
 
     `unfinished` are the projects of which an earlier command did not delete everything that it had removed.

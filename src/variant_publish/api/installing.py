@@ -7,9 +7,11 @@ driven, where caches and preferences lie.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.progress import SILENT, Reporter
 
@@ -41,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What is wanted, from where, for which environment and machine.
 
     `lines` and `constraints` are lines of requirements and constraints files. `client` is "pip" or "uv", by default
@@ -85,8 +86,7 @@ def _tagged(lines: Iterable[str | TaggedRequirement]) -> tuple[TaggedRequirement
     return tuple(line for line in lines if not isinstance(line, str))
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedInstall:
+class PlannedInstall(msgspec.Struct, frozen=True):
     """What `install` does, and the environment and client that it was planned for."""
 
     plan: InstallPlan

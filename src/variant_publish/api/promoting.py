@@ -6,8 +6,9 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PlannedPromotion", "plan_promotion", "promote"]
 
 
-@dataclass(frozen=True)
-class PlannedPromotion:
+class PlannedPromotion(msgspec.Struct, frozen=True):
     """What goes from the index `origin` to the destinations that `settings` name: one plan for each project."""
 
     origin: str

@@ -6,9 +6,10 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
@@ -28,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataResult:
+class MetadataResult(msgspec.Struct, frozen=True):
     """The selector files of the releases: which are current on disk, and which were (or would be) written.
 
     `commands` are, for each variant that has a view, its name and how users of plain pip install it.

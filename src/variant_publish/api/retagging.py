@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.journal import recover
@@ -45,16 +46,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RetagResult:
+class RetagResult(msgspec.Struct, frozen=True):
     """What became of each wheel: the new ones, and the errors of those that could not be rewritten."""
 
     done: tuple[Retagged, ...]
     failed: tuple[VariantPublishError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RetagOptions:
+class RetagOptions(msgspec.Struct, frozen=True):
     """What retagging does besides writing the variant.
 
     `dialects` and `priority` default to the configuration's; `declared` are the changes of requirements and the rename
@@ -64,14 +63,13 @@ class RetagOptions:
     dialects: tuple[Dialect, ...] = ()
     priority: tuple[str, ...] = ()
     rename: Rename | None = None
-    declared: ChangesTable = field(default_factory=ChangesTable)
+    declared: ChangesTable = ChangesTable()
     drop_signatures: bool = False
     drop_local_version: bool = False
     known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(msgspec.Struct, frozen=True):
     """How wheels are rewritten.
 
     `jobs` wheels are rewritten at a time, by as many processes; the bytes are the same for any number. `digest` keeps
@@ -141,6 +139,8 @@ def retag(
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
     failed: list[VariantPublishError] = []
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
         ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
         todo = [Job(path, tuple(changes), folder, execution.digest) for path in ready]
@@ -183,19 +183,17 @@ def _folders(place: Path) -> Iterator[Path]:
         yield place
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertResult:
+class ConvertResult(msgspec.Struct, frozen=True):
     """What became of each wheel, and the index files and the configuration that were written."""
 
     wheels: RetagResult
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertOptions:
+class ConvertOptions(msgspec.Struct, frozen=True):
     """What converting changes: `labels` maps old labels to new ones, `metadata_config` is a table of variant-repack."""
 
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     metadata_config: str | None = None
 
 

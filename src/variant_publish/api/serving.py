@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.progress import SILENT, Reporter
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ViewOptions", "run", "serve"]
 
 
-@dataclass(frozen=True, slots=True)
-class ViewOptions:
+class ViewOptions(msgspec.Struct, frozen=True):
     """The indexes of a view and the machine that looks; `default_index` is that of everything else."""
 
     indexes: Indexes

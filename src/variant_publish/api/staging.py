@@ -6,9 +6,10 @@ Each function imports the room that does its work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn, UploadTable
@@ -72,8 +73,7 @@ def stage(
         return StageResult(sent, tuple(file for one in done for file in one.skipped), opened.address), report
 
 
-@dataclass(frozen=True)
-class PlannedRelease:
+class PlannedRelease(msgspec.Struct, frozen=True):
     """What releasing a stage will do: what it has, what the rules say of the whole, and a plan for each project.
 
     There are no plans where the rules forbid the release, and where it is out already.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
@@ -13,8 +14,7 @@ from variant_publish.progress import SILENT, Reporter
 __all__ = ["Stub", "stub"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stub:
+class Stub(msgspec.Struct, frozen=True):
     """A selector sdist that was written: its place and hash, and what its backend chooses from."""
 
     path: Path

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +83,8 @@ def _link_nameless(place: str, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
+        import shutil
+
         with Path(place).open("rb") as source, replacing(target) as copy:
             shutil.copyfileobj(source, copy)
 
@@ -109,7 +109,7 @@ def _nameless(folder: Path) -> BinaryIO | None:
 def _beside(target: Path) -> Iterator[Path]:
     """Yield a name beside `target` that nothing has, and remove what is left there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
+    path = target.parent / f".{target.name[:100]}.{os.urandom(4).hex()}.part"
     try:
         yield path
     finally:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -40,8 +41,7 @@ class InvalidArchive(VariantPublishError):
         super().__init__(f"{path} {reason}", hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One entry of the central directory; `raw` are its bytes there."""
 
     name: str
@@ -62,8 +62,7 @@ class Member:
         return self.name.endswith("/")
 
 
-@dataclass(frozen=True)
-class Directory:
+class Directory(msgspec.Struct, frozen=True, dict=True):
     """A whole central directory in its order: the bytes, where they start, and the archive's comment.
 
     The columns have one item for each member: `places` in `raw` (and one more, behind the last), `offsets` of the
@@ -74,11 +73,11 @@ class Directory:
     raw: bytes
     start: int
     comment: bytes
-    places: array[int] = field(default_factory=lambda: array("Q", [0]))
-    offsets: array[int] = field(default_factory=lambda: array("Q"))
-    packed: array[int] = field(default_factory=lambda: array("Q"))
-    names: list[str] = field(default_factory=list)
-    wide: set[int] = field(default_factory=set)
+    places: array[int] = msgspec.field(default_factory=lambda: array("Q", [0]))
+    offsets: array[int] = msgspec.field(default_factory=lambda: array("Q"))
+    packed: array[int] = msgspec.field(default_factory=lambda: array("Q"))
+    names: list[str] = []
+    wide: set[int] = set()
 
     @classmethod
     def parse(cls, path: Path, raw: bytes, count: int, start: int, comment: bytes) -> Directory:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive
@@ -29,8 +29,7 @@ _SPARE_ROWS = 10_000
 _MANY_PINS = 256
 
 
-@dataclass(frozen=True)
-class DistInfo:
+class DistInfo(msgspec.Struct, frozen=True):
     """The dist-info folder of a wheel, parsed; see `DescribedWheel`, which has their values.
 
     `members` are the names in the archive's directory, twice where it lists one twice.

@@ -19,8 +19,10 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import asdict
 
 from variant_publish.archive.locking import try_lock
 from variant_publish.archive.transfer import Sink, read_exactly, write_all
@@ -35,8 +37,7 @@ _PIECE = 1024 * 1024
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """What a journal asks for: the file from `cut` on is replaced by `tail` bytes, and it gets the name `new`."""
 
     new: str

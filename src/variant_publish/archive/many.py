@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from variant_publish.archive.retag import Retagged, Rewrite, retag, retag_in_place
 from variant_publish.errors import VariantPublishError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _POLL = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """What to do with one wheel: a result for each rewrite, in `folder`, or in place where that is None."""
 
     source: Path
@@ -32,8 +32,7 @@ class Job:
         return self.source.stat().st_size * len(self.rewrites)
 
 
-@dataclass(frozen=True, slots=True)
-class RetagOutcome:
+class RetagOutcome(msgspec.Struct, frozen=True):
     """What became of one wheel: the results, up to the first error. It travels between processes."""
 
     done: tuple[Retagged, ...]

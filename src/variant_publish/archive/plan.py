@@ -11,8 +11,8 @@ import os
 import time
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.dist_info import ABI_REQUIRES, SIGNATURES, top_folders
@@ -37,8 +37,7 @@ _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 """What occurs in the names of members where one leads outside; most wheels have none of it, which is quickly seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where the members of an archive lie, after every local header was compared with the directory.
 
     `kept` are the members that stay as they are, in the order of the file, and `ends` where each member ends. The first
@@ -51,8 +50,7 @@ class Layout:
     cut: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What becomes of the members of one archive: touched ones get another name, other content, or go.
 
     `renamed` is their new name by their index, `added` the new content with the old member (or WHEEL) as the model.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 from variant_publish.errors import VariantPublishError
@@ -16,6 +14,9 @@ def read_back(path: Path) -> int:
 
     Raises VariantPublishError with what the reader says.
     """
+    import zipfile
+    import zlib
+
     from wheel.wheelfile import WheelError, WheelFile
 
     try:

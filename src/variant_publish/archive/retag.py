@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.archive.atomic import creating, replacing
 from variant_publish.archive.digest import SUFFIX, write_digest
@@ -25,8 +26,7 @@ _SMALL_TAIL = 64 * 1024 * 1024
 """Bytes behind the first change that are always rewritten in place: twice this is written, once to the journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retagged:
+class Retagged(msgspec.Struct, frozen=True):
     """One result: `source` became `path`; `existed` where the same bytes were there before.
 
     `sha256` is the hash of the new wheel where it was asked for; `note` says what went another way than usual.
@@ -39,8 +39,7 @@ class Retagged:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """What a rewrite would give, without its bytes: file name, size in bytes, hash, and its METADATA."""
 
     name: WheelName

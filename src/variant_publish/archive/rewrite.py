@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.dialects.base import Dialect, Words
@@ -14,8 +14,7 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(msgspec.Struct, frozen=True):
     """Fold the project `old` into the project `new`; `new` is spelled as in METADATA."""
 
     old: str
@@ -34,8 +33,7 @@ class Rename:
         return name.project == canonicalize_name(self.old)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(msgspec.Struct, frozen=True):
     """What the new wheel is: the variant `words` of `dialect`, or without them a generic wheel.
 
     `files` are the files of dist-info that the dialect adds. `pins` come on top of those that the wheel has already;
@@ -47,7 +45,7 @@ class Rewrite:
 
     dialect: Dialect | None = None
     words: Words = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes] = {}
     known: tuple[tuple[Dialect, frozenset[Words]], ...] = ()
     rename: Rename | None = None
     add: tuple[str, ...] = ()

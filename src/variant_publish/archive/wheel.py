@@ -7,12 +7,13 @@ index serves it (MetadataWheel), and what a summary has kept (SummaryWheel). A f
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
+
+import msgspec
 
 from variant_publish.archive.digest import read_digest
 from variant_publish.archive.dist_info import DistInfo
@@ -27,8 +28,7 @@ from variant_publish.formats.wheel_file import WheelFile
 from variant_publish.model.requirement import TaggedRequirement
 
 
-@dataclass(frozen=True)
-class Wheel(ABC):
+class Wheel(msgspec.Struct, frozen=True, dict=True):
     """What is known of every wheel; `size` is in bytes."""
 
     name: WheelName
@@ -57,8 +57,7 @@ class Wheel(ABC):
         return tuple(found)
 
 
-@dataclass(frozen=True)
-class MetadataWheel(Wheel):
+class MetadataWheel(Wheel, frozen=True):
     """A wheel of which an index serves METADATA (PEP 658); the wheel itself was not read."""
 
     read_as: ClassVar[str] = "METADATA only"
@@ -72,8 +71,7 @@ class MetadataWheel(Wheel):
             raise VariantPublishError(f"{filename}.metadata: {error.message}", hint=error.hint) from error
 
 
-@dataclass(frozen=True)
-class DescribedWheel(Wheel):
+class DescribedWheel(Wheel, frozen=True, dict=True):
     """A wheel whose dist-info is known."""
 
     inside: DistInfo
@@ -133,8 +131,7 @@ class DescribedWheel(Wheel):
         return tuple(sorted({*self.abi_requires, *self.tagged_requires_dist}, key=str))
 
 
-@dataclass(frozen=True)
-class SummaryWheel(DescribedWheel):
+class SummaryWheel(DescribedWheel, frozen=True):
     """A wheel that is known by its summary alone."""
 
     summary: Summary
@@ -158,8 +155,7 @@ class SummaryWheel(DescribedWheel):
         return self.summary.sha256
 
 
-@dataclass(frozen=True)
-class ArchiveWheel(DescribedWheel):
+class ArchiveWheel(DescribedWheel, frozen=True):
     """A wheel whose central directory is known."""
 
     @property
@@ -168,8 +164,7 @@ class ArchiveWheel(DescribedWheel):
         """Return the central directory."""
 
 
-@dataclass(frozen=True)
-class OutlineWheel(ArchiveWheel):
+class OutlineWheel(ArchiveWheel, frozen=True):
     """A wheel on a server: `central` directory and dist-info were read, `listed` is the hash that its index has."""
 
     central: Directory
@@ -202,8 +197,7 @@ class OutlineWheel(ArchiveWheel):
         return self.listed
 
 
-@dataclass(frozen=True)
-class WholeWheel(ArchiveWheel):
+class WholeWheel(ArchiveWheel, frozen=True, dict=True):
     """A wheel that lies on this machine, at `path`."""
 
     path: Path

@@ -6,7 +6,9 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.directory import (
     CENTRAL,
@@ -36,8 +38,7 @@ _PADDING_EXTRA = 0xD935
 _WORTH_PADDING = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(msgspec.Struct, frozen=True):
     """A new member, compressed; the offset of `member` means nothing yet."""
 
     member: Member

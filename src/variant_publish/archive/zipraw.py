@@ -13,8 +13,9 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.archive.directory import (
     CENTRAL,
@@ -52,8 +53,7 @@ _NEAR, _WINDOW = 16 * 1024, 64 * 1024
 """Local headers closer than the first are read a window at a time: a call costs as much as to copy these bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Where a local entry lies: header at `start`, data at `data`; `end` is behind its data descriptor."""
 
     member: Member

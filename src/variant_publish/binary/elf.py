@@ -11,10 +11,11 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Literal
+
+import msgspec
 
 from variant_publish.binary.content import Buffer
 from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
@@ -47,8 +48,7 @@ _LONG_NAME = 64 * 1024
 _LARGE_NOTE, _MANY_NOTES = 64 * 1024, 64
 
 
-@dataclass(frozen=True, slots=True)
-class SectionHeader:
+class SectionHeader(msgspec.Struct, frozen=True):
     """Where a section lies, and what kind it is."""
 
     kind: int
@@ -58,8 +58,7 @@ class SectionHeader:
     info: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramHeader:
+class ProgramHeader(msgspec.Struct, frozen=True):
     """Where a segment lies in the file and in memory."""
 
     kind: int

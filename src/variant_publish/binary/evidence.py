@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from variant_publish.binary.content import Buffer, search
 from variant_publish.binary.image import Image
@@ -12,8 +13,7 @@ from variant_publish.binary.image import Image
 _SMALL = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What a binary shows of the hardware of one namespace.
 
     `code` are the values of the provider's feature that its device code is for, `runtimes` the major versions of the
@@ -37,10 +37,10 @@ class EvidenceReader(Protocol):
         ...
 
 
-def names_in(data: Buffer, names: re.Pattern[bytes]) -> str:
+def names_in(data: Buffer, names: bytes) -> str:
     """Return the words "names its libraries" where a binary has such a name, to load one when it runs.
 
     What loads libraries by name is small; a large library is not searched for names.
     """
-    is_named = len(data) <= _SMALL and next(search(data, names, 64), None) is not None
+    is_named = len(data) <= _SMALL and next(search(data, re.compile(names), 64), None) is not None
     return "names its libraries" if is_named else ""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.binary.content import Buffer, search
 
@@ -34,8 +35,7 @@ Version = tuple[int, int]
 """MAJOR.MINOR."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeviceCode:
+class DeviceCode(msgspec.Struct, frozen=True, order=True):
     """One kind of device code: `arch` is 90 for compute capability 9.0, `suffix` "a" or "f" where it has one."""
 
     arch: int
@@ -57,8 +57,7 @@ class DeviceCode:
         return f"{'compute' if self.is_ptx else 'sm'}_{self.arch}{self.suffix}"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceImages:
+class DeviceImages(msgspec.Struct, frozen=True):
     """The device code of a binary: each kind once, sorted, and what tells the CUDA that compiled it.
 
     `ptx` are the versions of the PTX language, `toolkits` those that the compiler left in clear text.

@@ -7,8 +7,9 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from variant_publish.binary.content import Buffer
 from variant_publish.binary.elf import Elf
@@ -24,8 +25,7 @@ _SHORTEST, _LONGEST, MANY_FUNCTIONS = 16, 64 * 1024, 1 << 20
 _PIECES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionTable:
+class FunctionTable(msgspec.Struct, frozen=True):
     """The beginnings of functions, sorted, counted from `base`; `offset_of` and `address_of` map addresses and bytes.
 
     The code of a function reaches to the beginning of the next one; that of the last is not read.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -40,8 +41,7 @@ class Symbol(NamedTuple):
     library: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """The headers of one executable file.
 
     `architectures` are spelled as platform tags have them ("x86_64", "aarch64", "arm64", "amd64"). `needed` are the
@@ -54,12 +54,12 @@ class Image:
     format: Format
     architectures: tuple[str, ...]
     needed: tuple[str, ...] = ()
-    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    versions: Mapping[str, tuple[str, ...]] = {}
     imports: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
     modules: tuple[str, ...] = ()
     soname: str | None = None
-    macos: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    macos: Mapping[str, tuple[int, int]] = {}
     isa: int | None = None
     cxx11: bool = False
 

@@ -10,11 +10,12 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.zipraw import open_archive
@@ -29,8 +30,7 @@ _SCHEMA = 1
 _MANY_LIBRARIES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(msgspec.Struct, frozen=True):
     """One library or extension module of a wheel.
 
     `soname` is the name by which others need it, `exports` are hashes (`name_hash`), `wanted` the symbols that others
@@ -52,8 +52,7 @@ class Library:
         return frozenset(name.lower() for name in names) if self.format is Format.PE else frozenset(names)
 
 
-@dataclass(frozen=True)
-class Linkage:
+class Linkage(msgspec.Struct, frozen=True, dict=True):
     """The libraries of one wheel."""
 
     libraries: tuple[Library, ...]

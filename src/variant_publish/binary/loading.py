@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from variant_publish.binary.demangle import demangled
 from variant_publish.binary.image import Format, Symbol
@@ -32,8 +33,7 @@ _PYTHON = ("Py", "_Py")
 _MAC_SYSTEM = ("/usr/lib/", "/System/")
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """What a library of the wheel needs: a `symbol`, or a whole library where that is None; `reason` if unknown."""
 
     path: str
@@ -45,8 +45,7 @@ class Missing:
         return self.library or "" if self.symbol is None else demangled(self.symbol)
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(msgspec.Struct, frozen=True):
     """What was found of one wheel in one dependency: how many symbols are there, which are not, which may be.
 
     `libraries` are those of the wheel that need one of the dependency.
@@ -63,8 +62,7 @@ class Loading:
         return bool(self.libraries) and not self.missing and not self.unknown
 
 
-@dataclass(frozen=True)
-class Loader:
+class Loader(msgspec.Struct, frozen=True, dict=True):
     """Look up what a wheel's libraries need: in the wheel, in a dependency, in `others`, on the system.
 
     `system` are the libraries that every machine of the wheel's platform has.

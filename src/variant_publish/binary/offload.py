@@ -12,8 +12,9 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
+
+import msgspec
 
 from variant_publish.binary.content import Buffer, search
 
@@ -40,8 +41,7 @@ _INPUT_LIMIT = 1024 * 1024
 _MANY_BUNDLES, _MANY_ENTRIES, _LONGEST = 1 << 16, 512, 256
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class OffloadTarget:
+class OffloadTarget(msgspec.Struct, frozen=True, order=True):
     """What one entry of a bundle is for: `kind` like "hipv4" or "sycl", `triple`, and `arch`, with its features off."""
 
     kind: str

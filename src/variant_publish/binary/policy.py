@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from variant_publish.binary.image import Image
 
@@ -18,8 +19,7 @@ _MUSL_NAMES = {"i686": "x86", "armv7l": "armv7"}
 _LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl.*|libpython.*")
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """One policy: the platform tag, the symbol versions it promises by name, and the libraries of every system."""
 
     tag: str

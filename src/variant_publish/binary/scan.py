@@ -6,7 +6,8 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import WholeWheel
@@ -37,8 +38,7 @@ FOR_SOME = re.compile(
 """What the names of libraries say that are loaded on some machines only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     """What is inside one executable file of a wheel.
 
     `evidence` is what it shows of GPUs and the like. `numpy` is the oldest NumPy that it was compiled to run with;
@@ -71,8 +71,7 @@ class Binary:
         return folder.endswith(".libs") or "/.dylibs/" in f"/{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """What one pass over a wheel has shown: its binaries, and the members whose bytes are not as they should be.
 
     `mismatches` are members with other bytes than RECORD says, `faults` what cannot be read at all.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from variant_publish.binary.content import search
 from variant_publish.binary.functions import FunctionTable
@@ -39,8 +40,7 @@ _LEVELS = {
 """The features of each level; what needs others (AES, AMX) is chosen at run time by everyone."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSample:
+class CodeSample(msgspec.Struct, frozen=True):
     """Count the functions of a sample.
 
     Of those that touch vector registers: `legacy` by SSE only, `vex` by AVX, `evex` by AVX-512 among the latter. `v2`

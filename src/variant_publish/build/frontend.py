@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -45,8 +46,7 @@ class BuildFailed(VariantPublishError):
     """Report that a frontend gave up; what it said was passed on while it ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(msgspec.Struct, frozen=True):
     """Drive one frontend; `python` is the interpreter that runs it, and that build and uv make wheels for.
 
     `arguments` go to the frontend as they are, `environ` is what it sees besides the settings of a variant.
@@ -55,11 +55,11 @@ class Builder:
     frontend: Frontend
     python: str = sys.executable
     arguments: tuple[str, ...] = ()
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
         if os.sep in self.python:  # programs run in other folders; links of virtual environments are not followed
-            object.__setattr__(self, "python", str(Path(self.python).absolute()))
+            msgspec.structs.force_setattr(self, "python", str(Path(self.python).absolute()))
 
     @property
     def says_where(self) -> bool:

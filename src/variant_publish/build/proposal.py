@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -32,8 +33,7 @@ _NOT_BUILT = "not built"
 _NO_GENERIC = "no build serves every machine"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What one wheel tells: its name, its variant ("generic" too), its size, and properties.
 
     `said` are those that its metadata has, `seen` those that follow from its binaries.
@@ -80,31 +80,29 @@ def found_in(places: Iterable[tuple[str | None, Path]], *, look: bool = True) ->
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedVariant:
+class ProposedVariant(msgspec.Struct, frozen=True):
     """One variant of a proposal, the generic one too; what is empty is not written.
 
     `old` is the name of its project where that is folded into another one, `flags` are environment variables.
     """
 
-    properties: Properties = field(default_factory=Properties)
+    properties: Properties = Properties()
     platform: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     old: str = ""
-    flags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """A configuration to be: what is empty is left out. `project` is what projects with an `old` name become."""
 
     project: str = ""
     python: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
     skips: tuple[Mapping[str, str], ...] = ()
-    generic: ProposedVariant = field(default_factory=ProposedVariant)
-    variants: Mapping[str, ProposedVariant] = field(default_factory=dict)
-    upload: Mapping[str, str] = field(default_factory=dict)
+    generic: ProposedVariant = ProposedVariant()
+    variants: Mapping[str, ProposedVariant] = {}
+    upload: Mapping[str, str] = {}
 
     @property
     def has_no_generic(self) -> bool:

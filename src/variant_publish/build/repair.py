@@ -6,9 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import scan
@@ -21,8 +22,7 @@ class RepairFailed(VariantPublishError):
     """Report that auditwheel or delocate gave up; what it said was passed on while it ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True):
     """How wheels are repaired before they get their names.
 
     `level` is the x86-64 level that the variant claims: auditwheel's check for code beyond the baseline yields to it,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -77,6 +75,8 @@ class LazyGroup(click.Group):
         """Find the command that the first argument names; suggest the nearest one where there is none."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
             near = get_close_matches(name, COMMANDS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "'variant-publish --help' lists the commands"
             raise UsageError(f"there is no command {name!r}", hint=hint)
@@ -152,6 +152,8 @@ def _unexpected(error: Exception) -> tuple[str, str]:
         return "the memory of this machine is not enough", "use fewer jobs (-j 1), or a machine with more memory"
     if isinstance(error, RecursionError):
         return "a file is nested too deeply to be read", "remove the file, or check the files one by one to find it"
+    import traceback
+
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).stem}:{frame.lineno}"
     text = str(error).partition("\n")[0][:200]

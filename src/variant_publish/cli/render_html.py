@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.check.engine.registry import rule
@@ -31,8 +32,7 @@ _SHADES = 5
 _FAMILY = "VP8"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
+class _Tile(msgspec.Struct, frozen=True):
     """One cell of the heat map: `tone` is its colour, `shade` grows with the size of the wheel."""
 
     sign: str
@@ -44,8 +44,7 @@ class _Tile:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Heat:
+class _Heat(msgspec.Struct, frozen=True):
     """One heat map: its rows are (python, platform, tiles)."""
 
     title: str
@@ -53,8 +52,7 @@ class _Heat:
     rows: list[tuple[str, str, list[_Tile]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     """One finding as the table shows it; `rank` sorts by severity."""
 
     rank: int
@@ -67,8 +65,7 @@ class _Line:
     changes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _RuleText:
+class _RuleText(msgspec.Struct, frozen=True):
     """What a rule that found something is for."""
 
     id: str

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.config.known_keys import nearest, tables_of
@@ -92,6 +91,8 @@ class Config:
 
         Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
         """
+        import tomllib
+
         try:
             data = tomllib.loads(text)
         except (ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -54,5 +53,7 @@ def _structs_in(annotation: Any, value: Any, where: str) -> Iterator[tuple[type[
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" for the known word that is most like this one; "" where none is."""
+    import difflib
+
     found = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean {found[0]!r}?)" if found else ""

@@ -6,9 +6,10 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
@@ -27,13 +28,12 @@ _BUILD_REQUIRES = "build-requires"
 """The requirement of a plugin that only builds run; it has no place in published metadata."""
 
 
-@dataclass(frozen=True, slots=True)
-class StandardTable:
+class StandardTable(msgspec.Struct, frozen=True):
     """What the table says: namespaces by importance, the tables of their providers, and properties by label."""
 
     namespaces: tuple[str, ...] = ()
-    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    variants: Mapping[str, Properties] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = {}
+    variants: Mapping[str, Properties] = {}
 
     @classmethod
     def parse(cls, table: Any) -> Self:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -63,8 +63,7 @@ class MachineFacts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ListedWheel:
+class ListedWheel(msgspec.Struct, frozen=True):
     """A wheel of a release, as far as a selector file depends on it; `place` is its path, for messages."""
 
     words: Words
@@ -72,8 +71,7 @@ class ListedWheel:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseFacts:
+class ReleaseFacts(msgspec.Struct, frozen=True):
     """What a selector file is made of: the wheels of its dialect, the declared variants, and the tables of variables.
 
     `tables` derives them from the properties of the variants, and raises UsageError where that is not possible.

@@ -25,7 +25,7 @@ from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant import NULL_LABEL, Variant
 from variant_publish.model.versions import release_prefixes
 
-_ABI_VARIABLE = re.compile(r"abi_([a-z0-9_]+)")
+_ABI_VARIABLE = r"abi_([a-z0-9_]+)"
 """The selector variable of a dependency whose ABI counts; its values are release prefixes."""
 
 
@@ -135,7 +135,7 @@ class Plus(Dialect):
         """Return the values of `abi_torch` and its kind that lead to the tags."""
         found = {}
         for variable, selector in data.selectors.items() if data is not None else ():
-            match = _ABI_VARIABLE.fullmatch(variable)
+            match = re.fullmatch(_ABI_VARIABLE, variable)
             own = [value for value, tags in selector.wheel_tags.items() if {*tags} & {*words}]
             if match and own:
                 found[match[1]] = own
@@ -147,7 +147,7 @@ class Plus(Dialect):
             tag
             for variable, selector in (data.selectors.items() if data is not None else ())
             for tag in selector.tags
-            if _ABI_VARIABLE.fullmatch(variable)
+            if re.fullmatch(_ABI_VARIABLE, variable)
         }
         return not dependent.issuperset(words)
 
@@ -168,7 +168,7 @@ class _Choice:
         return self._why(words) if found is None else (found, "+".join(words))
 
     def _value(self, variable: str, machine: MachineFacts) -> str:
-        if match := _ABI_VARIABLE.fullmatch(variable):
+        if match := re.fullmatch(_ABI_VARIABLE, variable):
             return machine.abi.get(match[1], "none")
         known = ", ".join(self.file.selectors[variable].wheel_tags)
         value = machine.value(variable)
@@ -186,7 +186,7 @@ class _Choice:
 
     def _tags(self, variable: str) -> Words:
         selector = self.file.selectors[variable]
-        if _ABI_VARIABLE.fullmatch(variable):
+        if re.fullmatch(_ABI_VARIABLE, variable):
             prefixes = [prefix for prefix in release_prefixes(self.values[variable]) if prefix in selector.wheel_tags]
             return (*dict.fromkeys(tag for prefix in prefixes for tag in selector.wheel_tags[prefix] if tag), "")
         found = selector.tags_for(self.values[variable])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -21,6 +19,8 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP8
 def dialect_of(name: str) -> Dialect:
     """Return a dialect by its name; raise UsageError with the nearest known one."""
     if name not in DIALECTS:
+        import difflib
+
         near = difflib.get_close_matches(name, list(DIALECTS), n=1)
         raise UsageError(
             f"{name!r} is no dialect{f' (did you mean {near[0]!r}?)' if near else ''}",

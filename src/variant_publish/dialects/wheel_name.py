@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -18,8 +19,7 @@ from variant_publish.model.plain_name import NAME_LIMIT, InvalidWheelName, Plain
 from variant_publish.model.variant import GENERIC
 
 
-@dataclass(frozen=True)
-class WheelName:
+class WheelName(msgspec.Struct, frozen=True, dict=True):
     """A wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
 
     `plain` is the name of the wheel without its variant, `words` is the variant as `dialect` writes it; a generic wheel

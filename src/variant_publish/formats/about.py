@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.formats.metadata import Metadata
 from variant_publish.model.safe_text import visible
@@ -16,8 +17,7 @@ _MOST_LINKS = 8
 _UNKNOWN = re.compile(r"(?i)unknown|none|n/a|\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """One line of text each; `version` is the release that they are of, `links` are labels with web addresses."""
 
     version: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.variants_json import VariantsMetadata
@@ -14,8 +15,7 @@ INSTALLED_FILE = "variant-publish.json"
 """The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledVariant:
+class InstalledVariant(msgspec.Struct, frozen=True):
     """Which wheel was installed under a plain name; `parse(dumps()) == self`.
 
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
@@ -32,12 +32,12 @@ class InstalledVariant:
     sha256: str = ""
     index: str = ""
     tags: tuple[str, ...] = ()
-    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = {}
     metadata: VariantsMetadata | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = {}
     generic: bool = False
     asked: tuple[str, ...] = ()
-    abi: Mapping[str, str] = field(default_factory=dict)
+    abi: Mapping[str, str] = {}
 
     @property
     def wish(self) -> str | None:

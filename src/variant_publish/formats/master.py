@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from posixpath import normpath
 from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -56,8 +57,7 @@ class InvalidMaster(VariantPublishError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectIndex:
+class ProjectIndex(msgspec.Struct, frozen=True):
     """The master of one project on the extra index: `NAME/index.json`, from which every page is derived.
 
     `files` are the entries of the page, those of the selector files last; `generation` counts the changes. `selectors`
@@ -74,16 +74,16 @@ class ProjectIndex:
     files: tuple[IndexFile, ...] = ()
     generation: int = 0
     tracks: tuple[str, ...] = ()
-    selectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    needs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    selectors: Mapping[str, tuple[str, ...]] = {}
+    needs: Mapping[str, Mapping[str, str]] = {}
     removed: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
-    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pins: Mapping[str, tuple[str, ...]] = {}
     status: str = ""
     status_reason: str = ""
     public_url: str = ""
-    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    about: About = field(default_factory=About)
+    views: Mapping[str, Mapping[str, str]] = {}
+    about: About = About()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -223,8 +223,7 @@ class ProjectIndex:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class NewestRelease:
+class NewestRelease(msgspec.Struct, frozen=True):
     """What the list of projects says of one: its newest release, when it came out ("" for unknown), its variants."""
 
     version: str
@@ -237,13 +236,12 @@ class NewestRelease:
             raise InvalidMaster("the newest release of a project", "has a text that is not one line")
 
 
-@dataclass(frozen=True, slots=True)
-class RootIndex:
+class RootIndex(msgspec.Struct, frozen=True):
     """A list of projects, such as that of the index: `index.json` at the root; `parse(dumps()) == self`."""
 
     names: tuple[str, ...] = ()
     generation: int = 0
-    newest: Mapping[str, NewestRelease] = field(default_factory=dict)
+    newest: Mapping[str, NewestRelease] = {}
 
     def entered(self, project: str, newest: NewestRelease | None) -> Self:
         """Return the next generation with this project and its newest release, or this very one."""

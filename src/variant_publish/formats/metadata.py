@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Self
 
-from packaging.requirements import InvalidRequirement, Requirement
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
@@ -30,8 +29,7 @@ _ODD = re.compile(rb"[0-9]{200}|(?:\([^(]*){100}|.{16384}", re.DOTALL)
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):[ \t]?(.*(?:\r?\n[ \t].*)*)(?:\r?\n)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True):
     """A METADATA file as its header lines (with continuations, raw) and everything from the blank line on."""
 
     headers: tuple[bytes, ...]
@@ -185,8 +183,7 @@ def _canonical(requirement: str) -> str:
 
 def _same(value: str, item: str) -> bool:
     try:
-        bare = not str(Requirement(item)).removeprefix(Requirement(item).name)
-        mine = TaggedRequirement.parse(value)
-    except (InvalidRequirement, VariantPublishError):
+        wanted, mine = TaggedRequirement.parse(item), TaggedRequirement.parse(value)
+    except VariantPublishError:
         return value == item
-    return mine.project == canonicalize_name(item) if bare else _canonical(value) == _canonical(item)
+    return mine.project == wanted.project if str(wanted) == wanted.plain.name else str(mine) == str(wanted)

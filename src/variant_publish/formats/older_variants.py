@@ -11,9 +11,10 @@ The same tables lie in `variant.json`, in `{name}-{version}-variants.json` and u
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -33,8 +34,7 @@ _FORMER_NAMES = {"provider-variant-x86-64": "x86_64", "provider-variant-aarch64"
 _NO_PLACE = {"enable-if": "when it applies is for the provider itself to say"}
 
 
-@dataclass(frozen=True, slots=True)
-class OlderProvider:
+class OlderProvider(msgspec.Struct, frozen=True):
     """One table of `providers`.
 
     `installs` says whether installers were to run the plugin, `current` whether the table is of today's schema.
@@ -42,7 +42,7 @@ class OlderProvider:
 
     requires: tuple[str, ...] = ()
     plugin_api: str | None = None
-    static: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    static: Mapping[str, tuple[str, ...]] = {}
     order: tuple[str, ...] = ()
     builtin: str | None = None
     optional: bool = False
@@ -66,16 +66,15 @@ class OlderProvider:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OlderVariants:
+class OlderVariants(msgspec.Struct, frozen=True):
     """Variant metadata of any schema, as it was written; `features` and `values` are the finer priorities."""
 
     schema: str
     namespaces: tuple[str, ...] = ()
-    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    providers: Mapping[str, OlderProvider] = field(default_factory=dict)
-    variants: Mapping[str, Properties] = field(default_factory=dict)
+    features: Mapping[str, tuple[str, ...]] = {}
+    values: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+    providers: Mapping[str, OlderProvider] = {}
+    variants: Mapping[str, Properties] = {}
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:

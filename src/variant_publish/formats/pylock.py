@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import unquote
 
+import msgspec
 from packaging.pylock import Pylock, PylockValidationError
 
 from variant_publish.errors import VariantPublishError
@@ -23,8 +23,7 @@ ONLY_VARIANTS = f"'{VARIANTS_EXTRA}' in extras"
 """The marker (PEP 751) of what only variants depend on."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockedFile:
+class LockedFile(msgspec.Struct, frozen=True):
     """One file of a lock, by its URL and lower-case hex SHA-256."""
 
     url: str
@@ -45,8 +44,7 @@ class LockedFile:
         return cls(table["url"], table["hashes"]["sha256"])
 
 
-@dataclass(frozen=True, slots=True)
-class LockedVariant:
+class LockedVariant(msgspec.Struct, frozen=True):
     """One wheel of a variant in a lock for every machine, and the names of what this variant depends on."""
 
     file: LockedFile
@@ -62,8 +60,7 @@ class LockedVariant:
         return cls(LockedFile.parse(table), tuple(table["requires"]))
 
 
-@dataclass(frozen=True, slots=True)
-class LockedPackage:
+class LockedPackage(msgspec.Struct, frozen=True):
     """One package: `files` for every client, `chosen` for those that read variants, with what it is.
 
     `metadata` describes the variants of the release, for clients that choose by themselves. In a lock for every
@@ -132,8 +129,7 @@ class LockedPackage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True):
     """A lock for one machine, or for every machine where `host` is None; `parse(dumps()) == self`.
 
     A lock for every machine has its own `requires_python`, and `roots`, the names of what was asked for. Today's

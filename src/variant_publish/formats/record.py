@@ -7,8 +7,9 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -16,8 +17,7 @@ _FEW = 40
 """Up to so many paths are looked for one by one in a RECORD, which is faster than to look at every line."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(msgspec.Struct, frozen=True):
     """One row: `path` inside the wheel, `digest` like "sha256=..." and `size`, both empty for RECORD itself."""
 
     path: str
@@ -31,8 +31,7 @@ class RecordRow:
         return cls(path, f"sha256={digest}", str(len(content)))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """The rows of a RECORD file in their order, and the line ending that its builder used."""
 
     rows: tuple[RecordRow, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.requirement import check_installable
@@ -22,8 +23,7 @@ class SelectorConflict(VariantPublishError):
     """Report two selector files of one release that contradict each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """How one variable is evaluated and what its values mean.
 
     `requires` is what to install, isolated, to run `function` (entry points that return one string); `wheel_tags`
@@ -55,11 +55,10 @@ class Selector:
         return self.wheel_tags.get(value, self.default)
 
 
-@dataclass(frozen=True, slots=True)
-class SelectorFile:
+class SelectorFile(msgspec.Struct, frozen=True):
     """The selectors of a release in the order of their priority; `parse(dumps()) == self`."""
 
-    selectors: Mapping[str, Selector] = field(default_factory=dict)
+    selectors: Mapping[str, Selector] = {}
 
     def __post_init__(self) -> None:
         owner: dict[str, str] = {}

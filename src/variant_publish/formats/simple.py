@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import check_link, is_web
@@ -33,8 +34,7 @@ def check_filename(name: object) -> None:
         raise InvalidEntry(repr(name), "has no plain file name")
 
 
-@dataclass(frozen=True, slots=True)
-class IndexFile:
+class IndexFile(msgspec.Struct, frozen=True):
     """One file of a project page; raises InvalidEntry where a field cannot be one.
 
     `url` may be relative to the project page. `sha256` and `metadata_sha256` are lower-case hex; `size` is in bytes;

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError, VariantPublishError
@@ -43,8 +44,7 @@ class Status(StrEnum):
     ABORTING = "aborting"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StagedFile:
+class StagedFile(msgspec.Struct, frozen=True, order=True):
     """A file of a stage, `PROJECT/FILE`: a wheel or sdist of that project and nothing else; `parse(str(x)) == x`."""
 
     project: str
@@ -66,8 +66,7 @@ class StagedFile:
         return cls(project, filename)
 
 
-@dataclass(frozen=True, slots=True)
-class StageState:
+class StageState(msgspec.Struct, frozen=True):
     """How far a stage has come; `parse(dumps(), name) == self`.
 
     `files` belong to the release: the list is fixed when the release begins, so a job that comes late changes nothing.

@@ -10,8 +10,9 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -21,16 +22,15 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of a summary's text, and of the RECORD in it."""
 
 _VERDICTS = ("pass", "fail", "skip", "unknown")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_FILENAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
+_SHA256 = r"[0-9a-f]{64}"
+_FILENAME = r"[^/\\\x00-\x1f\x7f]{1,255}"
 
 
 class InvalidSummary(VariantPublishError):
     """Report a text that is no summary of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
+class RuleVerdict(msgspec.Struct, frozen=True):
     """What one rule has said of the file: its id, and verdict ("pass", "fail", "skip", "unknown") with reasons."""
 
     rule: str
@@ -43,8 +43,7 @@ class RuleVerdict:
             raise InvalidSummary(f"{self.verdict!r} is no verdict", hint=f"one of {', '.join(_VERDICTS)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """One file of a release; `parse(dumps()) == self`.
 
     `size` is in bytes, `sha256` lower-case hex. Of a wheel, `files` are the small files of its dist-info folder by
@@ -57,14 +56,14 @@ class Summary:
     size: int
     sha256: str
     dist_info: str = ""
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes] = {}
     record: bytes | None = None
     verdicts: tuple[RuleVerdict, ...] = ()
     made_by: str = ""
     attestation: str | None = None
 
     def __post_init__(self) -> None:
-        if not _FILENAME.fullmatch(self.file) or not _SHA256.fullmatch(self.sha256) or self.size < 0:
+        if not re.fullmatch(_FILENAME, self.file) or not re.fullmatch(_SHA256, self.sha256) or self.size < 0:
             raise InvalidSummary(
                 f"a summary of {self.file[:300]!r} with the size {self.size} and the SHA-256 {self.sha256[:100]!r}"
                 " is not one of a file",

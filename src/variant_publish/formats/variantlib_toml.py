@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import tomlkit
+from msgspec.structs import replace
 
 from variant_publish.errors import UsageError
 from variant_publish.formats.older_variants import OlderVariants

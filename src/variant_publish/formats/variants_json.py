@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.requirement import check_installable
@@ -23,7 +25,7 @@ WHEEL_FILE = "variant.json"
 
 ABI_DEPENDENCY = "abi_dependency"
 
-_KEY = re.compile(r"[a-z0-9_]+")
+_KEY = r"[a-z0-9_]+"
 _TOP = {"$schema", "default-priorities", "providers", "variants"}
 _PROVIDER = {"static-properties", "feature-order", "requires", "plugin-api", "builtin", "optional"}
 
@@ -36,8 +38,7 @@ class VariantConflict(VariantPublishError):
     """Report two pieces of one release that contradict each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """How the properties of one namespace are evaluated (PEP 850, "Provider information").
 
     Exactly one of `static` (feature -> values, best first, in feature order), `requires` (with `plugin_api`) and
@@ -112,8 +113,7 @@ class Provider:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class VariantsMetadata:
+class VariantsMetadata(msgspec.Struct, frozen=True):
     """The variants of a release, or of one wheel: priorities, providers, label -> properties.
 
     Raises InvalidVariantMetadata where the PEPs do not allow it. `parse(dumps()) == self`; `schema` is derived:
@@ -121,19 +121,19 @@ class VariantsMetadata:
     """
 
     namespaces: tuple[str, ...]
-    variants: Mapping[str, Properties] = field(default_factory=dict)
-    providers: Mapping[str, Provider] = field(default_factory=dict)
+    variants: Mapping[str, Properties] = {}
+    providers: Mapping[str, Provider] = {}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "variants", dict(sorted(self.variants.items())))
-        object.__setattr__(self, "providers", dict(sorted(self.providers.items())))
+        msgspec.structs.force_setattr(self, "variants", dict(sorted(self.variants.items())))
+        msgspec.structs.force_setattr(self, "providers", dict(sorted(self.providers.items())))
         if not self.namespaces or len(set(self.namespaces)) != len(self.namespaces):
             raise InvalidVariantMetadata(
                 "default-priorities.namespace is empty or names a namespace twice",
                 hint="list every namespace of the release once, most important first (--priority NS,NS...)",
             )
         for namespace in self.namespaces:
-            if not _KEY.fullmatch(namespace):
+            if not re.fullmatch(_KEY, namespace):
                 raise InvalidVariantMetadata(
                     f"namespace {namespace!r} has illegal characters", hint="use a-z, 0-9 and _"
                 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -12,8 +13,7 @@ TAG = "Tag"
 BUILD = "Build"
 
 
-@dataclass(frozen=True, slots=True)
-class WheelFile:
+class WheelFile(msgspec.Struct, frozen=True):
     """The text of a WHEEL file; lines that nobody asked to change stay byte for byte."""
 
     text: str

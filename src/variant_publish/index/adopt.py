@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.dist_info import DistInfo
@@ -31,8 +32,7 @@ from variant_publish.store.store import Store
 _BASE = "https://index.invalid/"
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(msgspec.Struct, frozen=True):
     """What became of a project: its files, those without a hash, and the keys of pages written."""
 
     project: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.formats.master import ProjectIndex
@@ -17,16 +18,14 @@ _VIEW = "On a platform for which the variant is not built, the generic wheel is 
 _RUN = "{} alone cannot choose a variant of this index: variant-publish does, on the machine where it runs."
 
 
-@dataclass(frozen=True, slots=True)
-class MachineChoice:
+class MachineChoice(msgspec.Struct, frozen=True):
     """One kind of machine, in words, and the variant that is built for it."""
 
     variant: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class InstallCommand:
+class InstallCommand(msgspec.Struct, frozen=True):
     """What to type with a tool (a key of TOOLS) on a machine, given by its place among the choices."""
 
     tool: str

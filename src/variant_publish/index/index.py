@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+from msgspec.structs import replace
 from packaging.version import Version
 
 from variant_publish.formats.about import About
@@ -31,8 +32,7 @@ from variant_publish.store.stored_file import SplicedFile, StoredFile
 _LONGEST_WORDS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True):
     """One file on its way to an index: where it lies, its page entry, and what is served beside it.
 
     That is METADATA, and the attestation (PEP 740) where there is one.
@@ -45,8 +45,7 @@ class Upload:
     attestation: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFacts:
+class ProjectFacts(msgspec.Struct, frozen=True):
     """What an update says of a project besides its files.
 
     Which projects of other indexes it tracks (PEP 708), where users find the index, and the METADATA of its wheels.
@@ -60,8 +59,7 @@ class ProjectFacts:
 NO_FACTS = ProjectFacts()
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True):
     """A project's index after an update, and the keys of the pages that were written (none: all were right)."""
 
     index: ProjectIndex

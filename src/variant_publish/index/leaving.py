@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from variant_publish.formats.master import SELECTORS, ProjectIndex
 from variant_publish.formats.provenance import ATTESTATION_SUFFIX, PROVENANCE_SUFFIX

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from packaging.version import Version
 
 from variant_publish.dialects.registry import dialect_of_file
@@ -20,8 +20,7 @@ from variant_publish.providers import catalog
 EVERY_MACHINE = "every machine"
 
 
-@dataclass(frozen=True, slots=True)
-class FileLink:
+class FileLink(msgspec.Struct, frozen=True):
     """One file: its entry, and its name in three parts, of which people see the middle one in a grid."""
 
     file: IndexFile
@@ -33,8 +32,7 @@ class FileLink:
         return href_of(self.file)
 
 
-@dataclass(frozen=True, slots=True)
-class GridRow:
+class GridRow(msgspec.Struct, frozen=True):
     """One variant of a release: what it needs, and its wheels for each platform.
 
     A cell has one entry for each build: its links, several where the same build is there in several dialects.
@@ -45,8 +43,7 @@ class GridRow:
     cells: tuple[tuple[tuple[FileLink, ...], ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseGrid:
+class ReleaseGrid(msgspec.Struct, frozen=True):
     """One release: a grid of its wheels, and every other file. `yanked` is the reason where all wheels are yanked."""
 
     version: str

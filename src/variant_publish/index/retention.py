@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from packaging.version import Version
 
 from variant_publish.formats.master import ProjectIndex
@@ -15,8 +15,7 @@ from variant_publish.store.objects import Pending
 from variant_publish.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(msgspec.Struct, frozen=True):
     """The rule: keep the newest `keep` nightly releases, and all that are younger than `days`.
 
     At least one of both is given; a release goes only if every rule that is given lets it go.
@@ -26,8 +25,7 @@ class Retention:
     days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cleanup:
+class Cleanup(msgspec.Struct, frozen=True):
     """What a cleanup removes of a project, and what it keeps although it is old: version -> who pins it.
 
     It is unfinished where an earlier command was killed while it deleted files.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.formats.master import ProjectIndex, RootIndex, stored_key
@@ -21,8 +21,7 @@ from variant_publish.store.store import Store
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """One thing that is wrong: a key, what is wrong with it, and whether `--repair` repairs it."""
 
     key: str
@@ -34,8 +33,7 @@ class Trouble:
         return {"key": self.key, "what": self.what, "mendable": self.is_mendable}
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """What was looked at and found; `unlisted` are objects that no page lists, such as a cut-off upload leaves."""
 
     projects: tuple[str, ...]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -26,8 +26,7 @@ class ClientFailed(VariantPublishError):
     """Report that pip or uv gave up, with what it said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """One distribution of a resolution, and the files of it that were chosen, if the client names them."""
 
     name: NormalizedName
@@ -35,8 +34,7 @@ class Resolved:
     files: tuple[LockedFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True):
     """What is asked of a client, in words that it reads: lines of a requirements file, its own options.
 
     A `complete` demand names everything: no dependency is looked for. `described` is a machine elsewhere; None stands
@@ -82,8 +80,7 @@ class Client(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ClientProcess:
+class ClientProcess(msgspec.Struct, frozen=True):
     """How a client is started: its program, and environment variables that leave it one index."""
 
     name: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -24,8 +24,7 @@ from variant_publish.view.from_index import ProjectNotFound
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True):
     """What is said of one installed distribution.
 
     `misfit` says why it does not fit this machine or what is installed beside it, `better` names the wheel that the

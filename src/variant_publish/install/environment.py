@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -39,8 +40,7 @@ print(json.dumps({
 """
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True, dict=True):
     """One installed distribution by its dist-info folder; its files are read when they are asked for."""
 
     project: NormalizedName
@@ -105,8 +105,7 @@ class Installed:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(msgspec.Struct, frozen=True):
     """The Python that installs, and the folders in which its distributions lie.
 
     With a `target` folder, what lies elsewhere does not count: that is how pip and uv read `--target`.

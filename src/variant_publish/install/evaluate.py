@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.selector_toml import Selector
@@ -54,8 +56,7 @@ Make = Callable[[Environment], Client]
 """Return the client that installs into an environment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(msgspec.Struct, frozen=True):
     """Run code in a virtual environment that is made for it, with a time limit.
 
     It keeps a provider's packages away from everything else; it is no barrier against malice, so `allowed` must name

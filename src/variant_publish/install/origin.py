@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+
+import msgspec
 
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
@@ -22,8 +23,7 @@ class PinState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """A verdict and its reason, a sentence about the installed distribution."""
 
     state: PinState

@@ -6,9 +6,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -23,8 +23,7 @@ from variant_publish.remote.default_index import pypi
 _QUIET = ("--disable-pip-version-check", "--no-input")
 
 
-@dataclass(frozen=True, slots=True)
-class Pip:
+class Pip(msgspec.Struct, frozen=True):
     """Drive the pip of an environment; where it has none, the pip beside this tool by its `--python`."""
 
     environment: Environment

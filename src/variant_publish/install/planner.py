@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -43,8 +44,7 @@ class InstallAction(StrEnum):
     KEEP = "keep"
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenFile:
+class ChosenFile(msgspec.Struct, frozen=True):
     """One file of a named index: how the view lists it, and what will be recorded of it."""
 
     listed: ViewFile
@@ -72,8 +72,7 @@ class ChosenFile:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class InstallPlan:
+class InstallPlan(msgspec.Struct, frozen=True):
     """The chosen files of named indexes, and `others`, of the client's own; `demand` is what the client is told."""
 
     chosen: tuple[ChosenFile, ...]
@@ -91,15 +90,14 @@ class InstallPlan:
         }
 
 
-@dataclass
-class Planner:
+class Planner(msgspec.Struct):
     """Let a client resolve against the view of a machine, and look at what it took of the named indexes."""
 
     environment: Environment
     client: Client
     projects: Projects
     reporter: Reporter = SILENT
-    wishes: dict[NormalizedName, Wish] = field(default_factory=dict)
+    wishes: dict[NormalizedName, Wish] = {}
 
     def plan(
         self, requirements: Sequence[TaggedRequirement], demand: Demand, constraints: Sequence[TaggedRequirement] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+from msgspec.structs import replace
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -34,8 +35,7 @@ from variant_publish.view.from_index import selector_files
 _ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Variants:
+class _Variants(msgspec.Struct, frozen=True):
     """The variants of one release: its wheels with what each requires, and the files they are chosen by."""
 
     index: str

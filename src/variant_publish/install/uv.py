@@ -7,10 +7,10 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -37,8 +37,7 @@ def find_uv() -> Path | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Universal:
+class Universal(msgspec.Struct, frozen=True):
     """A resolution for every machine: each distribution with its marker, and who depends on whom, by name."""
 
     packages: tuple[tuple[Resolved, str], ...]
@@ -61,8 +60,7 @@ class Universal:
         return cls(tuple(zip(_locked(lock), markers, strict=True)), found, data.get("requires-python", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Uv:
+class Uv(msgspec.Struct, frozen=True):
     """Drive uv for an environment."""
 
     binary: Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Cell
@@ -32,8 +33,7 @@ _RUNNERS = {
 """The runner of GitHub for a system and an architecture; others are built under emulation on the first one."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildJob:
+class BuildJob(msgspec.Struct, frozen=True):
     """One job: its cell, and how runners and cibuildwheel call it.
 
     `cibuildwheel` is a build selector such as "cp312-manylinux_x86_64", "" where cibuildwheel has none;
@@ -49,8 +49,8 @@ class BuildJob:
     cibuildwheel: str
     image: str = ""
     deployment_target: str = ""
-    settings: BuildSettings = field(default_factory=BuildSettings)
-    axes: Mapping[str, str] = field(default_factory=dict)
+    settings: BuildSettings = BuildSettings()
+    axes: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, cell: Cell, settings: BuildSettings | None = None, axes: Mapping[str, str] | None = None) -> Self:

@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from variant_publish.errors import UsageError
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SPECIAL = re.compile(r'[\\"$`]')
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_SPECIAL = r'[\\"$`]'
 _ESCAPED = r"\\\g<0>"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildSettings:
+class BuildSettings(msgspec.Struct, frozen=True):
     """The configuration settings of PEP 517, environment variables and constraints (`torch==2.9.*`) of one build.
 
     A setting with several values is handed to the backend as a list. Values are taken as they are: nothing in them is
     expanded. Raises UsageError for a name that no shell or frontend could pass on.
     """
 
-    config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
+    config_settings: Mapping[str, tuple[str, ...]] = {}
+    env: Mapping[str, str] = {}
     constraints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.env:
-            if not _NAME.fullmatch(name):
+            if not re.fullmatch(_NAME, name):
                 raise UsageError(f"{name!r} is not a name of an environment variable", hint="write it like CFLAGS")
         for name in self.config_settings:
             if not name or "=" in name:
@@ -62,7 +62,7 @@ class BuildSettings:
 
         Its reader of shell words does not understand quotes within quotes, which `shlex.quote` writes.
         """
-        return " ".join(f'{name}="{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in self.env.items())
+        return " ".join(f'{name}="{re.sub(_SPECIAL, _ESCAPED, value)}"' for name, value in self.env.items())
 
     def __str__(self) -> str:
         """Return both as a shell would take them: assignments, then arguments."""

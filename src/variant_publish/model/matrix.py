@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
+
+import msgspec
 
 from variant_publish.errors import UsageError
 from variant_publish.model.plain_name import TagSets
@@ -14,8 +15,7 @@ from variant_publish.model.variant import GENERIC
 from variant_publish.model.zip_group import CELL_AXES, ZipGroup
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, order=True):
     """Name one place of the matrix: `python` like "cp312-cp312", `platform` a platform tag, `variant` a name."""
 
     python: str
@@ -31,8 +31,7 @@ class Cell:
         return {"python": self.python, "platform": self.platform, "variant": self.variant}
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(msgspec.Struct, frozen=True):
     """Leave cells out on purpose: every field that is set must match; `reason` says why, for people.
 
     `variant` is a whole variant, or words of one: "torch2.9" matches "cu128.torch2.9".
@@ -52,8 +51,7 @@ class Skip:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True):
     """The declared matrix: every python x every platform, in the generic build and in each variant.
 
     `variants` maps a variant's name to the platforms it is built for; `groups` are the axes that move together, which

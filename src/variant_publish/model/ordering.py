@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.model.variant import Properties
 
@@ -16,8 +17,7 @@ Triple = tuple[float, float, float]
 _END: Triple = (math.inf, math.inf, math.inf)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True):
     """The place of one label in the order: `key` sorts best first.
 
     `triples` are (namespace, feature, value) indices of the best compatible value of each feature, sorted.
@@ -32,8 +32,7 @@ class Ranked:
         return ((*self.triples, _END), self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Incompatible:
+class Incompatible(msgspec.Struct, frozen=True):
     """Why a label cannot be used: one feature of it has no compatible value."""
 
     label: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Protocol, Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -20,10 +21,10 @@ NAME_LIMIT = 255
 _TAGS_LIMIT = 1000
 """Expanded tags of one name; real ones have up to a few dozen."""
 
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9!+._]+")
-_BUILD = re.compile(r"(?:[0-9]{1,18}(?:[A-Za-z_.][A-Za-z0-9_.]*)?)?")
-_TAG = re.compile(r"[A-Za-z0-9_]+")
+_DISTRIBUTION = r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?"
+_VERSION = r"[A-Za-z0-9!+._]+"
+_BUILD = r"(?:[0-9]{1,18}(?:[A-Za-z_.][A-Za-z0-9_.]*)?)?"
+_TAG = r"[A-Za-z0-9_]+"
 _HINT = "name it {name}-{version}(-{build})-{python}-{abi}-{platform}.whl"
 
 
@@ -31,8 +32,7 @@ class InvalidWheelName(VariantPublishError):
     """Report a file name that is no wheel's."""
 
 
-@dataclass(frozen=True)
-class PlainName:
+class PlainName(msgspec.Struct, frozen=True, dict=True):
     """The parts of a plain wheel's file name; `parse(str(name)) == name` and `str(parse(text)) == text`.
 
     Every part is ASCII without separators, control characters or `..`, and the whole is a file name that any file
@@ -57,7 +57,7 @@ class PlainName:
                  ("build tag", self.build, _BUILD)]  # fmt: skip
         parts += [("tag", tag, _TAG) for tag in (*self.python, *self.abi, *self.platform)]
         for what, text, pattern in parts:
-            if not pattern.fullmatch(text) or ".." in text:
+            if not re.fullmatch(pattern, text) or ".." in text:
                 return f"{text!r} is no {what}"
         if len(self.python) * len(self.abi) * len(self.platform) > _TAGS_LIMIT:
             return f"it stands for more than {_TAGS_LIMIT} tags"

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from packaging.requirements import Requirement
+import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 _LONGEST = 10_000
 """Characters of one requirement; the longest markers of real projects have some hundreds."""
 
-_HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:\+[^\s\[(<>=!~;@,]*)*)")
+_HEAD = r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:\+[^\s\[(<>=!~;@,]*)*)"
 
 _STRING, _NAME, _OPERATOR = (
     r"""(?:'[^']*'|"[^"]*")""",
     r"\b[a-z_][a-z0-9_]*\b",
     r"(?:===|~=|[<>=!]=|[<>]|(?:not\s+)?in\b)",
 )
-_COMPARISON = re.compile(
+_COMPARISON = (
     rf"(?P<left>{_NAME})\s*(?P<op>{_OPERATOR})\s*(?P<literal>{_STRING})"
     rf"|(?P<literal2>{_STRING})\s*(?P<op2>{_OPERATOR})\s*(?P<right>{_NAME})|{_STRING}"
 )
@@ -54,14 +56,13 @@ def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) 
         operator = operator if match["left"] else _MIRRORED.get(operator, operator)
         return _TRUE if holds(variable, operator, (match["literal"] or match["literal2"])[1:-1]) else _FALSE
 
-    result = _COMPARISON.sub(made, marker)
+    result = re.sub(_COMPARISON, made, marker)
     if not separator or not found:
         return text
     return head if result.strip() == _TRUE else f"{head}{separator}{result}"
 
 
-@dataclass(frozen=True, slots=True)
-class TaggedRequirement:
+class TaggedRequirement(msgspec.Struct, frozen=True):
     """A PEP 508 requirement whose wheel must carry the extra `tags`; with no tags, a plain requirement.
 
     `parse(str(requirement)) == requirement`; the tags bind this project alone.
@@ -77,11 +78,13 @@ class TaggedRequirement:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a requirement; raise UsageError where PEP 508 or the tag grammar does not allow it."""
+        from packaging.requirements import Requirement  # not at the top: it costs as much as a small wheel
+
         if len(text) > _LONGEST:
             raise UsageError(
                 f"requirement {text[:60]!r}... has {len(text)} characters", hint=f"write at most {_LONGEST} characters"
             )
-        head = _HEAD.match(text)
+        head = re.match(_HEAD, text)
         tags = tuple(head[2].split("+")[1:]) if head else ()
         rest = f"{head[1]} {text[head.end() :]}" if head else text  # the space keeps "foo bar" two words
         try:

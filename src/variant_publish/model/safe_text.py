@@ -6,13 +6,12 @@ rendering passes them through one of these functions; nothing else in the packag
 
 from __future__ import annotations
 
-import html
 import re
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = r"\x1b\[[0-9;]*m"
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
-_OLD_COMMAND = re.compile(r"##(?=\[)")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~@$])")
+_OLD_COMMAND = r"##(?=\[)"
+_MARKDOWN = r"([\\`*_{}\[\]()#|~@$])"
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -30,12 +29,12 @@ def visible(text: str, keep: str = "") -> str:
 
 def without_colours(text: str) -> str:
     """Return what another program printed without its colours."""
-    return _COLOUR.sub("", text)
+    return re.sub(_COLOUR, "", text)
 
 
 def for_terminal(text: str) -> str:
     """Return lines that only show text: no escape sequences, and no line is a workflow command of GitHub."""
-    return _OLD_COMMAND.sub(r"#\\x23", _COMMAND.sub(r"\1\\x3a", visible(text, keep="\n\t")))
+    return re.sub(_OLD_COMMAND, r"#\\x23", _COMMAND.sub(r"\1\\x3a", visible(text, keep="\n\t")))
 
 
 def for_github(text: str) -> str:
@@ -55,9 +54,13 @@ def for_xml(text: str) -> str:
 
 def for_html(text: str) -> str:
     """Return text for HTML, in an element or in a quoted attribute."""
+    import html  # not at the top: it is a table of 2,000 names
+
     return html.escape(visible(text, keep="\n\t"))
 
 
 def for_markdown(text: str) -> str:
     """Return text that Markdown shows as it is, in one line."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(visible(text), quote=False))
+    import html
+
+    return re.sub(_MARKDOWN, r"\\\1", html.escape(visible(text), quote=False))

@@ -9,22 +9,22 @@ from packaging.tags import Tag
 
 from variant_publish.errors import UsageError
 
-_EXTRA_TAG = re.compile(r"[a-z0-9_]+")
+_EXTRA_TAG = r"[a-z0-9_]+"
 _LEGACY_MANYLINUX = {
     "manylinux1": "manylinux_2_5",
     "manylinux2010": "manylinux_2_12",
     "manylinux2014": "manylinux_2_17",
 }
-_LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
-_CPYTHON = re.compile(r"cp3([0-9]+)(t?)")
-_GENERIC_PYTHON = re.compile(r"py3([0-9]*)")
-_UNIVERSAL2 = re.compile(r"(macosx_[0-9]+_[0-9]+)_universal2")
-_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
+_LIBC = r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)"
+_CPYTHON = r"cp3([0-9]+)(t?)"
+_GENERIC_PYTHON = r"py3([0-9]*)"
+_UNIVERSAL2 = r"(macosx_[0-9]+_[0-9]+)_universal2"
+_MACOS = r"macosx_([0-9]+)_([0-9]+)_(.+)"
 
 
 def validate_extra_tag(tag: str) -> str:
     """Return `tag` if it is one extra tag of dialect plus (`^[a-z0-9_]+$`), else raise UsageError."""
-    if not _EXTRA_TAG.fullmatch(tag):
+    if not re.fullmatch(_EXTRA_TAG, tag):
         raise UsageError(
             f"extra tag {tag!r} has characters that a platform tag cannot carry",
             hint="use lower-case letters, digits and '_' only, for example 'x86_64_v3'",
@@ -48,9 +48,9 @@ def platform_covers(wheel: str, cell: str) -> bool:
     wheel, cell = modern_platform(wheel), modern_platform(cell)
     if wheel in ("any", cell):
         return True
-    if universal := _UNIVERSAL2.fullmatch(wheel):
+    if universal := re.fullmatch(_UNIVERSAL2, wheel):
         return cell in (f"{universal[1]}_x86_64", f"{universal[1]}_arm64")
-    old, new = _LIBC.fullmatch(wheel), _LIBC.fullmatch(cell)
+    old, new = re.fullmatch(_LIBC, wheel), re.fullmatch(_LIBC, cell)
     if not old or not new or (old[1], old[4]) != (new[1], new[4]):
         return False
     return (int(old[2]), int(old[3])) <= (int(new[2]), int(new[3]))
@@ -65,10 +65,10 @@ def platform_serves(wheel: str, cell: str) -> bool:
     """
     if platform_covers(wheel, cell):
         return True
-    old, new = _MACOS.fullmatch(wheel), _MACOS.fullmatch(cell)
+    old, new = re.fullmatch(_MACOS, wheel), re.fullmatch(_MACOS, cell)
     if old and new:
         return old[3] in (new[3], "universal2") and (int(old[1]), int(old[2])) <= (int(new[1]), int(new[2]))
-    libc = _LIBC.fullmatch(modern_platform(wheel))
+    libc = re.fullmatch(_LIBC, modern_platform(wheel))
     return libc is not None and cell == f"linux_{libc[4]}"
 
 
@@ -82,15 +82,15 @@ def python_covers(interpreter: str, abi: str, cell: str) -> bool:
     cell_interpreter, _, cell_abi = cell.partition("-")
     if (interpreter, abi) == (cell_interpreter, cell_abi):
         return True
-    wanted = _CPYTHON.fullmatch(cell_interpreter)
+    wanted = re.fullmatch(_CPYTHON, cell_interpreter)
     if wanted is None:
         return False
     minor, threaded = int(wanted[1]), cell_abi.endswith("t")
-    if given := _CPYTHON.fullmatch(interpreter):
+    if given := re.fullmatch(_CPYTHON, interpreter):
         if abi == "abi3":
             return not threaded and int(given[1]) <= minor
         return abi == "none" and int(given[1]) == minor
-    if given := _GENERIC_PYTHON.fullmatch(interpreter):
+    if given := re.fullmatch(_GENERIC_PYTHON, interpreter):
         return abi == "none" and int(given[1] or 0) <= minor
     return False
 

@@ -12,9 +12,9 @@ HTTP = ("http", "https")
 _MAY_LINK = {"https": ("https",), "http": HTTP, "file": ("file", *HTTP)}
 """Which schemes a page may link: a server names no file of this machine, and https does not fall back to http."""
 
-_FILE = re.compile(r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})")
+_FILE = r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})"
 """A folder, and a name in it that is right wherever the folder is: pages link thousands of files of one folder."""
-_ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ODD = r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 class InvalidAddress(VariantPublishError):
@@ -36,7 +36,7 @@ def fault_of_address(url: str, *, is_shown: bool) -> str:
     """
     if url.startswith("file:"):
         return ""
-    if _ODD.search(url):
+    if re.search(_ODD, url):
         return "has a space, or another character that no URL has"
     try:
         parts = urlsplit(url)
@@ -60,7 +60,7 @@ def is_web(url: str) -> bool:
 
 def check_link(url: str) -> str:
     """Return a relative link or an http, https or file URL; raise InvalidAddress for others, and for a UNC path."""
-    match = _FILE.fullmatch(url)
+    match = re.fullmatch(_FILE, url)
     _check_link(f"{match[1] or ''}x" if match else url)
     return url
 
@@ -84,7 +84,7 @@ def resolve(base: str, link: str) -> str:
     Raises InvalidAddress where such a page may not link it: the page of a server names no file of this machine, one
     over https nothing over http, and none a file of another machine.
     """
-    if match := _FILE.fullmatch(link):
+    if match := re.fullmatch(_FILE, link):
         return _resolved(base, f"{match[1] or ''}x")[:-1] + match[2]
     return _resolved(base, link)
 
@@ -107,7 +107,7 @@ def _split(url: str) -> SplitResult:
         has_host = bool(parts.hostname) and (parts.port or True)
     except ValueError as error:
         raise InvalidAddress(url, "is not a URL") from error
-    if _ODD.search(url) or len(url) > _LONGEST:
+    if re.search(_ODD, url) or len(url) > _LONGEST:
         raise InvalidAddress(url, "has characters that no URL has")
     if parts.scheme in HTTP and not has_host:
         raise InvalidAddress(url, "names no host")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
@@ -16,12 +17,11 @@ GENERIC = "generic"
 NULL_LABEL = "null"
 """The reserved label of PEP 825: no properties, compatible with every machine."""
 
-_KEY = re.compile(r"[a-z0-9_]+")
-_VALUE = re.compile(r"[a-z0-9_.]+")
+_KEY = r"[a-z0-9_]+"
+_VALUE = r"[a-z0-9_.]+"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Property:
+class Property(msgspec.Struct, frozen=True, order=True):
     """One `namespace :: feature :: value` (PEP 825, "Variant properties").
 
     Raises UsageError for characters that the PEP does not allow.
@@ -37,10 +37,10 @@ class Property:
             ("feature", self.feature, _KEY),
             ("value", self.value, _VALUE),
         ):
-            if not pattern.fullmatch(text):
+            if not re.fullmatch(pattern, text):
                 raise UsageError(
                     f"property {str(self)!r} has the {kind} {text!r}, which PEP 825 does not allow",
-                    hint=f"use {pattern.pattern.removesuffix('+')} only, for example 'x86_64 :: level :: v3'",
+                    hint=f"use {pattern.removesuffix('+')} only, for example 'x86_64 :: level :: v3'",
                 )
 
     @classmethod
@@ -58,14 +58,13 @@ class Property:
         return f"{self.namespace} :: {self.feature} :: {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Properties:
+class Properties(msgspec.Struct, frozen=True):
     """The properties of one variant: a set, iterated in sorted order."""
 
     items: tuple[Property, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "items", tuple(sorted(set(self.items))))
+        msgspec.structs.force_setattr(self, "items", tuple(sorted(set(self.items))))
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
@@ -114,7 +113,7 @@ def validate_label(label: str) -> str:
             f"variant label {label!r} has dots that could lead out of a folder",
             hint="write single dots, between words, for example 'cu128.torch2.9'",
         )
-    if not _VALUE.fullmatch(label):
+    if not re.fullmatch(_VALUE, label):
         raise UsageError(
             f"variant label {label!r} has characters that PEP 825 does not allow",
             hint="use lower-case letters, digits, '_' and '.' only, for example 'cu128'",
@@ -122,8 +121,7 @@ def validate_label(label: str) -> str:
     return label
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One variant of a project: how each dialect writes it, and its properties.
 
     `tags` are the extra tags of dialect plus in the order of the selector variables, `label` is that of PEP 825.

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from variant_publish.errors import UsageError
 from variant_publish.model.variant import Properties
 
-_TOKEN = re.compile(r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>[()]|[<>=!~]+))""")
+_PART = r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>[()]|[<>=!~]+))"""
 _VARIABLES = ("variant_label", "variant_namespaces", "variant_features", "variant_properties")
 
 
-@dataclass(frozen=True, slots=True)
-class VariantMarkers:
+class VariantMarkers(msgspec.Struct, frozen=True):
     """What variant markers mean in one wheel: its label ("" without one, "null") and its properties."""
 
     label: str = ""
-    properties: Properties = field(default_factory=Properties)
+    properties: Properties = Properties()
 
     def resolve(self, requirement: str) -> str | None:
         """Return the requirement without variant markers; None where they say that this wheel does not have it.
@@ -66,8 +66,7 @@ class _Unreadable(Exception):
     """Report a marker that the grammar does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+class _Rest(msgspec.Struct, frozen=True):
     """What is left of a marker, and whether it is an `or` that needs parentheses inside an `and`."""
 
     text: str
@@ -138,9 +137,9 @@ class _Parser:
 
 
 def _tokens(marker: str) -> Iterator[str]:
-    place, end = 0, len(marker.rstrip())
+    place, end, token = 0, len(marker.rstrip()), re.compile(_PART)
     while place < end:
-        match = _TOKEN.match(marker, place)
+        match = token.match(marker, place)
         if match is None:
             raise _Unreadable(f"at {marker[place:].strip()!r}")
         yield match[0].strip()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from variant_publish.errors import UsageError
 
 CELL_AXES = ("python", "platform", "variant")
 """The axes that a cell has; a group may have others, such as a compiler, which only build jobs hear of."""
 
-_AXIS = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_AXIS = r"[a-z0-9][a-z0-9_-]*"
 
 
-@dataclass(frozen=True, slots=True)
-class ZipGroup:
+class ZipGroup(msgspec.Struct, frozen=True):
     """Axes that move together: each row is one value of each axis, and values of two rows never meet.
 
     A group speaks of the values that it names. What has another value is not held by it, and combines as before.
@@ -30,7 +30,7 @@ class ZipGroup:
         if len(self.axes) < 2:
             raise UsageError("it has one axis, and nothing to move with it", hint="name two axes or more")
         for axis in self.axes:
-            if not _AXIS.fullmatch(axis):
+            if not re.fullmatch(_AXIS, axis):
                 raise UsageError(
                     f"axis {axis!r} has characters that a CI matrix cannot carry",
                     hint="use lower-case letters, digits, '_' and '-'",

@@ -17,8 +17,8 @@ VERSION = "aarch64_version"
 BASELINE = "8a"
 """What every aarch64 machine has."""
 
-_ARM = re.compile(r"(?:armv)?([0-9]{1,3}(?:\.[0-9]{1,3})?)a?")
-_WORD = re.compile(r"armv([0-9]+(?:[._][0-9]+)?)a")
+_ARM = r"(?:armv)?([0-9]{1,3}(?:\.[0-9]{1,3})?)a?"
+_WORD = r"armv([0-9]+(?:[._][0-9]+)?)a"
 
 
 def detected_version() -> str:
@@ -34,7 +34,7 @@ def known_versions() -> tuple[str, ...]:
 
 def parse_version(text: str) -> str | None:
     """Parse "8.2a", "8.2" or "armv8.2a" as a version that archspec knows; None for anything else."""
-    match = _ARM.fullmatch(text.lower())
+    match = re.fullmatch(_ARM, text.lower())
     if match is None:
         return NONE if text == NONE else None
     wanted = _key(match[1])
@@ -65,7 +65,7 @@ class Arm(VariantProvider):
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the version of `armv8.2a` or `armv8_2a`."""
-        match = _WORD.fullmatch(word)
+        match = re.fullmatch(_WORD, word)
         version = parse_version(match[1].replace("_", ".")) if match else None
         return (self.property("version", version),) if version else ()
 

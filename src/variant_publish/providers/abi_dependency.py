@@ -22,13 +22,13 @@ PREFIX = "abi_"
 KNOWN = ("torch", "numpy", "tensorflow", "jaxlib", "pyarrow", "libtorch", "cupy", "paddlepaddle", "mxnet", "onnx")
 """The dependencies whose names are words, like `torch2.9`."""
 
-_WORD = re.compile(rf"({'|'.join(KNOWN)})_?([0-9]{{1,4}}[._][0-9]{{1,4}}(?:[._][0-9]{{1,4}})?)")
-_RELEASE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}")
+_WORD = rf"({'|'.join(KNOWN)})_?([0-9]{{1,4}}[._][0-9]{{1,4}}(?:[._][0-9]{{1,4}})?)"
+_RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}"
 
 
 def parse_release(text: str) -> str | None:
     """Return the first three parts of a release, or "none"; None for anything else."""
-    return NONE if text == NONE else ".".join(text.split(".")[:3]) if _RELEASE.fullmatch(text) else None
+    return NONE if text == NONE else ".".join(text.split(".")[:3]) if re.fullmatch(_RELEASE, text) else None
 
 
 def releases_in(values: Mapping[str, str]) -> dict[str, str]:
@@ -62,7 +62,7 @@ class AbiDependency(VariantProvider):
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the dependency of `torch2.9` or `torch2_9`."""
-        match = _WORD.fullmatch(word)
+        match = re.fullmatch(_WORD, word)
         return (self.property(match[1], match[2].replace("_", ".")),) if match else ()
 
     def variables_of(self, items: Iterable[Property]) -> tuple[Variable, ...]:
@@ -101,4 +101,4 @@ def _variable(name: str, wanted: Iterable[str]) -> Variable:
 
 
 def _key(value: str) -> tuple[int, ...]:
-    return tuple(map(int, value.split("."))) if _RELEASE.fullmatch(value) else ()
+    return tuple(map(int, value.split("."))) if re.fullmatch(_RELEASE, value) else ()

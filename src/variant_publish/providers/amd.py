@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence, names_in
-from variant_publish.binary.image import Image
-from variant_publish.binary.offload import offload_targets
-from variant_publish.binary.runtimes import ROCM as ROCM_LIBRARIES
-from variant_publish.binary.runtimes import majors_of
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 from variant_publish.providers.sysfs import read, texts
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 GFX_ARCH = "gfx_arch"
 ROCM = "rocm"
@@ -37,11 +36,11 @@ ARCHITECTURES = (
 
 _NODES = "class/kfd/kfd/topology/nodes/*/properties"
 _TARGET = re.compile(r"^gfx_target_version ([0-9]{1,9})$", re.MULTILINE)
-_NAMES = re.compile(rb"libamdhip64")
+_NAMES = rb"libamdhip64"
 _UNITS = re.compile(r"^simd_count ([0-9]{1,9})$", re.MULTILINE)
-_ARCH = re.compile(r"gfx[0-9]{1,3}[0-9a-f]{2}")
+_ARCH = r"gfx[0-9]{1,3}[0-9a-f]{2}"
 _VERSION = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})(?:[.-].*)?", re.DOTALL)
-_WORD = re.compile(r"rocm_?([0-9]{1,2}?)[._]?([0-9]{1,2})(?:[._][0-9]{1,2})?")
+_WORD = r"rocm_?([0-9]{1,2}?)[._]?([0-9]{1,2})(?:[._][0-9]{1,2})?"
 
 
 def rocm_versions() -> tuple[str, ...]:
@@ -71,7 +70,7 @@ class Amd(VariantProvider):
         Variable(
             GFX_ARCH,
             (GFX_ARCH,),
-            lambda text: text if text == NONE or _ARCH.fullmatch(text) else None,
+            lambda text: text if text == NONE or re.fullmatch(_ARCH, text) else None,
             lambda: ARCHITECTURES,
             "none, or an architecture, for example gfx942",
         ),
@@ -88,9 +87,9 @@ class Amd(VariantProvider):
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the architecture of `gfx942`, or the version of `rocm6.4`, `rocm6_4` or `rocm64`."""
-        if _ARCH.fullmatch(word):
+        if re.fullmatch(_ARCH, word):
             return (self.property(GFX_ARCH, word),)
-        match = _WORD.fullmatch(word)
+        match = re.fullmatch(_WORD, word)
         return (self.property(ROCM_VERSION, f"{match[1]}.{match[2]}"),) if match and match[1] else ()
 
     def detect(self, environ: Mapping[str, str]) -> Values:
@@ -99,7 +98,7 @@ class Amd(VariantProvider):
         Of several GPUs the one with the most units counts: a graphics unit in the CPU is not what wheels are for.
         """
         forced = (environ.get(FORCE_GFX_ARCH) or "").replace(",", " ").replace(";", " ").split()
-        arch = forced[0] if forced and _ARCH.fullmatch(forced[0]) else _architecture(environ)
+        arch = forced[0] if forced and re.fullmatch(_ARCH, forced[0]) else _architecture(environ)
         if arch is None:
             return {}
         place = Path(environ.get("ROCM_PATH") or "/opt/rocm")
@@ -113,10 +112,13 @@ class Amd(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
+        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary.offload import offload_targets
+
         found = {target.arch for target in offload_targets(data) if target.arch.startswith("gfx")}
-        majors, why = majors_of(image.needed, ROCM_LIBRARIES)
-        why = why or ("" if found else names_in(data, _NAMES))
-        return Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
+        majors, why = runtimes.majors_of(image.needed, runtimes.ROCM)
+        why = why or ("" if found else evidence.names_in(data, _NAMES))
+        return evidence.Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether code is for an architecture, or for a family that it belongs to: gfx9-4-generic."""

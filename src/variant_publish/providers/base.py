@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from packaging.requirements import Requirement
+import msgspec
 from packaging.utils import canonicalize_name
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 NONE = "none"
 """The value of a variable that asks for something this machine does not have: a driver, another CPU's level."""
@@ -28,8 +29,7 @@ Features = Mapping[str, Sequence[str]]
 """What a machine supports in one namespace: feature (most important first) -> values, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A selector variable: its value says which values of `features` a machine supports.
 
     `parse` returns a value as it is compared, or None for what is none; `known` are the values, lowest first, without
@@ -187,6 +187,8 @@ class VariantProvider:
         They compare the requirement's name, its version range with the version that they carry, and the plugin's
         module.
         """
+        from packaging.requirements import Requirement
+
         if listed.static:
             return ""
         if not (listed.requires and self.metadata.requires):

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.variants_json import Provider
@@ -22,6 +21,9 @@ from variant_publish.providers.intel import Intel
 from variant_publish.providers.nvidia import Nvidia
 from variant_publish.providers.tpu import Tpu
 from variant_publish.providers.x86_64 import X86
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "variant_publish.providers"
 
@@ -44,7 +46,7 @@ def providers() -> tuple[VariantProvider, ...]:
     Raises VariantPublishError where an installed distribution has a broken one.
     """
     found = list(BUILTIN)
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+    for entry in _entries():
         provider = _loaded(entry)
         if any(other.namespace == provider.namespace for other in found):
             raise _broken(entry, f"its namespace {provider.namespace!r} has a provider already")
@@ -143,6 +145,12 @@ def asked(provider: VariantProvider, method: Callable[P, T], *args: P.args, **kw
             f"the provider of {provider.namespace} ({type(provider).__module__}) failed: {error!r}",
             hint="report it to whoever wrote it, or uninstall its distribution",
         ) from error
+
+
+def _entries() -> list[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
 
 
 def _loaded(entry: EntryPoint) -> VariantProvider:

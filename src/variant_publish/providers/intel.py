@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence, names_in
-from variant_publish.binary.image import Image
-from variant_publish.binary.offload import sycl_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 FORCE = "INTEL_VARIANT_PROVIDER_FORCE_DEVICE_IP"
 XPU = "xpu"
@@ -34,8 +35,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What ocloc calls devices, and `xpu` for all that wheels are usually compiled for."""
 
-_IP = re.compile(r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}")
-_NAMES = re.compile(rb"lib(?:sycl|ze_loader)")
+_IP = r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}"
+_NAMES = rb"lib(?:sycl|ze_loader)"
 _VENDOR = 0x8086
 _GPU_ONLY = 1
 _INIT_DRIVER, _PROPERTIES, _IP_VERSION = 0x00020021, 0x3, 0x1000F  # ze_structure_type_t
@@ -58,7 +59,7 @@ class Intel(VariantProvider):
         Variable(
             XPU,
             (DEVICE_IP,),
-            lambda text: text if text == NONE or _IP.fullmatch(text) else None,
+            lambda text: text if text == NONE or re.fullmatch(_IP, text) else None,
             lambda: tuple(sorted({*BASES, *BASES.values(), "12.60.7"})),
             "none, or the device IP of the GPU, for example 20.1.0",
         ),
@@ -71,7 +72,7 @@ class Intel(VariantProvider):
     def detect(self, environ: Mapping[str, str]) -> Values:
         """Ask the Level Zero loader for the first GPU; `INTEL_VARIANT_PROVIDER_FORCE_DEVICE_IP` overrides it."""
         found = environ.get(FORCE) or _ask_loader()
-        return {XPU: found} if found and _IP.fullmatch(found) else {}
+        return {XPU: found} if found and re.fullmatch(_IP, found) else {}
 
     def supported(self, values: Values) -> Features:
         """Return the device IP, and that whose code the device runs, too."""
@@ -80,6 +81,9 @@ class Intel(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image) -> Evidence | None:
         """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
+        from variant_publish.binary.evidence import Evidence, names_in
+        from variant_publish.binary.offload import sycl_targets
+
         found = sycl_targets(data)
         return Evidence(self.namespace, tuple(sorted(found)), why="" if found else names_in(data, _NAMES))
 
@@ -89,7 +93,7 @@ class Intel(VariantProvider):
 
     def is_value(self, code: str) -> bool:
         """Return whether the code is for one device; what is for any is none."""
-        return _IP.fullmatch(code) is not None
+        return re.fullmatch(_IP, code) is not None
 
     def sentence(self, feature: str, value: str) -> str:
         """Return what the GPU must be."""

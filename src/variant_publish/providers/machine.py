@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
+import msgspec
+from msgspec.structs import replace
 from packaging import tags as packaging_tags
 from packaging.tags import Tag
 
@@ -22,11 +23,10 @@ from variant_publish.providers.abi_dependency import PREFIX, releases_in
 from variant_publish.providers.base import NONE
 from variant_publish.providers.platforms import compatible_platforms, has_libc
 
-_PYTHON = re.compile(r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)")
+_PYTHON = r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)"
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True, dict=True):
     """A machine: `values` of selector variables, compatible `tags` best first, and its Python version.
 
     `values` maps "x86_64_version", "aarch64_version" and "cuda" to what the machine has, or to "none"; the variables of
@@ -39,10 +39,10 @@ class Machine:
     values: Mapping[str, str]
     tags: tuple[Tag, ...]
     python_version: str
-    evaluated: Supported = field(default_factory=dict)
+    evaluated: Supported = {}
     allowed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
-    abi: Mapping[str, str] = field(default_factory=dict)
+    abi: Mapping[str, str] = {}
 
     @classmethod
     def detect(cls, environ: Mapping[str, str]) -> Self:
@@ -223,7 +223,7 @@ def _tags(minor: int, threaded: bool, platforms: list[str]) -> Iterator[Tag]:
 
 
 def _parse_python(text: str) -> tuple[int, bool, str]:
-    match = _PYTHON.fullmatch(text)
+    match = re.fullmatch(_PYTHON, text)
     if match is None:
         raise UsageError(f"Python {text!r} is not a version of Python 3", hint="write it like 3.12 or 3.14t")
     return int(match[1]), bool(match[3]), f"3.{match[1]}{match[2] or '.0'}"

@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from variant_publish.binary.content import Buffer
-from variant_publish.binary.evidence import Evidence, names_in
-from variant_publish.binary.fatbin import DeviceCode, DeviceImages
-from variant_publish.binary.image import Image
-from variant_publish.binary.runtimes import CUDA as CUDA_LIBRARIES
-from variant_publish.binary.runtimes import majors_of
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 FORCE_DRIVER = "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION"
 FORCE_SM_ARCH = "NV_VARIANT_PROVIDER_FORCE_SM_ARCH"
@@ -35,11 +34,11 @@ Pair = tuple[int, int]
 _FIRST_MAJOR, _LAST_MAJOR, _LAST_MINOR = 11, 15, 20
 _LOWEST_CAPABILITY = (5, 0)
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
-_PAIR = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:\.[0-9.]{1,9})?")
-_CUDA_WORD = re.compile(r"cu(?:da)?_?(1[0-9])(?:[._]?([0-9]{1,2})|x)?")
-_CODE_WORD = re.compile(r"(sm|compute)_?([0-9]{2,3}[af]?)")
-_NAMES = re.compile(rb"libcuda(?:\.so|rt)")
-_CODE = re.compile(r"([0-9]{2,3})([af]?)_(real|virtual)")
+_PAIR = r"([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:\.[0-9.]{1,9})?"
+_CUDA_WORD = r"cu(?:da)?_?(1[0-9])(?:[._]?([0-9]{1,2})|x)?"
+_CODE_WORD = r"(sm|compute)_?([0-9]{2,3}[af]?)"
+_NAMES = rb"libcuda(?:\.so|rt)"
+_CODE = r"([0-9]{2,3})([af]?)_(real|virtual)"
 
 
 def lower_bounds(driver: Pair) -> tuple[str, ...]:
@@ -90,7 +89,7 @@ def known_capabilities() -> tuple[str, ...]:
 
 def parse_pair(text: str) -> Pair | None:
     """Parse "12.8", "12" or "12.8.1" as MAJOR.MINOR; None for anything else."""
-    match = _PAIR.fullmatch(text.strip())
+    match = re.fullmatch(_PAIR, text.strip())
     return (int(match[1]), int(match[2] or 0)) if match else None
 
 
@@ -144,9 +143,9 @@ class Nvidia(VariantProvider):
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the bound of `cu128`, `cuda12_8` or `cu12x`, or the architecture of `sm90a` or `compute_90`."""
-        if match := _CUDA_WORD.fullmatch(word):
+        if match := re.fullmatch(_CUDA_WORD, word):
             return (self.property(LOWER_BOUND, f"{match[1]}.{int(match[2] or 0)}"),)
-        if match := _CODE_WORD.fullmatch(word):
+        if match := re.fullmatch(_CODE_WORD, word):
             return (self.property(SM_ARCH, f"{match[2]}_{'real' if match[1] == 'sm' else 'virtual'}"),)
         return ()
 
@@ -180,7 +179,9 @@ class Nvidia(VariantProvider):
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:
         """Return drivers on both sides of every bound, and for each architecture its lowest and highest device."""
         if variable.name == SM_ARCH:
-            majors = {(int(match[1]) // 10, int(match[1]) % 10) for one in wanted if (match := _CODE.fullmatch(one))}
+            majors = {
+                (int(match[1]) // 10, int(match[1]) % 10) for one in wanted if (match := re.fullmatch(_CODE, one))
+            }
             devices = sorted({*majors, *((major, 9) for major, _ in majors)})
             return tuple(map(_dotted, devices)) or (NONE,)
         drivers = set()
@@ -197,15 +198,20 @@ class Nvidia(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
+        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary.fatbin import DeviceImages
+
         images = DeviceImages.of(data)
-        majors, why = majors_of(image.needed, CUDA_LIBRARIES)
+        majors, why = runtimes.majors_of(image.needed, runtimes.CUDA)
         if not majors:
             majors = images.cuda_majors
-            why = "has device code" if images.codes else names_in(data, _NAMES)
-        return Evidence(self.namespace, tuple(code.value for code in images.codes), majors, why)
+            why = "has device code" if images.codes else evidence.names_in(data, _NAMES)
+        return evidence.Evidence(self.namespace, tuple(code.value for code in images.codes), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether the claim is met; a cubin for "90a" runs on 9.0 as one for "90" does, not the reverse."""
+        from variant_publish.binary.fatbin import DeviceCode
+
         wanted, code = DeviceCode.parse(claimed), DeviceCode.parse(found)
         if wanted is None or code is None:
             return claimed == found
@@ -213,6 +219,8 @@ class Nvidia(VariantProvider):
 
     def code_name(self, value: str) -> str:
         """Return sm_90, or compute_90 for PTX."""
+        from variant_publish.binary.fatbin import DeviceCode
+
         code = DeviceCode.parse(value)
         return value if code is None else str(code)
 

@@ -15,9 +15,9 @@ X86_64 = "x86_64"
 AARCH64 = "aarch64"
 
 _ALIASES = {"amd64": X86_64, "x64": X86_64, "arm64": AARCH64}
-_LIBC = re.compile(r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)")
-_MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)")
-_PLAIN = re.compile(r"win32|(win|linux|ios|android)_[a-z0-9_]+")
+_LIBC = r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)"
+_MACOS = r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)"
+_PLAIN = r"win32|(win|linux|ios|android)_[a-z0-9_]+"
 _LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
 
 
@@ -41,7 +41,7 @@ def compatible_platforms(platform: str) -> list[str]:
     Raises UsageError for a tag that is no platform's.
     """
     modern = modern_platform(platform)
-    if match := _LIBC.fullmatch(modern):
+    if match := re.fullmatch(_LIBC, modern):
         family, major, minor, arch = match[1], int(match[2]), int(match[3]), match[4]
         oldest = 0 if family == "musllinux" else 5 if arch in ("x86_64", "i686") else 17
         found = []
@@ -49,9 +49,9 @@ def compatible_platforms(platform: str) -> list[str]:
             found.append(f"{family}_{major}_{number}_{arch}")
             found += [name for head in _LEGACY if modern_platform(name := f"{head}_{arch}") == found[-1]]
         return [*found, f"linux_{arch}"]
-    if match := _MACOS.fullmatch(platform):
+    if match := re.fullmatch(_MACOS, platform):
         return list(packaging_tags.mac_platforms((int(match[1]), int(match[2])), match[3]))
-    if _PLAIN.fullmatch(platform):
+    if re.fullmatch(_PLAIN, platform):
         return [platform]
     raise UsageError(
         f"platform {platform!r} is not a platform tag",
@@ -61,7 +61,7 @@ def compatible_platforms(platform: str) -> list[str]:
 
 def has_libc(platform: str) -> bool:
     """Return whether a platform tag names a version of a libc."""
-    return _LIBC.fullmatch(modern_platform(platform)) is not None
+    return re.fullmatch(_LIBC, modern_platform(platform)) is not None
 
 
 def is_elsewhere(platform: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import UsageError
 from variant_publish.providers import catalog
@@ -17,11 +19,10 @@ from variant_publish.providers.machine import Machine, parse_setting
 _HINT = 'it may hold [limits] x86_64_version = "x86-64-v3" and [providers] allow = [...], deny = [...]'
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(msgspec.Struct, frozen=True):
     """The limits of variables ("never AVX-512" is x86_64_version at most x86-64-v3) and providers on and off."""
 
-    limits: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = {}
     allow: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
 

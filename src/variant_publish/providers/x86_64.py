@@ -18,7 +18,7 @@ LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 VERSION = "x86_64_version"
 LEVEL = "level"
 
-_WORD = re.compile(r"(?:x86[-_]64[-_])?v([1-4])")
+_WORD = r"(?:x86[-_]64[-_])?v([1-4])"
 
 
 def detected_level() -> str:
@@ -30,7 +30,7 @@ def detected_level() -> str:
 
 def parse_level(text: str) -> str | None:
     """Parse "x86-64-v2", "x86_64_v2" or "v2" as a level; None for anything else."""
-    if match := _WORD.fullmatch(text.lower()):
+    if match := re.fullmatch(_WORD, text.lower()):
         return LEVELS[int(match[1]) - 1]
     level = text.lower().replace("_", "-")
     return level if level in (*LEVELS, NONE) else None
@@ -60,7 +60,7 @@ class X86(VariantProvider):
 
     def properties_of(self, word: str) -> tuple[Property, ...]:
         """Return the level of `x86_64_v3` or `v3`."""
-        match = _WORD.fullmatch(word)
+        match = re.fullmatch(_WORD, word)
         return (self.property(LEVEL, f"v{match[1]}"),) if match else ()
 
     def detect(self, environ: Mapping[str, str]) -> Values:

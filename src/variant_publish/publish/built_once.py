@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.index.index import Upload
 from variant_publish.store.keys import key_of
@@ -16,15 +17,14 @@ WORTH_IT = 16 * 1024 * 1024
 """Bytes of a file; smaller ones are sent as fast as they are copied."""
 
 
-@dataclass
-class SentBuilds:
+class SentBuilds(msgspec.Struct):
     """What a store has of the builds of one release, `builds`: file name -> the build that it is of."""
 
     store: Store
     builds: Mapping[str, str]
-    _files: dict[str, Upload] = field(default_factory=dict)
-    _first: dict[str, Upload] = field(default_factory=dict)
-    _compared: set[str] = field(default_factory=set)
+    _files: dict[str, Upload] = {}
+    _first: dict[str, Upload] = {}
+    _compared: set[str] = set()
 
     def add(self, upload: Upload, *, is_sent: bool) -> None:
         """Note a file that the store has; one that was not sent by this run is compared before it is used."""

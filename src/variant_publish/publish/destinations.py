@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.config.tables import UploadTable
 from variant_publish.publish.pypi import TwineRepository
@@ -13,8 +14,7 @@ from variant_publish.store.places import folder_of, open_store
 from variant_publish.store.store import Store
 
 
-@dataclass(frozen=True)
-class Destinations:
+class Destinations(msgspec.Struct, frozen=True):
     """The extra index and the repository of an upload, and the settings that name them."""
 
     settings: UploadTable

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from variant_publish.formats.simple import IndexFile
 
@@ -26,8 +27,7 @@ class Transfer(StrEnum):
     """The store makes the file from one that it has; no byte is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(msgspec.Struct, frozen=True):
     """One file's destination and the reason; `is_listed` says that the extra index lists the file already."""
 
     file: str

@@ -6,11 +6,12 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import WholeWheel
@@ -71,8 +72,7 @@ def _upload(store: Store, project: str, entry: IndexFile) -> Upload:
     return Upload(project, Path(entry.filename), entry, metadata)
 
 
-@dataclass(frozen=True)
-class Promotion:
+class Promotion(msgspec.Struct, frozen=True):
     """What goes from the index in `origin` to the destinations of the plans, one for each project."""
 
     origin: Store

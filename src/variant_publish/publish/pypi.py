@@ -10,12 +10,12 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.config.tables import UploadTable

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload, send, update_project

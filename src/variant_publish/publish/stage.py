@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
@@ -41,8 +43,7 @@ _AT_ONCE = 16
 _ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class StageContents:
+class StageContents(msgspec.Struct, frozen=True):
     """What a stage has: its state, the files that belong to it with their summaries, and those that came too late."""
 
     state: StageState
@@ -75,8 +76,7 @@ class StageContents:
         return tuple(releases_of(wheels, sdists, config))
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
+class StageResult(msgspec.Struct, frozen=True):
     """What staging did: names of files sent and of those that were there, and where testers find the stage."""
 
     sent: tuple[str, ...]
@@ -88,8 +88,7 @@ class StageResult:
         return {"sent": list(self.sent), "skipped": list(self.skipped), "url": self.address or None}
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """One stage in its store."""
 
     name: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.config.configuration import parse_size
 from variant_publish.config.tables import TABLE, UploadTable
@@ -28,8 +30,7 @@ from variant_publish.store.objects import Conflict
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(msgspec.Struct, frozen=True):
     """What the destinations have of a project, and what people call them.
 
     `listed` is None where the extra index has nothing, `in_repository` where the repository cannot be asked,
@@ -41,7 +42,7 @@ class Inventory:
     in_repository: tuple[IndexFile, ...] | None
     extra_index: str = "the extra index"
     repository: str | None = None
-    selectors: SelectorFiles = field(default_factory=SelectorFiles)
+    selectors: SelectorFiles = SelectorFiles()
     missing: frozenset[str] = frozenset()
 
     @classmethod
@@ -56,8 +57,7 @@ class Inventory:
         return replace(found, in_repository=repository.existing(project), repository=repository.describe())
 
 
-@dataclass(frozen=True)
-class UploadPlan:
+class UploadPlan(msgspec.Struct, frozen=True):
     """What publishing a release will do; placements in the order in which files are sent, sdists last.
 
     `selectors` are the names of the selector files, `attested` those of the files whose attestations are published

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
@@ -26,8 +28,7 @@ SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
 
 
-@dataclass(frozen=True, slots=True)
-class UploadResult:
+class UploadResult(msgspec.Struct, frozen=True):
     """What publishing did: file names sent, copied on the store, found there, listed for the first time; pages written.
 
     `missing` are files that the repository took and does not show yet: run the command again to list them.

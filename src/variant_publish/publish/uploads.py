@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from packaging.utils import NormalizedName
 
 from variant_publish.archive.wheel import WholeWheel
@@ -19,15 +19,14 @@ from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, of_release
 
 
-@dataclass(frozen=True)
-class ReleaseFiles:
+class ReleaseFiles(msgspec.Struct, frozen=True):
     """What is published of a release: its wheels (but for those of views) and sdists, and its selector files."""
 
     project: NormalizedName
     version: str
     uploads: tuple[Upload, ...]
     selector_files: SelectorFiles
-    builds: Mapping[str, str] = field(default_factory=dict)
+    builds: Mapping[str, str] = {}
     """Wheel -> the build that it is of: wheels that differ by their dialect alone are one."""
 
     @classmethod

@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import msgspec
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
@@ -37,8 +38,7 @@ class FalseClaim(VariantPublishError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What is said of a file: size, SHA-256, and what `fault` finds in it, "" for nothing."""
 
     size: int
@@ -63,12 +63,11 @@ class Claim:
         return cls(upload.entry.size or 0, upload.entry.sha256, fault)
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedFiles:
+class VerifiedFiles(msgspec.Struct, frozen=True):
     """Where each file of a stage lies, as it was when it was read, and those that are kept on disk."""
 
-    stored: dict[StagedFile, StoredFile] = field(default_factory=dict)
-    local: dict[StagedFile, Path] = field(default_factory=dict)
+    stored: dict[StagedFile, StoredFile] = {}
+    local: dict[StagedFile, Path] = {}
 
     def stored_of(self, upload: Upload) -> StoredFile | None:
         """Return where the file of an upload lies in a store; None for a file of this machine."""
@@ -106,8 +105,7 @@ def verified(
         yield files
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     """Read files of a stage into a folder; each is deleted as soon as it was looked at, unless it is kept."""
 
     store: Store

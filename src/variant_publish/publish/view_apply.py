@@ -6,9 +6,11 @@ import errno
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.retag import retag
 from variant_publish.config.tables import UploadTable
@@ -30,8 +32,7 @@ from variant_publish.store.objects import CreateOutcome
 from variant_publish.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedView:
+class PublishedView(msgspec.Struct, frozen=True):
     """What became of one view of a project: file names sent and found there, keys of pages written.
 
     `fault` says why users cannot read it, "" if they can.
@@ -100,8 +101,7 @@ def publish_views(
     return tuple(done)
 
 
-@dataclass(frozen=True)
-class _ViewPublisher:
+class _ViewPublisher(msgspec.Struct, frozen=True):
     """Bring one view to its plan."""
 
     view: ViewPlan

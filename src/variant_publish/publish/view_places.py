@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError

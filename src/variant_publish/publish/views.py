@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -47,15 +47,14 @@ from variant_publish.store.objects import Conflict
 _LOCAL = dialect_of("local")
 
 
-@dataclass(frozen=True)
-class OwnFile:
+class OwnFile(msgspec.Struct, frozen=True):
     """One wheel of a view: where it goes, what it is made of, and its entry and METADATA there."""
 
     placement: Placement
     source: WholeWheel
     entry: IndexFile
     metadata: bytes
-    rewrite: Rewrite = field(default_factory=Rewrite)
+    rewrite: Rewrite = Rewrite()
 
     @property
     def is_made(self) -> bool:
@@ -63,8 +62,7 @@ class OwnFile:
         return self.source.name.chosen_by_installers
 
 
-@dataclass(frozen=True)
-class ViewPlan:
+class ViewPlan(msgspec.Struct, frozen=True):
     """What one view becomes: the wheels that it holds itself, and the names of the files that it links.
 
     `name` is the folder, the label of the hardware, or "generic"; `place` where it lies; `address` where users find it,

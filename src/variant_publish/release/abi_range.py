@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -19,8 +19,7 @@ from variant_publish.model.variant import Property
 from variant_publish.release.dependencies import Dependencies
 
 
-@dataclass(frozen=True, slots=True)
-class AbiRange:
+class AbiRange(msgspec.Struct, frozen=True):
     """The oldest and newest release that a wheel loads with; both are None where it loads with none that was tried.
 
     `tried` are the releases whose symbols were read: between two that load, all are taken to. `built_against` is what

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import tomlkit
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -31,8 +31,7 @@ CONFIGURATION = "variant-publish.toml"
 """The name under which a converted configuration is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(msgspec.Struct, frozen=True):
     """What a conversion writes: a rewrite for each wheel, and the text of each other file by its old place."""
 
     wheels: Mapping[Path, Rewrite]
@@ -40,13 +39,12 @@ class Conversion:
     configuration: str | None = None
 
 
-@dataclass
-class _Found:
+class _Found(msgspec.Struct):
     """Gather the files of one release."""
 
-    wheels: list[tuple[Path, WheelName]] = field(default_factory=list)
-    indexes: list[Path] = field(default_factory=list)
-    parts: list[OlderVariants] = field(default_factory=list)
+    wheels: list[tuple[Path, WheelName]] = []
+    indexes: list[Path] = []
+    parts: list[OlderVariants] = []
 
 
 def plan(

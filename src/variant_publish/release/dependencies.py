@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -34,8 +34,7 @@ Listing = Callable[[str, str], tuple[IndexFile, ...]]
 """Index and project -> files, as `Context.listing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Linking:
+class Linking(msgspec.Struct, frozen=True):
     """The dependencies that a check looks up symbols in, and where what was read of them is kept."""
 
     against: tuple[Requirement, ...] = ()
@@ -57,15 +56,14 @@ class Linking:
 NO_LINKING = Linking()
 
 
-@dataclass(frozen=True)
-class Dependencies:
+class Dependencies(msgspec.Struct, frozen=True):
     """The published wheels of other projects; each is read once, and its symbols are kept in the `cache`."""
 
     indexes: tuple[str, ...]
     listing: Listing
     cache: Path | None = None
     reporter: Reporter = SILENT
-    _read: dict[str, Linkage] = field(default_factory=dict)
+    _read: dict[str, Linkage] = {}
 
     def releases(self, project: str, wanted: SpecifierSet) -> dict[Version, tuple[IndexFile, ...]]:
         """Return the wheels of each release that is wanted, oldest first; yanked ones only where `==` asks for them.

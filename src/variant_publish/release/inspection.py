@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import asdict
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.image import Format
@@ -20,8 +22,7 @@ from variant_publish.release.abi_range import abi_property, built_against
 _VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_([0-9.]+)")
 
 
-@dataclass(frozen=True)
-class Inspection:
+class Inspection(msgspec.Struct, frozen=True):
     """What is inside one wheel; `policy` is the platform tag of the oldest Linux that it runs on.
 
     `level` is the x86-64 level that the code needs, None where there is no evidence; `codes` are the values of device

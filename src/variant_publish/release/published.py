@@ -6,11 +6,11 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 from packaging.version import Version
 
 from variant_publish.archive.wheel import ArchiveWheel, MetadataWheel, OutlineWheel, Wheel, WholeWheel
@@ -29,8 +29,7 @@ from variant_publish.remote.transport import IndexUnavailable, Transport
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedRelease:
+class PublishedRelease(msgspec.Struct, frozen=True):
     """The wheels of one version on an index, the names of its sdists, and the wheels of the release before it."""
 
     version: Version
@@ -67,8 +66,7 @@ class Depth(StrEnum):
     WHOLE = "whole"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedWheels:
+class FetchedWheels(msgspec.Struct, frozen=True):
     """What was fetched: wheels, and the files that are none; one that lies on this machine is read where it lies.
 
     `bytes_read` in so many `requests` are those for the wheels, without the page of the index; 0 for files.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -21,16 +22,14 @@ from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
 from variant_publish.model.variant import GENERIC
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """A file that was named as a wheel and cannot be read as one, and why: itself a finding."""
 
     path: Path
     error: VariantPublishError
 
 
-@dataclass(frozen=True)
-class Sdist:
+class Sdist(msgspec.Struct, frozen=True, dict=True):
     """A source distribution; one that is known by its `summary` alone has a `path` at which nothing lies."""
 
     path: Path
@@ -56,8 +55,7 @@ class Sdist:
         return canonicalize_name(name) == project and text == str(version)
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(msgspec.Struct, frozen=True, dict=True):
     """The wheels of one version, sorted by file name, and its sdists."""
 
     project: NormalizedName
@@ -119,8 +117,7 @@ class Release:
         return tuple(wheel for wheel in self.wheels if not wheel.name.chosen_by_installers)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """What a set of files turned out to be: releases sorted by project and version, and what is no wheel."""
 
     releases: tuple[Release, ...]

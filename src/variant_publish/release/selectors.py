@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.archive.wheel import described
 from variant_publish.config.tables import TABLE
@@ -23,11 +24,10 @@ from variant_publish.providers.base import Features, Variable, VariantProvider
 from variant_publish.release.release import Release
 
 
-@dataclass(frozen=True, slots=True)
-class SelectorFiles:
+class SelectorFiles(msgspec.Struct, frozen=True):
     """What installers choose a release's wheels by: the parsed selector file of each dialect that has one."""
 
-    files: Mapping[Dialect, Any] = field(default_factory=dict)
+    files: Mapping[Dialect, Any] = {}
 
     @classmethod
     def of(cls, *parsed: Any) -> Self:
@@ -146,8 +146,7 @@ def derive(
     return SelectorFile({variable: selectors[variable] for variable in order if variable in selectors})
 
 
-@dataclass(frozen=True, slots=True)
-class _Derivation:
+class _Derivation(msgspec.Struct, frozen=True):
     """A variable of a provider, and the values that its table lists."""
 
     provider: VariantProvider

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import Response
 
-    from variant_publish.remote.deadline import Deadline
+    from variant_publish.remote.session import Deadline, GuardedSession
 
 TIMEOUT = 30.0
 """Seconds without a byte."""
@@ -24,7 +24,6 @@ DEADLINE = 120.0
 SLOWEST = 20_000
 """Bytes a second; a download that takes longer is given up."""
 LONGEST = 6 * 3600.0
-RETRIES = 2
 _CHUNK = 1 << 16
 _TOO_SLOW = "the answer comes too slowly"
 
@@ -36,8 +35,7 @@ class IndexUnavailable(VariantPublishError):
         super().__init__(f"{redact(url)} cannot be read ({redact(reason)})", hint=hint or "check the URL and try again")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a server said: `url` is where a redirect led to; `content` is empty where it was not wanted."""
 
     status: int
@@ -46,8 +44,7 @@ class Answer:
     content: bytes
 
 
-@dataclass
-class Transport:
+class Transport(msgspec.Struct):
     """Send requests, from several threads too: each has a session of its own, so connections are kept.
 
     `bytes_read` and `requests` count what was asked for with it.
@@ -55,9 +52,9 @@ class Transport:
 
     bytes_read: int = 0
     requests: int = 0
-    _local: threading.local = field(default_factory=threading.local)
-    _sessions: list[Session] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = msgspec.field(default_factory=threading.local)
+    _sessions: list[GuardedSession] = []
+    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +71,7 @@ class Transport:
         A status of `accept` is no failure. Where `headers` ask for a range and the answer is another, its content is
         left unread.
         """
-        with self._open("GET", url, headers or {}, accept) as (response, deadline):
+        with self.opened("GET", url, headers or {}, accept) as (response, deadline):
             content = bytearray()
             if "Range" not in (headers or {}) or response.status_code == 206:
                 self._receive(response, deadline, limit, content.extend)
@@ -83,25 +80,26 @@ class Transport:
     def size(self, url: str) -> int | None:
         """Return the size of a file that its server tells; None where it tells none."""
         try:
-            with self._open("HEAD", url, {"Accept-Encoding": "identity"}, ()) as (response, _):
+            with self.opened("HEAD", url, {"Accept-Encoding": "identity"}) as (response, _):
                 return _length(response)
         except IndexUnavailable:
             return None
 
     def save(self, url: str, limit: int, write: Callable[[bytes], object]) -> None:
         """Pass on the content in pieces; more than `limit` bytes are an IndexUnavailable, after at most as many."""
-        with self._open("GET", url, {"Accept-Encoding": "identity"}, ()) as (response, deadline):
+        with self.opened("GET", url, {"Accept-Encoding": "identity"}) as (response, deadline):
             expected = min(limit, length) if (length := _length(response)) is not None else limit
             deadline.restart(min(DEADLINE + expected / SLOWEST, LONGEST))
             self._receive(response, deadline, limit, write)
 
     @contextmanager
-    def _open(
-        self, method: str, url: str, headers: Mapping[str, str], accept: tuple[int, ...]
+    def opened(
+        self, method: str, url: str, headers: Mapping[str, str], accept: Collection[int] = ()
     ) -> Iterator[tuple[Response, Deadline]]:
+        """Send a request, and give the answer with its headers read; raise IndexUnavailable as `get` does."""
         from urllib3.exceptions import HTTPError
 
-        from variant_publish.remote.deadline import Deadline
+        from variant_publish.remote.session import Deadline
 
         with Deadline(DEADLINE) as deadline:
             try:
@@ -109,10 +107,6 @@ class Transport:
                     method, url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=True
                 ) as response:
                     self._count(0, 1)
-                    if urlsplit(url).scheme == "https" and not all(
-                        one.url.startswith("https:") for one in (*response.history, response)
-                    ):
-                        raise IndexUnavailable(url, "it redirects from https to http")
                     if response.status_code not in accept:
                         response.raise_for_status()
                     yield response, deadline
@@ -133,12 +127,14 @@ class Transport:
         if deadline.expired:  # the end of a body without a length looks like any other
             raise IndexUnavailable(response.url, _TOO_SLOW)
 
-    def _session(self) -> Session:
+    def _session(self) -> GuardedSession:
+        from variant_publish.remote.session import GuardedSession
+
         if not hasattr(self._local, "session"):
-            self._local.session = new_session()
+            self._local.session = GuardedSession()
             with self._lock:
                 self._sessions.append(self._local.session)
-        session: Session = self._local.session
+        session: GuardedSession = self._local.session
         return session
 
     def _count(self, size: int, requests: int) -> None:
@@ -147,27 +143,11 @@ class Transport:
             self.requests += requests
 
 
-def new_session() -> Session:
-    """Return a session that tries again where a server is busy, and waits no longer than it likes itself."""
-    import requests
-    from urllib3.util import Retry
-
-    from variant_publish.remote.deadline import DeadlineAdapter
-
-    session = requests.Session()
-    retry = Retry(
-        RETRIES, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
-        respect_retry_after_header=False,
-    )  # fmt: skip
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, DeadlineAdapter(max_retries=retry))
-    return session
-
-
 def _length(response: Response) -> int | None:
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _reason(error: Exception) -> str:
+    error = getattr(next(iter(error.args), None), "reason", error)  # of the last attempt, in place of their number
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.url import redact
 from variant_publish.remote.local import local_path
-from variant_publish.remote.transport import TIMEOUT, new_session
+from variant_publish.remote.transport import LONGEST, Transport
 from variant_publish.serve.projects import Projects, SeenProject, passes_through
 from variant_publish.serve.view_page import HTML, JSON, TEXT, entries, html_page, json_page
 from variant_publish.view.view import ViewFile
@@ -149,13 +150,14 @@ def _conditional(request: Request, response: Response) -> Response:
 def _passed(request: Request, url: str) -> Response:
     """Pass bytes through from where credentials are needed; ranges and conditions go along."""
     headers = {name: value for name in ("Range", "If-None-Match", "If-Range") if (value := request.headers.get(name))}
-    session = new_session()
-    answer = session.request(
-        request.method, url, headers={"Accept-Encoding": "identity", **headers}, stream=True, timeout=TIMEOUT
-    )
+    stack = ExitStack()
+    transport = stack.enter_context(Transport())
+    opened = transport.opened(request.method, url, {"Accept-Encoding": "identity", **headers}, range(400, 600))
+    answer, deadline = stack.enter_context(opened)
+    deadline.restart(LONGEST)
 
     def chunks() -> Iterator[Any]:
-        with session, answer:
+        with stack:
             yield from answer.iter_content(_CHUNK)
 
     passed = {name: answer.headers[name] for name in _PASSED if name in answer.headers}

@@ -10,13 +10,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.handlers import SimpleHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.errors import UsageError, VariantPublishError
@@ -99,8 +100,7 @@ class _Answer(SimpleHandler):
         """Keep quiet: the status says that something failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServedView:
+class ServedView(msgspec.Struct, frozen=True):
     """A view that is being served: `url` is what installers take as their index; `problems` grow as it is asked."""
 
     url: str

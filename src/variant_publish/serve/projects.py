@@ -8,10 +8,11 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.dialects.registry import dialect_of_file
@@ -36,8 +37,7 @@ _MANY = 4096
 _AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class SeenProject:
+class SeenProject(msgspec.Struct, frozen=True):
     """A project on the index that it belongs to; `address` is where it can be read as it is, None where it cannot."""
 
     index: str
@@ -50,8 +50,7 @@ class SeenProject:
         return next((file for file in self.view.files if file.filename == filename), None)
 
 
-@dataclass
-class Projects:
+class Projects(msgspec.Struct, dict=True, weakref=True):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
@@ -62,7 +61,7 @@ class Projects:
     default: str | None
     machine: Machine
     cache: WheelCache
-    wishes: Mapping[NormalizedName, Wish] = field(default_factory=dict)
+    wishes: Mapping[NormalizedName, Wish] = {}
     generic: bool = False
     reporter: Reporter = SILENT
     clock: Callable[[], float] = time.monotonic

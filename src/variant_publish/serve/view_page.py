@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from html import escape
 from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from variant_publish.formats.simple import IndexFile
 from variant_publish.serve.projects import SeenProject, passes_through

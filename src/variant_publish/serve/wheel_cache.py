@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.retag import Rewrite, retag
@@ -27,16 +28,14 @@ _LAYOUT = "v1"
 """Part of every path: another way of making plain wheels gets a folder of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedWheel:
+class FetchedWheel(msgspec.Struct, frozen=True):
     """A wheel that lies here, whole and with the hash that the index lists."""
 
     path: Path
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class WheelCache:
+class WheelCache(msgspec.Struct, frozen=True):
     """The folder of the cache; every file in it lies under the SHA-256 of what was downloaded."""
 
     root: Path

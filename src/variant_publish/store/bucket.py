@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from variant_publish.store.objects import CutOff
 from variant_publish.store.s3_errors import ABSENT, GONE, StoreError, translated
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(msgspec.Struct, frozen=True, dict=True):
     """A prefix of a bucket at Amazon's or another endpoint; boto3 finds the credentials."""
 
     name: str

@@ -13,9 +13,10 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+
+import msgspec
 
 from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
@@ -39,8 +40,7 @@ Part: TypeAlias = "CompletedPartTypeDef"
 """A part that the store has: what CompleteMultipartUpload asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartsUpload:
+class PartsUpload(msgspec.Struct, frozen=True):
     """An upload in parts that was begun."""
 
     bucket: Bucket

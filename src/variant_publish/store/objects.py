@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -47,8 +48,7 @@ class PutResult(StrEnum):
     RACE = "race"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHeaders:
+class ObjectHeaders(msgspec.Struct, frozen=True):
     """What is stored with an object: its content type, its SHA-256, and for a page the generation of its master.
 
     `generation` is None for a file, which never changes. `is_packed` says that the object is compressed.
@@ -77,16 +77,14 @@ def generation_of(metadata: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A page as it was read: its bytes, and the tag to swap it by."""
 
     content: bytes
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """What is known of an object without reading it.
 
     `sha256` is what the object's headers say, None where they say nothing; `checksum` is what the store itself has
@@ -101,8 +99,7 @@ class Stat:
     generation: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """An object in a listing; `modified` is ISO 8601 in UTC."""
 
     key: str
@@ -110,8 +107,7 @@ class Listed:
     modified: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """An upload that was begun and not finished: it costs storage until it is ended."""
 
     key: str

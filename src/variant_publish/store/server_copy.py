@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.progress import Advance
@@ -23,8 +24,7 @@ CANNOT = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
 _AT_ONCE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class CopySource:
+class CopySource(msgspec.Struct, frozen=True):
     """An object as it was at one moment, and how many of its first bytes are copied."""
 
     bucket: str
@@ -41,8 +41,7 @@ class CopySource:
         }
 
 
-@dataclass(frozen=True)
-class ServerCopy:
+class ServerCopy(msgspec.Struct, frozen=True):
     """Make an object of another one's first bytes, and of bytes that are sent.
 
     `rest` returns a range of the new object that does not lie within the first bytes; all parts but the last are

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.store.objects import Stat
@@ -32,8 +33,7 @@ class FileStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(msgspec.Struct, frozen=True):
     """A file of a store as it was at one moment; a source for `Store.create`, which then sends no byte."""
 
     store: FileStore
@@ -68,8 +68,7 @@ class StoredFile:
             yield path
 
 
-@dataclass(frozen=True, slots=True)
-class SplicedFile:
+class SplicedFile(msgspec.Struct, frozen=True):
     """A file of `size` bytes whose first `shared` are those of a stored one; only the others are sent.
 
     `path` has the others from `offset` on.

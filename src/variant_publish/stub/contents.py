@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
@@ -38,14 +38,13 @@ _OWN_FIELDS = ("metadata-version", "name", "version", "dynamic", "license-file")
 """Header fields that are not copied as they are: an sdist without sources has no licence files, either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """The texts of an sdist by their paths, and the wheels that it holds in itself."""
 
     project: str
     version: str
     texts: Mapping[str, bytes]
-    embedded: Mapping[str, Offered] = field(default_factory=dict)
+    embedded: Mapping[str, Offered] = {}
     rows: tuple[Row, ...] = ()
 
     @property

@@ -7,11 +7,11 @@ backend that only compares values then chooses as `select` does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, product
 from math import prod
 from typing import Any
 
+import msgspec
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
@@ -31,8 +31,7 @@ _MOST_ROWS = 10_000
 """Kinds of machines that the choice is worked out for; real releases tell a few hundred apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """The machines that `when` describes, a test for each variable, and what they can use, best first."""
 
     when: Mapping[str, Test]
@@ -43,8 +42,7 @@ class Row:
         return {"when": {name: dict(test) for name, test in self.when.items()}, "variants": list(self.variants)}
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(msgspec.Struct, frozen=True):
     """Values of one variable that the release does not distinguish; `is_open` where larger ones belong to it.
 
     `others` are the values that do not belong to it, where it is everything else.

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import msgspec
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -40,8 +40,7 @@ from variant_publish.view.from_index import selector_files
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True):
     """One wheel: its name and where users fetch it ("" where nothing tells).
 
     `opened` opens its archive, of which the dist-info can be read; `path` is where an embedded wheel lies.
@@ -55,8 +54,7 @@ class Offered:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A release in one dialect: its wheels, sorted by name, and the files that they are chosen by."""
 
     project: str
@@ -156,8 +154,7 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
     return [plain, *(plain.with_variant(dialect, one) for one in words)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     """Read the wheels of a release: where they lie, from their server in ranges, or whole into a folder."""
 
     transport: Transport

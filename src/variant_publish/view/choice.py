@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
@@ -20,8 +21,7 @@ from variant_publish.view.view import SHADOWED, View, ViewFile
 from variant_publish.view.wish import Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One wheel and what became of it: `reason` says why it lost, None for the chosen one."""
 
     filename: str
@@ -31,8 +31,7 @@ class Candidate:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """The outcome: `candidates` are best first, those of newer versions that have no usable wheel last.
 
     Where no wheel is usable, `selected` is None and `version` is the newest that was looked at. `file` is the index
@@ -47,7 +46,7 @@ class Selection:
     project: str | None = None
     file: IndexFile | None = None
     listed: ViewFile | None = None
-    metadata: SelectorFiles = field(default_factory=SelectorFiles)
+    metadata: SelectorFiles = SelectorFiles()
     index: str | None = None
 
     def table(self) -> dict[str, Any]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 _TAGGED = re.compile(r"([a-z0-9_]+)=(.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Indexes:
+class Indexes(msgspec.Struct, frozen=True):
     """Indexes (URLs and folders) in the order in which they count; `implied` maps one to the tags it vouches for.
 
     Repositories such as PyPI refuse extra tags in file names, so that `numpy+pypi` is a wheel of a certain index.
     """
 
     urls: tuple[str, ...]
-    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    implied: Mapping[str, tuple[str, ...]] = {}
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Self:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 from packaging.tags import Tag
 
 from variant_publish.model.tags import modern_platform
@@ -40,8 +40,7 @@ def minors_of(tag: Tag) -> frozenset[int]:
     return frozenset(range(found.low, int(min(found.high, LAST_MINOR)) + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Pythons:
+class _Pythons(msgspec.Struct, frozen=True):
     """A set of Pythons: minor versions from `low` to `high`; `threaded` and `kind` are None where any will do."""
 
     low: int

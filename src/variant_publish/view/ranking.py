@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.dialects.base import UNLISTED, Dialect
 from variant_publish.dialects.registry import preferred
@@ -23,8 +25,7 @@ Abi = tuple[tuple[str, str], ...]
 _MANY = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(msgspec.Struct, frozen=True):
     """The selector files of a release, in the dialect that counts, on one machine with one wish."""
 
     dialect: Dialect | None

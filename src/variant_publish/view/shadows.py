@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 
@@ -20,8 +20,7 @@ _EVERY = "py3"
 """This interpreter stands before `py311` in the order of installers; `py30`, the same machines, stands last."""
 
 
-@dataclass(slots=True)
-class Offer:
+class Offer(msgspec.Struct):
     """One wheel of a release: `place` is the smaller the better, and a guest is listed only to stand before others.
 
     `listed` are the tags under which the wheel is offered in the end.
@@ -31,7 +30,7 @@ class Offer:
     place: tuple[Any, ...]
     requires_python: str | None
     guest: bool = False
-    listed: set[Tag] = field(default_factory=set)
+    listed: set[Tag] = set()
     own: frozenset[Tag] = frozenset()
 
 

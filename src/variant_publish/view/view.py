@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
+import msgspec
 from packaging.tags import Tag
 from packaging.utils import BuildTag, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -29,8 +29,7 @@ SHADOWED = "a better variant fits"
 """Why a wheel is not in the view that the machine could use: it has a better one for every interpreter."""
 
 
-@dataclass(frozen=True)
-class ViewFile:
+class ViewFile(msgspec.Struct, frozen=True, dict=True):
     """One plain file of a view: `filename` is its name there, `source` the entry of the index that it stands for.
 
     `name` is the parsed name of the source, None for what is no wheel. `abi` is what the build was made against, if
@@ -69,8 +68,7 @@ class ViewFile:
         return parse_wheel_filename(self.filename)[2] if self.name is not None else ()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """The files of a project that one machine sees, each name once, and why each other wheel is not among them.
 
     `problems` are the releases that cannot be evaluated here, such as for want of the value of a selector variable:
@@ -80,11 +78,11 @@ class View:
 
     project: str
     files: tuple[ViewFile, ...] = ()
-    lost: Mapping[str, str] = field(default_factory=dict)
-    problems: Mapping[Version, VariantPublishError] = field(default_factory=dict)
-    selectors: Mapping[Version, SelectorFiles] = field(default_factory=dict)
-    dialects: Mapping[Version, Dialect | None] = field(default_factory=dict)
-    places: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    lost: Mapping[str, str] = {}
+    problems: Mapping[Version, VariantPublishError] = {}
+    selectors: Mapping[Version, SelectorFiles] = {}
+    dialects: Mapping[Version, Dialect | None] = {}
+    places: Mapping[str, tuple[Any, ...]] = {}
 
     @classmethod
     def of(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.dialects.wheel_name import WheelName
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """The extra tags that a wheel must carry (`numpy+pypi`), and `implied`, those that its index vouches for.
 
     A label that is the same word counts: one variant of a release has one name in both dialects. `generic` asks for

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import force_setattr
 
 from support.checks import release_in
 from support.previous import SECOND, after
@@ -21,7 +22,7 @@ def test_a_first_release_is_skipped(tmp_path: Path) -> None:
 def test_growth_is_told(tmp_path: Path, before: int, verdict: str) -> None:
     path = make_wheel(tmp_path, SECOND)
     release = release_in(tmp_path)
-    object.__setattr__(release.wheels[0], "size", 10_000_000)
+    force_setattr(release.wheels[0], "size", 10_000_000)
     previous = (IndexFile(path.name.replace("2.0", "1.0"), "", "", size=before),)
     (outcome,) = NoGrowth().check(Context(release, previous=previous))
     assert outcome.verdict == verdict

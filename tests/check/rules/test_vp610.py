@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from support.checks import PLAIN, failures, outcomes, verdicts
 from support.labels import LOWER, label

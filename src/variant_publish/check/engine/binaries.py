@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
@@ -58,8 +59,7 @@ class BinaryRule(ReleaseRule[WholeWheel]):
         """Yield what is not a pass; nothing for a wheel that passes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a wheel says of the machines that it is for, by its properties, else by the usual names of variants.
 
     `level` is the x86-64 level, None where it says nothing.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import ArchiveWheel, Wheel, WholeWheel
@@ -24,8 +25,7 @@ from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """Everything that was named: what was loaded, and the selector files that lie beside the wheels."""
 
     loaded: Loaded
@@ -37,8 +37,7 @@ class Folder:
         return tuple(path for path in self.selector_files if path.name in names)
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.
 
     `fast` leaves the disassembling out.

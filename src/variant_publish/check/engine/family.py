@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any, Self
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.check.engine.grid import Entry, Grid, State
@@ -19,8 +19,7 @@ from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One variant of one member, and its wheels."""
 
     release: Release
@@ -51,8 +50,7 @@ class Column:
                    for python in (f"{tag.interpreter}-{tag.abi}" for tag in name.tags))  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(msgspec.Struct, frozen=True, dict=True):
     """The members that were checked, sorted by project, and the names of all that were declared.
 
     Where one project is there in two versions, or one member alone, the rules but VP801 have nothing to compare.
@@ -160,8 +158,7 @@ def matches(skip: FamilySkipTable, column: Column, python: str, platform: str) -
     return all(want in (None, value) for want, value in zip(wanted, found, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyReport:
+class FamilyReport(msgspec.Struct, frozen=True):
     """What was checked of a family: (project, version) of each member, and the grid over all of them."""
 
     members: tuple[tuple[str, str], ...]

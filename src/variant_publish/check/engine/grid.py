@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
 from typing import Any
+
+import msgspec
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.base import Dialect
@@ -31,8 +32,7 @@ class State(StrEnum):
     EXTRA = "extra"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One cell in one dialect: its state, the wheels that fill it, and why it has to have none."""
 
     cell: Cell
@@ -48,8 +48,7 @@ class Entry:
         return {**cell, "state": self.state.value, "files": list(self.files), **reason}
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True, dict=True):
     """Rows (python, platform), columns (generic, then the variants) and an entry for each in each dialect.
 
     `declared` says whether the configuration has a matrix; without one the rows and columns are what was found, and

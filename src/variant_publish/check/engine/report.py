@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
+
+import msgspec
 
 from variant_publish.check.engine.family import FamilyReport
 from variant_publish.check.engine.grid import Grid
@@ -19,8 +20,7 @@ SCHEMA_VERSION = 1
 _SEVERITIES = list(Severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
@@ -86,8 +86,7 @@ class Finding:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True):
     """One ignore of the configuration, and the findings that it kept out of the result."""
 
     ignore: IgnoreTable
@@ -104,15 +103,14 @@ class Ignored:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseReport:
+class ReleaseReport(msgspec.Struct, frozen=True):
     """What was checked of one release."""
 
     project: str
     version: str
     wheels: tuple[str, ...]
     grid: Grid
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = {}
 
     @classmethod
     def of(cls, release: Release, grid: Grid) -> Self:
@@ -135,8 +133,7 @@ class ReleaseReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """Count outcomes by verdict."""
 
     passed: int = 0
@@ -155,8 +152,7 @@ class Counts:
         return {"pass": self.passed, "fail": self.failed, "skip": self.skipped, "unknown": self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """The result of a check: findings worst first, counts of outcomes, and what was checked by which `rules`.
 
     `summaries` are those of the wheels, where they were asked for; `proven` says what was asked for and is right.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.binaries import built_for
@@ -19,8 +20,7 @@ _SYSTEMS = {"win": ("win32", "Windows", "nt"), "macosx": ("darwin", "Darwin", "p
 _PLATFORM = re.compile(r"(win|macosx|(?:many|musl)?linux)(?:_?[0-9]+)*_(.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """What one list of requirements has more and less than another."""
 
     more: tuple[str, ...]

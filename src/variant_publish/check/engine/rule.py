@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, Self, TypeVar, cast, get_args
+
+import msgspec
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context, Folder
@@ -36,8 +37,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The verdict on one thing: a file, a cell, or the release where both are None."""
 
     verdict: Verdict

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
+
+import msgspec
 
 from variant_publish.check.engine.report import Finding, Ignored
 from variant_publish.config.tables import TABLE, CheckTable, IgnoreTable
@@ -16,8 +17,7 @@ from variant_publish.release.release import Release
 _PREFIX = re.compile(r"VP[0-9]{0,3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Which rules run: those of `selected` (all where it is empty) but for those of `dropped`; ids or prefixes."""
 
     selected: tuple[str, ...] = ()

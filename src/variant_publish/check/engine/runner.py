@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -34,8 +34,7 @@ from variant_publish.release.dependencies import NO_LINKING, Linking
 from variant_publish.release.release import Loaded, Release
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where one release comes from: `previous`, `is_published` and `index` are the Context's.
 
     Without an `index` of its own, that of the Settings counts.
@@ -46,8 +45,7 @@ class Origin:
     index: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How rules are run: which ones, without disassembling (`fast`), in how many processes.
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
@@ -58,13 +56,13 @@ class Settings:
     """
 
     choice: Choice = EVERYTHING
-    table: CheckTable = field(default_factory=CheckTable)
+    table: CheckTable = CheckTable()
     fast: bool = False
     processes: int = 1
     client: str | None = None
     summaries: bool = False
     index: str | None = None
-    origins: Mapping[tuple[NormalizedName, Version], Origin] = field(default_factory=dict)
+    origins: Mapping[tuple[NormalizedName, Version], Origin] = {}
     family: FamilyTable | None = None
     asks_family: bool = False
     linking: Linking = NO_LINKING

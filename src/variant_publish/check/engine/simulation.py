@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from variant_publish.check.engine.context import Context
 from variant_publish.dialects.base import Dialect, Words
@@ -25,8 +27,7 @@ _MANY = MOST_MACHINES // 5
 """Machines that are simulated for one release; the properties of real releases distinguish a few hundred."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One machine on one row of the matrix, and its usable variants in the order of the installer, best first.
 
     `ties` are those that only their label sets apart from the best one; `served` says whether a generic or null wheel
@@ -47,8 +48,7 @@ class Case:
         return f"a machine of {self.platform} with {values}"
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedRow:
+class SimulatedRow(msgspec.Struct, frozen=True):
     """The variants that have a wheel on one platform, in one dialect."""
 
     platform: str
@@ -117,8 +117,7 @@ def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
         yield {name: value for values in combination for name, value in values.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Simulated:
+class _Simulated(msgspec.Struct, frozen=True):
     """A machine as its values describe it, for a client that has every provider."""
 
     values: Values

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from packaging.tags import sys_tags
 
 from variant_publish.archive.wheel import WholeWheel
@@ -54,15 +54,14 @@ if failed is not None and not done:
 # Modules that are imported by their own names ("deep") need not work alone: an illegal instruction is what counts.
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """What one wheel did: the lowest level that it runs on, and where it died, or what it said, on lesser ones.
 
     `fault` says why nothing was proven: it does not import anywhere.
     """
 
     runs_on: int | None = None
-    dies_on: Mapping[int, str] = field(default_factory=dict)
+    dies_on: Mapping[int, str] = {}
     fault: str = ""
 
     def blame(self, level: int) -> str:

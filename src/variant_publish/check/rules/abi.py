@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.archive.wheel import DescribedWheel
@@ -165,8 +166,7 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
+class _Offer(msgspec.Struct, frozen=True):
     """The wheels that satisfy a pin, the indexes that were read, and why others could not be."""
 
     wheels: tuple[WheelName, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
@@ -60,13 +60,12 @@ class PinsServed(ReleaseRule[DescribedWheel]):
         yield from _Walk(context, indexes).outcomes(wanted)
 
 
-@dataclass
-class _Walk:
+class _Walk(msgspec.Struct):
     """Follow pins from wheel to wheel, each pin of each cell once."""
 
     context: Context
     indexes: tuple[str, ...]
-    texts: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    texts: dict[str, tuple[str, ...] | None] = {}
 
     def outcomes(self, wanted: dict[Pin, dict[Cell, str]]) -> Iterator[Outcome]:
         """Yield an outcome for each pin; those that it leads to are looked at after it."""

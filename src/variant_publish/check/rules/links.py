@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.family import Family
@@ -109,8 +110,7 @@ class PinnedServed(FamilyRule):
             yield Outcome.passed()
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(msgspec.Struct, frozen=True, dict=True):
     """What the wheels of one member require of the others, by wheel and normalised name."""
 
     member: Release

@@ -1,4 +1,4 @@
-"""A deadline over a whole request: connection, handshake, headers, redirects and body.
+"""A session of `requests` with a deadline over a whole answer, and redirects that neither leave https nor are read.
 
 The timeout of `requests` is one of each read, so a server that sends a byte a second keeps it waiting for ever.
 """
@@ -9,10 +9,16 @@ import socket
 import threading
 from contextlib import suppress
 from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
 
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Retry
+
+RETRIES = 2
 
 _CURRENT = threading.local()
 
@@ -49,7 +55,8 @@ class Deadline:
         with self._lock:
             self._sockets.append(twin)
             if self.expired:
-                _shut(twin)
+                connection.close()
+                raise TimeoutError("it is too late for another connection")
 
     def _start(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._end)
@@ -63,9 +70,31 @@ class Deadline:
                 _shut(one)
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """Send requests over connections that the deadline of their thread watches."""
+class GuardedSession(Session):
+    """Try again where a server is busy, within seconds; refuse a redirect from https to http before it is followed."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = 10
+        retry = Retry(
+            RETRIES, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
+            respect_retry_after_header=False,
+        )  # fmt: skip
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(max_retries=retry))
+
+    def get_redirect_target(self, resp: Response) -> str | None:
+        """Return where an answer leads, whose content stays unread; `requests` calls this."""
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            resp.close()
+            scheme = urlsplit(urljoin(resp.url, target)).scheme
+            if resp.url.startswith("https:") and scheme != "https":
+                raise InvalidSchema(f"it redirects from https to {scheme}")
+        return target
+
+
+class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools; `requests` calls this."""
         super().init_poolmanager(*arguments, **options)
