@@ -190,3 +190,23 @@ def test_an_index_of_the_clients_own_configuration_takes_no_name_away(
     wanted = ["install", "--quiet", "--target", str(tmp_path / "target"), "foo"]
     assert run(["run", "--index", str(tmp_path / "private"), "--", *command, *wanted]) == 0
     assert installed(tmp_path / "target") == ["foo-1.0"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", [old_pip, new_pip, uv], ids=["pip 23.2", "pip 26", "uv"])
+def test_a_build_that_a_wheel_asks_for_is_the_one_that_comes_or_none(
+    tmp_path: Path, client: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(client)
+    command: Sequence[str] = client()
+    write_release(tmp_path / "w", name="bar")
+    make_wheel(tmp_path / "w", "app-1.0-py3-none-any.whl", requires=["bar==1.0"],
+               extra_info={"abi-requires.txt": b"bar+cu126==1.0\n"})  # fmt: skip
+    for cuda, holds in (("12.7", True), ("12.9", False)):
+        target = tmp_path / cuda
+        status = run(["run", "--index", str(tmp_path / "w"), "--set", f"cuda={cuda}", "--", *command, "install",
+                      "--quiet", "--target", str(target), "app"])  # fmt: skip
+        assert (status == 0) is holds
+        assert (target / "app-1.0.dist-info").exists() is holds
+    told = capfd.readouterr().err
+    assert "app-1.0-py3-none-any.whl asks for bar+cu126==1.0, and this machine sees bar-1.0-py3-none-any-cu128" in told

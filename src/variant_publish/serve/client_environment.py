@@ -26,6 +26,10 @@ _HINT = (
     "publish static views (upload --views) and name one as an explicit index of the project, as in"
     ' [[tool.uv.index]] name = "view", url = "URL", explicit = true, and [tool.uv.sources] NAME = { index = "view" }'
 )
+_POETRY_HINT = (
+    "name a static view (upload --views) or a view of a server as a source of the project: 'poetry source add"
+    " --priority=explicit view URL', then 'poetry add NAME --source view'"
+)
 
 
 def client_environment(environ: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
@@ -63,7 +67,7 @@ def refuse_locking(command: Sequence[str]) -> None:
     if words and words[0] in _LOCKING.get(name, ()) and _HARMLESS.isdisjoint(command):
         raise UsageError(
             f"'{name} {words[0]}' would write addresses that exist on this machine alone into the project's lock",
-            hint=_HINT,
+            hint=_POETRY_HINT if name == "poetry" else _HINT,
         )
 
 
