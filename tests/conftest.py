@@ -5,6 +5,8 @@ A server is imported and started when the first test asks for it.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,14 +18,24 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from support.moto import Moto
 
+# The tests start Python a thousand times; without bytecode each start compiles whatever it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A machine under load is slow, which is no fault of what is tested; examples that a filter throws away are.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first: what begins last and takes long would keep one worker busy alone."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Run slow tests first, those of known length before: what begins last would keep one worker busy alone."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> int:
+    slow = item.get_closest_marker("slow")
+    seconds: int = 0 if slow is None else slow.kwargs.get("seconds", 1)
+    return seconds
 
 
 @cache

@@ -2,8 +2,8 @@
 
     python tests/mutate.py src/variant_publish/model/ordering.py --limit 40
 
-Prints the mutants that no test has killed, and the count. The tests are those that import the module, else those of its
-folder; `--tests` names others. The work tree stays as it is: mutants live in copies.
+Prints the mutants that no test has killed, and the count. The tests are those that import the module and those of its
+room; `--tests` names others. The work tree stays as it is: mutants live in copies.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import multiprocessing
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import local
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "variant_publish"
 
@@ -32,6 +34,8 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
 _CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
+_PROCESSES = multiprocessing.get_context("forkserver")  # what they all import is imported once
+_PROCESSES.set_forkserver_preload(["pytest", "hypothesis", "requests", "rich.console", "click", "jinja2"])
 _here = local()
 
 
@@ -101,12 +105,15 @@ def _blank(node: ast.AST) -> None:
 
 
 def tests_of(path: Path) -> list[str]:
-    """Return the test modules that import a module; where there is none, those of its room."""
+    """Return the test modules that import a module, its own first, and then those of its room."""
     name = "variant_publish." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    tests = sorted((ROOT / "tests").rglob("test_*.py"))
-    naming = [test for test in tests if name in test.read_text("utf-8")]
     room = ROOT / "tests" / path.relative_to(PACKAGE).parent
-    return [str(test) for test in naming or sorted(room.glob("test_*.py"))]
+    tests = [
+        test for test in (ROOT / "tests").rglob("test_*.py") if name in test.read_text("utf-8") or test.parent == room
+    ]
+    return sorted(
+        map(str, tests), key=lambda test: (path.stem not in test, name not in Path(test).read_text("utf-8"), test)
+    )
 
 
 def is_killed(path: Path, source: str, tests: list[str], limit: float) -> bool:
@@ -118,14 +125,26 @@ def is_killed(path: Path, source: str, tests: list[str], limit: float) -> bool:
             (_here.folder / name).symlink_to(ROOT / name)
     place: Path = _here.folder / path.relative_to(ROOT)
     place.write_text(source, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    variables = {**os.environ, "PYTHONPATH": str(_here.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, timeout=limit).returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        place.write_text(path.read_text("utf-8"), "utf-8")
+    command = ["-qx", "--assert=plain", "-p", "no:cacheprovider", "-m", "not slow", *tests]
+    process = _PROCESSES.Process(target=_test, args=(str(_here.folder / "src"), command))
+    process.start()
+    process.join(limit)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    place.write_text(path.read_text("utf-8"), "utf-8")
+    return process.exitcode != 0
+
+
+def _test(source: str, command: list[str]) -> None:
+    """Run pytest in this process, which has not imported the package yet, with the package of another folder."""
+    os.chdir(ROOT)
+    for descriptor in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, source)
+    os.environ["PYTHONPATH"] = source
+    os._exit(pytest.main(command))
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
@@ -63,8 +69,9 @@ def layer(name: str) -> int:
     return next(number for number, rooms in enumerate(LAYERS) if name in rooms)
 
 
+@cache
 def imports(path: Path, *, top_only: bool = False) -> list[str]:
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     nodes = tree.body if top_only else list(ast.walk(tree))
     found = []
     for node in nodes:
@@ -103,7 +110,7 @@ def test_heavy_libraries_are_imported_only_when_used(path: Path) -> None:
     "path", [p for p in modules() if room(p) != "cli"], ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_the_library_never_prints(path: Path) -> None:
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     calls = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     assert "print" not in calls
     assert {"click", "rich"}.isdisjoint(name.split(".")[0] for name in imports(path))
@@ -116,7 +123,7 @@ ROUND_THE_FACE = {"console.py": {"archive"}}
 
 def run_time_imports(path: Path) -> set[str]:
     """Return the rooms that a module imports, but for what only a type checker sees."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     typing = {
         inner
         for node in ast.walk(tree)
@@ -170,7 +177,7 @@ def library() -> list[Path]:
 def test_no_function_has_more_than_six_parameters() -> None:
     wide = set()
     for path in library():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
                 if sum(argument.arg not in ("self", "cls") for argument in given) > MOST_PARAMETERS:
@@ -181,7 +188,7 @@ def test_no_function_has_more_than_six_parameters() -> None:
 def test_one_name_means_one_class() -> None:
     places: dict[str, set[str]] = {}
     for path in modules():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, set()).add(relative(path))
     assert {
@@ -220,7 +227,7 @@ def graph() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in modules():
         own = found.setdefault(relative(path), set())
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
                 own |= {known[name] for name in names if name in known}

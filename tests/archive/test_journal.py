@@ -76,6 +76,7 @@ def killed_at(call: int, work: Callable[[], object], *, torn: bool) -> bool:
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("torn", [False, True])
 @pytest.mark.parametrize("moved", [False, True])

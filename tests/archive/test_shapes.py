@@ -100,6 +100,7 @@ def test_uv_streams_every_shape_over_http(tmp_path: Path) -> None:
                 assert (target / "foo/__init__.py").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [65_534, 65_535, 65_536, 65_537])
 def test_the_number_of_members_may_pass_what_16_bits_hold(tmp_path: Path, count: int) -> None:
     path = tmp_path / NAME
@@ -130,7 +131,7 @@ def test_a_sparse_wheel_of_4_gb_stays_sparse(tmp_path: Path) -> None:
         assert one.read() == two.read()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system knows no holes")
 def test_strict_readers_accept_4_gb(tmp_path: Path) -> None:
     result = retag(write_sparse(tmp_path / NAME), tmp_path / "out", REWRITES["plus"]).path

@@ -92,9 +92,9 @@ def test_a_file_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
         read_exactly(source, 0, 10)
 
 
-def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / NAME
-    names = {f"foo/{number}.h": b"#pragma once\n" * (number % 300) for number in range(15_000)}
+    names = {f"foo/{number}.h": b"#pragma once\n" * (number % 60) for number in range(3_000)}
     path.write_bytes(zipped(files_of({**names, "foo/big": BIG}), method=zipfile.ZIP_STORED))
     calls = 0
 
@@ -111,7 +111,7 @@ def test_fifteen_thousand_members_are_not_as_many_calls(tmp_path: Path, monkeypa
             monkeypatch.setattr(os, name, counted(getattr(os, name)))
     result = retag(path, tmp_path / "out", TAGGED).path
     monkeypatch.undo()
-    assert calls < (1000 if hasattr(os, "pread") else 2000)  # where there is none, each read seeks first
+    assert calls < (300 if hasattr(os, "pread") else 600)  # where there is none, each read seeks first
     assert contents(result).keys() == contents(path).keys()
 
 

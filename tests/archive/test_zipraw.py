@@ -95,6 +95,7 @@ def test_zip64_end_records_and_extra_fields_are_read(tmp_path: Path) -> None:
     assert copy_all(path, tmp_path / "b.zip").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_more_than_65535_members_survive(tmp_path: Path) -> None:
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as archive:

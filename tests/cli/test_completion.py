@@ -24,6 +24,7 @@ def complete(folder: Path, *words: str) -> list[str]:
     return [line.partition(",")[2] for line in done.stdout.split()]
 
 
+@pytest.mark.slow
 def test_commands_options_and_choices_are_completed(tmp_path: Path) -> None:
     assert complete(tmp_path, "reta") == ["retag"]
     assert "--drop-local-version" in complete(tmp_path, "retag", "--dr")
@@ -31,6 +32,7 @@ def test_commands_options_and_choices_are_completed(tmp_path: Path) -> None:
     assert complete(tmp_path, "index", "un") == ["unyank"]
 
 
+@pytest.mark.slow
 def test_variants_and_rules_are_completed(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[tool.variant-publish.variants.cu128]\n[tool.variant-publish.variants.x]\n"

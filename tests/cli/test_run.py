@@ -146,21 +146,26 @@ def test_an_index_that_does_not_answer_is_named(tmp_path: Path, capsys: pytest.C
     assert "127.0.0.1:9/simple/foo/ cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     folder = str(write_release(tmp_path / "w"))
     note = tmp_path / "pid"
-    code = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = (
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+        f" open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    )
     process = subprocess.Popen(
-        [*TOOL, "--index", folder, "--", sys.executable, "-c", code], stderr=subprocess.PIPE,
+        [*TOOL, "--index", folder, "--", sys.executable, "-c", code], stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
     )  # fmt: skip
     for _ in range(600):
         if note.exists() and note.read_text(encoding="utf-8"):
             break
         time.sleep(0.1)
-    process.send_signal(number)
+    # Ctrl-C goes to all processes of a terminal, and a request to end to one process.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in said

@@ -102,6 +102,7 @@ def test_every_key_says_what_it_is() -> None:
     assert all(table["description"] for name, table in definitions.items() if name.endswith("Table"))
 
 
+@pytest.mark.slow
 def test_validate_pyproject_finds_it() -> None:
     points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
     value = points["validate_pyproject.tool_schema"]["variant-publish"]

@@ -15,7 +15,7 @@ READABLE = {"many_symbols", "many_notes", "many_functions", "dense_code", "neste
 """What is large, and no lie."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("attack", [*BINARIES, *WHEELS])
 def test_a_hostile_wheel_costs_little(tmp_path: Path, attack: str) -> None:
     wheel = hostile_wheel(attack, tmp_path / "wheels")
@@ -58,6 +58,7 @@ def within_limits(*command: str | Path, cwd: Path) -> Measured:
     return result
 
 
+@pytest.mark.slow
 def test_a_choice_by_24_variables_costs_little(tmp_path: Path) -> None:
     many_variables(tmp_path / "index")
     values = [word for name in VARIABLES for word in ("--set", f"{name}=0")]
@@ -69,6 +70,7 @@ def test_a_choice_by_24_variables_costs_little(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_sdist_for_too_many_kinds_of_machines_is_refused(tmp_path: Path) -> None:
     many_variables(tmp_path / "index")
     place = ["--index", "index", "--public-url", "https://h/simple"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -13,6 +15,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
+from variant_publish.publish.uploader import publish
 from variant_publish.store.folder import LocalStore
 
 LOCAL = "foo_bar-1.0+cu128-py3-none-manylinux_2_28_x86_64.whl"
@@ -85,3 +88,84 @@ def test_a_yank_reaches_the_views_and_can_be_undone(
     assert {name for name, yanked in place.listed().items() if yanked == "wrong"} == reached
     api.unyank(place.settings, "foo-bar", targets)
     assert set(place.listed().values()) == {None}
+
+
+class Preview:
+    """What the pages of a stage show to testers: its own index, and the view in it."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        place.settings = UploadTable(
+            extra_index=f"file:{folder / 'index'}", views=f"file:{folder / 'views'}", stage=f"file:{folder / 'stages'}"
+        )
+        self.place = place
+        self.folder = folder
+        self.root = folder / "stages/foo"
+
+    def stage(self, *names: str) -> api.StageResult:
+        for name in names:
+            make_wheel(self.folder / names[0], name)
+        return api.stage([self.folder / names[0]], "foo", self.place.config, self.place.settings)[0]
+
+    def links(self, name: str = ".views/cu128") -> dict[str, Path]:
+        """Follow the links of a page to files that are there."""
+        index = read_index(LocalStore(self.root / name), "foo-bar")
+        urls = {file.filename: unquote(file.url) for file in index.distributions} if index is not None else {}
+        return {file: (self.root / name / "foo-bar" / url).resolve(strict=True) for file, url in urls.items()}
+
+
+@pytest.fixture
+def preview(place: Place, tmp_path: Path) -> Preview:
+    return Preview(place, tmp_path)
+
+
+def test_testers_get_the_views_before_the_release(preview: Preview, tmp_path: Path) -> None:
+    done = preview.stage(GENERIC, PLUS, WINDOWS)
+    assert [(view.name, view.address) for view in done.views] == [("cu128", f"{preview.root.as_uri()}/.views/cu128")]
+    assert preview.links() == {
+        LOCAL: preview.root / ".views/cu128/foo-bar" / LOCAL,
+        WINDOWS: preview.root / "foo-bar" / WINDOWS,
+    }
+    index = read_index(LocalStore(preview.root), "foo-bar")
+    assert index is not None
+    assert index.views == {"1.0": {"cu128": f"{preview.root.as_uri()}/.views/cu128"}}
+    assert not (tmp_path / "index").exists()
+    assert not (tmp_path / "views").exists()
+    (out,) = api.release(api.plan_staged("foo", preview.place.config, preview.place.settings, offline=True))
+    assert [(view.name, view.sent) for view in out.views] == [("cu128", (LOCAL,))]
+    assert preview.place.listed() == {LOCAL: None, WINDOWS: None}
+    assert [item.key for item in LocalStore(preview.root).keys("")] == ["state.json"]
+
+
+def test_a_withdrawn_stage_leaves_no_view(preview: Preview) -> None:
+    preview.stage(GENERIC, PLUS)
+    assert sorted(api.abort_staged("foo", preview.place.settings)) == sorted([GENERIC, PLUS])
+    assert list(LocalStore(preview.root).keys("")) == []
+
+
+def test_jobs_that_stage_at_once_complete_each_others_views(preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another job stages the generic wheel after this one has planned, and before it lists anything."""
+    others = [WINDOWS]
+
+    def published(*arguments: Any, **options: Any) -> Any:
+        if others:
+            preview.stage(others.pop())
+        return publish(*arguments, **options)
+
+    monkeypatch.setattr("variant_publish.publish.stage.publish", published)
+    preview.stage(PLUS)
+    assert set(preview.links()) == {LOCAL, WINDOWS}
+
+
+def test_a_view_made_after_a_job_has_planned_gets_the_files_of_the_job(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [PLUS]
+
+    def published(*arguments: Any, **options: Any) -> Any:
+        if others:
+            preview.stage(others.pop())
+        return publish(*arguments, **options)
+
+    monkeypatch.setattr("variant_publish.publish.stage.publish", published)
+    preview.stage(WINDOWS)
+    assert set(preview.links()) == {LOCAL, WINDOWS}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from support.cli import Result
 from support.cli import run as run_command
 from support.moto import BUCKET, Moto
 from support.publishing import CONFIG, GENERIC, PLUS, SDIST
+from support.pypi import PASSWORD, USER, devpi, pypiserver
 from support.wheels import make_wheel
 from variant_publish import api
 from variant_publish.config.configuration import Config
@@ -22,10 +26,13 @@ from variant_publish.errors import UsageError
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
 from variant_publish.index.yank import yank
+from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.verified_files import FalseClaim
 from variant_publish.store.folder import LocalStore
+from variant_publish.store.multipart import PartsUpload
 from variant_publish.store.objects import Conflict
 from variant_publish.store.places import open_store
+from variant_publish.store.s3 import S3Store
 from variant_publish.store.store import Store
 
 
@@ -70,7 +77,7 @@ class Indexes:
         return tuple(result.copied for result in api.promote(plan))
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def indexes(request: pytest.FixtureRequest, tmp_path: Path) -> Indexes:
     if request.param == "folder":
         return Indexes(tmp_path, f"file:{tmp_path}/")
@@ -185,3 +192,68 @@ def test_the_command_shows_asks_copies_and_says_what_it_did(tmp_path: Path, monk
     assert told["releases"][0]["published"]["changed"] is False
     itself = run_command("index", "promote", "foo-bar==1.0", "--extra-index", "file:test", "--to", "file:test")
     assert itself.code == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [pypiserver, devpi])
+def test_a_real_repository_gets_its_share_by_twine(
+    server: Callable[[Path], AbstractContextManager[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test index links its generic wheel in one repository, and the release goes to another one."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("TWINE_USERNAME", "root" if server is devpi else USER)
+    monkeypatch.setenv("TWINE_PASSWORD", PASSWORD)
+    with pypiserver(tmp_path / "testpypi") as testing, server(tmp_path / "pypi") as final:
+        indexes = Indexes(tmp_path, f"file:{tmp_path}/")
+        indexes.test = msgspec.structs.replace(indexes.test, repository_url=testing)
+        indexes.final = msgspec.structs.replace(indexes.final, repository_url=final)
+        for name in (GENERIC, PLUS):
+            make_wheel(tmp_path / "dist", name)
+        for plan in api.plan_upload([tmp_path / "dist"], indexes.config, indexes.test):
+            api.upload(plan)
+        assert indexes.listed(indexes.test) == {GENERIC: False, PLUS: True}
+        planned = api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, indexes.config, indexes.final)
+        repository = TwineRepository(indexes.final)
+        assert repository.existing("foo-bar") == (), "a plan sends nothing"
+        (done,) = api.promote(planned)
+        assert {*done.sent, *done.copied} == {GENERIC, PLUS}
+        (file,) = repository.existing("foo-bar") or ()
+        assert (file.filename, file.sha256) == (GENERIC, _sha256((tmp_path / "dist" / GENERIC).read_bytes()))
+        assert indexes.listed(indexes.final) == {GENERIC: True, PLUS: True}
+        again = api.plan_promotion([("foo-bar", "1.0")], indexes.test.extra_index, indexes.config, indexes.final)
+        assert not again
+        assert not any(result.changed for result in api.promote(again))
+        repository.close()
+
+
+def test_what_no_request_may_copy_whole_is_copied_in_parts_and_verified(
+    moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5 GB is the most that one request copies; here it is 5 MiB."""
+    part = 5 * 1024 * 1024
+    monkeypatch.setattr(S3Store, "copy_part", part)
+    indexes = Indexes(tmp_path, f"s3://{BUCKET}/", moto.endpoint_url)
+    wheel = make_wheel(tmp_path / "foo_bar", PLUS, files={"foo_bar.bin": os.urandom(2 * part)})
+    indexes.publish(GENERIC)
+    ranges: list[str] = []
+    monkeypatch.setattr(PartsUpload, "copy", _noting(ranges, PartsUpload.copy))
+    indexes.promote()
+    last = wheel.stat().st_size - 1
+    wanted = [f"bytes=0-{part - 1}", f"bytes={part}-{2 * part - 1}", f"bytes={2 * part}-{last}"]
+    assert [one for one in sorted(ranges, key=_offset) if one in wanted] == wanted
+    with indexes.store(indexes.final) as store:
+        assert verify(store, deep=True).is_sound
+        assert store.digest(f"foo-bar/{PLUS}") == _sha256(wheel.read_bytes())
+
+
+def _offset(text: str) -> int:
+    return int(text.removeprefix("bytes=").partition("-")[0])
+
+
+def _noting(ranges: list[str], whole: Callable[..., Any]) -> Callable[..., Any]:
+    def copied(upload: PartsUpload, number: int, source: dict[str, Any]) -> Any:
+        ranges.append(source["CopySourceRange"])
+        return whole(upload, number, source)
+
+    return copied

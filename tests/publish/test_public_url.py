@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from support.cli import run as run_command
 from support.moto import BUCKET, Moto
 from support.publishing import CONFIG, GENERIC, PLUS, make_release, run
@@ -71,6 +73,7 @@ def test_a_folder_is_served_by_whoever_serves_it(tmp_path: Path) -> None:
     assert fault_of_public_url(LocalStore(tmp_path), "http://127.0.0.1:9", "foo", []) == ""
 
 
+@pytest.mark.slow
 def test_an_upload_that_nobody_can_read_ends_in_exit_code_1(moto: Moto, tmp_path: Path) -> None:
     make_release(tmp_path / "dist", GENERIC, PLUS)
     (tmp_path / "pyproject.toml").write_text(CONFIG, encoding="utf-8")

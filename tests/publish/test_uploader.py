@@ -146,6 +146,7 @@ class Dying(LocalStore):
         return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_at_any_write_leaves_a_sound_index_and_the_next_run_finishes(tmp_path: Path, after: bool) -> None:
     whole = tmp_path / "whole"

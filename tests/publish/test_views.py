@@ -163,6 +163,7 @@ def test_the_pages_name_the_commands(tmp_path: Path) -> None:
     assert "No special hardware" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_at_any_write_leaves_sound_views_and_the_next_run_finishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
@@ -278,6 +279,7 @@ def test_a_full_temporary_folder_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert "TMPDIR" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 def test_jobs_that_publish_parts_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     settings = config(tmp_path)
     upload(make(tmp_path / "first", GENERIC, WINDOWS), settings)

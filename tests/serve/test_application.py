@@ -140,6 +140,19 @@ def test_credentials_never_reach_the_client(tmp_path: Path) -> None:
         assert answer.data[:2] == b"PK"
 
 
+def test_a_file_that_is_listed_and_not_there_is_not_found(tmp_path: Path) -> None:
+    index = page_of(write_release(tmp_path / "w"), tmp_path / "i")
+    browser = client(projects(tmp_path, index))
+    names = listed(browser.get("/secret/simple/foo/", headers={"Accept": JSON}))
+    for path in (index / "foo").glob("*.whl"):
+        path.unlink()
+    assert names
+    for name in names:
+        answer = browser.get(f"/secret/files/foo/{name}")
+        assert answer.status_code in (404, 424)
+        assert "is listed and not there" in answer.text or "there is no such file" in answer.text
+
+
 def test_only_its_own_host_and_path_are_answered(tmp_path: Path) -> None:
     browser = client(projects(tmp_path, write_release(tmp_path / "w")), host="127.0.0.1:8000")
     good = {"base_url": "http://127.0.0.1:8000"}

@@ -30,7 +30,7 @@ def create(store: Store, key: str, source: Source, content: bytes = CONTENT) -> 
     return store.create(key, source, sha256=sha256(content), content_type="application/octet-stream")
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Give two places of one kind of store."""
     if request.param == "folder":
@@ -172,7 +172,7 @@ def test_other_kinds_of_store_are_copied_over_this_machine(moto: Moto, tmp_path:
 def test_requests_carry_the_conditions_that_stores_hold(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every stand-in holds them, so what is asked for is looked at here."""
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    monkeypatch.setattr("variant_publish.store.s3.COPY_PART", 100_000)
+    monkeypatch.setattr("variant_publish.store.s3.S3Store.copy_part", 100_000)
     store = S3Store(BUCKET, "to", endpoint_url=moto.endpoint_url)
     create(store, "foo/base.whl", CONTENT)
     stored = StoredFile.of(store, "foo/base.whl")

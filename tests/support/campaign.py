@@ -14,6 +14,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -40,8 +41,9 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
-from variant_publish.store import multipart
+from variant_publish.publish import built_once
 from variant_publish.store.bucket import Bucket
+from variant_publish.store.s3 import S3Store
 
 MATRIX = """
 [tool.variant-publish.matrix]
@@ -50,6 +52,8 @@ platform = ["manylinux_2_28_x86_64"]
 [tool.variant-publish.variants.cu128]
 properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
 """
+_PART = 64 * 1024
+_ROOT = re.compile(r"(?:[^/]+-views/[^/]+|[^/]+/\.staged/[^/]+/\.views/[^/]+|[^/]+/\.staged/[^/]+|[^/]+)/")
 _ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES)
 _EVENTS = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir"})
 _ANSWERS = {500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 409: "ConditionalRequestConflict", 412: "PreconditionFailed"}  # fmt: skip
@@ -188,7 +192,7 @@ class BucketGround(Ground):
 
     def disturb(self, disturbance: Disturbance | None, count: Callable[[], int]) -> None:
         Bucket.client = self.client  # type: ignore[assignment,method-assign]
-        multipart.PART = 64 * 1024
+        S3Store.part_size = S3Store.copy_part = built_once.WORTH_IT = _PART
         whole = urllib3.connectionpool.HTTPConnectionPool.urlopen
 
         def urlopen(pool: Any, method: str, url: str, *rest: Any, **options: Any) -> Any:
@@ -211,6 +215,13 @@ class BucketGround(Ground):
             return _truncated(response)
 
         setattr(urllib3.connectionpool.HTTPConnectionPool, whole.__name__, urlopen)
+
+
+def _root_of(key: str) -> str:
+    """Return the place of the index that a key is of: views and stages are indexes of their own."""
+    found = _ROOT.match(key)
+    assert found is not None, key
+    return found[0]
 
 
 def _answer(status: int) -> urllib3.HTTPResponse:
@@ -242,7 +253,8 @@ class Scene:
     state: dict[str, Any] = field(default_factory=dict)
 
     def settings(self, name: str = "simple") -> UploadTable:
-        return UploadTable(extra_index=self.ground.place(name), endpoint_url=self.ground.endpoint_url)
+        views = self.ground.place(f"{name}-views")
+        return UploadTable(extra_index=self.ground.place(name), endpoint_url=self.ground.endpoint_url, views=views)
 
     def wheels(self, folder: str, *names: str, **content: Any) -> Path:
         for name in names:
@@ -290,22 +302,18 @@ class Scene:
         masters = {
             key: ProjectIndex.parse(content)
             for key, content in there.items()
-            if key.endswith("/index.json") and key.count("/") == (4 if "/.staged/" in key else 2)
+            if key.endswith("/index.json") and key.removeprefix(_root_of(key)).count("/") == 1
         }
         said = {
-            key: (sorted((file.filename, file.sha256, file.yanked) for file in index.files), index.removed, index.leaving, index.status)
+            key: (sorted((file.filename, file.sha256, file.yanked) for file in index.files), index.removed, index.leaving, index.status, index.views)
             for key, index in masters.items()
         }  # fmt: skip
         return said, sorted(key for key in there if ".variant-publish/" not in key), self.ground.unfinished()
 
     def broken(self) -> list[str]:
         """Return what is wrong with the indexes that lie there."""
-        indexes: dict[str, dict[str, bytes]] = {}
-        for key, content in self.ground.contents().items():
-            parts = key.split("/", 3)
-            depth = 3 if parts[1:2] == [".staged"] else 1
-            indexes.setdefault("/".join(parts[:depth]), {})["/".join(key.split("/")[depth:])] = content
-        return [f"{name}: {fault}" for name, there in sorted(indexes.items()) for fault in broken_files(there)]
+        there = self.ground.contents()
+        return [f"{root}: {fault}" for root in sorted(set(map(_root_of, there))) for fault in broken_files(there, root)]
 
     def run(self, name: str, disturbance: Disturbance | None = None) -> tuple[int, int]:
         """Run an operation in a process; return its exit code (0, 3 for an error of ours, -9) and the steps it took."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 BUCKET = "wheels"
 ACCESS_KEY = "AKIATESTTESTTESTTEST"
+_LOADER = create_loader()
 SECRET_KEY = "planted-secret-of-the-tests"  # noqa: S105 - planted, so that tests can look for it
 
 
@@ -103,7 +106,8 @@ def moto_server() -> Iterator[Moto]:
 
 
 def give_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let boto3 find the credentials of the tests and nothing of this machine."""
+    """Let boto3 find the credentials of the tests and nothing of this machine, and read what S3 is only once."""
+    monkeypatch.setattr(botocore.session, "create_loader", lambda paths: _LOADER)
     for name, value in (
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
-from posixpath import normpath
 from typing import Any
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urljoin
 
 from pypi_simple import ProjectPage
 
@@ -15,6 +14,7 @@ from support.moto import BUCKET, Moto
 from variant_publish.formats.master import ProjectIndex, RootIndex
 
 PREFIX = "simple/"
+_ANYWHERE = "https://index.invalid/"
 
 
 def objects(moto: Moto, prefix: str = PREFIX) -> dict[str, bytes]:
@@ -32,23 +32,24 @@ def unpacked(content: bytes, headers: Mapping[str, Any]) -> bytes:
     return gzip.decompress(content) if headers.get("ContentEncoding") == "gzip" else content
 
 
-def broken_files(there: Mapping[str, bytes]) -> list[str]:
-    """Return what an index lists that is not there, or has other bytes than it says."""
+def broken_files(there: Mapping[str, bytes], root: str = "") -> list[str]:
+    """Return what the index below `root` lists that is not there, or has other bytes than it says."""
     faults: list[str] = []
     listed = set()
     for key, content in there.items():
-        project, _, name = key.rpartition("/")
-        if name == "index.json" and project:
+        project, slash, name = key.removeprefix(root).partition("/")
+        if not key.startswith(root) or not slash or "/" in name or project.startswith("."):
+            continue
+        base = f"{_ANYWHERE}{root}{project}/"
+        if name == "index.json":
             listed.add(project)
             for file in ProjectIndex.parse(content).files:
-                faults += _faults(there, project, file.url, file.sha256, file.metadata_sha256)
-        elif name in ("index.html", "") and project:
-            page = ProjectPage.from_html(project, content.decode(), base_url=f"https://index.invalid/{project}/")
-            for package in page.packages:
+                faults += _faults(there, urljoin(base, file.url), file.sha256, file.metadata_sha256)
+        elif name in ("index.html", ""):
+            for package in ProjectPage.from_html(project, content.decode(), base_url=base).packages:
                 metadata = (package.metadata_digests or {}).get("sha256")
-                url = package.url.removeprefix(f"https://index.invalid/{project}/")
-                faults += _faults(there, project, url, package.digests["sha256"], metadata)
-    names = RootIndex.parse(there["index.json"]).names if "index.json" in there else ()
+                faults += _faults(there, package.url, package.digests["sha256"], metadata)
+    names = RootIndex.parse(there[f"{root}index.json"]).names if f"{root}index.json" in there else ()
     return faults + [f"{name} is in the list of projects and not there" for name in names if name not in listed]
 
 
@@ -73,10 +74,10 @@ def check_whole(moto: Moto, prefix: str = PREFIX) -> dict[str, list[str]]:
     return listed
 
 
-def _faults(there: Mapping[str, bytes], project: str, url: str, sha256: str, metadata: str | None) -> list[str]:
-    if "://" in url:
+def _faults(there: Mapping[str, bytes], url: str, sha256: str, metadata: str | None) -> list[str]:
+    if not url.startswith(_ANYWHERE):
         return []
-    key = normpath(f"{project}/{unquote(urldefrag(url).url)}")
+    key = unquote(urldefrag(url).url).removeprefix(_ANYWHERE)
     wanted = {key: sha256} | ({f"{key}.metadata": metadata} if metadata is not None else {})
     faults = []
     for name, digest in wanted.items():

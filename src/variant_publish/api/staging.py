@@ -18,11 +18,44 @@ from variant_publish.release.release import Loaded, load
 
 if TYPE_CHECKING:
     from variant_publish.check.engine.report import Report
-    from variant_publish.publish.stage import StageContents, StageResult
+    from variant_publish.publish.stage import StageContents
     from variant_publish.publish.upload_plan import UploadPlan
     from variant_publish.publish.uploader import UploadResult
+    from variant_publish.publish.view_apply import PublishedView
 
-__all__ = ["PlannedRelease", "abort_staged", "plan_staged", "release", "stage"]
+__all__ = ["PlannedRelease", "StageResult", "abort_staged", "plan_staged", "release", "stage"]
+
+
+class StageResult(msgspec.Struct, frozen=True):
+    """What staging did for each project, and where testers find the stage; "" where that is not known."""
+
+    uploads: tuple[UploadResult, ...]
+    address: str
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """Return the names of files sent."""
+        return tuple(file for one in self.uploads for file in one.sent)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Return the names of files that were there."""
+        return tuple(file for one in self.uploads for file in one.skipped)
+
+    @property
+    def views(self) -> tuple[PublishedView, ...]:
+        """Return the views of the stage that the files are in."""
+        return tuple(view for one in self.uploads for view in one.views)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether testers can read everything."""
+        return all(one.is_complete for one in self.uploads)
+
+    def table(self) -> dict[str, object]:
+        """Return the members of the JSON object."""
+        views = [view.table() for view in self.views]
+        return {"sent": list(self.sent), "skipped": list(self.skipped), "url": self.address or None, "views": views}
 
 
 def stage(
@@ -45,7 +78,6 @@ def stage(
     from variant_publish.check.engine.runner import Settings
     from variant_publish.check.engine.runner import check as run_rules
     from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.stage import StageResult
     from variant_publish.publish.stage_places import opened_stage, refuse_taken
     from variant_publish.publish.views import refuse_local_wheels
 
@@ -61,16 +93,10 @@ def stage(
             refuse_local_wheels(release)
             refuse_taken(store, release)
     with opened_stage(settings, name) as opened:
-        sizes = [wheel.size for one in loaded.releases for wheel in one.wheels]
-        sizes += [sdist.size for one in loaded.releases for sdist in one.sdists]
-        opened.store.preflight(max(sizes))
         opened.open()
-        done = [
-            opened.add(release, report.summaries, reporter, attest=settings.attestations) for release in loaded.releases
-        ]
+        done = tuple(opened.add(release, report.summaries, reporter) for release in loaded.releases)
         opened.refuse_closed()  # a release that began meanwhile has the list of its files already
-        sent = tuple(file for one in done for file in one.sent)
-        return StageResult(sent, tuple(file for one in done for file in one.skipped), opened.address), report
+        return StageResult(done, opened.settings.public_url or ""), report
 
 
 class PlannedRelease(msgspec.Struct, frozen=True):
@@ -171,7 +197,7 @@ def release(
 
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
-    """Withdraw a staged release, and return the names of the files that were deleted."""
+    """Abort a staged release, and return the names of the files that were deleted."""
     from variant_publish.publish.stage_places import opened_stage
 
     with opened_stage(settings, name) as stage:

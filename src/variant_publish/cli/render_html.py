@@ -58,11 +58,11 @@ class _Line(msgspec.Struct, frozen=True):
     rank: int
     word: str
     id: str
-    title: str
     place: str
     message: str
     hint: str
     changes: tuple[tuple[str, str], ...] = ()
+    more: str = ""
 
 
 class _RuleText(msgspec.Struct, frozen=True):
@@ -149,7 +149,7 @@ def _lines(report: Report) -> list[_Line]:
     for message, hint in dict.fromkeys((finding.message, finding.hint or "") for finding in unread):
         ids = sorted({finding.id for finding in unread if (finding.message, finding.hint or "") == (message, hint)})
         what = f"{visible(message)}, too little for {', '.join(ids)}"
-        lines.append(_Line(3, "unknown", ids[0], f"and {len(ids) - 1} more", "", what, visible(hint)))
+        lines.append(_Line(3, "unknown", ids[0], "", what, visible(hint), more=f"and {len(ids) - 1} more"))
     return lines
 
 
@@ -174,7 +174,6 @@ def _line(finding: Finding) -> _Line:
         3 if unknown else _WORST.index(finding.severity),
         "unknown" if unknown else finding.severity.value,
         finding.id,
-        rule(finding.id).title,
         visible(finding.file or (str(finding.cell) if finding.cell else "")),
         message,
         visible(finding.hint or ""),

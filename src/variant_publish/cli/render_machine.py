@@ -94,10 +94,9 @@ def render_junit(report: Report) -> str:
     by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in sorted(RULES, key=lambda rule: rule.id)}
     for finding in report.findings:
         by_rule[finding.id].append(finding)
-    titles = {rule.id: rule.title for rule in RULES}
     for id_, findings in by_rule.items():
         if id_ in report.rules:
-            root.append(_suite(f"{id_} {titles[id_]}", findings, report))
+            root.append(_suite(id_, findings, report))
     for key in ("tests", "failures", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     for element in root.iter():
@@ -111,12 +110,10 @@ def _suite(name: str, findings: Iterable[Finding], report: Report) -> ElementTre
     suite = ElementTree.Element("testsuite", name=name, errors="0")
     cases = [(finding, report.is_error(finding)) for finding in findings]
     for finding, is_error in cases:
-        title = finding.file or (str(finding.cell) if finding.cell else "release")
+        title = f"{finding.file}: {finding.message}" if finding.file else finding.message
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=title)
-        word = _word(finding, report)
-        outcome = ElementTree.SubElement(
-            case, "failure" if is_error else "skipped", message=f"{word}: {finding.message}"
-        )
+        message = f"{_word(finding, report)}: {finding.message}"
+        outcome = ElementTree.SubElement(case, "failure" if is_error else "skipped", message=message)
         outcome.text = finding.hint if is_error else None
     if not cases:
         ElementTree.SubElement(suite, "testcase", classname=name, name="no findings")

@@ -49,6 +49,8 @@ def command(
       variant-publish upload wheelhouse --stage foo-1.0
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
+    given = {name: value for name, value in (("views", views), ("views_url", views_url)) if value is not None}
+    settings = msgspec.structs.replace(settings, **given)
     reporter = ConsoleReporter()
     if stage is not None:
         if dry_run:
@@ -57,8 +59,7 @@ def command(
             )
         return _stage(folder, stage, config, settings, reporter, output)
     note_no_repository(settings, no_repository, reporter)
-    given = {name: value for name, value in (("views", views), ("views_url", views_url)) if value is not None}
-    planned = api.plan_upload([folder], config, msgspec.structs.replace(settings, **given), reporter)
+    planned = api.plan_upload([folder], config, settings, reporter)
     tables, codes = [], []
     for item in planned:
         if output == "text":
@@ -79,10 +80,13 @@ def _stage(
     sent, report = api.stage([folder], name, config, settings, reporter, jobs=os.cpu_count() or 1)
     if output == "json":
         print_json({"schema-version": 1, "stage": name, **sent.table(), "findings": report.table()["findings"]})
-        return 0
+        return 0 if sent.is_complete else 1
     for finding in report.findings:
         reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
     echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} already there")
     if sent.address:
         echo(f"testers: pip install --extra-index-url {sent.address} ...")
-    return 0
+    for view in sent.views:
+        if view.command:
+            echo(f"testers of {view.name}: {view.command}")
+    return 0 if sent.is_complete else 1

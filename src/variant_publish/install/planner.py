@@ -157,11 +157,17 @@ class Planner(msgspec.Struct):
         found = choose(seen.files, selectors, machine, version=requirement.plain.specifier, wish=wish)
         if found.selected is not None:
             return
-        why = "; ".join(f"{item.filename} {item.reason}" for item in found.candidates[:3])
-        named = f", as in --index {requirement.tags[0]}=URL" if requirement.tags else ""
+        why = "; ".join(f"{item.filename}: {item.reason}" for item in found.candidates[:3])
+        if all("Python" in (item.reason or "") for item in found.candidates) and found.candidates:
+            hint = "use a Python that the wheels are for, by --python"
+        elif requirement.tags or len(projects.indexes.urls) > 1:
+            named = f", as in --index {requirement.tags[0]}=URL" if requirement.tags else ""
+            hint = f"the first index that has a project owns it: name the right one first{named}"
+        else:
+            hint = f"'variant-publish select {requirement.project} --index {redact(seen.index)}' shows every wheel"
         raise VariantPublishError(
             f"{redact(seen.index)} has no wheel of {requirement} for this machine: {why or 'none of that version'}",
-            hint=f"the first index that has a project owns it: name the right one first{named}",
+            hint=hint,
         ) from error
 
     def _chosen(self, item: Resolved, view: ServedView) -> ChosenFile | None:

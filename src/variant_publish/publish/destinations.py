@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import msgspec
 
 from variant_publish.config.tables import UploadTable
+from variant_publish.formats.simple import IndexFile
+from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.publish.pypi import TwineRepository
 from variant_publish.publish.repository import FolderRepository, Repository
 from variant_publish.store.places import folder_of, open_store
@@ -15,11 +17,24 @@ from variant_publish.store.store import Store
 
 
 class Destinations(msgspec.Struct, frozen=True):
-    """The extra index and the repository of an upload, and the settings that name them."""
+    """The extra index and the repository of an upload, and the settings that name them.
+
+    `is_private` says that not everybody may read the index, so nobody asks whether everybody can.
+    """
 
     settings: UploadTable
     store: Store
     repository: Repository | None = None
+    is_private: bool = False
+
+    def tracked(self, project: str) -> tuple[str, ...]:
+        """Return the address of the project's page on the repository, where it is known (PEP 708)."""
+        url = self.repository.project_url(project) if self.repository is not None else None
+        return (url,) if url else ()
+
+    def fault(self, store: Store, address: str, project: str, entries: list[IndexFile]) -> str:
+        """Return why users cannot read at `address` what lies in a store; "" if they can, or need not."""
+        return fault_of_public_url(store, address, project, entries) if address and not self.is_private else ""
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""A release made on many machines: an index of its own that jobs fill and testers install from, released or withdrawn.
+"""A release made on many machines: an index of its own that jobs fill and testers install from, released or aborted.
 
 A stage `NAME` lies in `.staged/NAME/` of the extra index, or in a place of its own (`upload.stage`). It is an index
-like the extra one, with a summary `PROJECT/FILE.summary.json` beside each file and `state.json` at its root. A summary
-is written after its file, so what has a summary is there.
+like the extra one, with views where the release has them, a summary `PROJECT/FILE.summary.json` beside each file and
+`state.json` at its root. A summary is written after its file, so what has a summary is there.
 
-The state changes by compare-and-swap alone: a release fixes the list of its files before it lists any, and a withdrawal
+The state changes by compare-and-swap alone: a release fixes the list of its files before it lists any, and an abort
 closes the stage before it deletes any. Nothing of a stage lies outside it, so neither touches what is published.
 """
 
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from variant_publish.archive.wheel import SummaryWheel
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import TABLE
+from variant_publish.config.tables import TABLE, UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.stage_state import (
     MOST_FILES,
@@ -30,14 +30,17 @@ from variant_publish.formats.stage_state import (
     Status,
 )
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
-from variant_publish.index.index import ProjectFacts, Upload, send, update_project
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import is_sdist
-from variant_publish.publish.uploads import uploads_of
+from variant_publish.publish.upload_plan import plan_release
+from variant_publish.publish.uploader import UploadResult, publish
 from variant_publish.release.release import Release, Sdist, releases_of
-from variant_publish.release.selectors import of_release
-from variant_publish.store.objects import JSON, Conflict, CreateOutcome
+from variant_publish.store.objects import JSON, Conflict
 from variant_publish.store.store import Store
+
+VIEWS = ".views"
+"""Where the views of a stage lie in it; no project has such a name."""
 
 _AT_ONCE = 16
 _ATTEMPTS = 20
@@ -76,24 +79,12 @@ class StageContents(msgspec.Struct, frozen=True):
         return tuple(releases_of(wheels, sdists, config))
 
 
-class StageResult(msgspec.Struct, frozen=True):
-    """What staging did: names of files sent and of those that were there, and where testers find the stage."""
-
-    sent: tuple[str, ...]
-    skipped: tuple[str, ...]
-    address: str = ""
-
-    def table(self) -> dict[str, object]:
-        """Return the members of the JSON object."""
-        return {"sent": list(self.sent), "skipped": list(self.skipped), "url": self.address or None}
-
-
 class Stage(msgspec.Struct, frozen=True):
-    """One stage in its store."""
+    """One stage in its store; `settings` are those of an index that nobody but testers reads."""
 
     name: str
     store: Store
-    address: str = ""
+    settings: UploadTable = msgspec.field(default_factory=UploadTable)
 
     def open(self) -> None:
         """Begin the stage, or find it open; raise Conflict where it takes no more files."""
@@ -107,39 +98,28 @@ class Stage(msgspec.Struct, frozen=True):
         """Raise Conflict where the stage takes no more files: a release that has begun has the list of its files."""
         state = self._read_state()[0]
         if state is None or state.status is not Status.OPEN:
-            status = "withdrawn" if state is None else state.status.value
+            status = "aborted" if state is None else state.status.value
             raise Conflict(
                 f"{self.store.describe()}: the staged release {self.name!r} is {status}, and takes no more files",
                 hint="stage what is missing under another name, and release that too",
             )
 
-    def add(
-        self, release: Release, summaries: Iterable[Summary], reporter: Reporter = SILENT, *, attest: bool = False
-    ) -> StageResult:
-        """Put the files of a release with their summaries into the stage, and list them on its own pages.
+    def add(self, release: Release, summaries: Iterable[Summary], reporter: Reporter = SILENT) -> UploadResult:
+        """Put the files of a release with their summaries into the stage, and list them on its own pages and views.
 
         The same call again finishes what was cut off. Raises Conflict where a name is taken by other bytes.
         """
+        own = Destinations(self.settings, self.store, is_private=self.settings.stage_url is not None)
+        plan = plan_release(release, own, reporter)
+        result = publish(plan, own, reporter)
         by_name = {summary.file: summary for summary in summaries}
-        sent: list[str] = []
-        skipped: list[str] = []
-        entries = []
-        for upload in uploads_of(release, attest=attest):
+        for upload in plan.files.uploads:
             entry, attestation = upload.entry, upload.attestation
             summary = by_name.get(entry.filename) or Summary(entry.filename, entry.size or 0, entry.sha256)
             summary = replace(summary, attestation=None if attestation is None else attestation.decode())
-            outcome = self._send(upload, summary, reporter)
-            (sent if outcome is CreateOutcome.CREATED else skipped).append(entry.filename)
-            entries.append(entry)
-        update_project(
-            self.store,
-            release.project,
-            entries,
-            version=str(release.version),
-            selectors=of_release(release, reporter),
-            facts=ProjectFacts(public_url=self.address),
-        )
-        return StageResult(tuple(sent), tuple(skipped), self.address)
+            file = StagedFile(upload.project, entry.filename)
+            self._write(f"{file}{SUMMARY_SUFFIX}", summary.dumps().encode())
+        return result
 
     def contents(self) -> StageContents:
         """Read what the stage has; raise VariantPublishError where there is no such stage, or what is not its own."""
@@ -183,12 +163,12 @@ class Stage(msgspec.Struct, frozen=True):
         self._clear()
 
     def abort(self) -> tuple[str, ...]:
-        """Withdraw the stage, and return the names of its files. Raise Conflict where it is being released."""
+        """Abort the stage, and return the names of its files. Raise Conflict where it is being released."""
         state, etag = self._existing()
         if state.status in (Status.RELEASING, Status.RELEASED):
             raise Conflict(
                 f"{self.store.describe()}: the staged release {self.name!r} is listed already, or about to be",
-                hint="finish it with 'variant-publish release', then withdraw files with 'variant-publish index yank'",
+                hint="finish it with 'variant-publish release', then yank files with 'variant-publish index yank'",
             )
         if state.status is Status.OPEN and not self._swap(state.then(Status.ABORTING), etag):
             raise Conflict(
@@ -199,7 +179,7 @@ class Stage(msgspec.Struct, frozen=True):
         return gone
 
     def forget(self) -> None:
-        """Delete what is left of the stage: an open one is withdrawn, of a released one only its state is left."""
+        """Delete what is left of the stage: an open one is aborted, of a released one only its state is left."""
         state, _ = self._read_state()
         if state is None or state.status is Status.RELEASED:
             self._clear()
@@ -207,19 +187,12 @@ class Stage(msgspec.Struct, frozen=True):
         else:
             self.abort()
 
-    def _send(self, upload: Upload, summary: Summary, reporter: Reporter) -> CreateOutcome:
-        file = StagedFile(upload.project, summary.file)
-        with reporter.track(summary.file, summary.size) as advance:
-            outcome = send(self.store, upload, advance)
-        self._write(f"{file}{SUMMARY_SUFFIX}", summary.dumps().encode())
-        return outcome
-
     def _clear(self) -> tuple[str, ...]:
         """Delete everything but the state, pages before what they list; return the names of the wheels and sdists."""
         keys = [item.key for item in self.store.keys("") if item.key != STATE_FILE]
         for key in sorted(keys, key=_listing_first):
             self.store.delete(key)
-        return tuple(key.rpartition("/")[2] for key in keys if _is_file(key))
+        return tuple(key.rpartition("/")[2] for key in keys if _is_file(key) and not key.startswith(f"{VIEWS}/"))
 
     def _existing(self) -> tuple[StageState, str | None]:
         """Read the state of a stage that must be there, and its tag."""

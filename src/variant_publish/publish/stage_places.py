@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from variant_publish.config.tables import UploadTable
 from variant_publish.formats.stage_state import STAGES, STATE_FILE, StageState, Status, check_stage_name
 from variant_publish.index.index import refuse_removed
 from variant_publish.index.masters import read_index
 from variant_publish.model.url import redact
 from variant_publish.publish.destinations import opened_store
-from variant_publish.publish.stage import Stage
+from variant_publish.publish.stage import VIEWS, Stage
 from variant_publish.publish.uploads import uploads_of
 from variant_publish.release.release import Release
 from variant_publish.store.objects import conflict
@@ -23,9 +25,24 @@ from variant_publish.store.store import Store
 @contextmanager
 def opened_stage(settings: UploadTable, name: str) -> Iterator[Stage]:
     """Open a stage, and close its store at the end; raise UsageError for a name that cannot be a stage's."""
-    place = f"{stages_place(settings)}/{check_stage_name(name)}"
-    with opened_store(place, settings.endpoint_url) as store:
-        yield Stage(name, store, stage_address(settings, name))
+    own = stage_settings(settings, check_stage_name(name))
+    with opened_store(own.extra_index, own.endpoint_url) as store:
+        yield Stage(name, store, own)
+
+
+def stage_settings(settings: UploadTable, name: str) -> UploadTable:
+    """Return the settings of a stage: those of an index with its views inside, and of no repository."""
+    place, address = f"{stages_place(settings)}/{name}", stage_address(settings, name)
+    views = address if settings.views is not None else ""
+    return replace(
+        settings,
+        repository=None,
+        repository_url=None,
+        extra_index=place,
+        public_url=address or None,
+        views=f"{place}/{VIEWS}" if settings.views is not None else None,
+        views_url=f"{views}/{VIEWS}" if views else None,
+    )
 
 
 def stages_place(settings: UploadTable) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,11 +16,10 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer
-from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.publish.repository import Repository
 from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.verified_files import VerifiedFiles
-from variant_publish.publish.view_apply import PublishedView, preflight, publish_views
+from variant_publish.publish.view_apply import PublishedView, preflight, publish_views, relinked
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.objects import CreateOutcome
 
@@ -89,7 +88,10 @@ def publish(
     uploader = _Uploader(plan, destinations, reporter, sources or VerifiedFiles(), deadline_s)
     uploader.preflight()
     result = uploader.run()
-    views = publish_views(plan.views, destinations, uploader.builds, reporter) if plan.views else ()
+    views = publish_views(plan.views, destinations, uploader.builds, reporter)
+    mine = {view.name for view in plan.views}
+    others = set(uploader.views) - mine  # another job made them after this one had planned
+    result = replace(result, pages=(*result.pages, *relinked(others, plan.project, plan.version, destinations)))
     faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
     for fault in faults:
         reporter.warn(fault)
@@ -108,9 +110,11 @@ class _Uploader:
         deadline_s: float,
     ) -> None:
         self.plan = plan
+        self.destinations = destinations
         self.store = destinations.store
         self.repository = destinations.repository
         self.public_url = plan.settings.public_url
+        self.views: Collection[str] = ()
         self.reporter = reporter
         self.sources = sources
         self.deadline_s = deadline_s
@@ -178,10 +182,8 @@ class _Uploader:
 
     def public_fault(self) -> str:
         """Return why users cannot read the extra index, "" if they can or nothing is known of its address."""
-        if self.public_url is None:
-            return ""
         hosted = [self.uploads[item.file].entry for item in self.plan.to(Destination.EXTRA_INDEX)]
-        return fault_of_public_url(self.store, self.public_url, self.plan.project, hosted)
+        return self.destinations.fault(self.store, self.public_url or "", self.plan.project, hosted)
 
     @property
     def _repository(self) -> Repository:
@@ -223,7 +225,6 @@ class _Uploader:
         return [_completed(file, self.uploads) for file in shown]
 
     def _list(self, files: list[IndexFile], selectors: SelectorFiles | None = None) -> None:
-        tracked = self.repository.project_url(self.plan.project) if self.repository is not None else None
         updated = update_project(
             self.store,
             self.plan.project,
@@ -231,12 +232,13 @@ class _Uploader:
             version=self.plan.version,
             selectors=selectors,
             facts=ProjectFacts(
-                (tracked,) if tracked else (),
+                self.destinations.tracked(self.plan.project),
                 redact(self.public_url or ""),
                 tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
             ),
         )
         self.pages += updated.written
+        self.views = updated.index.views.get(self.plan.version, {})
         if updated.written:
             self.linked += [file.filename for file in files]
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
+from packaging.version import Version
 
 from variant_publish.archive.retag import retag
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.simple import IndexFile
 from variant_publish.index.commands import view_command
 from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
 from variant_publish.index.masters import read_index
@@ -23,11 +25,9 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.placement import Transfer
-from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.publish.uploads import upload_time
-from variant_publish.publish.view_places import linked
+from variant_publish.publish.view_places import base_of_links, linked
 from variant_publish.publish.views import OwnFile, ViewPlan, links_of
-from variant_publish.release.release import Release
 from variant_publish.store.objects import CreateOutcome
 from variant_publish.store.store import Store
 
@@ -88,17 +88,45 @@ def publish_views(
     if not views:
         return ()
     done, release = [], views[0].release
-    main = read_index(destinations.store, release.project)
+    project, version = release.project, str(release.version)
+    main = read_index(destinations.store, project)
     for view in views:
         with opened_store(view.place, destinations.settings.endpoint_url) as store:
-            publisher = _ViewPublisher(view, store, main, builds, reporter)
-            done.append(publisher.publish(_tracks(destinations, release)))
+            done.append(_ViewPublisher(view, store, destinations, builds, reporter).publish(main))
     if main is not None:
-        version, found = str(release.version), {view.name: view.address for view in done}
-        mentioned = change_project(destinations.store, release.project, lambda index: _naming(index, version, found))
-        if mentioned.written:
-            done[-1] = replace(done[-1], pages=(*done[-1].pages, *mentioned.written))
+        found = {view.name: view.address for view in done}
+        named = change_project(destinations.store, project, lambda index: _naming(index, version, found))
+        pages = (*done[-1].pages, *named.written)
+        if named.index.files != main.files:  # another job listed more meanwhile
+            pages += tuple(relinked(found, project, version, destinations))
+        done[-1] = replace(done[-1], pages=pages)
     return tuple(done)
+
+
+def relinked(names: Iterable[str], project: str, version: str, destinations: Destinations) -> Iterator[str]:
+    """Link in views what the extra index has of a release by now, and yield the pages that were written.
+
+    Jobs publish at the same time: whoever lists files looks for views after it, and whoever makes a view looks for
+    files after it, so that neither misses the other.
+    """
+    settings, names = destinations.settings, sorted(names)
+    main = read_index(destinations.store, project) if names and settings.views is not None else None
+    for name in names if main is not None else ():
+        with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+            links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
+            yield from update_project(store, project, links, version=version).written
+
+
+def _links(
+    main: ProjectIndex | None, store: Store, view: tuple[str, str], own: Iterable[OwnFile], base: str | None
+) -> list[IndexFile]:
+    """Return the links of a view, (name, version), to the files of the extra index."""
+    if main is None:
+        return []
+    name, version = view
+    known = {file.filename: file for file in main.distributions}
+    listed = read_index(store, main.name)
+    return [linked(known[file], base) for file in links_of(known.values(), Version(version), name, own, listed)]
 
 
 class _ViewPublisher(msgspec.Struct, frozen=True):
@@ -106,30 +134,27 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
 
     view: ViewPlan
     store: Store
-    main: ProjectIndex | None
+    destinations: Destinations
     builds: SentBuilds
     reporter: Reporter
 
-    def publish(self, tracks: tuple[str, ...]) -> PublishedView:
+    def publish(self, main: ProjectIndex | None) -> PublishedView:
         view, project = self.view, self.view.release.project
         sent: list[str] = []
         skipped: list[str] = []
         for item in view.own:
             (sent if self._send(item) is CreateOutcome.CREATED else skipped).append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
-        listed = read_index(self.store, project)
-        known = {file.filename: file for file in self.main.distributions} if self.main is not None else {}
-        names = links_of(known.values(), view.release, view.name, view.own, listed)
-        links = [linked(known[name], view.base) for name in names]
+        version = str(view.release.version)
+        links = _links(main, self.store, (view.name, version), view.own, view.base)
         updated = update_project(
             self.store,
             project,
             [*entries, *links],
-            version=str(view.release.version),
-            facts=ProjectFacts(tracks, view.address),
+            version=version,
+            facts=ProjectFacts(self.destinations.tracked(project), view.address),
         )
-        own = [item.entry for item in view.own]
-        fault = fault_of_public_url(self.store, view.address, project, own) if view.address else ""
+        fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
         return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
 
     def _send(self, item: OwnFile) -> CreateOutcome:
@@ -141,12 +166,6 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
         ):
             upload = Upload(self.view.release.project, path, item.entry, item.metadata)
             return send(self.store, upload, advance, self.builds.made_of(item.source.filename, path))
-
-
-def _tracks(destinations: Destinations, release: Release) -> tuple[str, ...]:
-    repository = destinations.repository
-    tracked = repository.project_url(release.project) if repository is not None else None
-    return (tracked,) if tracked else ()
 
 
 @contextmanager

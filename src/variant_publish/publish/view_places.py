@@ -33,7 +33,8 @@ def views_address(upload: UploadTable) -> str:
 
 def base_of_links(upload: UploadTable, name: str, project: str) -> str | None:
     """Return where the project's files on the extra index lie, for links on a view's page; None where nobody knows."""
-    if upload.public_url is not None:
+    is_inside = (upload.views or "").startswith(f"{upload.extra_index.rstrip('/')}/")
+    if upload.public_url is not None and not is_inside:  # what lies inside is served with it, wherever that is
         return f"{redact(upload.public_url).rstrip('/')}/{project}/"
     if (places := _beside(upload)) is None:
         return None
@@ -48,7 +49,7 @@ def _beside(upload: UploadTable) -> tuple[str, str] | None:
         paths = [folder_of(place).resolve() for place in (extra, views)]
         return (paths[0].as_posix(), paths[1].as_posix()) if paths[0].drive == paths[1].drive else None
     one, two = urlsplit(extra), urlsplit(views)
-    if one.scheme == two.scheme == "s3" and one.netloc == two.netloc:
+    if (one.scheme, one.netloc) == (two.scheme, two.netloc) and one.netloc:
         return unquote(one.path).strip("/"), unquote(two.path).strip("/")
     return None
 

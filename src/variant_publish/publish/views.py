@@ -179,7 +179,7 @@ class _ViewPlanner:
             refuse_removed(described, listed, [item.entry for item in own])
         base = base_of_links(self.upload, name, release.project)
         listed_there = [*_planned(release), *(main.distributions if main else ())]
-        links = tuple(links_of(listed_there, release, name, own, listed))
+        links = tuple(links_of(listed_there, release.version, name, own, listed))
         if base is None and (unlinked := self.hosted.intersection(links)):
             raise unreachable(min(unlinked))
         mentioned = main is None or name in main.views.get(str(release.version), {})
@@ -275,12 +275,12 @@ def _planned(release: Release) -> list[IndexFile]:
 
 
 def links_of(
-    files: Iterable[IndexFile], release: Release, view: str, own: Iterable[OwnFile], listed: ProjectIndex | None
+    files: Iterable[IndexFile], release: Version, view: str, own: Iterable[OwnFile], listed: ProjectIndex | None
 ) -> Iterator[str]:
     """Return the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
-    version = str(release.version)
+    version = str(release)
     here = {item.entry.filename for item in own}
-    here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release.version)}
+    here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release)}
     # A build against one version of a dependency serves nobody with another one, so the generic wheel stays.
     whole = [name for filename in here if (name := WheelName.parse(filename)).parsed_version.local == local_of(view)]
     tags = [tag for name in whole for tag in name.tags]

@@ -53,6 +53,7 @@ class S3Store(Store):
 
     packs = repeats = True
     part_size = PART
+    copy_part = COPY_PART
 
     def __init__(
         self,
@@ -145,10 +146,10 @@ class S3Store(Store):
         if not isinstance(origin, S3Store) or origin.bucket.endpoint_url != self.bucket.endpoint_url or not stored.size:
             return None
         size = source.size
-        if size > MOST_PARTS * COPY_PART:
+        if size > MOST_PARTS * self.copy_part:
             return None
         if isinstance(source, StoredFile):
-            part, rest, shared = COPY_PART, None, size
+            part, rest, shared = self.copy_part, None, size
         else:
             part, rest, shared = part_size(size, self.part_size), source.read, source.shared
             if shared < part:

@@ -11,9 +11,15 @@ from variant_publish.check.engine import registry
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.rule import ReleaseRule, Rule, WheelRule
 from variant_publish.check.engine.rule_pages import explain, not_built, pages_folder
+from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 
 EVERY_RULE = pytest.mark.parametrize("rule", registry.RULES, ids=lambda rule: rule.id)
+SAID_ELSEWHERE = (
+    "VP101", "VP102", "VP107", "VP302", "VP401", "VP402", "VP411", "VP507", "VP602", "VP604", "VP701", "VP703", "VP707",
+)  # fmt: skip
+"""Rules whose words are put together, or come from a reader of files or indexes."""
+
 HEADS = ["What it checks", "Why", "Example", "How to fix it", "When to ignore it", "Evidence"]
 
 
@@ -73,6 +79,37 @@ def test_every_rule_has_a_page(rule: Rule) -> None:
     assert page.startswith(f"# {rule.id}: {rule.title}\n\nSeverity: {rule.severity}\n")
     assert re.findall("^## (.*)$", page, flags=re.MULTILINE) == HEADS
     assert not re.search(r"^## .*\n\n*(?=##|\Z)", page, flags=re.MULTILINE), "no section is empty"
+
+
+def printable(rule: Rule) -> list[str]:
+    """Give a pattern for each text with something to fill in that the code around a rule can print."""
+    found = []
+    modules = dict.fromkeys(inspect.getmodule(base) for base in type(rule).__mro__ if issubclass(base, Rule))
+    for node in (node for module in modules if module for node in ast.walk(ast.parse(inspect.getsource(module)))):
+        if isinstance(node, ast.JoinedStr):
+            parts = [re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in node.values]
+            found += ["".join(map(str, parts))]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [re.escape(node.value)]
+    return [pattern for pattern in found if len(pattern.replace(".+", "")) > len("RECORD ")]
+
+
+@EVERY_RULE
+def test_every_page_shows_what_fails_and_how_to_mend_it(rule: Rule) -> None:
+    sections = dict(re.findall(r"^## (.*)\n\n((?:(?!## ).*\n)*)", explain(rule.id), flags=re.MULTILINE))
+    said, _, shown = sections["Example"].partition("```text\n")
+    assert said.strip().endswith((":", "```")), "say which wheel or configuration it is"
+    finding = shown.partition("\n")[0]
+    if rule.id not in SAID_ELSEWHERE:
+        assert any(re.search(rf"(?:^|: ){pattern}$", finding) for pattern in printable(rule)), finding
+    assert re.search(r"^```(?:sh|toml|c|python)\n", sections["How to fix it"], flags=re.MULTILINE)
+
+
+@EVERY_RULE
+def test_the_configuration_of_every_page_is_one(rule: Rule) -> None:
+    for block in re.findall(r"^```toml\n(.*?)^```", explain(rule.id), flags=re.MULTILINE | re.DOTALL):
+        if "tool.variant-publish" in block:
+            Config.parse(block)
 
 
 def test_every_other_page_says_why_the_rule_is_not_built() -> None:

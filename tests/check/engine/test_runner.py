@@ -13,7 +13,7 @@ from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.zipraw import Member
 from variant_publish.check.engine.report import Counts, Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
-from variant_publish.check.engine.runner import check, find_selector_files
+from variant_publish.check.engine.runner import Settings, check, find_selector_files
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn
 from variant_publish.release.release import load
@@ -68,6 +68,17 @@ def test_an_unknown_of_a_rule_that_guards_no_publication_fails_only_where_it_is_
     reports = [Report((finding,), Counts(unknown=1), (), fail_on) for fail_on in FailOn]
     assert [report.exit_code() for report in reports] == [0, 0, 1]
     assert [report.undecided for report in reports] == [1, 1, 0]
+
+
+def test_what_only_an_index_could_tell_is_no_failure_of_strict_where_offline_was_asked_for(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN.replace("foo", "dataclasses"), requires=["numpy==2.0.0"])
+    loaded = load([tmp_path], Config.parse(""))
+    found = {
+        fail_on: check(loaded, settings=Settings(index="https://x.invalid/simple", offline=True, fail_on=fail_on))
+        for fail_on in FailOn
+    }
+    assert set(ids(found[FailOn.WARNING])) == {"VP410", "VP704", "VP705", "VP706", "VP708"}
+    assert [report.exit_code() for report in found.values()] == [0, 0, 1]
 
 
 def test_files_without_a_release_are_checked_too(tmp_path: Path) -> None:

@@ -15,9 +15,7 @@ def test_plain_wheels_with_other_tags_inside_are_a_rule_of_their_own(tmp_path: P
     make_wheel(tmp_path, PLAIN)
     assert verdicts(PlainTags(), tmp_path) == {"skip": 1, "pass": 1}
     make_wheel(tmp_path, PLAIN, tags=["cp312-cp312-linux_x86_64"])
-    assert failures(PlainTags(), tmp_path) == [
-        f"the tags differ: only WHEEL has cp312-cp312-linux_x86_64; only the file name has cp312-cp312-{LINUX}"
-    ]
+    assert failures(PlainTags(), tmp_path) == [f"WHEEL has cp312-cp312-linux_x86_64, the file name cp312-cp312-{LINUX}"]
 
 
 def test_a_compressed_tag_set_may_stand_in_one_line(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_generic_wheel_that_lacks_a_variants_cell_is_left_to_its_own_rule(tmp_
     wheels(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}+a", f"{NEW}-{LINUX}+a")
     assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}
     assert failures(EveryoneGetsSomething(), tmp_path) == [
-        f"{NEW}, {LINUX} has a and no generic wheel: a machine that no variant fits gets nothing"
+        f"no generic wheel for {NEW} on {LINUX}, which has a: a machine that no variant fits gets nothing"
     ]
 
 

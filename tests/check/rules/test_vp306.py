@@ -29,7 +29,7 @@ def test_a_null_wheel_serves_the_machines_of_its_dialect(tmp_path: Path) -> None
     assert verdicts(EveryoneGetsSomething(), tmp_path) == {"pass": 1}
     wheels(tmp_path, f"{OLD}-{LINUX}+a")
     assert failures(EveryoneGetsSomething(), tmp_path) == [
-        f"{OLD}, {LINUX} has a and no generic wheel in dialect plus: a machine that no variant fits gets nothing"
+        f"no generic wheel for {OLD} on {LINUX} in dialect plus, which has a: a machine that no variant fits gets nothing"
     ]
 
 

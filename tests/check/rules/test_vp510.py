@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.binaries import elf, macho, pe
-from support.checks import MAC, PLAIN, WINDOWS, failures, verdicts
+from support.checks import LINUX, MAC, PLAIN, WINDOWS, failures, verdicts
 from support.wheels import make_wheel
 from variant_publish.check.rules.system_libraries import MachineType
 
@@ -31,9 +31,14 @@ def test_libraries_for_the_platform_pass(tmp_path: Path, wheel: str, file: str, 
 @pytest.mark.parametrize(
     ("wheel", "file", "content", "message"),
     [
-        (PLAIN, "foo/a.so", elf(machine=183), "foo/a.so is ELF for aarch64"),
-        (PLAIN, "foo/a.so", macho(), "foo/a.so is Mach-O for arm64"),
-        (f"foo-1.0-cp312-cp312-{WINDOWS}.whl", "foo/a.pyd", pe(machine=0xAA64), "foo/a.pyd is PE for arm64"),
+        (PLAIN, "foo/a.so", elf(machine=183), f"foo/a.so is ELF for aarch64, and the wheel is for {LINUX}"),
+        (PLAIN, "foo/a.so", macho(), f"foo/a.so is Mach-O for arm64, and the wheel is for {LINUX}"),
+        (
+            f"foo-1.0-cp312-cp312-{WINDOWS}.whl",
+            "foo/a.pyd",
+            pe(machine=0xAA64),
+            f"foo/a.pyd is PE for arm64, and the wheel is for {WINDOWS}",
+        ),
         (
             ANY,
             "foo/a.so",

@@ -20,7 +20,7 @@ def of(folder: Path, said: int | None, files: dict[str, bytes], name: str = PLAI
     return make_wheel(folder, name.replace(".whl", f"+x86_64_v{said}.whl") if said else name, files=files)
 
 
-@pytest.mark.parametrize("functions", [FEW, MANY])
+@pytest.mark.parametrize("functions", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("said", [None, *LEVELS])
 @pytest.mark.parametrize("built", LEVELS)
 def test_code_of_each_level_under_each_label(tmp_path: Path, built: int, said: int | None, functions: int) -> None:
@@ -39,6 +39,7 @@ def test_code_of_each_level_under_each_label(tmp_path: Path, built: int, said: i
         assert below == ({"unknown": 1} if promised == 4 and functions == FEW else {"pass": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("built", LEVELS)
 @pytest.mark.parametrize("said", [None, 3])
 def test_windows_libraries_are_read_too(tmp_path: Path, built: int, said: int | None) -> None:

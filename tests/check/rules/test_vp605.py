@@ -25,6 +25,13 @@ def test_providers_that_clients_know_pass(tmp_path: Path, provider: Provider) ->
     assert verdicts(KnownProviders(), tmp_path) == {"pass": 1}
 
 
+def test_the_abi_of_a_dependency_is_for_the_resolver(tmp_path: Path) -> None:
+    providers = {"abi_dependency": Provider(builtin="abi_dependency")}
+    metadata = metadata_of(line="abi_dependency :: torch :: 2.9", providers=providers)
+    make_wheel(tmp_path, LABELLED_V3, variant=metadata)
+    assert verdicts(KnownProviders(), tmp_path) == {"pass": 1}
+
+
 @pytest.mark.parametrize(
     ("namespace", "provider", "reason"),
     [
@@ -34,7 +41,8 @@ def test_providers_that_clients_know_pass(tmp_path: Path, provider: Provider) ->
         ("x86_64", Provider(requires=("x86-64-variant-provider; python_version > '3'",)), "they know the provider"),
         ("nvidia", Provider(requires=("nvidia-variant-provider",)), "its plugin-api is None"),
         ("mine", Provider(requires=("my-provider",)), "they do not know the provider my-provider"),
-        ("abi_dependency", Provider(builtin="abi_dependency"), "the builtin 'abi_dependency' is read"),
+        ("abi_dependency", Provider(builtin="abi_dependency", optional=True), "its provider is optional"),
+        ("mine", Provider(builtin="abi_dependency"), "the builtin 'abi_dependency' is read"),
     ],
 )
 def test_providers_that_clients_do_not_know_are_told(

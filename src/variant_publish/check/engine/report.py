@@ -24,7 +24,8 @@ class Finding(msgspec.Struct, frozen=True):
     """One failure, or one thing that could not be decided; `file` is a name without its folder.
 
     `release` says of which one it is where there are several, "" for one alone and for what is of all of them.
-    `guards_publication` is the rule's. `is_unread` says that too little was read of the wheels for the rule to run.
+    `guards_publication` is the rule's, but for what --offline leaves out.
+    `is_unread` says that too little was read of the wheels for the rule to run.
     """
 
     id: str
@@ -45,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True):
         release = prefix.removesuffix(": ")
         return cls(
             rule.id, rule.severity, outcome.verdict, outcome.file, message, outcome.hint, outcome.cell, release,
-            rule.guards_publication,
+            rule.guards_publication and not outcome.is_offline,
             outcome.is_unread,
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict
 from variant_publish.formats.variants_json import (
+    ABI_DEPENDENCY,
     Provider,
     VariantConflict,
     merge,
@@ -36,7 +37,7 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
 
     id = "VP601"
     title = "selector files are current"
-    severity = Severity.ERROR
+    hint = _WRITE
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each file that is there, and for each that should be."""
@@ -55,9 +56,9 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
         present = {path.name: path for path in context.selector_files}
         for name in sorted(wanted.keys() | present.keys()):
             if name not in present:
-                yield Outcome.failed("it is missing beside the wheels", _WRITE, file=name)
+                yield self.failed("it is missing beside the wheels", file=name)
             elif name not in wanted:
-                yield Outcome.failed("no wheel of the release is of its dialect", "take the file away", file=name)
+                yield self.failed("no wheel of the release is of its dialect", hint="take the file away", file=name)
             else:
                 yield self._compared(present[name], wanted[name])
 
@@ -98,13 +99,13 @@ class EveryVariantNamed(_NamesRule):
 
     id = "VP602"
     title = "every variant is named by the selector files"
-    severity = Severity.ERROR
+    hint = _WRITE
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
         """Yield an outcome for each variant."""
         for words in sorted(built):
             fault = dialect.fault(data, words)
-            yield Outcome.failed(fault, _WRITE, file=file) if fault else Outcome.passed()
+            yield self.failed(fault, file=file) if fault else Outcome.passed()
 
 
 class EveryNameHasAWheel(_NamesRule):
@@ -137,7 +138,6 @@ class NoConflict(ReleaseRule[DescribedWheel]):
 
     id = "VP604"
     title = "variant.json of all wheels agree"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield one outcome for the release."""
@@ -157,7 +157,8 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
     """Prove that the clients of today can evaluate every namespace of the release.
 
     uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
-    never chosen, and neither are those whose provider is optional.
+    never chosen, and neither are those whose provider is optional. `abi_dependency` passes: a view leaves it to the
+    installer's own resolver, in every dialect.
     """
 
     id = "VP605"
@@ -176,7 +177,8 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
         if not providers:
             yield Outcome.skipped("no wheel has properties")
         for namespace, found in sorted(providers.items()):
-            if why := next(filter(None, (unusable(namespace, provider) for provider in found)), ""):
+            known = [Provider(builtin=ABI_DEPENDENCY)] if namespace == ABI_DEPENDENCY else []
+            if why := next(filter(None, (unusable(namespace, one) for one in found if one not in known)), ""):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
                     f"use one of {', '.join(catalog.vendored())}, or static-properties",
