@@ -155,8 +155,8 @@ class _Uploader:
                 f"{self._repository.describe()} took {', '.join(missing)} and does not show it yet:"
                 " run the same command again to complete the extra index"
             )
-        found: dict[str, Any] = {name: tuple(files) for name, files in self.done.items()}
-        return UploadResult(**{**found, "pages": tuple(dict.fromkeys(found["pages"]))})
+        done: dict[str, Any] = {name: tuple(files) for name, files in self.done.items()}
+        return UploadResult(**{**done, "pages": tuple(dict.fromkeys(done["pages"]))})
 
     def public_fault(self) -> str:
         """Return why users cannot read the extra index, "" if they can or nothing is known of its address."""
