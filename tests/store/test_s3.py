@@ -132,6 +132,14 @@ def test_pages_are_stored_compressed_and_read_as_they_were(store: S3Store, moto:
     assert "ContentEncoding" not in moto.client.get_object(Bucket=BUCKET, Key="simple/foo/")
 
 
+def test_a_compressed_page_is_read_also_where_nobody_says_that_it_is_one(store: S3Store, moto: Moto) -> None:
+    page = b"<a href='x'>x</a>" * 1000
+    moto.client.put_object(Bucket=BUCKET, Key="simple/foo/", Body=gzip.compress(page))
+    found = store.read("foo/")
+    assert found is not None
+    assert found.content == page
+
+
 UNPACKABLE: dict[str, Callable[[], bytes]] = {
     "no gzip": lambda: b"\x1f\x8bno gzip at all",
     "cut off": lambda: gzip.compress(b"cut off" * 500)[:-20],
