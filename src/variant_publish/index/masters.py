@@ -6,7 +6,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
@@ -20,20 +20,9 @@ _ATTEMPTS = 60
 _LONGEST_WAIT = 2.0
 
 
-class Master(Protocol):
-    """What a page is derived from; `generation` counts its changes."""
+M = TypeVar("M", ProjectIndex, RootIndex)
+"""What pages are derived from."""
 
-    @property
-    def generation(self) -> int:
-        """Return the number of changes."""
-        ...
-
-    def dumps(self) -> str:
-        """Return the text that is stored."""
-        ...
-
-
-M = TypeVar("M", bound=Master)
 Page = tuple[str, bytes, str]
 """The key, the content and the content type of a page."""
 
