@@ -4,16 +4,20 @@ import struct
 
 import pytest
 
-from support.binaries import elf, offload_bundle, offload_package
-from variant_publish.binary.offload import OffloadTarget, offload_targets, sycl_targets
+from support.binaries import elf, offload_bundle, offload_package, searched
+from variant_publish.binary.offload import BUNDLES, SYCL, OffloadTarget, offload_targets, sycl_targets
 
 HOST = "host-x86_64-unknown-linux-gnu-"
 GFX942 = "hipv4-amdgcn-amd-amdhsa--gfx942"
 GFX90A = "hipv4-amdgcn-amd-amdhsa--gfx90a:sramecc+:xnack-"
 
 
+def offload(data: bytes) -> frozenset[OffloadTarget]:
+    return offload_targets(data, searched(data, BUNDLES))
+
+
 def archs(data: bytes) -> list[str]:
-    return sorted(target.arch for target in offload_targets(data))
+    return sorted(target.arch for target in offload(data))
 
 
 def test_a_plain_bundle_names_its_targets_and_the_host_is_none() -> None:
@@ -28,14 +32,14 @@ def test_of_a_compressed_bundle_the_beginning_is_enough(method: str, version: in
 
 
 def test_the_newer_packaging_has_the_architecture_as_a_string() -> None:
-    found = offload_targets(b"\0" * 8 + offload_package("amdgcn-amd-amdhsa", "gfx1100"))
+    found = offload(b"\0" * 8 + offload_package("amdgcn-amd-amdhsa", "gfx1100"))
     assert found == {OffloadTarget("hip", "amdgcn-amd-amdhsa", "gfx1100")}
 
 
 def test_sections_of_sycl_are_named_like_bundles() -> None:
     data = b"\0__CLANG_OFFLOAD_BUNDLE__sycl-spir64_gen\0__CLANG_OFFLOAD_BUNDLE__sycl-spir64\0"
-    assert sycl_targets(data) == {"spir64", "spir64_gen"}
-    assert offload_targets(data) == frozenset()
+    assert sycl_targets(searched(data, (SYCL,))) == {"spir64", "spir64_gen"}
+    assert offload(data) == frozenset()
 
 
 def test_older_compilers_write_one_dash() -> None:

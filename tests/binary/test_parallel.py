@@ -22,7 +22,7 @@ from variant_publish.release.release import load
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Four wheels that need AVX, so few bytes of which are worth several processes."""
     monkeypatch.setattr(parallel, "_WORTH", 0)
-    files = {"foo/a.so": elf(functions=[VEX] * 60, needed=["libgone.so.1"])}
+    files = {"foo/a.so": elf(functions=[VEX] * 60, needed=["libgone.so.1"], exports=["PyInit_a"])}
     others = PLAIN.replace("cp312", "cp313"), PLAIN.replace("foo", "bar")  # one of another release, too
     return [make_wheel(tmp_path, name, files=files, tags=["py3-none-any"]) for name in (PLAIN, PLUS, *others)]
 

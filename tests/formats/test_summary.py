@@ -35,10 +35,16 @@ def test_another_text_is_refused_in_one_sentence_that_names_it(content: str) -> 
 
 def test_a_summary_of_a_later_program_is_refused() -> None:
     data = json.loads(SUMMARY.dumps()) | {"schema-version": 2}
-    with pytest.raises(InvalidSummary, match="has schema version 2, and this program reads 1"):
+    with pytest.raises(InvalidSummary, match=r"Invalid value 2 - at `\$.schema-version`.*this version"):
         Summary.parse(json.dumps(data), "x.json")
 
 
 def test_a_verdict_is_one_of_four() -> None:
-    with pytest.raises(InvalidSummary, match="'maybe' is no verdict"):
-        RuleVerdict("VP101", "maybe")
+    with pytest.raises(InvalidSummary, match=r"Invalid enum value 'maybe' - at `\$.verdicts\[0\].verdict`"):
+        Summary.parse(SUMMARY.dumps().replace('"pass"', '"maybe"'))
+
+
+@pytest.mark.parametrize(("old", "new"), [(WHEEL, "../x.whl"), (WHEEL, "a\\nb"), ("a" * 64, "0" * 63), ("12", "-1")])
+def test_a_summary_is_one_of_a_file(old: str, new: str) -> None:
+    with pytest.raises(InvalidSummary, match="is not a summary of a wheel"):
+        Summary.parse(SUMMARY.dumps().replace(old, new, 1))

@@ -16,16 +16,17 @@ from support.binaries import (
     offload_package,
     pe,
     pe_code,
+    searched,
 )
 from support.fuzz import fuzz
 from variant_publish.binary.demangle import demangled
 from variant_publish.binary.elf import Elf
-from variant_publish.binary.fatbin import DeviceImages
+from variant_publish.binary.fatbin import DEVICE_CODE, DeviceImages
 from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
 from variant_publish.binary.image import Format
 from variant_publish.binary.linkage import Library, Linkage
 from variant_publish.binary.macho import macho_image, macho_slices
-from variant_publish.binary.offload import offload_targets
+from variant_publish.binary.offload import BUNDLES, offload_targets
 from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import sample
 
@@ -74,11 +75,19 @@ def test_damaged_offload_bundles_are_read_or_left_out() -> None:
     names = ("host-x86_64--", "hipv4-amdgcn-amd-amdhsa--gfx942")
     packed = [offload_bundle(*names, compressed=method) for method in ("zlib", "zstd")]
     samples = [offload_bundle(*names), *packed, offload_package("amdgcn-amd-amdhsa", "gfx942")]
-    assert fuzz(offload_targets, samples, words=[b"CCOB", b"\x10\xff\x10\xad", *NUMBERS])
+    assert fuzz(
+        lambda data: offload_targets(data, searched(data, BUNDLES)),
+        samples,
+        words=[b"CCOB", b"\x10\xff\x10\xad", *NUMBERS],
+    )
 
 
 def test_damaged_device_code_is_read_or_left_out() -> None:
-    assert fuzz(DeviceImages.of, [CODE, CODE * 3, b"\0" * 9 + CODE], words=[CODE, CODE[:16], *NUMBERS])
+    assert fuzz(
+        lambda data: DeviceImages.of(data, searched(data, DEVICE_CODE)),
+        [CODE, CODE * 3, b"\0" * 9 + CODE],
+        words=[CODE, CODE[:16], *NUMBERS],
+    )
 
 
 def test_damaged_summaries_of_symbols_are_refused() -> None:

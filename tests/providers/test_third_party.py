@@ -55,9 +55,10 @@ class Abacus(VariantProvider):
     def told_apart(self, variable, wanted):
         return (NONE, *ROLES)
 
-    def evidence(self, data, image):
-        found = re.findall(rb"BEADS:([0-9]+);", data[0 : len(data)])
-        return Evidence("abacus", tuple(one.decode() for one in found))
+    patterns = (rb"BEADS:([0-9]+);",)
+
+    def evidence(self, data, image, found):
+        return Evidence("abacus", tuple(rods.decode() for _, (rods,) in found[self.patterns[0]]))
 
     def sentence(self, feature, value):
         return f"an abacus of {value} rods or more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -242,7 +243,7 @@ def test_two_commands_cannot_change_one_stage(place: Place) -> None:
         stage.abort()
 
 
-def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None:
+def test_aborting_deletes_the_files_and_frees_the_names(place: Place) -> None:
     place.stage(place.wheel(PLUS))
     assert place.opened().abort() == (PLUS,)
     assert [key for key in place.objects() if ".variant-publish" not in key] == []
@@ -251,13 +252,13 @@ def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None
         place.opened("bar").abort()
 
 
-def test_withdrawing_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborting_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     monkeypatch.setattr("variant_publish.formats.summary.Summary.parse", lambda *_: 1 / 0)
     assert place.opened().abort() == (PLUS,)
 
 
-def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> None:
+def test_aborting_leaves_what_is_published_and_other_stages(place: Place) -> None:
     place.stage(place.wheel(GENERIC))
     place.stage(place.wheel(PLUS))
     place.release()
@@ -269,7 +270,7 @@ def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> 
     assert place.listed() == sorted([GENERIC, PLUS])
 
 
-def test_a_withdrawal_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     with monkeypatch.context() as patch:
         patch.setattr(LocalStore, "delete", lambda *_: 1 / 0)
@@ -375,8 +376,8 @@ def test_other_bytes_than_the_summary_says_are_refused_before_anything_is_listed
 def test_forged_metadata_is_refused(place: Place) -> None:
     stage = staged(place)
     summary = dict(stage.contents().summaries)[StagedFile("foo-bar", PLUS)]
-    files = {name: content.decode() for name, content in summary.files.items()}
-    forge(stage, files={**files, "METADATA": files["METADATA"] + "Requires-Dist: evil\n"})
+    files = {**summary.files, "METADATA": summary.files["METADATA"] + b"Requires-Dist: evil\n"}
+    forge(stage, files={name: base64.b64encode(content).decode() for name, content in files.items()})
     with pytest.raises(FalseClaim, match="another METADATA"):
         place.release()
     assert place.listed() == []
@@ -458,7 +459,9 @@ def test_projects_of_a_family_are_released_together(place: Place) -> None:
 def test_a_state_that_names_anything_but_files_of_the_stage_is_refused(place: Place, text: str) -> None:
     stage = staged(place)
     before = place.objects()
-    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": [text], "generation": 2}
+    project, _, filename = text.partition("/")
+    files = [{"project": project, "filename": filename}]
+    state = {"schema-version": 2, "name": "foo", "status": "releasing", "files": files, "generation": 2}
     put(stage.store, "state.json", json.dumps(state).encode())
     for attempt in (place.release, stage.abort, stage.finish):
         with pytest.raises(InvalidStage):
@@ -498,22 +501,15 @@ JOBS = int(os.environ.get("VARIANT_PUBLISH_JOBS", "16"))
 WHEELS = 10
 
 
-def many(jobs: int) -> str:
+def many(count: int) -> str:
     """Give the configuration of a release that so many jobs make, each for a Python of its own."""
     return f"""
         [tool.variant-publish.matrix]
-        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(jobs))}]
+        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(count))}]
         platform = [{", ".join(f'"manylinux_2_{number}_x86_64"' for number in range(20, 20 + WHEELS // 2))}]
         [tool.variant-publish.variants.cu128]
         properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
     """
-
-
-def stage_share(folder: str, extra_index: str, endpoint_url: str | None, count: int) -> None:
-    """Stage a folder, as a job of CI does."""
-    settings = UploadTable(extra_index=extra_index, endpoint_url=endpoint_url)
-    api.stage([Path(folder)], "big", Config.parse(many(count)), settings)
-    os._exit(0)
 
 
 def names_of(job: int) -> Iterator[str]:
@@ -522,7 +518,7 @@ def names_of(job: int) -> Iterator[str]:
         yield from (f"{plain}.whl", f"{plain}+cu128.whl")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked from a server that is warm")
 @pytest.mark.parametrize(("kind", "count"), [("folder", JOBS), ("bucket", 8)])
 def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: int, tmp_path: Path, moto: Moto) -> None:
@@ -538,7 +534,7 @@ def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: in
     (tmp_path / str(count - 1) / held_back).rename(tmp_path / held_back)
     context = jobs.context()
     running = [
-        context.Process(target=stage_share, args=(str(tmp_path / str(job)), place, address, count))
+        context.Process(target=jobs.stage, args=(str(tmp_path / str(job)), place, address, many(count)))
         for job in range(count)
     ]
     for process in running:

@@ -177,6 +177,19 @@ def test_an_entry_that_no_index_may_have_is_left_out(change: dict[str, object]) 
     assert (file.filename, file.url) == (WHEEL, f"{address}/foo/{WHEEL}")
 
 
+@pytest.mark.parametrize("html", [False, True])
+def test_an_index_without_an_entry_that_is_right_says_what_it_has(html: bool) -> None:
+    names = ("-1.0-py3-none-any.whl", "foo 1.0.tar.gz", ".htaccess")
+    links = "".join(f"<a href='{name}'>x</a>" for name in names).encode()
+    entries: list[dict[str, object]] = [{"filename": name, "url": "x"} for name in names]
+    table = page(*entries)
+    with (
+        misbehaving({"/foo/": says(links, "text/html") if html else says(table)}) as address,
+        pytest.raises(IndexUnavailable, match=r"none of its 2 files can be used: the entry '-1\.0-py3-none-any\.whl'"),
+    ):
+        read_project(address, "foo")
+
+
 @pytest.mark.parametrize(
     ("size", "words"), [(3, "more than 3 bytes"), (9, "it has 5 bytes, and the index lists 9"), (None, "SHA-256")]
 )

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from variant_publish.binary.content import Found, find
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -259,3 +261,8 @@ def _uleb128(value: int) -> bytes:
         found.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*found, value])
+
+
+def searched(data: bytes, patterns: Iterable[bytes]) -> Found:
+    """Return the matches of patterns in all of a file."""
+    return find(data, patterns, ((0, len(data)),))

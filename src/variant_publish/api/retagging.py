@@ -6,7 +6,7 @@ Retagging, which many small CI steps call, imports nothing that publishes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,13 +138,14 @@ def retag(
         raise UsageError("--repair makes other wheels, not the same ones in place", hint="use -o FOLDER")
     paths = wheel_paths([recover(place) for place in places])
     _check_renames(paths, changes)
-    failed: list[VariantPublishError] = []
+    if repair is None:
+        return _rewritten(dict.fromkeys(paths, tuple(changes)), folder, execution, reporter)
     from tempfile import TemporaryDirectory
 
-    with TemporaryDirectory(prefix="variant-publish-") if repair else nullcontext("") as temporary:
-        ready = list(_repaired(paths, Path(temporary), repair, failed, reporter)) if repair else paths
-        todo = [Job(path, tuple(changes), folder, execution.digest) for path in ready]
-        result = _rewritten(todo, execution, reporter)
+    failed: list[VariantPublishError] = []
+    with TemporaryDirectory(prefix="variant-publish-") as temporary:
+        ready = _repaired(paths, Path(temporary), repair, failed, reporter)
+        result = _rewritten(dict.fromkeys(ready, tuple(changes)), folder, execution, reporter)
     return RetagResult(result.done, (*failed, *result.failed))
 
 
@@ -218,9 +219,9 @@ def convert(
     planned = plan(places, providers, options.labels, options.metadata_config, reporter)
     if planned.configuration is not None and folder is None:
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
-    todo = [Job(path, (rewrite,), folder, execution.digest) for path, rewrite in planned.wheels.items()]
-    wheels = _rewritten(todo, execution, reporter) if todo else RetagResult((), ())
-    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
+    wheels = _rewritten({path: (one,) for path, one in planned.wheels.items()}, folder, execution, reporter)
+    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()
+             if folder is not None or path.read_text("utf-8") != text}  # fmt: skip
     if planned.configuration is not None and folder is not None:
         texts[folder / CONFIGURATION] = planned.configuration
     for path, text in texts.items():
@@ -229,8 +230,11 @@ def convert(
     return ConvertResult(wheels, tuple(texts))
 
 
-def _rewritten(todo: Sequence[Job], execution: Execution, reporter: Reporter) -> RetagResult:
-    outcomes = retag_all(todo, execution.jobs, reporter)
+def _rewritten(
+    todo: Mapping[Path, tuple[Rewrite, ...]], folder: Path | None, execution: Execution, reporter: Reporter
+) -> RetagResult:
+    jobs = [Job(path, changes, folder, execution.digest) for path, changes in todo.items()]
+    outcomes = retag_all(jobs, execution.jobs, reporter) if jobs else []
     failed = [outcome.error for outcome in outcomes if outcome.error is not None]
     done = []
     for retagged in (retagged for outcome in outcomes for retagged in outcome.done):

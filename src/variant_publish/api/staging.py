@@ -197,7 +197,7 @@ def release(
 
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
-    """Withdraw a staged release, and return the names of the files that were deleted."""
+    """Abort a staged release, and return the names of the files that were deleted."""
     from variant_publish.publish.stage_places import opened_stage
 
     with opened_stage(settings, name) as stage:

@@ -48,6 +48,8 @@ class Wheel(msgspec.Struct, frozen=True, dict=True):
         """Return the Requires-Dist values of METADATA that carry extra tags."""
         found = []
         for value in self.metadata.requires_dist:
+            if "+" not in value:
+                continue  # most have none, which is quickly seen
             try:
                 requirement = TaggedRequirement.parse(value)
             except UsageError:

@@ -32,6 +32,7 @@ _MACHINES: Mapping[tuple[int, int, str], str] = {
     (258, 64, "<"): "loongarch64",
 }
 _DYNAMIC, _NOTE, _DYNSYM, _VERDEF, _VERNEED, _VERSYM = 6, 7, 11, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+_STRINGS, _NO_BYTES, _LINKED, _EXECUTED = 3, 8, (2, 4, 9, _DYNSYM, 0x6FFFFFF6, 0x70000001), 4
 _DT_NEEDED, _DT_SONAME = 1, 14
 _LOAD, _EH_FRAME_HDR = 1, 0x6474E550
 _ISA_1_NEEDED = 0xC0008002
@@ -52,10 +53,16 @@ class SectionHeader(msgspec.Struct, frozen=True):
     """Where a section lies, and what kind it is."""
 
     kind: int
+    flags: int
     offset: int
     size: int
     link: int
     info: int
+
+    @property
+    def is_data(self) -> bool:
+        """Return whether it may hold what is no code and of no linker: strings, code of other processors."""
+        return not (self.flags & _EXECUTED or self.kind in _LINKED or (self.kind == _STRINGS and not self.flags))
 
 
 class ProgramHeader(msgspec.Struct, frozen=True):
@@ -95,6 +102,11 @@ class Elf:
                 weak=frozenset(name for name, weak in undefined if weak),
                 modules=module_names(match[1].decode() for match in _MODULE.finditer(strings)),
                 isa=self._isa(),
+                code=tuple(
+                    (one.offset, one.offset + one.size)
+                    for one in self.sections
+                    if one.kind != _NO_BYTES and not one.is_data
+                ),
                 cxx11=b"B5cxx11" in strings or b"NSt7__cxx1112basic_string" in strings,
             )
 
@@ -158,8 +170,8 @@ class Elf:
         self.architecture = _MACHINES.get((machine, self.bits, self.order), f"machine {machine}, {self.bits} bits")
         layout = struct.Struct(self.order + ("2L4Q2L2Q" if self.bits == 64 else "10L"))
         self.sections = tuple(
-            SectionHeader(kind, offset, size, link, info)
-            for _, kind, _, _, offset, size, link, info, _, _ in (
+            SectionHeader(kind, flags, offset, size, link, info)
+            for _, kind, flags, _, offset, size, link, info, _, _ in (
                 self._at(layout, starts + index * sections) for index in range(number if starts else 0)
             )
         )

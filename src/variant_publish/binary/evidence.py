@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from variant_publish.binary.content import Buffer, search
+from variant_publish.binary.content import Buffer, Found
 from variant_publish.binary.image import Image
 
-_SMALL = 32 * 1024 * 1024
+NAMES = "names its libraries"
+"""What shows hardware where a binary has the names of libraries, to load one when it runs."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -32,15 +33,16 @@ class Evidence(msgspec.Struct, frozen=True):
 class EvidenceReader(Protocol):
     """Whoever finds evidence in binaries: a provider."""
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
-        """Return what a binary shows, None where it is nothing."""
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what is to be found in the data of binaries."""
         ...
 
+    @property
+    def names(self) -> bytes:
+        """Return what is to be found in the data of small binaries too: names of libraries."""
+        ...
 
-def names_in(data: Buffer, names: bytes) -> str:
-    """Return the words "names its libraries" where a binary has such a name, to load one when it runs.
-
-    What loads libraries by name is small; a large library is not searched for names.
-    """
-    is_named = len(data) <= _SMALL and next(search(data, re.compile(names), 64), None) is not None
-    return "names its libraries" if is_named else ""
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
+        """Return what a binary shows, None where it is nothing."""
+        ...

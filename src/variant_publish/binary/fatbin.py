@@ -1,7 +1,7 @@
 """Device code of NVIDIA GPUs inside a binary: which architectures, as machine code (cubin) or as PTX.
 
 nvcc puts "fat binaries" into `.nv_fatbin` and `__nv_relfatbin`, libraries such as cuBLAS keep more of them elsewhere:
-so the whole file is searched for the magic number of a container. A container's entries say kind, architecture and
+so a container is known by its magic number. A container's entries say kind, architecture and
 flags before their (often compressed) payload, so nothing is decompressed.
 """
 
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Self
 
 import msgspec
 
-from variant_publish.binary.content import Buffer, search
+from variant_publish.binary.content import Buffer, Found
 
-_MAGIC = re.compile(re.escape(struct.pack("<L", 0xBA55ED50)))
+_MAGIC = re.escape(struct.pack("<L", 0xBA55ED50))
 _CONTAINER = struct.Struct("<LHHQ")
 _ENTRY = struct.Struct("<2HLQ2L2HL2LQ")
 _PTX, _CUBIN = 1, 2
@@ -27,7 +28,10 @@ _PTX_TO_CUDA = 4
 _MANY_ENTRIES = 1 << 18
 """libtorch_cuda.so has some 10,000."""
 
-_TOOLKIT = re.compile(rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})")
+_TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
+DEVICE_CODE = (_MAGIC, _TOOLKIT)
+"""What is to be found in a binary."""
+
 _VALUE = re.compile(r"([0-9]+)([af]?)_(real|virtual)")
 
 
@@ -68,15 +72,13 @@ class DeviceImages(msgspec.Struct, frozen=True):
     toolkits: tuple[Version, ...] = ()
 
     @classmethod
-    def of(cls, data: Buffer) -> Self:
-        """Search a whole binary."""
-        found = set(_entries(data))
-        if not found:
-            return cls()
-        toolkits = {(int(match[1]), int(match[2])) for _, match in search(data, _TOOLKIT, 64)}
+    def of(cls, data: Buffer, found: Found) -> Self:
+        """Read what lies where DEVICE_CODE was found in a binary."""
+        entries = set(_entries(data, (place for place, _ in found[_MAGIC])))
+        toolkits = {(int(major), int(minor)) for _, (major, minor) in found[_TOOLKIT]} if entries else ()
         return cls(
-            tuple(sorted({code for code, _ in found})),
-            tuple(sorted({version for code, version in found if code.is_ptx})),
+            tuple(sorted({code for code, _ in entries})),
+            tuple(sorted({version for code, version in entries if code.is_ptx})),
             tuple(sorted(toolkits)),
         )
 
@@ -86,15 +88,10 @@ class DeviceImages(msgspec.Struct, frozen=True):
         return frozenset({major for major, _ in self.toolkits} or {major + _PTX_TO_CUDA for major, _ in self.ptx})
 
 
-def _entries(data: Buffer) -> Iterator[tuple[DeviceCode, Version]]:
+def _entries(data: Buffer, places: Iterable[int]) -> Iterator[tuple[DeviceCode, Version]]:
     """Return the entries of all containers; in a file with more than a compiler makes, of the first ones."""
-    left = _MANY_ENTRIES
-    for window, match in search(data, _MAGIC, 0):
-        for entry in _container(data, window + match.start()):
-            if entry is not None:
-                yield entry
-            if (left := left - 1) < 0:
-                return
+    every = chain.from_iterable(_container(data, place) for place in places)
+    return filter(None, islice(every, _MANY_ENTRIES))
 
 
 def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version] | None]:

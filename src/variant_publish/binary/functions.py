@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from variant_publish.binary.content import Buffer
+from variant_publish.binary.content import Buffer, Range
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.image import InvalidBinary
 from variant_publish.binary.macho import MachO
@@ -36,6 +36,12 @@ class FunctionTable(msgspec.Struct, frozen=True):
     starts: array[int]
     offset_of: Offset
     address_of: Offset
+
+    @property
+    def extent(self) -> Range:
+        """Return where in the file the code lies."""
+        first, last = (self.offset_of(self.base + self.starts[number]) for number in (0, -1))
+        return first or 0, len(self.data) if last is None else last
 
     def sampled(self, limit: int) -> Iterator[bytes]:
         """Return the code of functions: runs of neighbours, at even distances, so that the whole code is met."""

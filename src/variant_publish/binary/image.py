@@ -48,7 +48,8 @@ class Image(msgspec.Struct, frozen=True):
     libraries that the loader looks for, `versions` maps such a library to the symbol versions that it must have,
     `imports` are the symbols that others must define (those of weak references apart), `modules` the names of the
     extension modules that it is. `macos` maps an architecture to the oldest macOS that it runs on, `isa` is the
-    x86-64 level that its note demands (1 to 4), None without a note.
+    x86-64 level that its note demands (1 to 4), None without a note. `code` says where in the file instructions lie,
+    and tables of symbols: no data.
     """
 
     format: Format
@@ -61,6 +62,7 @@ class Image(msgspec.Struct, frozen=True):
     soname: str | None = None
     macos: Mapping[str, tuple[int, int]] = {}
     isa: int | None = None
+    code: tuple[tuple[int, int], ...] = ()
     cxx11: bool = False
 
 

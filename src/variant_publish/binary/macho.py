@@ -18,6 +18,7 @@ _FAT = b"\xca\xfe\xba\xbe"
 _SYMTAB, _DYSYMTAB, _ID_DYLIB, _VERSION_MIN, _FUNCTION_STARTS, _BUILD_VERSION = 0x2, 0xB, 0xD, 0x24, 0x26, 0x32
 _LOAD_DYLIB = (0xC, 0x20, 0x80000018, 0x8000001F, 0x80000023)
 """Plain, lazy, weak, re-exported and upward ones: the ordinals of symbols count all of them."""
+_SEGMENT_64, _INSTRUCTIONS = 0x19, 0x80000000
 _MACOS = 1
 _TWO_LEVEL = 0x80
 _STAB, _PRIVATE, _TYPE, _EXTERNAL, _WEAK_REFERENCE = 0xE0, 0x10, 0x0E, 0x01, 0x40
@@ -46,6 +47,7 @@ def macho_image(data: Buffer) -> Image:
             imports=frozenset(strong),
             weak=frozenset(weak),
             modules=tuple(dict.fromkeys(modules)),
+            code=tuple(part for one in slices for part in one.code()),
             macos={one.architecture: one.minimum for one in slices if one.minimum},
         )
     except struct.error as error:
@@ -116,6 +118,20 @@ class MachO:
                 if platform == _MACOS:
                     return packed >> 16, packed >> 8 & 0xFF
         return None
+
+    def code(self) -> Iterator[tuple[int, int]]:
+        """Return where instructions lie, and the table of symbols with its names."""
+        for kind, body in self._commands:
+            if kind == _SYMTAB:
+                place, count, strings, length = self._fields("4L", body)
+                yield self.start + place, self.start + place + count * 16
+                yield self.start + strings, self.start + strings + length
+            elif kind == _SEGMENT_64:
+                for _, _, _, size, place, _, _, _, flags, _, _, _ in struct.iter_unpack(
+                    self.order + "16s16s2Q8L", body[64 : 64 + (len(body) - 64) // 80 * 80]
+                ):
+                    if flags & _INSTRUCTIONS:
+                        yield self.start + place, self.start + place + size
 
     def functions(self, limit: int) -> list[int]:
         """Return where functions begin, counted from the header and sorted: LC_FUNCTION_STARTS."""

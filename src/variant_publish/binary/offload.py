@@ -12,19 +12,15 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from itertools import chain
 
 import msgspec
 
-from variant_publish.binary.content import Buffer, search
+from variant_publish.binary.content import Buffer, Found
 
 _PLAIN = b"__CLANG_OFFLOAD_BUNDLE__"
 _COMPRESSED = b"CCOB"
 _PACKAGED = b"\x10\xff\x10\xad"
-_MAGICS = tuple(re.compile(re.escape(magic)) for magic in (_PLAIN, _COMPRESSED, _PACKAGED))
-"""One after the other: a search for one literal takes a quarter of one for several."""
-
-_SYCL = re.compile(rb"__CLANG_OFFLOAD_BUNDLE__sycl-([a-z0-9_]{1,64})\0")
+SYCL = rb"__CLANG_OFFLOAD_BUNDLE__sycl-([a-z0-9_]{1,64})\0"
 
 _HEADS = {1: struct.Struct("<4x2HL8x"), 2: struct.Struct("<4x2H2L8x"), 3: struct.Struct("<4x2H2Q8x")}
 """The headers of a compressed bundle by their version: version, method, and sizes."""
@@ -38,7 +34,7 @@ _HEAD_LIMIT = 256 * 1024
 """Bytes of a bundle's beginning that are inflated: its list is in the first page."""
 
 _INPUT_LIMIT = 1024 * 1024
-_MANY_BUNDLES, _MANY_ENTRIES, _LONGEST = 1 << 16, 512, 256
+_MANY_ENTRIES, _LONGEST = 512, 256
 
 
 class OffloadTarget(msgspec.Struct, frozen=True, order=True):
@@ -60,25 +56,19 @@ class OffloadTarget(msgspec.Struct, frozen=True, order=True):
         return cls(kind, triple, arch.partition(":")[0])
 
 
-def offload_targets(data: Buffer) -> frozenset[OffloadTarget]:
+def offload_targets(data: Buffer, found: Found) -> frozenset[OffloadTarget]:
     """Return the targets of all device code; the magic numbers may stand anywhere by chance, so odd ones count not."""
-    found: set[OffloadTarget] = set()
-    matches = chain.from_iterable(search(data, magic, len(_PLAIN)) for magic in _MAGICS)
-    for number, (window, match) in enumerate(matches):
-        if number >= _MANY_BUNDLES:
-            break
-        start = window + match.start()
-        read = {_PLAIN: _bundle, _COMPRESSED: _compressed, _PACKAGED: _packaged}[match[0]]
-        found.update(read(data, start))
-    return frozenset(found)
+    return frozenset(
+        target for magic, read in _READERS.items() for place, _ in found[magic] for target in read(data, place)
+    )
 
 
-def sycl_targets(data: Buffer) -> frozenset[str]:
+def sycl_targets(found: Found) -> frozenset[str]:
     """Return what SYCL code is for: "spir64", which drivers compile for any device, "spir64_gen" for some.
 
     It names sections like bundles, one for each target.
     """
-    return frozenset(match[1].decode() for _, match in search(data, _SYCL, 128))
+    return frozenset(target.decode() for _, (target,) in found[SYCL])
 
 
 def _bundle(data: Buffer, start: int) -> Iterator[OffloadTarget]:
@@ -169,3 +159,12 @@ def _strings(data: Buffer, start: int, table: tuple[int, int], version: int) -> 
 def _text(data: Buffer, place: int) -> str:
     raw = data[place : place + _LONGEST].partition(b"\0")[0]
     return raw.decode() if raw.isascii() and raw.decode().isprintable() else ""
+
+
+_READERS = {
+    _PLAIN: _bundle,
+    _COMPRESSED: _compressed,
+    _PACKAGED: _packaged,
+}
+BUNDLES = tuple(_READERS)
+"""What is to be found in a binary."""

@@ -13,7 +13,7 @@ from variant_publish.binary.content import Buffer
 from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
 
 _MACHINES: Mapping[int, str] = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
-_PE_PLUS = 0x20B
+_PE_PLUS, _CODE = 0x20B, 0x20
 _EXPORTS, _IMPORTS, _EXCEPTIONS, _DELAYED = 0, 1, 3, 13
 _MANY_SECTIONS, _MANY_LIBRARIES, _MANY_SYMBOLS = 96, 1024, 1 << 18
 _LONG_NAME = 4096
@@ -38,6 +38,7 @@ class Pe:
             needed=tuple(dict.fromkeys(library for library, _ in self.imports)),
             imports=frozenset(name for _, names in self.imports for name in names),
             modules=module_names(self.exports),
+            code=tuple((raw, raw + size) for _, _, size, raw, kind in self.sections if kind & _CODE),
         )
 
     def symbols(self) -> Iterator[Symbol]:
@@ -81,7 +82,7 @@ class Pe:
         self.optional = start + 24
         (magic,) = self._at(struct.Struct("<H"), self.optional)
         self.is_plus = magic == _PE_PLUS
-        row = struct.Struct("<4L")  # virtual size, virtual address, raw size, raw offset
+        row = struct.Struct("<4L12xL")  # virtual size, virtual address, raw size, raw offset, what it holds
         self.sections = [self._at(row, self.optional + optional + number * 40 + 8) for number in range(count)]
 
     def _imports(self, directory: int, layout: struct.Struct) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -120,14 +121,14 @@ class Pe:
 
     def offset_of(self, address: int) -> int | None:
         """Return where the byte of a virtual address lies in the file."""
-        for size, start, raw_size, raw in self.sections:
+        for size, start, raw_size, raw, _ in self.sections:
             if start <= address < start + max(size, raw_size):
                 return address - start + raw
         return None
 
     def address_of(self, offset: int) -> int | None:
         """Return the virtual address of a byte of the file."""
-        for _, start, raw_size, raw in self.sections:
+        for _, start, raw_size, raw, _ in self.sections:
             if raw <= offset < raw + raw_size:
                 return offset - raw + start
         return None

@@ -12,7 +12,7 @@ import msgspec
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import InvalidArchive, open_archive
-from variant_publish.binary.content import Buffer, search, unpacked
+from variant_publish.binary.content import Buffer, apart_from, find, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.evidence import Evidence, EvidenceReader
 from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
@@ -24,12 +24,14 @@ from variant_publish.formats.record import RecordRow
 
 _HEAD = 8
 _HASHES = hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}
+_SMALL = 32 * 1024 * 1024
 _SIMD_BUDGET = 6 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
-_NUMPY = re.compile(rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running")
-_NUMPY_API = re.compile(rb"numpy\.(?:_core|core)\._?multiarray")
 
+_NUMPY = rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running"
+_NUMPY_API = rb"numpy\.(?:_core|core)\._?multiarray"
+_OF_MODULES = (_NUMPY, _NUMPY_API)
 
 FOR_SOME = re.compile(
     r"(?<![a-z])(avx|sse[0-9]|ssse|fma[0-9]?|f16c|bmi[0-9]?|adx|clmul|pclmul|aesni|shani|sha_ni|amx|haswell|skylake|icelake|"
@@ -82,10 +84,11 @@ class Scan(msgspec.Struct, frozen=True):
     faults: tuple[str, ...] = ()
 
 
-def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = True) -> Scan:
+def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = True, ahead: bool = False) -> Scan:
     """Read every member once, in memory that does not depend on their sizes.
 
-    `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code. Raises InvalidArchive where
+    `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code, `ahead` uses a
+    second core. Raises InvalidArchive where
     the archive's directory cannot be read.
     """
     rows = {} if wheel.record is None else {row.path: row for row in wheel.record.rows if row.digest}
@@ -100,7 +103,7 @@ def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = T
                 continue
             try:
                 digest = _Digest(rows.get(member.name))
-                with unpacked(inflater, member, digest) as content:
+                with unpacked(inflater, member, digest, ahead=ahead) as content:
                     if content is not None:
                         binaries.append(binary := _binary(member.name, content, readers, min(budget, SAMPLE)))
                         budget = max(0, budget - min(binary.size, SAMPLE))
@@ -119,14 +122,18 @@ def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: in
     except InvalidBinary as error:
         kind = format_of(data[:_HEAD]) or Format.ELF
         return Binary(path, len(data), Image(kind, ()), fault=error.message)
-    numpy = next((match for _, match in search(data, _NUMPY, 64)), None) if image.modules else None
+    patterns = [pattern for reader in readers for pattern in reader.patterns]
+    if len(data) <= _SMALL:
+        patterns += [reader.names for reader in readers if reader.names]
+    found = find(data, (*patterns, *(_OF_MODULES if image.modules else ())), apart_from(image.code, len(data)))
+    numpy = [(int(major), int(minor)) for _, (major, minor) in found.get(_NUMPY, ())]
     return Binary(
         path,
         len(data),
         image,
-        tuple(found for reader in readers if (found := reader.evidence(data, image))),
-        (int(numpy[1]), int(numpy[2])) if numpy else None,
-        bool(image.modules and (numpy or any(search(data, _NUMPY_API, 64)))),
+        tuple(one for reader in readers if (one := reader.evidence(data, image, found))),
+        numpy[0] if numpy else None,
+        bool(numpy or found.get(_NUMPY_API)),
         counts,
     )
 

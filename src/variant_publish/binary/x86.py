@@ -7,7 +7,6 @@ whatever is there runs everywhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from functools import cache
 from itertools import islice
@@ -25,7 +24,7 @@ _FEW, _ENOUGH = 5, 50
 """Functions below which a sample says nothing: of code that never asks the processor, and of any."""
 
 _UNIFORM, _MOST, _MANY_EVEX = 0.95, 0.5, 0.1
-_CPUID = re.compile(rb"\x0f\xa2")
+_CPUID = rb"\x0f\xa2"
 _ASKING = frozenset(
     {"__cpu_model", "__cpu_indicator_init", "__x86_get_cpuid_feature_leaf", "getauxval", "cpuinfo_initialize"}
 )
@@ -120,8 +119,8 @@ def _asks(functions: FunctionTable, imports: Collection[str]) -> bool:
     """Return whether code asks for features of the processor; also where too many bytes only look like it."""
     if not _ASKING.isdisjoint(imports):
         return True
-    found = search(functions.data, _CPUID, 2)
-    codes = filter(None, (functions.around(window + match.start()) for window, match in found))
+    found = search(functions.data, (_CPUID,), (functions.extent,))
+    codes = filter(None, (functions.around(place) for place, _ in found))
     for code in islice(codes, _CANDIDATES):
         if _has_cpuid(code):
             return True
@@ -138,16 +137,12 @@ def _summary(code: bytes) -> tuple[set[str], int]:
     """Return the encodings of vector instructions in a function, and its highest level."""
     from iced_x86 import Decoder
 
-    kinds, level = set(), 1
-    for instruction in Decoder(64, code):
-        number = instruction.code
-        known = _KNOWN.get(number)
-        if known is None:
-            known = _KNOWN[number] = _classified(instruction)
-        if known[0]:
-            kinds.add(known[0])
-        level = max(level, known[1])
-    return kinds, level
+    each = {instruction.code: instruction for instruction in Decoder(64, code)}
+    for number in each:
+        if number not in _KNOWN:
+            _KNOWN[number] = _classified(each[number])
+    found = [_KNOWN[number] for number in each]
+    return {kind for kind, _ in found if kind}, max((level for _, level in found), default=1)
 
 
 _KNOWN: dict[int, tuple[str, int]] = {}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.cli import layout
 from variant_publish.model.safe_text import for_terminal, visible, without_colours
 from variant_publish.progress import Advance
 
@@ -39,6 +38,8 @@ def echo_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, mark: Se
     if mark:
         styles = zip(safe, mark, strict=True)
         safe = [[click.style(cell, bold=True) if one and cell else cell for cell in row] for row, one in styles]
+    from variant_publish.cli import layout
+
     _print(layout.table(header, safe, width=layout.columns()))
 
 
@@ -52,6 +53,8 @@ def echo_report(report: Report) -> None:
         ascii_only = True
     else:
         ascii_only = False
+    from variant_publish.cli import layout
+
     _print(render_text(report, ascii_only=ascii_only, width=layout.columns()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
@@ -17,7 +17,7 @@ _MOST_LINKS = 8
 _UNKNOWN = re.compile(r"(?i)unknown|none|n/a|\s*")
 
 
-class About(msgspec.Struct, frozen=True):
+class About(msgspec.Struct, frozen=True, rename="kebab"):
     """One line of text each; `version` is the release that they are of, `links` are labels with web addresses."""
 
     version: str = ""
@@ -28,7 +28,7 @@ class About(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         texts = (self.version, self.summary, self.license, self.requires_python, *(one for one, _ in self.links))
-        if not all(isinstance(text, str) and len(text) <= _LONGEST and visible(text) == text for text in texts):
+        if not all(len(text) <= _LONGEST and visible(text) == text for text in texts):
             raise ValueError("a text about the project is not one line")
         if not all(is_web(url) for _, url in self.links) or len(self.links) > _MOST_LINKS:
             raise ValueError("a link of the project is not http: or https:")
@@ -45,22 +45,6 @@ class About(msgspec.Struct, frozen=True):
             _line(metadata.requires_python or ""),
             tuple(dict(_links(metadata)).items())[:_MOST_LINKS],
         )
-
-    @classmethod
-    def parse(cls, table: Any) -> Self:
-        """Build from the JSON object; raise ValueError, KeyError or TypeError where it is none."""
-        links = tuple((str(label), str(url)) for label, url in table["links"])
-        return cls(table["version"], table["summary"], table["license"], table["requires-python"], links)
-
-    def table(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {
-            "version": self.version,
-            "summary": self.summary,
-            "license": self.license,
-            "requires-python": self.requires_python,
-            "links": [list(link) for link in self.links],
-        }
 
 
 def _links(metadata: Metadata) -> Iterator[tuple[str, str]]:

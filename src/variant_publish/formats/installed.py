@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.typed import from_json, refusing, to_json
 from variant_publish.formats.variants_json import VariantsMetadata
 
 INSTALLED_FILE = "variant-publish.json"
 """The name of the file in the dist-info folder: of an environment, or of the wheel that a selector sdist hands over."""
 
+_METADATA = "variant-json"
 
-class InstalledVariant(msgspec.Struct, frozen=True):
+
+class InstalledVariant(msgspec.Struct, frozen=True, tag_field="schema-version", tag=1, omit_defaults=True):
     """Which wheel was installed under a plain name; `parse(dumps()) == self`.
 
     `tags` are the extra tags that it carries, or that its index vouches for. `needs` maps the selector variables of
@@ -33,7 +37,7 @@ class InstalledVariant(msgspec.Struct, frozen=True):
     index: str = ""
     tags: tuple[str, ...] = ()
     needs: Mapping[str, tuple[str, ...]] = {}
-    metadata: VariantsMetadata | None = None
+    metadata: VariantsMetadata | None = msgspec.field(default=None, name=_METADATA)
     values: Mapping[str, str] = {}
     generic: bool = False
     asked: tuple[str, ...] = ()
@@ -46,61 +50,26 @@ class InstalledVariant(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the object of JSON and TOML; what is not set is not there."""
-        data: dict[str, Any] = {
-            "schema-version": 1,
-            "project": self.project,
-            "version": self.version,
-            "wheel": self.wheel,
-            "variant": self.variant,
-            "dialect": self.dialect,
-            "sha256": self.sha256,
-            "index": self.index,
-            "tags": list(self.tags),
-            "needs": {variable: list(values) for variable, values in self.needs.items()},
-            "variant-json": None if self.metadata is None else json.loads(self.metadata.dumps()),
-            "values": dict(self.values),
-            "generic": self.generic or None,
-            "asked": list(self.asked) or None,
-            "abi": dict(self.abi) or None,
-        }
-        return {key: value for key, value in data.items() if value is not None}
+        table: dict[str, Any] = msgspec.to_builtins(replace(self, metadata=None))
+        return table if self.metadata is None else {**table, _METADATA: json.loads(self.metadata.dumps())}
 
     def dumps(self) -> str:
         """Return the JSON text; equal values give equal text."""
-        return json.dumps(self.table(), indent=2, ensure_ascii=False) + "\n"
+        return to_json(self.table(), 2)
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
-        try:
-            return cls.from_table(json.loads(content))
-        except (ValueError, RecursionError) as error:
-            raise VariantPublishError(
-                f"{INSTALLED_FILE} cannot be read ({error})", hint="install the package again"
-            ) from error
+        return cls.from_table(from_json(content, dict[str, Any], _unreadable))
 
     @classmethod
     def from_table(cls, data: Mapping[str, Any]) -> Self:
         """Build from the object; raise VariantPublishError where it is something else."""
-        try:
-            metadata = data.get("variant-json")
-            return cls(
-                project=data["project"],
-                version=data["version"],
-                wheel=data["wheel"],
-                variant=data["variant"],
-                dialect=data.get("dialect"),
-                sha256=data["sha256"],
-                index=data["index"],
-                tags=tuple(data["tags"]),
-                needs={variable: tuple(values) for variable, values in data["needs"].items()},
-                metadata=None if metadata is None else VariantsMetadata.parse(json.dumps(metadata)),
-                values=dict(data["values"]),
-                generic=data.get("generic", False),
-                asked=tuple(data.get("asked", ())),
-                abi=dict(data.get("abi", {})),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise VariantPublishError(
-                f"{INSTALLED_FILE} cannot be read ({error!r})", hint="install the package again"
-            ) from error
+        metadata = data.get(_METADATA)
+        with refusing(_unreadable):
+            found = msgspec.convert({**data, _METADATA: None}, cls)
+        return found if metadata is None else replace(found, metadata=VariantsMetadata.parse(json.dumps(metadata)))
+
+
+def _unreadable(reason: str) -> VariantPublishError:
+    return VariantPublishError(f"{INSTALLED_FILE} cannot be read ({reason})", hint="install the package again")

@@ -6,11 +6,10 @@ A master that was read is checked whole: its names become keys of the store, its
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from posixpath import normpath
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
@@ -20,7 +19,8 @@ from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.about import About
-from variant_publish.formats.simple import IndexFile, check_filename, version_of
+from variant_publish.formats.simple import IndexFile, PageEntry, check_filename, project_of, version_of
+from variant_publish.formats.typed import from_json, refusing, to_json
 from variant_publish.model.url import check_link
 from variant_publish.model.versions import version_or_none
 
@@ -30,17 +30,10 @@ API_VERSION_WITH_STATUS = "1.4"
 STATUSES = ("active", "archived", "deprecated")
 """What a project can be (PEP 792); quarantine, which hides files that are there, is a matter for whoever hosts them."""
 
-GENERATION = "_generation"
-RELEASES = "_releases"
-PUBLIC_URL = "_public-url"
-VIEWS = "_views"
-REMOVED = "_removed"
-LEAVING = "_leaving"
-ABOUT = "_about"
-NEWEST = "_newest"
-PINS = "_pins"
 SELECTORS = ".selectors"
 """The folder of a project in which every text of a selector file lies, under its own hash."""
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -166,60 +159,50 @@ class ProjectIndex(msgspec.Struct, frozen=True):
 
     def dumps(self) -> str:
         """Return the JSON text; equal values give equal text."""
-        meta: dict[str, Any] = {"api-version": self.api_version, GENERATION: self.generation}
-        if self.tracks:
-            meta["tracks"] = list(self.tracks)
-        data: dict[str, Any] = {
-            "meta": meta,
-            "name": self.name,
-            "versions": list(self.versions),
-            "files": [file.table() for file in self.files],
-        }
         releases = {
-            version: {"selectors": list(self.selectors.get(version, ())), "needs": dict(self.needs.get(version, {}))}
+            version: _Release(self.selectors.get(version, ()), self.needs.get(version, {}))
             for version in sorted({*self.selectors, *self.needs})
         }
-        optional = {
-            RELEASES: releases,
-            PUBLIC_URL: self.public_url,
-            VIEWS: {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
-            REMOVED: list(self.removed),
-            LEAVING: list(self.leaving),
-            ABOUT: self.about.table() if self.about.version else {},
-            PINS: {text: list(versions) for text, versions in sorted(self.pins.items())},
-        }
-        data |= {key: value for key, value in optional.items() if value}
-        if self.status:
-            reason = {"reason": self.status_reason} if self.status_reason else {}
-            data["project-status"] = {"status": self.status, **reason}
-        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        return to_json(
+            _Page(
+                _Meta(self.api_version, self.generation, self.tracks),
+                self.name,
+                self.versions,
+                tuple(file.entry() for file in self.files),
+                releases,
+                self.public_url,
+                {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
+                self.removed,
+                self.leaving,
+                self.about if self.about.version else None,
+                dict(sorted(self.pins.items())),
+                _Status(self.status, self.status_reason) if self.status else None,
+            )
+        )
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse a master; raise InvalidMaster where it is something else, or names what no master may name."""
-        data = _object(content, "the index page")
-        try:
-            status = data.get("project-status", {})
-            releases = data.get(RELEASES, {})
+        page = _decoded(content, _Page, "the index page")
+        status = page.status or _Status()
+        with refusing(lambda reason: InvalidMaster("the index page", f"is not PEP 691 JSON ({reason})")):
             found = cls(
-                name=data["name"],
-                files=tuple(IndexFile.parse(table) for table in data["files"]),
-                generation=data["meta"].get(GENERATION, 0),
-                tracks=tuple(data["meta"].get("tracks", ())),
-                selectors={v: tuple(item["selectors"]) for v, item in releases.items() if item["selectors"]},
-                needs={v: dict(item["needs"]) for v, item in releases.items() if item["needs"]},
-                removed=tuple(data.get(REMOVED, ())),
-                leaving=tuple(data.get(LEAVING, ())),
-                pins={text: tuple(versions) for text, versions in data.get(PINS, {}).items()},
-                status=status.get("status", ""),
-                status_reason=status.get("reason", ""),
-                public_url=data.get(PUBLIC_URL, ""),
-                views={version: dict(names) for version, names in data.get(VIEWS, {}).items()},
-                about=About.parse(data[ABOUT]) if ABOUT in data else About(),
+                page.name,
+                tuple(map(IndexFile.of, page.files)),
+                page.meta.generation,
+                page.meta.tracks,
+                {version: item.selectors for version, item in page.releases.items() if item.selectors},
+                {version: item.needs for version, item in page.releases.items() if item.needs},
+                page.removed,
+                page.leaving,
+                page.pins,
+                status.status,
+                status.reason,
+                page.public_url,
+                page.views,
+                page.about or About(),
             )
-            _check_files(found)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidMaster("the index page", f"is not PEP 691 JSON ({error!r:.200})") from error
+        _check_files(found)
         return found
 
 
@@ -232,7 +215,7 @@ class NewestRelease(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         texts = (self.version, self.date, *self.variants)
-        if not all(isinstance(text, str) and len(text) <= _LONGEST and not _CONTROL.search(text) for text in texts):
+        if not all(len(text) <= _LONGEST and not _CONTROL.search(text) for text in texts):
             raise InvalidMaster("the newest release of a project", "has a text that is not one line")
 
 
@@ -254,36 +237,58 @@ class RootIndex(msgspec.Struct, frozen=True):
 
     def dumps(self) -> str:
         """Return the JSON text of PEP 691; equal values give equal text."""
-        data = {
-            "meta": {"api-version": API_VERSION, GENERATION: self.generation},
-            "projects": [{"name": name, **self._note(name)} for name in self.names],
-        }
-        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-
-    def _note(self, name: str) -> dict[str, Any]:
-        found = self.newest.get(name)
-        if found is None:
-            return {}
-        return {NEWEST: {"version": found.version, "date": found.date, "variants": list(found.variants)}}
+        listed = tuple(_Listed(name, self.newest.get(name)) for name in self.names)
+        return to_json(_List(_Meta(API_VERSION, self.generation), listed))
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the list; raise InvalidMaster where it is something else, or names what is no project."""
-        data = _object(content, "the list of projects")
-        try:
-            newest = {
-                item["name"]: NewestRelease(note["version"], note["date"], tuple(note["variants"]))
-                for item in data["projects"]
-                if (note := item.get(NEWEST))
-            }
-            names = tuple(item["name"] for item in data["projects"])
-            found = cls(names, data["meta"].get(GENERATION, 0), newest)
-            for name in found.names:
-                check_project(name)
-            _check_generation(found.generation)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidMaster("the list of projects", f"is not PEP 691 JSON ({error!r:.200})") from error
-        return found
+        found = _decoded(content, _List, "the list of projects")
+        for item in found.projects:
+            check_project(item.name)
+        newest = {item.name: item.newest for item in found.projects if item.newest is not None}
+        return cls(tuple(item.name for item in found.projects), found.meta.generation, newest)
+
+
+class _Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    api_version: str = msgspec.field(default="", name="api-version")
+    generation: Annotated[int, msgspec.Meta(ge=0)] = msgspec.field(default=0, name="_generation")
+    tracks: tuple[str, ...] = ()
+
+
+class _Release(msgspec.Struct, frozen=True):
+    selectors: tuple[str, ...]
+    needs: Mapping[str, str]
+
+
+class _Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    status: str = ""
+    reason: str = ""
+
+
+class _Page(msgspec.Struct, frozen=True, omit_defaults=True):
+    meta: _Meta
+    name: str
+    versions: tuple[str, ...]
+    files: tuple[PageEntry, ...]
+    releases: Mapping[str, _Release] = msgspec.field(default={}, name="_releases")
+    public_url: str = msgspec.field(default="", name="_public-url")
+    views: Mapping[str, Mapping[str, str]] = msgspec.field(default={}, name="_views")
+    removed: tuple[str, ...] = msgspec.field(default=(), name="_removed")
+    leaving: tuple[str, ...] = msgspec.field(default=(), name="_leaving")
+    about: About | None = msgspec.field(default=None, name="_about")
+    pins: Mapping[str, tuple[str, ...]] = msgspec.field(default={}, name="_pins")
+    status: _Status | None = msgspec.field(default=None, name="project-status")
+
+
+class _Listed(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    newest: NewestRelease | None = msgspec.field(default=None, name="_newest")
+
+
+class _List(msgspec.Struct, frozen=True):
+    meta: _Meta
+    projects: tuple[_Listed, ...]
 
 
 def selector_entry(filename: str, text: str) -> IndexFile:
@@ -303,15 +308,14 @@ def stored_key(project: str, url: str) -> str | None:
     return None if key in (".", "..") or key.startswith(("../", "/")) else key
 
 
-def check_project(name: object) -> None:
+def check_project(name: str) -> None:
     """Raise InvalidMaster where a name is not that of a project, normalized (PEP 503)."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise InvalidMaster(f"{name!r:.200}", "is not the normalized name of a project")
 
 
 def _check(index: ProjectIndex) -> None:
     check_project(index.name)
-    _check_generation(index.generation)
     for url in (*index.tracks, index.public_url, *(url for views in index.views.values() for url in views.values())):
         check_link(url)
     for version in {*index.selectors, *index.needs, *index.views, *(v for found in index.pins.values() for v in found)}:
@@ -326,15 +330,15 @@ def _check(index: ProjectIndex) -> None:
         check_filename(name)
     texts = (needs.items() for needs in (*index.needs.values(), *index.views.values()))
     for text in (index.status_reason, *index.pins, *(text for pairs in texts for pair in pairs for text in pair)):
-        if not isinstance(text, str) or len(text) > _LONGEST or _CONTROL.search(text):
+        if len(text) > _LONGEST or _CONTROL.search(text):
             raise InvalidMaster(f"{text!r:.200}", "is not one line of text")
 
 
-def _check_selector(name: object, project: str, version: str) -> None:
+def _check_selector(name: str, project: str, version: str) -> None:
     """Raise where a name is not PROJECT-VERSION-KIND, which each dialect continues in its own way."""
     check_filename(name)
-    stem, _, kind = str(name).partition(f"-{version}-")
-    if not kind or canonicalize_name(stem) != project or version_of(str(name)) is not None:
+    stem, _, kind = name.partition(f"-{version}-")
+    if not kind or canonicalize_name(stem) != project or version_of(name) is not None:
         raise InvalidMaster(f"{name!r:.200}", f"is not the name of a selector file of {project} {version}")
 
 
@@ -344,8 +348,7 @@ def _check_files(index: ProjectIndex) -> None:
         name = file.filename
         if name in selectors and file.url == _selector_url(name, file.sha256):
             continue
-        stem = name.partition("-")[0] if name.endswith(".whl") else name.rpartition("-")[0]
-        if version_of(name) is None or canonicalize_name(stem) != index.name:
+        if project_of(name) != index.name:
             raise InvalidMaster(name, f"is not a wheel or sdist of {index.name}")
 
 
@@ -353,21 +356,10 @@ def _selector_url(filename: str, sha256: str) -> str:
     return f"{SELECTORS}/{sha256[:16]}/{quote(filename, safe='')}"
 
 
-def _check_generation(generation: object) -> None:
-    if type(generation) is not int or generation < 0:
-        raise InvalidMaster(f"{generation!r:.200}", "is not the number of a generation")
-
-
-def _object(content: bytes | str, what: str) -> dict[str, Any]:
+def _decoded(content: bytes | str, kind: type[T], what: str) -> T:
     if len(content) > _MOST_BYTES:
         raise InvalidMaster(what, f"has more than {_MOST_BYTES} bytes")
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InvalidMaster(what, f"is not PEP 691 JSON ({error!s:.200})") from error
-    if not isinstance(data, dict):
-        raise InvalidMaster(what, "is not PEP 691 JSON")
-    return data
+    return from_json(content, kind, lambda reason: InvalidMaster(what, f"is not PEP 691 JSON ({reason})"))
 
 
 def _order(file: IndexFile) -> tuple[Version, str]:

@@ -105,7 +105,9 @@ class Metadata(msgspec.Struct, frozen=True):
         A `remove` that is a bare name drops every requirement on that project; any other must equal the whole value.
         New lines come after the last Requires-Dist, else after the last header.
         """
-        dropped = tuple(remove)
+        dropped, wanted = tuple(remove), tuple(dict.fromkeys(add))
+        if not dropped and not wanted:
+            return self
         kept = [
             header
             for header, (name, value) in zip(self.headers, map(_split, self.headers), strict=True)
@@ -113,11 +115,7 @@ class Metadata(msgspec.Struct, frozen=True):
         ]
         present = {_canonical(value) for value in type(self)(tuple(kept), b"").requires_dist}
         newline = b"\r\n" if kept and kept[-1].endswith(b"\r\n") else b"\n"
-        fresh = [
-            f"{REQUIRES_DIST}: {item}".encode() + newline
-            for item in dict.fromkeys(add)
-            if _canonical(item) not in present
-        ]
+        fresh = [f"{REQUIRES_DIST}: {item}".encode() + newline for item in wanted if _canonical(item) not in present]
         if kept and not kept[-1].endswith(b"\n"):
             kept[-1] += newline
         places = [index for index, header in enumerate(kept) if _split(header)[0].lower() == REQUIRES_DIST.lower()]

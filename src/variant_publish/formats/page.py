@@ -7,19 +7,24 @@ index may have (see `IndexFile`) is left out, as pip does with names that it can
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
+import msgspec
+
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, InvalidEntry
+from variant_publish.formats.typed import from_json
+from variant_publish.model.quantity import count
 from variant_publish.model.url import InvalidAddress, resolve
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = ("application/vnd.pypi.simple.v1+json", "application/json")
 _HTML = ("application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml")
+
+_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
@@ -28,38 +33,48 @@ _CLOSING = {name: re.compile(rf"(?i)</{name}[\s/>]") for name in ("script", "sty
 
 
 class InvalidPage(VariantPublishError):
-    """Report what is no page of the simple API, or one of a later major version."""
+    """Report what is no page of the simple API, one of a later major version, or one without an entry that is right."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, hint="name a simple repository, such as https://HOST/simple")
 
 
+class _Page(msgspec.Struct, frozen=True):
+    meta: Mapping[str, Any]
+    files: Sequence[Any]
+
+
 def parse_page(content: bytes, url: str, content_type: str = "text/html") -> tuple[IndexFile, ...]:
     """Return the files of a project page that was found at `url`, with absolute addresses.
 
-    Raises InvalidPage where the content is something else than its type says.
+    Raises InvalidPage where the content is something else than its type says, or where there are wheels and sdists and
+    none of them is an entry that an index may have.
     """
     kind = content_type.partition(";")[0].strip().lower()
-    if kind in _JSON:
-        return tuple(_of_json(content, url))
-    if kind in _HTML:
-        return tuple(_of_html(content.decode("utf-8", "replace"), url))
-    raise InvalidPage(f"the page has the content type {content_type[:80]!r}, which is not one of the simple API")
+    if kind not in (*_JSON, *_HTML):
+        raise InvalidPage(f"the page has the content type {content_type[:80]!r}, which is not one of the simple API")
+    found: list[IndexFile] = []
+    faults: list[str] = []
+    for table, base in _of_json(content, url) if kind in _JSON else _of_html(content.decode("utf-8", "replace"), url):
+        try:
+            found.append(IndexFile.parse({**table, "url": resolve(base, table["url"].strip())}))
+        except (InvalidEntry, InvalidAddress) as error:
+            if str(table["filename"]).endswith(_DISTRIBUTIONS):
+                faults.append(error.message)
+    if faults and not found:
+        raise InvalidPage(f"none of its {count(len(faults), 'file')} can be used: {faults[0]}")
+    return tuple(found)
 
 
-def _of_json(content: bytes, url: str) -> Iterator[IndexFile]:
-    try:
-        data = json.loads(content)
-        _check_version(str(data["meta"]["api-version"]))
-        files = list(data["files"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidPage(f"the page is not PEP 691 JSON ({type(error).__name__}: {error!s:.100})") from error
-    for table in files:
+def _of_json(content: bytes, url: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    data = from_json(content, _Page, lambda reason: InvalidPage(f"the page is not PEP 691 JSON ({reason})"))
+    _check_version(str(data.meta.get("api-version", "0")))
+    for table in data.files:
         if isinstance(table, dict) and isinstance(table.get("url"), str):
-            yield from _entry(table, url)
+            yield {"filename": "", **table}, url
 
 
-def _of_html(text: str, url: str) -> Iterator[IndexFile]:
+def _of_html(text: str, url: str) -> Iterator[tuple[Mapping[str, Any], str]]:
     base = url
     for name, attributes in _tags(text):
         if name == "meta" and attributes.get("name") == "pypi:repository-version":
@@ -67,7 +82,7 @@ def _of_html(text: str, url: str) -> Iterator[IndexFile]:
         elif name == "base" and base == url and "href" in attributes:
             base = _joined(url, attributes["href"])
         elif name == "a" and "href" in attributes:
-            yield from _entry(_table(attributes), base)
+            yield _table(attributes), base
 
 
 def _table(attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -85,13 +100,6 @@ def _table(attributes: Mapping[str, str]) -> dict[str, Any]:
         "yanked": attributes.get("data-yanked", False),
         "provenance": attributes.get("data-provenance"),
     }
-
-
-def _entry(table: Mapping[str, Any], base: str) -> Iterator[IndexFile]:
-    try:
-        yield IndexFile.parse({**table, "url": resolve(base, table["url"].strip())})
-    except (InvalidEntry, InvalidAddress):
-        return
 
 
 def _joined(url: str, link: str) -> str:

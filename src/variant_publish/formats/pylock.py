@@ -15,6 +15,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import SelectorFile
+from variant_publish.formats.typed import refusing
 from variant_publish.formats.variants_json import VariantsMetadata
 
 TOOL = "variant-publish"
@@ -160,18 +161,17 @@ class Lock(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a lock that this tool wrote; raise VariantPublishError for any other file."""
-        try:
+        with refusing(_no_lock):
             data = tomllib.loads(text)
-            Pylock.from_dict(data)
+            try:
+                Pylock.from_dict(data)
+            except PylockValidationError as error:
+                raise _no_lock(str(error)) from error
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:
-                return cls(packages, HostFile.of_table(own["host"]))
+                return cls(packages, msgspec.convert(own["host"], HostFile))
             return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
-        except (PylockValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise VariantPublishError(
-                f"this is no lock of variant-publish ({error!r})", hint="write one with 'variant-publish lock'"
-            ) from error
 
     def requirements(self) -> str:
         """Return the lines of a requirements file: a URL and a hash for each package."""
@@ -181,3 +181,9 @@ class Lock(msgspec.Struct, frozen=True):
         for package in self.packages:
             file = package.chosen or package.files[0]
             yield f"{package.project} @ {file.url} --hash=sha256:{file.sha256}"
+
+
+def _no_lock(reason: str) -> VariantPublishError:
+    return VariantPublishError(
+        f"this is no lock of variant-publish ({reason})", hint="write one with 'variant-publish lock'"
+    )

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.typed import refusing
 from variant_publish.model.url import check_link, is_web
 from variant_publish.model.versions import version_or_none
 
 _FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,254}")
 """Letters that occur in names of wheels, sdists and selector files: no separator, space, escape or drive."""
-_METADATA_KEYS = ("core-metadata", "dist-info-metadata", "data-dist-info-metadata")
-"""PEP 714, PEP 691, and what PyPI wrote by mistake."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,20}(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
 _LARGEST = 1 << 50
-_LONGEST = 10_000
+
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
+Hashes = Mapping[str, str]
+
+
+class PageEntry(msgspec.Struct, frozen=True, omit_defaults=True, rename="kebab"):
+    """One file of a project page as the JSON object that it is (PEP 691, 700, 740).
+
+    METADATA is said to be served under three keys: that of PEP 714, of PEP 691, and what PyPI wrote by mistake.
+    """
+
+    filename: str
+    url: str
+    hashes: Hashes = msgspec.field(default_factory=dict)
+    size: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)] | None = None
+    requires_python: Text | None = None
+    core_metadata: bool | Hashes | None = None
+    dist_info_metadata: bool | Hashes | None = None
+    data_dist_info_metadata: bool | Hashes | None = None
+    upload_time: Text | None = None
+    yanked: bool | Text | None = None
+    provenance: Text | None = None
 
 
 class InvalidEntry(VariantPublishError):
@@ -28,9 +50,9 @@ class InvalidEntry(VariantPublishError):
         super().__init__(f"the entry {filename!s:.200} {reason}", hint="correct the index, or do not use it")
 
 
-def check_filename(name: object) -> None:
+def check_filename(name: str) -> None:
     """Raise InvalidEntry where a name is no plain file name of a wheel, sdist or selector file."""
-    if not isinstance(name, str) or not _FILENAME.fullmatch(name):
+    if not _FILENAME.fullmatch(name):
         raise InvalidEntry(repr(name), "has no plain file name")
 
 
@@ -56,17 +78,10 @@ class IndexFile(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         check_filename(self.filename)
-        if not isinstance(self.url, str):
-            raise InvalidEntry(self.filename, "has no address")
         check_link(self.url)
         for digest in (self.sha256, self.metadata_sha256):
-            if digest and not (isinstance(digest, str) and _HASH.fullmatch(digest)):
+            if digest and not _HASH.fullmatch(digest):
                 raise InvalidEntry(self.filename, "has a SHA-256 that is not 64 lower-case hex digits")
-        if self.size is not None and not (type(self.size) is int and 0 <= self.size <= _LARGEST):
-            raise InvalidEntry(self.filename, "has a size that is no number of bytes")
-        for text in (self.requires_python, self.upload_time, self.yanked, self.provenance):
-            if text is not None and not (isinstance(text, str) and len(text) <= _LONGEST):
-                raise InvalidEntry(self.filename, f"has a field that is no text of up to {_LONGEST} characters")
         if self.upload_time is not None and not _TIME.fullmatch(self.upload_time):
             raise InvalidEntry(self.filename, "has an upload time that is not ISO 8601")
         if self.provenance is not None and not is_web(self.provenance):
@@ -84,44 +99,48 @@ class IndexFile(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object of PEP 691/700."""
-        hashes = {"sha256": self.sha256} if self.sha256 else {}
-        result: dict[str, Any] = {"filename": self.filename, "url": self.url, "hashes": hashes}
-        if self.size is not None:
-            result["size"] = self.size
-        if self.requires_python is not None:
-            result["requires-python"] = self.requires_python
-        if self.metadata_sha256 is not None:
-            result["core-metadata"] = {"sha256": self.metadata_sha256}
-        elif self.serves_metadata:
-            result["core-metadata"] = True
-        if self.upload_time is not None:
-            result["upload-time"] = self.upload_time
-        if self.yanked is not None:
-            result["yanked"] = self.yanked or True
-        if self.provenance is not None:
-            result["provenance"] = self.provenance
-        return result
+        table: dict[str, Any] = msgspec.to_builtins(self.entry())
+        return table
+
+    def entry(self) -> PageEntry:
+        """Return the entry as a page has it."""
+        digest = None if self.metadata_sha256 is None else {"sha256": self.metadata_sha256}
+        return PageEntry(
+            self.filename,
+            self.url,
+            {"sha256": self.sha256} if self.sha256 else {},
+            self.size,
+            self.requires_python,
+            digest or self.serves_metadata or None,
+            upload_time=self.upload_time,
+            yanked=True if self.yanked == "" else self.yanked,
+            provenance=self.provenance,
+        )
+
+    @classmethod
+    def of(cls, entry: PageEntry) -> Self:
+        """Build from the entry of a page; raise InvalidEntry where no index may have it."""
+        keys = (entry.core_metadata, entry.dist_info_metadata, entry.data_dist_info_metadata)
+        metadata = next((key for key in keys if key is not None), False)
+        metadata_hash = None if isinstance(metadata, bool) else metadata.get("sha256")
+        return cls(
+            entry.filename,
+            entry.url,
+            entry.hashes.get("sha256", "").lower(),
+            entry.size,
+            entry.requires_python,
+            None if metadata_hash is None else metadata_hash.lower(),
+            entry.upload_time,
+            None if entry.yanked is False else "" if entry.yanked is True else entry.yanked,
+            entry.provenance,
+            bool(metadata) and metadata_hash is None,
+        )
 
     @classmethod
     def parse(cls, table: Any) -> Self:
         """Build from the JSON object; raise InvalidEntry where it is none."""
-        if not isinstance(table, dict) or not isinstance(table.get("hashes", {}), dict):
-            raise InvalidEntry("", "is not an object with hashes (PEP 691)")
-        metadata = next((table[key] for key in _METADATA_KEYS if key in table), False)
-        metadata_hash = metadata.get("sha256") if isinstance(metadata, dict) else None
-        yanked = table.get("yanked", False)
-        return cls(
-            filename=table.get("filename", ""),
-            url=table.get("url", ""),
-            sha256=_lower(table.get("hashes", {}).get("sha256", "")),
-            size=table.get("size"),
-            requires_python=table.get("requires-python"),
-            metadata_sha256=_lower(metadata_hash),
-            upload_time=table.get("upload-time"),
-            yanked=None if yanked is False else "" if yanked is True else yanked,
-            provenance=table.get("provenance"),
-            serves_metadata=bool(metadata) and metadata_hash is None,
-        )
+        with refusing(lambda reason: InvalidEntry(repr(table)[:100], f"is not one of PEP 691 ({reason})")):
+            return cls.of(msgspec.convert(table, PageEntry))
 
 
 def version_of(filename: str) -> str | None:
@@ -136,5 +155,9 @@ def version_of(filename: str) -> str | None:
     return None if version is None else str(version)
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+def project_of(filename: str) -> str | None:
+    """Return the normalized project in the name of a wheel or sdist with a version, None where there is none."""
+    if version_of(filename) is None:
+        return None
+    wheel = filename.endswith(".whl")
+    return canonicalize_name(filename.partition("-")[0] if wheel else filename.rpartition("-")[0]) or None

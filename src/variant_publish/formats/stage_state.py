@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 from msgspec.structs import replace
-from packaging.utils import canonicalize_name, is_normalized_name
+from packaging.utils import is_normalized_name
 
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.versions import version_or_none
+from variant_publish.formats.simple import project_of
+from variant_publish.formats.typed import from_json, to_json
 
 STAGES = ".staged"
 """Where stages lie in an extra index unless told otherwise; no project's name begins with a dot."""
 
 STATE_FILE = "state.json"
-SCHEMA_VERSION = 2
 MOST_FILES = 50_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -31,7 +29,7 @@ class InvalidStage(VariantPublishError):
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(
-            f"{what} in the stage {why}", hint="withdraw the stage with 'variant-publish release NAME --abort'"
+            f"{what} in the stage {why}", hint="remove the stage with 'variant-publish release NAME --abort'"
         )
 
 
@@ -53,7 +51,7 @@ class StagedFile(msgspec.Struct, frozen=True, order=True):
     def __post_init__(self) -> None:
         if not is_normalized_name(self.project) or not _FILENAME.fullmatch(self.filename):
             raise InvalidStage(f"{str(self)[:300]!r}", "is not PROJECT/FILE")
-        if (owner := _project_of(self.filename)) != self.project:
+        if (owner := project_of(self.filename)) != self.project:
             raise InvalidStage(self.filename, f"is a file of {owner or 'no project'}, and not of {self.project}")
 
     def __str__(self) -> str:
@@ -66,7 +64,7 @@ class StagedFile(msgspec.Struct, frozen=True, order=True):
         return cls(project, filename)
 
 
-class StageState(msgspec.Struct, frozen=True):
+class StageState(msgspec.Struct, frozen=True, tag_field="schema-version", tag=2):
     """How far a stage has come; `parse(dumps(), name) == self`.
 
     `files` belong to the release: the list is fixed when the release begins, so a job that comes late changes nothing.
@@ -90,33 +88,22 @@ class StageState(msgspec.Struct, frozen=True):
 
     def dumps(self) -> str:
         """Return the JSON text; equal values give equal text."""
-        data: dict[str, Any] = {
-            "schema-version": SCHEMA_VERSION,
-            "name": self.name,
-            "status": self.status.value,
-            "files": [str(file) for file in self.files],
-            "generation": self.generation,
-        }
-        return json.dumps(data, indent=1) + "\n"
+        return to_json(self)
 
     @classmethod
     def parse(cls, content: bytes | str, name: str) -> Self:
         """Parse the state of the stage `name`; raise VariantPublishError where it is something else."""
-        try:
-            data = json.loads(content)
-            if not isinstance(data, Mapping) or data["schema-version"] != SCHEMA_VERSION:
-                raise ValueError("schema version")
-            if data["name"] != name:
-                raise ValueError(f"the state of {str(data['name'])[:100]!r}")
-            if not isinstance(data["files"], list) or type(data["generation"]) is not int:
-                raise ValueError("files or generation")
-            files = tuple(StagedFile.parse(str(text)) for text in data["files"][: MOST_FILES + 1])
-            return cls(name, Status(data["status"]), files, data["generation"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise VariantPublishError(
-                f"{STATE_FILE} of the stage {name} is not what this program writes ({type(error).__name__}: {error})",
+
+        def failure(reason: str) -> VariantPublishError:
+            return VariantPublishError(
+                f"{STATE_FILE} of the stage {name} is not what this program writes ({reason})",
                 hint="use one version of variant-publish in all jobs of a release",
-            ) from error
+            )
+
+        found = from_json(content, cls, failure)
+        if found.name != name:
+            raise failure(f"the state of {found.name[:100]!r}")
+        return found
 
 
 def check_stage_name(name: str) -> str:
@@ -126,15 +113,3 @@ def check_stage_name(name: str) -> str:
             f"{name[:300]!r} cannot name a staged release", hint="use letters, digits and . _ + -, for example foo-1.0"
         )
     return name
-
-
-def _project_of(filename: str) -> str | None:
-    """Return the project that a wheel or sdist is of, by its name; None for another file."""
-    if filename.endswith(".whl"):
-        parts = filename.removesuffix(".whl").split("-")
-        name, version = (parts[0], parts[1]) if 5 <= len(parts) <= 7 else ("", "")
-    elif filename.endswith(".tar.gz"):
-        name, _, version = filename.removesuffix(".tar.gz").rpartition("-")
-    else:
-        return None
-    return canonicalize_name(name) if name and version_or_none(version) else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Self
 
 import msgspec
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
@@ -124,6 +124,6 @@ def check_installable(text: str) -> str:
 
     Installers read such a file, and would take `--index-url=...` or a second line for what it looks like.
     """
-    if not text.isprintable() or TaggedRequirement.parse(text).tags:
+    if not is_normalized_name(text) and (not text.isprintable() or TaggedRequirement.parse(text).tags):
         raise UsageError(f"requirement {text!r} is not one that installers read", hint="write it as NAME[SPECIFIER]")
     return text

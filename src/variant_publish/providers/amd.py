@@ -6,7 +6,7 @@ The properties are those of amd-variant-provider, whose environment variables co
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +16,7 @@ from variant_publish.providers.base import NONE, Features, Values, Variable, Var
 from variant_publish.providers.sysfs import read, texts
 
 if TYPE_CHECKING:
-    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.content import Buffer, Found
     from variant_publish.binary.evidence import Evidence
     from variant_publish.binary.image import Image
 
@@ -36,7 +36,6 @@ ARCHITECTURES = (
 
 _NODES = "class/kfd/kfd/topology/nodes/*/properties"
 _TARGET = re.compile(r"^gfx_target_version ([0-9]{1,9})$", re.MULTILINE)
-_NAMES = rb"libamdhip64"
 _UNITS = re.compile(r"^simd_count ([0-9]{1,9})$", re.MULTILINE)
 _ARCH = r"gfx[0-9]{1,3}[0-9a-f]{2}"
 _VERSION = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})(?:[.-].*)?", re.DOTALL)
@@ -63,6 +62,7 @@ class Amd(VariantProvider):
     metadata = Provider(requires=("amd-variant-provider",), plugin_api="amd_variant_provider.plugin:AMDVariantPlugin")
     drivers = ("libamdhip64", "libhsa-runtime64", "amdhip64")
     packages = ("rocm", "amd-", "torch", "triton", "cupy")
+    names = rb"libamdhip64"
     code_feature = GFX_ARCH
     runtime = "ROCm"
     runtime_feature = ROCM_VERSION
@@ -110,15 +110,22 @@ class Amd(VariantProvider):
         found = {GFX_ARCH: values.get(GFX_ARCH, NONE), ROCM_VERSION: values.get(ROCM, NONE)}
         return {feature: (value,) for feature, value in found.items() if value != NONE}
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.offload import BUNDLES
+
+        return BUNDLES
+
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
         from variant_publish.binary import evidence, runtimes
         from variant_publish.binary.offload import offload_targets
 
-        found = {target.arch for target in offload_targets(data) if target.arch.startswith("gfx")}
+        code = {target.arch for target in offload_targets(data, found) if target.arch.startswith("gfx")}
         majors, why = runtimes.majors_of(image.needed, runtimes.ROCM)
-        why = why or ("" if found else evidence.names_in(data, _NAMES))
-        return evidence.Evidence(self.namespace, tuple(sorted(found, key=_natural)), majors, why)
+        why = why or (evidence.NAMES if not code and found.get(self.names) else "")
+        return evidence.Evidence(self.namespace, tuple(sorted(code, key=_natural)), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether code is for an architecture, or for a family that it belongs to: gfx9-4-generic."""

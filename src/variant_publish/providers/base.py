@@ -15,7 +15,7 @@ from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
 
 if TYPE_CHECKING:
-    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.content import Buffer, Found
     from variant_publish.binary.evidence import Evidence
     from variant_publish.binary.image import Image
 
@@ -90,6 +90,8 @@ class VariantProvider:
     """Where there is such hardware: what a platform tag contains."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Words in the names of distributions that bring its kernels."""
+    names: ClassVar[bytes] = b""
+    """The names of its libraries, which small binaries are searched for: what loads them by name is small."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
     runtime: ClassVar[str] = ""
@@ -146,8 +148,16 @@ class VariantProvider:
         """Return the values of a variable that tell wanted values of its features apart."""
         return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
-        """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for."""
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what the data of binaries is searched for: each begins with given bytes, and matches at most 128."""
+        return ()
+
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
+        """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for.
+
+        `found` has the matches of each of the `patterns`, and of `names`: where they begin, and their groups.
+        """
         return None
 
     def meets(self, claimed: str, found: str) -> bool:

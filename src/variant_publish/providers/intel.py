@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from variant_publish.formats.variants_json import Provider
@@ -15,7 +15,7 @@ from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 
 if TYPE_CHECKING:
-    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.content import Buffer, Found
     from variant_publish.binary.evidence import Evidence
     from variant_publish.binary.image import Image
 
@@ -36,7 +36,6 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 """What ocloc calls devices, and `xpu` for all that wheels are usually compiled for."""
 
 _IP = r"[0-9]{1,4}\.[0-9]{1,3}\.[0-9]{1,2}"
-_NAMES = rb"lib(?:sycl|ze_loader)"
 _VENDOR = 0x8086
 _GPU_ONLY = 1
 _INIT_DRIVER, _PROPERTIES, _IP_VERSION = 0x00020021, 0x3, 0x1000F  # ze_structure_type_t
@@ -54,6 +53,7 @@ class Intel(VariantProvider):
     )
     drivers = ("libze_loader", "ze_loader")
     packages = ("intel-", "torch", "triton", "dpc")
+    names = rb"lib(?:sycl|ze_loader)"
     code_feature = DEVICE_IP
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
@@ -79,13 +79,20 @@ class Intel(VariantProvider):
         value = values.get(XPU, NONE)
         return {} if value == NONE else {DEVICE_IP: (value, *filter(None, (BASES.get(value),)))}
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.offload import SYCL
+
+        return (SYCL,)
+
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
-        from variant_publish.binary.evidence import Evidence, names_in
+        from variant_publish.binary.evidence import NAMES, Evidence
         from variant_publish.binary.offload import sycl_targets
 
-        found = sycl_targets(data)
-        return Evidence(self.namespace, tuple(sorted(found)), why="" if found else names_in(data, _NAMES))
+        code = sycl_targets(found)
+        return Evidence(self.namespace, tuple(sorted(code)), why=NAMES if not code and found.get(self.names) else "")
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether the code runs on a device: that for any device does."""

@@ -16,7 +16,7 @@ from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 
 if TYPE_CHECKING:
-    from variant_publish.binary.content import Buffer
+    from variant_publish.binary.content import Buffer, Found
     from variant_publish.binary.evidence import Evidence
     from variant_publish.binary.image import Image
 
@@ -37,7 +37,6 @@ _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAP
 _PAIR = r"([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:\.[0-9.]{1,9})?"
 _CUDA_WORD = r"cu(?:da)?_?(1[0-9])(?:[._]?([0-9]{1,2})|x)?"
 _CODE_WORD = r"(sm|compute)_?([0-9]{2,3}[af]?)"
-_NAMES = rb"libcuda(?:\.so|rt)"
 _CODE = r"([0-9]{2,3})([af]?)_(real|virtual)"
 
 
@@ -114,6 +113,7 @@ class Nvidia(VariantProvider):
     vendored = "0.0.1"
     drivers = ("libcuda", "nvcuda", "libnvidia-ml", "nvml")
     packages = ("nvidia-", "cuda", "cupy", "torch", "triton", "numba")
+    names = rb"libcuda(?:\.so|rt)"
     code_feature = SM_ARCH
     runtime = "CUDA"
     runtime_feature = LOWER_BOUND
@@ -196,16 +196,23 @@ class Nvidia(VariantProvider):
             own = (*own, self.property(LOWER_BOUND, "13.0"))
         return super().machines(own, platform)
 
-    def evidence(self, data: Buffer, image: Image) -> Evidence | None:
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.fatbin import DEVICE_CODE
+
+        return DEVICE_CODE
+
+    def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
         from variant_publish.binary import evidence, runtimes
         from variant_publish.binary.fatbin import DeviceImages
 
-        images = DeviceImages.of(data)
+        images = DeviceImages.of(data, found)
         majors, why = runtimes.majors_of(image.needed, runtimes.CUDA)
         if not majors:
             majors = images.cuda_majors
-            why = "has device code" if images.codes else evidence.names_in(data, _NAMES)
+            why = "has device code" if images.codes else evidence.NAMES if found.get(self.names) else ""
         return evidence.Evidence(self.namespace, tuple(code.value for code in images.codes), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:

@@ -34,7 +34,7 @@ class FalseClaim(VariantPublishError):
     def __init__(self, store: Store, file: StagedFile, what: str) -> None:
         super().__init__(
             f"{store.describe()}: {file.filename} is not what is said of it there: {what}",
-            hint="find out who wrote it; withdraw a stage with 'variant-publish release NAME --abort'",
+            hint="find out who wrote it; remove a stage with 'variant-publish release NAME --abort'",
         )
 
 

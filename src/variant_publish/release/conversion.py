@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
+from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import write_standard
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
@@ -131,15 +133,21 @@ def _rewrite(
 def _moved(path: Path) -> str | None:
     """Return a configuration whose variants, providers and priorities stand in the standard `[variant]` table.
 
-    What that has no words for stays where it is. None where `[tool.variant-publish]` declares no properties.
+    What that has no words for stays where it is; where nothing is left to move, all of it. None where
+    `[tool.variant-publish]` declares no variants.
     """
     _toml(path)
     document = tomlkit.parse(text := path.read_text("utf-8"))
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
-    if not any("properties" in table for table in variants.values()):
+    if not variants:
+        with suppress(UsageError):  # of an older draft
+            return text if ours and STANDARD in document and Config.parse(text, str(path)) else None
         return None
     config = Config.parse(text, str(path))
+    there = document.get(STANDARD, {}).get("variants", {})
+    if all(variant.label in there for variant in config.variants.values()):
+        return text
     labels = {variant.label: variant.properties for variant in config.variants.values()}
     write_standard(document, config.namespaces, config.providers, labels)
     for name, table in list(variants.items()):

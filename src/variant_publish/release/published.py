@@ -42,10 +42,12 @@ class PublishedRelease(msgspec.Struct, frozen=True):
         """Pick the wheels of a version, and those of the release before it, from what an index lists of a project."""
         wheels = _by_version(listed)
         if version not in wheels:
-            known = ", ".join(map(str, sorted(wheels, reverse=True)[:5]))
-            raise VariantPublishError(
-                f"the index has no wheel of {project} {version}", hint=f"it has {known or 'none'}"
-            )
+            hint = "check the project's name, or name another index"
+            if listed:
+                hint = f"it has {count(len(listed), 'file')} of it and no wheel, the first is {listed[0].filename}"
+            if wheels:
+                hint = f"it has {', '.join(map(str, sorted(wheels, reverse=True)[:5]))}"
+            raise VariantPublishError(f"the index has no wheel of {project} {version}", hint=hint)
         sdists = (file.filename for file in listed if file.filename.endswith(".tar.gz"))
         own = tuple(name for name in sdists if (text := version_of(name)) and Version(text) == version)
         return cls(version, tuple(wheels[version]), previous_of(listed, version), own)

@@ -102,14 +102,15 @@ class ViewApplication:
             raise NotFound(f"{project} has no {filename}")
         if metadata:
             return self._metadata(request, file)
+        self.projects.check_pins(file)
         if file.is_rewritten:
             path = self.projects.wheel(file)
             return send_file(path, request.environ, mimetype=_type_of(filename), max_age=_FOR_EVER)
-        path_or_none = local_path(file.source.url)
-        if path_or_none is not None:
-            return send_file(
-                path_or_none, request.environ, mimetype=_type_of(filename), etag=file.source.sha256 or True
-            )
+        here = local_path(file.source.url)
+        if here is not None:
+            if not here.is_file():
+                raise NotFound(f"{here} is listed and not there")
+            return send_file(here, request.environ, mimetype=_type_of(filename), etag=file.source.sha256 or True)
         return _passed(request, file.source.url) if passes_through(file.source.url) else redirect(file.source.url, 302)
 
     def _metadata(self, request: Request, file: ViewFile) -> Response:

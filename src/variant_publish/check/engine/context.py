@@ -127,7 +127,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
         if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast)
+            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast, ahead=self.jobs > 1)
         return self.scans[wheel.path]
 
 

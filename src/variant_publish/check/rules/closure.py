@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import environment_of
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, some
 from variant_publish.check.rules.destination import NO_INDEX, user_indexes
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
@@ -41,7 +41,6 @@ class PinsServed(ReleaseRule[DescribedWheel]):
     id = "VP410"
     guards_publication = True
     title = "every == pin is served by the indexes of the users"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin, over all cells for which it is pinned."""

@@ -12,7 +12,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import State, in_dialects, lacking
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
-from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of
 from variant_publish.model.matrix import Cell, serves
 from variant_publish.model.tags import platform_serves
 from variant_publish.model.variant import GENERIC
@@ -32,6 +32,7 @@ class NoHoles(ReleaseRule[Wheel]):
     id = "VP304"
     title = "the rectangle of found pythons, platforms and variants has no holes"
     severity = Severity.WARNING
+    hint = f"build it, or declare the wheels of the release in [{TABLE}.matrix]"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each cell, but for those that VP306 reports."""
@@ -57,11 +58,7 @@ class NoHoles(ReleaseRule[Wheel]):
                 yield Outcome.skipped(f"the release supports {partly[1]} in part")
             elif not any(_fills_too(other, place) for other in holes):
                 of = "" if cell.variant == GENERIC else f", variant {cell.variant!r}"
-                yield Outcome.failed(
-                    f"no wheel for {cell.python} on {cell.platform}{of}{where}",
-                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
-                    cell=cell,
-                )
+                yield self.failed(f"no wheel for {cell.python} on {cell.platform}{of}{where}", cell=cell)
 
 
 class VariantOnAllPlatforms(ReleaseRule[Wheel]):
@@ -73,6 +70,7 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
     id = "VP305"
     title = "every variant has wheels for every platform"
     severity = Severity.INFO
+    hint = f"nothing to do if that is on purpose; [{TABLE}.matrix] says so"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and platform."""
@@ -87,10 +85,7 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
                 continue
             absent = [platform for platform in platforms if (variant, platform) not in filled]
             if absent:
-                yield Outcome.failed(
-                    f"variant {variant!r} has no wheels for {some(absent)}",
-                    f"nothing to do if that is on purpose; [{TABLE}.matrix] says so",
-                )
+                yield self.failed(f"variant {variant!r} has no wheels for {some(absent)}")
             else:
                 yield Outcome.passed()
 
@@ -101,6 +96,8 @@ def _no_hole(context: Context, cell: Cell) -> str:
         return "VP306 looks at generic wheels where there are variants"
     if cell.python.startswith("graalpy"):
         return "GraalPy is supported as far as it goes"
+    if not gets_releases(cell.python):
+        return "the interpreter gets no releases any more"
     return "" if interpreter_exists(cell.python, cell.platform) else "there is no such interpreter for the platform"
 
 

@@ -45,7 +45,6 @@ class RunsWherePromised(_Run):
 
     id = "VP901"
     title = "a wheel imports on the lowest processor that it promises"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -71,6 +70,7 @@ class RunsOnLess(_Run):
     id = "VP902"
     title = "a wheel for a higher level does not import on v1"
     severity = Severity.INFO
+    hint = "look at what VP507 says of its code; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel that claims a level."""
@@ -78,10 +78,8 @@ class RunsOnLess(_Run):
             if isinstance(trial, str) or level < 2 or missing_tool():
                 yield Outcome.skipped(trial if isinstance(trial, str) else "the wheel promises v1, or was not run")
             elif trial.runs_on == 1:
-                yield Outcome.failed(
-                    f"it promises x86-64-v{level} only, and imports on x86-64-v1 too",
-                    "look at what VP507 says of its code; nothing to do if it is on purpose",
-                    file=wheel.filename,
+                yield self.failed(
+                    f"it promises x86-64-v{level} only, and imports on x86-64-v1 too", file=wheel.filename
                 )
             else:
                 yield Outcome.passed()
