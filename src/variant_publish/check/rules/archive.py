@@ -52,7 +52,6 @@ class Readable(_UnreadableRule):
     """
 
     id = "VP101"
-    title = "every file can be read as a wheel"
 
     def owns(self, file: Unreadable) -> bool:
         """Take every file but those of VP102."""
@@ -67,7 +66,6 @@ class WholeTagSet(_UnreadableRule):
     """
 
     id = "VP102"
-    title = "extra tags stand on every member of a tag set"
 
     def owns(self, file: Unreadable) -> bool:
         """Take the files with an extra tag on some members only."""
@@ -81,7 +79,6 @@ class VariantTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP103"
-    title = "WHEEL and file name agree on the variant's tags"
     hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -102,7 +99,6 @@ class PlainTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP104"
-    title = "WHEEL and file name agree on the tags of a plain wheel"
     severity = Severity.WARNING
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -122,7 +118,6 @@ class Identity(WheelRule[DescribedWheel]):
     """
 
     id = "VP105"
-    title = "file name, dist-info folder and METADATA agree on project and version"
     hint = _REBUILD
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -146,7 +141,6 @@ class CompleteRecord(WheelRule[ArchiveWheel]):
     """
 
     id = "VP106"
-    title = "RECORD lists every file, and no other"
     hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
@@ -179,7 +173,6 @@ class StrictArchive(WheelRule[WholeWheel]):
     """
 
     id = "VP107"
-    title = "the archive is strict: every byte belongs to one entry"
     hint = _REBUILD
 
     def problems(self, wheel: WholeWheel, context: Context) -> Problems:
@@ -200,7 +193,6 @@ class SafePaths(WheelRule[ArchiveWheel]):
     """
 
     id = "VP108"
-    title = "member names are relative and stay inside"
     hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
@@ -219,7 +211,6 @@ class OwnVariantJson(WheelRule[DescribedWheel]):
     """
 
     id = "VP109"
-    title = "variant.json is in labelled wheels only, with exactly the label"
     hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -243,7 +234,6 @@ class DeclaredProperties(WheelRule[DescribedWheel]):
     """
 
     id = "VP110"
-    title = "properties in the wheel are those of the configuration"
     hint = "retag the wheel, or correct the properties in the configuration"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -277,7 +267,6 @@ class BuildNumber(WheelRule[DescribedWheel]):
     """
 
     id = "VP111"
-    title = "WHEEL and file name agree on the build number"
     severity = Severity.WARNING
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:

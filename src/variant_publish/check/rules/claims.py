@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import (
@@ -18,6 +16,7 @@ from variant_publish.check.engine.binaries import (
     libraries,
 )
 from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import parsed
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
@@ -37,7 +36,6 @@ class SomethingOfTheGpu(BinaryRule):
     """
 
     id = "VP515"
-    title = "a wheel for a GPU has something of that GPU"
     hint = "build it with the toolkit, or take the claim off"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -61,7 +59,6 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP516"
-    title = "a variant has other binaries than the generic wheel"
     severity = Severity.WARNING
     hint = "build it with the flags of the variant, or drop the variant"
 
@@ -96,7 +93,6 @@ class GenericForOneDevice(BinaryRule):
     """
 
     id = "VP517"
-    title = "the generic wheel beside variants is not built for one GPU"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -130,7 +126,6 @@ class OneLibc(BinaryRule):
     """
 
     id = "VP518"
-    title = "binaries are linked with the libc of the platform tag"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag names no libc."""
@@ -158,7 +153,6 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     """
 
     id = "VP519"
-    title = "required packages of CUDA are of the claimed CUDA"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels that claim no CUDA version."""
@@ -167,11 +161,7 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the number at the end of each required package's name."""
         claimed = _cuda(wheel, context)
-        for text in wheel.metadata.requires_dist:
-            try:
-                name = Requirement(text).name.lower()
-            except InvalidRequirement:
-                continue
+        for name in (one.name.lower() for one in parsed(wheel.metadata.requires_dist)):
             match = _PACKAGE.fullmatch(name)
             if match and int(match[1]) != claimed:
                 yield (

@@ -27,7 +27,6 @@ class IsaNote(BinaryRule):
     """
 
     id = "VP506"
-    title = "ISA notes are not above the label"
     hint = "link it without -z x86-64-vN, or publish the wheel as that variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -53,7 +52,6 @@ class CodeMatchesLevel(BinaryRule):
     """
 
     id = "VP507"
-    title = "code of a v3 or v4 wheel uses AVX or AVX-512"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -93,7 +91,6 @@ class CodeWithinLevel(BinaryRule):
     """
 
     id = "VP513"
-    title = "code needs no higher x86-64 level than the wheel promises"
     lowest = 3
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -131,7 +128,6 @@ class CodeWithinBaseline(CodeWithinLevel):
     """
 
     id = "VP514"
-    title = "code of wheels without a level runs on x86-64-v1"
     severity = Severity.WARNING
     lowest = 2
 
@@ -144,7 +140,6 @@ class GenericIsGeneric(BinaryRule):
     """
 
     id = "VP508"
-    title = "a wheel without a variant loads without a driver"
     hint = "load the driver when it is used (dlopen), or publish the wheel as a variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -167,7 +162,6 @@ class GenericWithoutDeviceCode(BinaryRule):
     """
 
     id = "VP511"
-    title = "the generic wheel beside variants has no GPU code"
     severity = Severity.INFO
     hint = "build the generic wheel without it; nothing to do if it is on purpose"
 

@@ -22,7 +22,6 @@ class ClaimedArchitectures(BinaryRule):
     """
 
     id = "VP503"
-    title = "every claimed GPU architecture is in the binaries"
     hint = "compile for these architectures too, or take them out of the properties"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -52,7 +51,6 @@ class OtherArchitectures(BinaryRule):
     """
 
     id = "VP504"
-    title = "binaries have the claimed GPU architectures and no others, each of them"
     severity = Severity.INFO
     hint = "compile all files for the same architectures"
 
@@ -85,7 +83,6 @@ class RuntimeMajor(BinaryRule):
     """
 
     id = "VP505"
-    title = "the CUDA or ROCm that is needed is the one that is claimed"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no version of a runtime."""

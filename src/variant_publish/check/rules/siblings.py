@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from variant_publish.check.engine.family import Column, Family, matches
 from variant_publish.check.engine.rule import FamilyRule, Outcome, Severity, some
 from variant_publish.check.rules.links import Links
-from variant_publish.config.tables import TABLE, FamilySkipTable
+from variant_publish.config.tables import TABLE, FamilySkip
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
@@ -22,7 +22,6 @@ class MembersThere(FamilyRule):
     """
 
     id = "VP801"
-    title = "every member of the family is there, once"
     severity = Severity.WARNING
     hint = "name one release of each project"
 
@@ -52,7 +51,6 @@ class SameVersions(FamilyRule):
     """
 
     id = "VP802"
-    title = "members that do not require each other have one version"
     severity = Severity.WARNING
     hint = "release them together, or name the releases that belong together"
 
@@ -78,7 +76,6 @@ class SamePlatforms(FamilyRule):
     """
 
     id = "VP803"
-    title = "the members have wheels for the same platforms"
     severity = Severity.INFO
     hint = f"build them, {_SKIP}"
 
@@ -112,7 +109,6 @@ class NoHolesAcross(FamilyRule):
     """
 
     id = "VP804"
-    title = "no member lacks a Python that its siblings have"
     severity = Severity.WARNING
     hint = f"build it, {_SKIP}"
 
@@ -148,7 +144,6 @@ class SameVariants(FamilyRule):
     """
 
     id = "VP805"
-    title = "the members have the same variants"
     severity = Severity.WARNING
     hint = f"build it, {_SKIP}"
 
@@ -175,7 +170,6 @@ class LiveFamilySkips(FamilyRule):
     """
 
     id = "VP808"
-    title = "every skip of the family leaves something out"
     severity = Severity.WARNING
     hint = "correct its project, python, platform or variant, or take it out"
 
@@ -195,7 +189,7 @@ class LiveFamilySkips(FamilyRule):
             )
 
 
-def _skips(skip: FamilySkipTable, member: Release, variant: str) -> bool:
+def _skips(skip: FamilySkip, member: Release, variant: str) -> bool:
     """Return whether a skip leaves out a whole variant: one of a Python or platform leaves the others."""
     if skip.variant is None or skip.python is not None or skip.platform is not None:
         return False
