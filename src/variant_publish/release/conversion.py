@@ -20,7 +20,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import write_standard
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
 from variant_publish.formats.variants_json import SUFFIX, WHEEL_FILE, Provider, VariantsMetadata
@@ -94,11 +94,9 @@ def _plan_release(
 ) -> Conversion:
     older, metadata = None, None
     if found.parts:
-        try:
+        with naming(title):
             older = unite(found.parts, providers)
             metadata, notes = older.today(KNOWN_PROVIDERS, providers, labels)
-        except VariantPublishError as error:
-            raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
             reporter.warn(f"{title}: {note}")
     return Conversion(
@@ -167,12 +165,10 @@ def _configuration(
 ) -> str:
     tables = [(path, _toml(path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
-    try:
+    with naming(sources):
         text, notes = variantlib_toml.converted(
             [table for _, table in tables], KNOWN_PROVIDERS, providers, metadata_config
         )
-    except VariantPublishError as error:
-        raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
     for note in notes:
         reporter.warn(f"{sources}: {note}")
     Config.parse(text, CONFIGURATION)  # what is written can be read
@@ -207,10 +203,8 @@ def _variant_json(path: Path, name: WheelName) -> bytes | None:
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:
-    try:
+    with naming(path):
         return OlderVariants.parse(content)
-    except VariantPublishError as error:
-        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:

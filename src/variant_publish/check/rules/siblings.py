@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from variant_publish.check.engine.family import Column, Family, matches
 from variant_publish.check.engine.rule import FamilyRule, Outcome, Severity, some
 from variant_publish.check.rules.links import Links
-from variant_publish.config.tables import TABLE, FamilySkipTable
+from variant_publish.config.tables import TABLE, FamilySkip
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
@@ -186,7 +186,7 @@ def _lacking(family: Family, column: Column, found: dict[str, list[str]], *, of_
             found.setdefault(platform, []).append(python)
 
 
-def _skips(skip: FamilySkipTable, member: Release, variant: str) -> bool:
+def _skips(skip: FamilySkip, member: Release, variant: str) -> bool:
     """Return whether a skip leaves out a whole variant: one of a Python or platform leaves the others."""
     if skip.variant is None or skip.python is not None or skip.platform is not None:
         return False
