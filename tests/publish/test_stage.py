@@ -23,6 +23,8 @@ from support.publishing import GENERIC, PLUS, SDIST
 from support.soundness import check_whole
 from support.wheels import make_wheel
 from variant_publish import api
+from variant_publish.check.engine.trial import Trial
+from variant_publish.check.rules import running
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
@@ -98,6 +100,42 @@ def test_nothing_is_listed_before_the_release_and_everything_after_it(place: Pla
     assert place.listed(place.repository) == [GENERIC]
     assert verify(place.store, deep=True).is_sound
     assert [item.key for item in place.opened().store.keys("")] == ["state.json"]
+
+
+def test_what_wheels_did_when_they_were_run_is_known_when_the_whole_is_released(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job that has the wheel runs it; whoever releases runs nothing."""
+    monkeypatch.setattr(running, "missing_tool", lambda: "")
+    monkeypatch.setattr(running, "tried", lambda *given: Trial(3, {1: "foo/a.so", 2: "foo/a.so"}))
+    staged = api.stage([place.wheel(GENERIC)], "foo", place.config, place.settings, run=True)[1]
+    place.stage(place.wheel(PLUS))
+    monkeypatch.setattr(running, "tried", lambda *given: pytest.fail("it is run again"))
+    planned = api.plan_staged("foo", place.config, place.settings, offline=True)
+    dies = [
+        (found.file, found.message)
+        for report in (staged, planned.report)
+        for found in report.findings
+        if found.id == "VP901"
+    ]
+    assert dies == [(GENERIC, "it dies on x86-64-v1 in foo/a.so; it runs on x86-64-v3")] * 2
+    assert (planned.report.exit_code(), planned.planned) == (1, ())
+    assert not place.release()
+
+
+def test_a_check_by_summaries_knows_what_wheels_did(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "missing_tool", lambda: "")
+    monkeypatch.setattr(running, "tried", lambda *given: Trial(2, {1: "foo/a.so"}))
+    folder = place.wheel(GENERIC).parent
+    whole = api.check([folder], place.config, api.CheckOptions(run=True, summaries=True, offline=True))
+    monkeypatch.setattr(running, "tried", lambda *given: pytest.fail("it is run again"))
+    told = api.check(
+        list(api.write_summaries(whole, place.folder / "summaries")), place.config, api.CheckOptions(offline=True)
+    )
+    for report in (whole, told):
+        assert [found.message for found in report.findings if found.id == "VP901"] == [
+            "it dies on x86-64-v1 in foo/a.so; it runs on x86-64-v2"
+        ]
 
 
 def test_a_stage_is_an_index_of_its_own(place: Place) -> None:
