@@ -15,7 +15,7 @@ READABLE = {"many_symbols", "many_notes", "many_functions", "dense_code", "neste
 """What is large, and no lie."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("attack", [*BINARIES, *WHEELS])
 def test_a_hostile_wheel_costs_little(tmp_path: Path, attack: str) -> None:
     wheel = hostile_wheel(attack, tmp_path / "wheels")
