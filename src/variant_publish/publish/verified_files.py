@@ -43,13 +43,13 @@ class Claim(msgspec.Struct, frozen=True):
 
     size: int
     sha256: str
-    fault: Callable[[Path], str]
+    fault: Callable[[Path], str] = lambda path: ""
 
     @classmethod
     def of_summary(cls, summary: Summary) -> Claim:
         """Return what the summary of a staged file says."""
         if is_sdist(summary.file):
-            return cls(summary.size, summary.sha256, lambda path: "")
+            return cls(summary.size, summary.sha256)
         return cls(summary.size, summary.sha256, lambda path: _difference(WholeWheel.read(path), summary))
 
     @classmethod

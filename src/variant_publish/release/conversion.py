@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 import tomlkit
-from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import WholeWheel
@@ -19,8 +19,9 @@ from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import write_standard
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
 from variant_publish.formats.variants_json import SUFFIX, WHEEL_FILE, Provider, VariantsMetadata
@@ -94,11 +95,9 @@ def _plan_release(
 ) -> Conversion:
     older, metadata = None, None
     if found.parts:
-        try:
+        with naming(title):
             older = unite(found.parts, providers)
             metadata, notes = older.today(KNOWN_PROVIDERS, providers, labels)
-        except VariantPublishError as error:
-            raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
             reporter.warn(f"{title}: {note}")
     return Conversion(
@@ -167,12 +166,10 @@ def _configuration(
 ) -> str:
     tables = [(path, _toml(path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
-    try:
+    with naming(sources):
         text, notes = variantlib_toml.converted(
             [table for _, table in tables], KNOWN_PROVIDERS, providers, metadata_config
         )
-    except VariantPublishError as error:
-        raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
     for note in notes:
         reporter.warn(f"{sources}: {note}")
     Config.parse(text, CONFIGURATION)  # what is written can be read
@@ -207,18 +204,14 @@ def _variant_json(path: Path, name: WheelName) -> bytes | None:
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:
-    try:
+    with naming(path):
         return OlderVariants.parse(content)
-    except VariantPublishError as error:
-        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:
-    name, _, version = path.name.removesuffix(SUFFIX).rpartition("-")
-    try:
-        return canonicalize_name(name), Version(version)
-    except InvalidVersion as error:
-        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}") from error
+    if (found := release_of_file(path.name)) is None:
+        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}")
+    return found
 
 
 def _toml(path: Path) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.family import Family
+from variant_publish.check.engine.rule_pages import title
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
@@ -89,11 +90,15 @@ class Rule(ABC):
     """
 
     id: ClassVar[str]
-    title: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
     hint: ClassVar[str] = ""
     is_of_one_wheel: ClassVar[bool] = False
     guards_publication: ClassVar[bool] = False
+
+    @property
+    def title(self) -> str:
+        """Return what holds where the rule passes: the heading of its page."""
+        return title(self.id)
 
     def failed(self, message: str, *, hint: str = "", file: str | None = None, cell: Cell | None = None) -> Outcome:
         """Build a failure with the hint of the rule, or one of its own."""

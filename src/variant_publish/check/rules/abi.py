@@ -31,7 +31,6 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP401"
-    title = "ABI pins have a tag and one exact version"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin of the configuration and of each wheel."""
@@ -61,7 +60,6 @@ class SamePins(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP402"
-    title = "ABI pins are the same in all wheels and in the configuration"
     hint = f"retag all wheels with one configuration ({_DECLARED})"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -94,7 +92,6 @@ class PinPlace(WheelRule[DescribedWheel]):
     """
 
     id = "VP403"
-    title = "ABI pins stand where the wheel's readers look"
     hint = _RETAG
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -126,7 +123,6 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
 
     id = "VP404"
     guards_publication = True
-    title = "every ABI pin can be satisfied"
     hint = "pin a version that has such a wheel, or leave the cell out of the matrix"
 
     def check(self, context: Context) -> Iterator[Outcome]:

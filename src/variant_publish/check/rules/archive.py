@@ -6,6 +6,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -30,19 +31,17 @@ _HASHES = ("sha256=", "sha384=", "sha512=")
 
 
 class _UnreadableRule(FolderRule):
-    """Report the files that could not be read and are this rule's own."""
+    """Report the files that could not be read and are this rule's own: with a partial tag set, or not."""
+
+    of_tag_sets: ClassVar[bool]
 
     def check(self, folder: Folder) -> Iterator[Outcome]:
         """Yield a failure for each file of ours, and a pass for each wheel that was read."""
         for file in folder.loaded.unreadable:
-            if self.owns(file):
+            if isinstance(file.error, PartialTagSet) is self.of_tag_sets:
                 yield _unreadable(file)
         for release in folder.loaded.releases:
             yield from (Outcome.passed() for _ in release.wheels)
-
-    def owns(self, file: Unreadable) -> bool:
-        """Return whether the file is this rule's."""
-        raise NotImplementedError
 
 
 class Readable(_UnreadableRule):
@@ -52,11 +51,7 @@ class Readable(_UnreadableRule):
     """
 
     id = "VP101"
-    title = "every file can be read as a wheel"
-
-    def owns(self, file: Unreadable) -> bool:
-        """Take every file but those of VP102."""
-        return not isinstance(file.error, PartialTagSet)
+    of_tag_sets = False
 
 
 class WholeTagSet(_UnreadableRule):
@@ -67,11 +62,7 @@ class WholeTagSet(_UnreadableRule):
     """
 
     id = "VP102"
-    title = "extra tags stand on every member of a tag set"
-
-    def owns(self, file: Unreadable) -> bool:
-        """Take the files with an extra tag on some members only."""
-        return isinstance(file.error, PartialTagSet)
+    of_tag_sets = True
 
 
 class VariantTags(WheelRule[DescribedWheel]):
@@ -81,7 +72,6 @@ class VariantTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP103"
-    title = "WHEEL and file name agree on the variant's tags"
     hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -102,7 +92,6 @@ class PlainTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP104"
-    title = "WHEEL and file name agree on the tags of a plain wheel"
     severity = Severity.WARNING
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -122,7 +111,6 @@ class Identity(WheelRule[DescribedWheel]):
     """
 
     id = "VP105"
-    title = "file name, dist-info folder and METADATA agree on project and version"
     hint = _REBUILD
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -146,7 +134,6 @@ class CompleteRecord(WheelRule[ArchiveWheel]):
     """
 
     id = "VP106"
-    title = "RECORD lists every file, and no other"
     hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
@@ -179,7 +166,6 @@ class StrictArchive(WheelRule[WholeWheel]):
     """
 
     id = "VP107"
-    title = "the archive is strict: every byte belongs to one entry"
     hint = _REBUILD
 
     def problems(self, wheel: WholeWheel, context: Context) -> Problems:
@@ -200,7 +186,6 @@ class SafePaths(WheelRule[ArchiveWheel]):
     """
 
     id = "VP108"
-    title = "member names are relative and stay inside"
     hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
@@ -219,7 +204,6 @@ class OwnVariantJson(WheelRule[DescribedWheel]):
     """
 
     id = "VP109"
-    title = "variant.json is in labelled wheels only, with exactly the label"
     hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
@@ -243,7 +227,6 @@ class DeclaredProperties(WheelRule[DescribedWheel]):
     """
 
     id = "VP110"
-    title = "properties in the wheel are those of the configuration"
     hint = "retag the wheel, or correct the properties in the configuration"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -277,7 +260,6 @@ class BuildNumber(WheelRule[DescribedWheel]):
     """
 
     id = "VP111"
-    title = "WHEEL and file name agree on the build number"
     severity = Severity.WARNING
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import (
     BinaryRule,
     Claims,
+    GenericRule,
     code_names,
     code_of,
     is_library,
     libraries,
 )
 from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import parsed
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
@@ -37,7 +37,6 @@ class SomethingOfTheGpu(BinaryRule):
     """
 
     id = "VP515"
-    title = "a wheel for a GPU has something of that GPU"
     hint = "build it with the toolkit, or take the claim off"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -61,7 +60,6 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP516"
-    title = "a variant has other binaries than the generic wheel"
     severity = Severity.WARNING
     hint = "build it with the flags of the variant, or drop the variant"
 
@@ -88,7 +86,7 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
             yield Outcome.skipped("no variant with binaries has a generic wheel of the same tags and requirements")
 
 
-class GenericForOneDevice(BinaryRule):
+class GenericForOneDevice(GenericRule):
     """Report a generic wheel that was built for a GPU, in a release that has variants.
 
     Everyone without a better variant gets it: machines without that GPU download code that they cannot run, or cannot
@@ -96,14 +94,7 @@ class GenericForOneDevice(BinaryRule):
     """
 
     id = "VP517"
-    title = "the generic wheel beside variants is not built for one GPU"
     severity = Severity.WARNING
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out variants, and releases without them."""
-        if context.variants == (GENERIC,):
-            return "the release has no variants"
-        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code of one architecture, and for modules that need a GPU's runtime."""
@@ -130,7 +121,6 @@ class OneLibc(BinaryRule):
     """
 
     id = "VP518"
-    title = "binaries are linked with the libc of the platform tag"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag names no libc."""
@@ -158,7 +148,6 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     """
 
     id = "VP519"
-    title = "required packages of CUDA are of the claimed CUDA"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels that claim no CUDA version."""
@@ -167,11 +156,7 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the number at the end of each required package's name."""
         claimed = _cuda(wheel, context)
-        for text in wheel.metadata.requires_dist:
-            try:
-                name = Requirement(text).name.lower()
-            except InvalidRequirement:
-                continue
+        for name in (one.name.lower() for one in parsed(wheel.metadata.requires_dist)):
             match = _PACKAGE.fullmatch(name)
             if match and int(match[1]) != claimed:
                 yield (

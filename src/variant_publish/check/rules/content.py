@@ -23,7 +23,6 @@ class RecordHashes(ReleaseRule[WholeWheel]):
     """
 
     id = "VP112"
-    title = "the files are those whose hashes RECORD has"
     is_of_one_wheel = True
     hint = "build or retag the wheel again, instead of changing files in it"
 
@@ -53,7 +52,6 @@ class NoBomb(WheelRule[ArchiveWheel]):
     """
 
     id = "VP113"
-    title = "the archive is no ZIP bomb"
     hint = "take out what is nearly all zeros, or make it when the package runs"
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
@@ -74,7 +72,6 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP211"
-    title = "variants of one platform differ in binaries only"
     severity = Severity.INFO
     hint = "build all variants from one source tree; nothing to do if it is on purpose"
 

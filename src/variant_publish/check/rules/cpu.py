@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import FOR_SOME, Binary, Scan
-from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
+from variant_publish.check.engine.binaries import BinaryRule, Claims, GenericRule, code_names, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.model.quantity import count
-from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
 from variant_publish.providers.platforms import X86_64, platform_architecture
 
@@ -27,7 +26,6 @@ class IsaNote(BinaryRule):
     """
 
     id = "VP506"
-    title = "ISA notes are not above the label"
     hint = "link it without -z x86-64-vN, or publish the wheel as that variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -53,7 +51,6 @@ class CodeMatchesLevel(BinaryRule):
     """
 
     id = "VP507"
-    title = "code of a v3 or v4 wheel uses AVX or AVX-512"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -93,7 +90,6 @@ class CodeWithinLevel(BinaryRule):
     """
 
     id = "VP513"
-    title = "code needs no higher x86-64 level than the wheel promises"
     lowest = 3
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -131,7 +127,6 @@ class CodeWithinBaseline(CodeWithinLevel):
     """
 
     id = "VP514"
-    title = "code of wheels without a level runs on x86-64-v1"
     severity = Severity.WARNING
     lowest = 2
 
@@ -144,7 +139,6 @@ class GenericIsGeneric(BinaryRule):
     """
 
     id = "VP508"
-    title = "a wheel without a variant loads without a driver"
     hint = "load the driver when it is used (dlopen), or publish the wheel as a variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -159,7 +153,7 @@ class GenericIsGeneric(BinaryRule):
                 yield f"{binary.path} cannot be loaded without {some(drivers)}, which is part of a driver"
 
 
-class GenericWithoutDeviceCode(BinaryRule):
+class GenericWithoutDeviceCode(GenericRule):
     """Report a generic wheel with GPU code in a release that has variants.
 
     Users of the generic wheel carry code that only machines with a GPU run, and those have a variant of their own. Some
@@ -167,15 +161,8 @@ class GenericWithoutDeviceCode(BinaryRule):
     """
 
     id = "VP511"
-    title = "the generic wheel beside variants has no GPU code"
     severity = Severity.INFO
     hint = "build the generic wheel without it; nothing to do if it is on purpose"
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out variants, and releases without them."""
-        if context.variants == (GENERIC,):
-            return "the release has no variants"
-        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code in any file."""

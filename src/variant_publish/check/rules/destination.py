@@ -7,11 +7,11 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
+from variant_publish.check.engine.requires import parsed
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.metadata import is_for_pypi
@@ -30,6 +30,8 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 class _RepositoryRule(WheelRule[Wheel]):
     """Check each wheel that goes to a public repository."""
 
+    guards_publication = True
+
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave out what is there already, variants, and everything where only an index of one's own is configured."""
         upload = context.release.config.upload
@@ -47,8 +49,6 @@ class PlatformTaken(_RepositoryRule):
     """
 
     id = "VP701"
-    guards_publication = True
-    title = "PyPI takes the platform tags"
     hint = "repair it with auditwheel, delocate or delvewheel, which give it a tag that PyPI takes"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
@@ -64,8 +64,6 @@ class FileSize(_RepositoryRule):
     """
 
     id = "VP702"
-    guards_publication = True
-    title = "files for PyPI are within its limit of size"
     severity = Severity.WARNING
     hint = "ask PyPI for a higher limit, or lower upload.large, which sends it to the extra index"
 
@@ -83,8 +81,6 @@ class MetadataTaken(_RepositoryRule):
     """
 
     id = "VP703"
-    guards_publication = True
-    title = "PyPI takes the metadata"
     hint = "correct it in the project's sources and build again"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
@@ -95,6 +91,8 @@ class MetadataTaken(_RepositoryRule):
 
 class _IndexRule(ReleaseRule[Wheel]):
     """Check the release against what an index has; skipped without an index, unknown where it is not asked."""
+
+    guards_publication = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the outcomes, or why there are none."""
@@ -122,8 +120,6 @@ class ProjectSize(_IndexRule):
     """
 
     id = "VP704"
-    guards_publication = True
-    title = "the project stays within its limit of size"
     severity = Severity.WARNING
     hint = "ask PyPI for a higher limit, delete old pre-releases there, or send more to the extra index"
 
@@ -153,8 +149,6 @@ class NamesUnused(_IndexRule):
     """
 
     id = "VP705"
-    guards_publication = True
-    title = "file names are not used before"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Compare the hashes of files with the same name."""
@@ -193,8 +187,6 @@ class NamesHeld(_IndexRule):
     """
 
     id = "VP706"
-    guards_publication = True
-    title = "no name is free for a dependency-confusion attack"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Look for each name."""
@@ -222,7 +214,6 @@ class PublicAddress(ReleaseRule[Wheel]):
 
     id = "VP707"
     guards_publication = True
-    title = "the public address of the extra index can be read"
     severity = Severity.WARNING
     hint = "serve it over https"
 
@@ -255,7 +246,6 @@ class NameTaken(ReleaseRule[Wheel]):
 
     id = "VP708"
     guards_publication = True
-    title = "PyPI takes the name of the project"
     hint = "give the project another name"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -315,8 +305,4 @@ def _goes(wheel: Wheel, context: Context) -> bool:
 
 
 def _required(wheel: Wheel) -> Iterator[str]:
-    for text in wheel.metadata.requires_dist:
-        try:
-            yield canonicalize_name(Requirement(text).name)
-        except InvalidRequirement:
-            continue  # VP205 reports it
+    return (canonicalize_name(one.name) for one in parsed(wheel.metadata.requires_dist))

@@ -27,7 +27,6 @@ class SameWheels(ReleaseRule[Wheel]):
     """
 
     id = "VP310"
-    title = "every variant has the same wheels in each dialect"
     hint = "retag in all dialects of the release, or take the wheels of this one away"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -62,7 +61,6 @@ class SameContent(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP213"
-    title = "the wheels of a variant hold the same files in each dialect"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and place that has several dialects."""

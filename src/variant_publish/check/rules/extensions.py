@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, libraries
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.requires import environment_of
+from variant_publish.check.engine.requires import environment_of, parsed
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 
 _NUMPY = "numpy"
@@ -37,7 +36,6 @@ class BuiltAgainstPin(BinaryRule):
     """
 
     id = "VP405"
-    title = "extension modules were compiled for the NumPy that is required"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that require no particular NumPy."""
@@ -85,7 +83,6 @@ class StableAbi(BinaryRule):
     """
 
     id = "VP406"
-    title = "abi3 wheels use only the stable ABI of their tag"
     hint = "define Py_LIMITED_API as the oldest Python of the tag, or tag the wheel for one Python"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -118,7 +115,6 @@ class ExtensionSuffixes(WheelRule[DescribedWheel]):
     """
 
     id = "VP407"
-    title = "names of extension modules fit the Python tag"
     hint = "build the wheel again in an empty build folder: another Python's file was left in it"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -141,7 +137,6 @@ class SameCxxLibrary(ReleaseRule[WholeWheel]):
     """
 
     id = "VP408"
-    title = "variants of one platform need the same GLIBCXX"
     severity = Severity.INFO
     hint = "build all of them in one image; nothing to do if it is on purpose"
 
@@ -179,7 +174,6 @@ class SameCxxAbi(ReleaseRule[WholeWheel]):
     """
 
     id = "VP409"
-    title = "variants have the same C++11 ABI"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -237,11 +231,7 @@ def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
     """Return the oldest NumPy that users of the wheel can have, where its pins or requirements have a lower bound."""
     bounds = []
     environment = environment_of(wheel.name.python, wheel.name.platform[0])
-    for text in [*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist]:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
+    for requirement in (*(pin.plain for pin in wheel.pins), *parsed(wheel.metadata.requires_dist)):
         if requirement.name.lower() != _NUMPY or "extra" in str(requirement.marker or ""):
             continue
         if requirement.marker is not None and not requirement.marker.evaluate(environment):

@@ -34,7 +34,6 @@ class LoadsWith(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP411"
-    title = "libraries load with the dependencies that they are built for"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel and release of a dependency."""

@@ -26,7 +26,6 @@ class RequirementsMet(FamilyRule):
     """
 
     id = "VP806"
-    title = "what members require of each other is met in the family"
     hint = "release versions that fit each other, or correct the requirement"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
@@ -67,7 +66,6 @@ class PinnedServed(FamilyRule):
     """
 
     id = "VP807"
-    title = "a pinned member has a wheel wherever the pinning one has"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each member and each sibling that it pins."""

@@ -22,7 +22,6 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP607"
-    title = "every variant is the best choice of some machine"
     severity = Severity.WARNING
     hint = "correct its properties or the order of the namespaces (priority), or stop building it"
 
@@ -56,7 +55,6 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP608"
-    title = "every machine gets a wheel"
     hint = "build the generic wheel for it, or a variant that fits"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -83,7 +81,6 @@ class NoTies(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP609"
-    title = "no choice is made by the label alone"
     severity = Severity.WARNING
     hint = "give one of them a property that the other has not, or another value"
 
@@ -109,7 +106,6 @@ class AcceptedByUv(WheelRule[DescribedWheel]):
     """
 
     id = "VP610"
-    title = "uv can choose and install every variant"
     hint = "retag it in dialect pep825 too"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:

@@ -25,7 +25,6 @@ class DeclaredCells(ReleaseRule[Wheel]):
     """
 
     id = "VP301"
-    title = "every declared cell has a wheel"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each declared cell."""
@@ -53,7 +52,6 @@ class NoExtraWheels(ReleaseRule[Wheel]):
     """
 
     id = "VP302"
-    title = "no wheel is outside the declared matrix"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -86,7 +84,6 @@ class NoTwins(ReleaseRule[Wheel]):
     """
 
     id = "VP303"
-    title = "no two wheels claim the same tag and variant"
     hint = "keep one of the two"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -114,7 +111,6 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
     """
 
     id = "VP306"
-    title = "every python and platform that has a variant has a generic wheel"
     hint = "build the wheel without a variant too"
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -152,7 +148,6 @@ class LiveSkips(ReleaseRule[Wheel]):
     """
 
     id = "VP307"
-    title = "every skip matches a cell without a wheel"
     severity = Severity.WARNING
     hint = "correct its python, platform or variant, or take it out"
 

@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.requires import Difference, changes_of, requirements_of
+from variant_publish.check.engine.requires import Difference, changes_of, parsed, requirements_of
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, W, WheelRule
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
@@ -69,7 +68,6 @@ class SameName(_AlikeRule[Wheel]):
     """
 
     id = "VP201"
-    title = "Name is the same in all wheels"
     what = "Name"
 
     def value(self, wheel: Wheel) -> str:
@@ -84,7 +82,6 @@ class SameRequiresPython(_AlikeRule[Wheel]):
     """
 
     id = "VP202"
-    title = "Requires-Python is the same in all wheels"
     what = "Requires-Python"
 
     def value(self, wheel: Wheel) -> str:
@@ -103,7 +100,6 @@ class SameExtras(_AlikeRule[Wheel]):
     """
 
     id = "VP203"
-    title = "Provides-Extra is the same in all wheels"
     what = "Provides-Extra"
 
     def value(self, wheel: Wheel) -> str:
@@ -118,7 +114,6 @@ class SameEntryPoints(_AlikeRule[DescribedWheel]):
     """
 
     id = "VP204"
-    title = "entry points are the same in all wheels"
     what = "entry_points.txt"
 
     def value(self, wheel: DescribedWheel) -> str:
@@ -141,7 +136,6 @@ class ValidRequirements(WheelRule[Wheel]):
     """
 
     id = "VP205"
-    title = "every Requires-Dist is a valid requirement"
     hint = "correct the dependency in the project's sources"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
@@ -172,7 +166,6 @@ class NoVariantMarkers(WheelRule[Wheel]):
     """
 
     id = "VP206"
-    title = "no requirement has a variant marker"
     hint = "retag the wheel as a variant of the configuration, or convert it: both make it plain"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
@@ -190,7 +183,6 @@ class NoLocalVersion(WheelRule[Wheel]):
     """
 
     id = "VP207"
-    title = "generic wheels have no local version"
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
@@ -216,7 +208,6 @@ class NoDirectUrl(WheelRule[Wheel]):
     """
 
     id = "VP208"
-    title = "generic wheels require nothing by URL"
     hint = "require a version instead"
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
@@ -226,11 +217,7 @@ class NoDirectUrl(WheelRule[Wheel]):
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Parse each requirement; those that do not parse are VP205's."""
         for value in wheel.metadata.requires_dist:
-            try:
-                url = Requirement(value).url
-            except InvalidRequirement:
-                continue
-            if url is not None:
+            if any(one.url is not None for one in parsed([value])):
                 yield f"Requires-Dist {value!r} is a direct URL, which PyPI refuses"
 
 
@@ -241,7 +228,6 @@ class SameRequirementsOverVariants(ReleaseRule[Wheel]):
     """
 
     id = "VP209"
-    title = "Requires-Dist differs between variants only as declared"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -273,7 +259,6 @@ class SameRequirementsInVariant(ReleaseRule[Wheel]):
     """
 
     id = "VP210"
-    title = "Requires-Dist is the same in all wheels of a variant"
     severity = Severity.WARNING
     hint = "say it with a marker that all wheels have, for example '; sys_platform == \"linux\"'"
 
@@ -299,7 +284,6 @@ class DescriptionRenders(WheelRule[Wheel]):
     """
 
     id = "VP212"
-    title = "the description renders"
     hint = "correct the README, and check it with 'twine check'"
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:

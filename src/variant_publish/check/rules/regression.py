@@ -29,7 +29,6 @@ class NothingGone(ReleaseRule[Wheel]):
     """
 
     id = "VP308"
-    title = "every cell of the previous release is still there"
     severity = Severity.WARNING
     hint = "build it, or tell users that it is gone; Requires-Python says so for a Python"
 
@@ -66,7 +65,6 @@ class NoGrowth(ReleaseRule[Wheel]):
     """
 
     id = "VP309"
-    title = "no wheel has grown by half since the previous release"
     severity = Severity.INFO
     hint = "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose"
 

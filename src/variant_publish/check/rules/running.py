@@ -46,7 +46,6 @@ class RunsWherePromised(_Run):
     """
 
     id = "VP901"
-    title = "a wheel imports on the lowest processor that it promises"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -70,7 +69,6 @@ class RunsOnLess(_Run):
     """
 
     id = "VP902"
-    title = "a wheel for a higher level does not import on v1"
     severity = Severity.INFO
     hint = "look at what VP507 says of its code; nothing to do if it is on purpose"
 

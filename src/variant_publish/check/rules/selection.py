@@ -36,7 +36,6 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP601"
-    title = "selector files are current"
     hint = _WRITE
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -98,7 +97,6 @@ class EveryVariantNamed(_NamesRule):
     """
 
     id = "VP602"
-    title = "every variant is named by the selector files"
     hint = _WRITE
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
@@ -115,7 +113,6 @@ class EveryNameHasAWheel(_NamesRule):
     """
 
     id = "VP603"
-    title = "every label and tag of the selector files has a wheel"
     severity = Severity.WARNING
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
@@ -137,7 +134,6 @@ class NoConflict(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP604"
-    title = "variant.json of all wheels agree"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield one outcome for the release."""
@@ -162,7 +158,6 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP605"
-    title = "clients know the provider of every namespace"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -194,7 +189,6 @@ class OwnedFiles(FolderRule):
     """
 
     id = "VP606"
-    title = "every selector file belongs to a release in the folder"
     severity = Severity.WARNING
 
     def check(self, folder: Folder) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from variant_publish.check.engine.family import Column, Family, matches
 from variant_publish.check.engine.rule import FamilyRule, Outcome, Severity, some
 from variant_publish.check.rules.links import Links
-from variant_publish.config.tables import TABLE, FamilySkipTable
+from variant_publish.config.tables import TABLE, FamilySkip
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
@@ -22,7 +22,6 @@ class MembersThere(FamilyRule):
     """
 
     id = "VP801"
-    title = "every member of the family is there, once"
     severity = Severity.WARNING
     hint = "name one release of each project"
 
@@ -52,7 +51,6 @@ class SameVersions(FamilyRule):
     """
 
     id = "VP802"
-    title = "members that do not require each other have one version"
     severity = Severity.WARNING
     hint = "release them together, or name the releases that belong together"
 
@@ -78,30 +76,21 @@ class SamePlatforms(FamilyRule):
     """
 
     id = "VP803"
-    title = "the members have wheels for the same platforms"
     severity = Severity.INFO
     hint = f"build them, {_SKIP}"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each column."""
         for column in family.columns:
-            if not family.siblings(column):
-                yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
-                continue
-            absent: dict[str, str] = {}
-            rows = [row for row in family.wanted(column) if not column.has_platform(row[1])]
-            for python, platform in rows:
-                if skip := family.skip_of(column, python, platform):
-                    yield Outcome.skipped(f"{column}, {platform}: {skip.reason}")
-                else:
-                    absent.setdefault(platform, python)
+            absent: dict[str, list[str]] = {}
+            yield from _lacking(family, column, absent, of_platforms=True)
             if absent:
-                platform, python = next(iter(absent.items()))
+                rows = [(python, platform) for platform, pythons in absent.items() for python in pythons]
                 yield self.failed(
                     f"{column} has no wheels for {some(absent)}: {_who_has(family, column, rows)}",
-                    cell=Cell(python, platform, str(column)),
+                    cell=Cell(*rows[0], str(column)),
                 )
-            else:
+            elif family.siblings(column):
                 yield Outcome.passed()
 
 
@@ -112,32 +101,22 @@ class NoHolesAcross(FamilyRule):
     """
 
     id = "VP804"
-    title = "no member lacks a Python that its siblings have"
     severity = Severity.WARNING
     hint = f"build it, {_SKIP}"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield a failure for each column and platform with holes, else a pass for each filled cell."""
         for column in family.columns:
-            if not family.siblings(column):
-                yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
-                continue
             holes: dict[str, list[str]] = {}
-            for python, platform in family.wanted(column):
-                if not column.has_platform(platform):
-                    continue
-                if skip := family.skip_of(column, python, platform):
-                    yield Outcome.skipped(f"{column}, {python}, {platform}: {skip.reason}")
-                else:
-                    holes.setdefault(platform, []).append(python)
+            yield from _lacking(family, column, holes, of_platforms=False)
             for platform, pythons in holes.items():
                 yield self.failed(
                     f"{column} has no wheel for {some(pythons, 6)} on {platform}:"
                     f" {_who_has(family, column, [(python, platform) for python in pythons])}",
                     cell=Cell(pythons[0], platform, str(column)),
                 )
-            filled = sum(bool(column.files_for(*row)) for row in family.rows)
-            yield from (Outcome.passed() for _ in range(filled))
+            if family.siblings(column):
+                yield from (Outcome.passed() for row in family.rows if column.files_for(*row))
 
 
 class SameVariants(FamilyRule):
@@ -148,7 +127,6 @@ class SameVariants(FamilyRule):
     """
 
     id = "VP805"
-    title = "the members have the same variants"
     severity = Severity.WARNING
     hint = f"build it, {_SKIP}"
 
@@ -175,7 +153,6 @@ class LiveFamilySkips(FamilyRule):
     """
 
     id = "VP808"
-    title = "every skip of the family leaves something out"
     severity = Severity.WARNING
     hint = "correct its project, python, platform or variant, or take it out"
 
@@ -195,7 +172,21 @@ class LiveFamilySkips(FamilyRule):
             )
 
 
-def _skips(skip: FamilySkipTable, member: Release, variant: str) -> bool:
+def _lacking(family: Family, column: Column, found: dict[str, list[str]], *, of_platforms: bool) -> Iterator[Outcome]:
+    """Gather by platform the Pythons that siblings have more, on platforms that it lacks or others; yield the skips."""
+    if not family.siblings(column):
+        yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
+        return
+    for python, platform in family.wanted(column):
+        if column.has_platform(platform) is of_platforms:
+            continue
+        if skip := family.skip_of(column, python, platform):
+            yield Outcome.skipped(f"{column}, {python}, {platform}: {skip.reason}")
+        else:
+            found.setdefault(platform, []).append(python)
+
+
+def _skips(skip: FamilySkip, member: Release, variant: str) -> bool:
     """Return whether a skip leaves out a whole variant: one of a Python or platform leaves the others."""
     if skip.variant is None or skip.python is not None or skip.platform is not None:
         return False

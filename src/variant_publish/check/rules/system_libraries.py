@@ -25,8 +25,8 @@ _FIRST_ARM64 = (11, 0)
 _SOURCE = 8 * 1024 * 1024
 _IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]([^\n#(]*(?:\([^)]{0,9999}\))?)", re.MULTILINE)
 _NAME = re.compile(rb"\w+")
-_MUSL = "libc.so"
-"""What musl's own libraries are linked with, and its loader always has."""
+_LIBC = "libc."
+"""What libraries of every libc begin with: VP518 looks at which one it is."""
 
 _FROM_PACKAGES = (
     (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
@@ -46,7 +46,6 @@ class PolicyFits(BinaryRule):
     """
 
     id = "VP501"
-    title = "ELF symbol versions fit the manylinux or musllinux tag"
     hint = "build it in the image of that policy, or give it the tag that 'auditwheel show' names"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -79,7 +78,6 @@ class ExternalLibraries(BinaryRule):
     """
 
     id = "VP502"
-    title = "external libraries are in the wheel or declared"
     severity = Severity.WARNING
     of_plugins = False
     hint = "run 'auditwheel repair', or declare it"
@@ -92,7 +90,7 @@ class ExternalLibraries(BinaryRule):
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
         allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        allowed |= {*context.release.config.check.external, *([_MUSL] if tag.startswith("musllinux") else ())}
+        allowed |= {*context.release.config.check.external}
         allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
         lacking = {
             binary.path: found
@@ -119,7 +117,6 @@ class PluginLibraries(ExternalLibraries):
     """
 
     id = "VP520"
-    title = "external libraries of plug-ins are in the wheel or declared"
     severity = Severity.INFO
     of_plugins = True
     hint = "nothing to do where the package does without it; else run 'auditwheel repair', or declare it"
@@ -132,7 +129,6 @@ class MacTags(BinaryRule):
     """
 
     id = "VP509"
-    title = "minimum macOS and architectures fit the tag"
     hint = "build it for every architecture of the tag, or name the wheel by those that it has"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -172,7 +168,6 @@ class MachineType(BinaryRule):
     """
 
     id = "VP510"
-    title = "libraries are for the system and architecture of the tag"
     hint = "build it for the platform of the wheel"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
@@ -260,7 +255,7 @@ def _loaded(elf: Sequence[Binary], optional: Collection[str]) -> set[str]:
 
 
 def _elsewhere(library: str, wheel: Wheel) -> bool:
-    return is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
+    return library.startswith(_LIBC) or is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
 
 
 def _required(library: str, wheel: Wheel) -> bool:
