@@ -28,8 +28,14 @@ settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first: what begins last and takes long would keep one worker busy alone."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Run slow tests first, those of known length before: what begins last would keep one worker busy alone."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> int:
+    slow = item.get_closest_marker("slow")
+    seconds: int = 0 if slow is None else slow.kwargs.get("seconds", 1)
+    return seconds
 
 
 @cache

@@ -69,6 +69,7 @@ def layer(name: str) -> int:
     return next(number for number, rooms in enumerate(LAYERS) if name in rooms)
 
 
+@cache
 def imports(path: Path, *, top_only: bool = False) -> list[str]:
     tree = parsed(path)
     nodes = tree.body if top_only else list(ast.walk(tree))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class VariantPublishError(Exception):
     """Return what is wrong, where, and what to do about it.
@@ -25,3 +28,14 @@ class UsageError(VariantPublishError):
     """Report a call or a configuration that cannot mean anything: exit code 2."""
 
     exit_code = 2
+
+
+@contextmanager
+def naming(place: object, kind: type[VariantPublishError] | None = None) -> Iterator[None]:
+    """Name the file or key that an error of the block is of, unless it does so itself; as a `kind`, if one is given."""
+    try:
+        yield
+    except VariantPublishError as error:
+        if error.message.startswith(str(place)):
+            raise
+        raise (kind or type(error))(f"{place}: {error.message}", hint=error.hint) from error

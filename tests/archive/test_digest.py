@@ -47,7 +47,8 @@ def test_a_hash_counts_only_while_size_and_time_are_the_same(tmp_path: Path) -> 
 )
 def test_a_digest_of_another_kind_is_no_digest(tmp_path: Path, change: dict[str, object]) -> None:
     source = make_wheel(tmp_path, NAME)
-    path = write_digest(source, "a" * 64)
+    write_digest(source, "a" * 64)
+    path = source.with_name(NAME + ".sha256")
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert read_digest(source) is None
     path.write_text("[")

@@ -131,7 +131,7 @@ def test_a_sparse_wheel_of_4_gb_stays_sparse(tmp_path: Path) -> None:
         assert one.read() == two.read()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system knows no holes")
 def test_strict_readers_accept_4_gb(tmp_path: Path) -> None:
     result = retag(write_sparse(tmp_path / NAME), tmp_path / "out", REWRITES["plus"]).path

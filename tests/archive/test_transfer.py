@@ -53,23 +53,6 @@ def test_pieces_of_every_size_arrive_in_their_order(tmp_path: Path, hashed: bool
     assert digest is None or digest.digest() == hashlib.sha256(want).digest()
 
 
-@pytest.mark.parametrize("piece", [(0, 5 << 20, b"head"), (1, 5 << 20, b"head"), (0, 5 << 20, b""), None])
-def test_a_piece_that_was_copied_ahead_in_vain_is_taken_back(
-    tmp_path: Path, piece: tuple[int, int, bytes] | None
-) -> None:
-    with opened(tmp_path / "a", BIG) as source, opened(tmp_path / "b") as target, Sink(target) as sink:
-        sink.begin(source, 0, 5 << 20, b"head")
-        if piece is None:
-            sink.write(BIG[:100_000])
-            want = BIG[:100_000]
-        else:
-            sink.copy(source, piece[0], piece[1], ignore, piece[2])
-            want = piece[2] + BIG[piece[0] : piece[0] + piece[1]]
-        sink.write(b"end")
-        sink.flush()
-    assert (tmp_path / "b").read_bytes() == want + b"end"
-
-
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system knows no holes")
 @pytest.mark.parametrize("hashed", [False, True])
 def test_holes_stay_holes(tmp_path: Path, hashed: bool) -> None:
@@ -129,7 +112,7 @@ def test_a_long_run_that_moves_keeps_its_place_within_the_pages(tmp_path: Path, 
 
 
 def test_without_pread_nothing_moves_the_position_of_a_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows: there a thread that copies and a caller that reads would share one position."""
+    """As on Windows, where a caller that reads shares one position with one that copies."""
     seek = os.lseek
 
     def slow_seek(descriptor: int, offset: int, how: int) -> int:

@@ -238,7 +238,7 @@ def test_what_the_configuration_cannot_say_is_told(configurations: list[str], tm
         (["{folder}/notes.txt", "-o", "{new}"], 2, "none of the files that convert knows"),
         (["{folder}/foo-variants.json", "-o", "{new}"], 2, "is not named like an index file"),
         (["{folder}/bad.toml", "-o", "{new}"], 2, "bad.toml is not TOML"),
-        (["{folder}/empty.toml", "-o", "{new}"], 2, "no [variant] and no [variant_configs]"),
+        (["{folder}/empty.toml", "-o", "{new}"], 2, "there is nothing to convert"),
         (["{folder}/empty.toml", "--in-place"], 2, "empty.toml"),
         (["{folder}/pyproject.toml", "--in-place"], 2, "not converted in place"),
         (["{folder}/torch_variant_config.toml", "-o", "{new}"], 2, "say which one"),
@@ -274,3 +274,14 @@ def test_a_wheel_that_cannot_be_read_stops_all_before_anything_is_written(old: P
     assert result.code == 1
     assert "not a ZIP archive" in result.stderr
     assert not (old.parent / "new").exists()
+
+
+def test_a_configuration_without_anything_left_to_move_stays_and_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[tool.variant-publish.variants.cu128]\n", encoding="utf-8")
+    assert run("convert", str(path), "--in-place").stdout.strip() == str(path)
+    moved = path.read_text(encoding="utf-8")
+    assert "variants.cu128.nvidia = {" in moved  # a word that says its property is said in the standard table, too
+    again = run("convert", str(path), "--in-place")
+    assert (again.code, again.stdout) == (0, "nothing to do: everything is in today's form already\n")
+    assert path.read_text(encoding="utf-8") == moved

@@ -72,7 +72,7 @@ def test_a_finding_of_a_job_is_told_to_the_job() -> None:
     assert f"VP103 {PLUS}" in result.stderr
 
 
-def test_a_stage_can_be_withdrawn() -> None:
+def test_a_stage_can_be_aborted() -> None:
     stage(PLUS)
     assert "foo-1.0 is removed, with 1 file" in run("release", "foo-1.0", "--abort").stdout
     gone = run("release", "foo-1.0", "--abort")

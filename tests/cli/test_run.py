@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.environments import isolate
+from support.environments import isolate, publish
 from support.pips import new_pip, old_pip
 from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
@@ -171,3 +171,47 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Sig
     assert b"Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text(encoding="utf-8")), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", [old_pip, new_pip, uv], ids=["pip 23.2", "pip 26", "uv"])
+def test_an_index_of_the_clients_own_configuration_takes_no_name_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: object
+) -> None:
+    assert callable(client)
+    make_wheel(tmp_path / "private", "foo-1.0-py3-none-any.whl")
+    publish(tmp_path / "other", "foo-9.0-py3-none-any.whl")
+    other = (tmp_path / "other").as_uri()
+    table = f'index-strategy = "unsafe-best-match"\n[[{{}}index]]\nname = "other"\nurl = "{other}"\n'
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text(table.format(""), encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(f"[tool.uv]\n{table.format('tool.uv.')}", encoding="utf-8")
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "pip.conf").write_text(f"[global]\nextra-index-url = {other}\n", encoding="utf-8")
+    for name in ("PIP_CONFIG_FILE", "UV_NO_CONFIG"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    command: Sequence[str] = client()
+    wanted = ["install", "--quiet", "--target", str(tmp_path / "target"), "foo"]
+    assert run(["run", "--index", str(tmp_path / "private"), "--", *command, *wanted]) == 0
+    assert installed(tmp_path / "target") == ["foo-1.0"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", [old_pip, new_pip, uv], ids=["pip 23.2", "pip 26", "uv"])
+def test_a_build_that_a_wheel_asks_for_is_the_one_that_comes_or_none(
+    tmp_path: Path, client: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(client)
+    command: Sequence[str] = client()
+    write_release(tmp_path / "w", name="bar")
+    make_wheel(tmp_path / "w", "app-1.0-py3-none-any.whl", requires=["bar==1.0"],
+               extra_info={"abi-requires.txt": b"bar+cu126==1.0\n"})  # fmt: skip
+    for cuda, holds in (("12.7", True), ("12.9", False)):
+        target = tmp_path / cuda
+        status = run(["run", "--index", str(tmp_path / "w"), "--set", f"cuda={cuda}", "--", *command, "install",
+                      "--quiet", "--target", str(target), "app"])  # fmt: skip
+        assert (status == 0) is holds
+        assert (target / "app-1.0.dist-info").exists() is holds
+    told = capfd.readouterr().err
+    assert "app-1.0-py3-none-any.whl asks for bar+cu126==1.0, and this machine sees bar-1.0-py3-none-any-cu128" in told

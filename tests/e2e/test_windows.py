@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("archive", "cli", "index", "install", "publish", "serve", "store")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux is made to behave as Windows")
 def test_the_fast_tests_pass_where_open_files_are_neither_renamed_nor_removed() -> None:
     folders = [f"tests/{part}" for part in PARTS if (ROOT / "tests" / part).is_dir()]

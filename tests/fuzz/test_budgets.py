@@ -34,8 +34,7 @@ def within_limits(*command: str | Path, cwd: Path) -> Measured:
     return result
 
 
-@pytest.mark.slow
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("attack", [*BINARIES, *WHEELS])
 def test_a_hostile_wheel_costs_little(tmp_path: Path, attack: str) -> None:
     wheel = hostile_wheel(attack, tmp_path / "wheels")

@@ -16,10 +16,10 @@ from support.campaign import BucketGround, FolderGround, Scene, Tally, campaign
 from support.moto import give_credentials
 from support.moto_process import moto_process
 
-TRIALS = int(os.environ.get("VARIANT_PUBLISH_CAMPAIGN", "16"))
+TRIALS = int(os.environ.get("VARIANT_PUBLISH_CAMPAIGN", "8"))
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow(seconds=20),
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked and killed as Linux does it"),
 ]
 

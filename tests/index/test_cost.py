@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support.moto import BUCKET, Moto
-from support.publishing import CONFIG, PLUS, make_release, run
+from support.publishing import CONFIG, GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.formats.simple import IndexFile
@@ -63,7 +63,7 @@ def test_a_listed_file_costs_less_than_a_third_of_a_kilobyte(moto: Moto, tmp_pat
 
     with closing(opened()) as store:
         update_project(store, "foo-bar", entries(FILES))
-    release = make_release(tmp_path / "dist", PLUS)
+    release = make_release(tmp_path / "dist", PLUS, GENERIC)
     with closing(opened()) as store:
         first = Traffic(store)
         run(release, store)

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 
 
 def index() -> ProjectIndex:
-    """Give a project as a real one is: three platforms, three variants, two releases, the older one withdrawn."""
+    """Give a project as a real one is: three platforms, three variants, two releases, the older one yanked."""
     files = []
     for version in ("2.1.0", "2.0.0"):
         for platform in ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "win_amd64"):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,6 @@ from variant_publish.model.interpreters import interpreter_exists, interpreter_o
         ("cp315-cp315t", "android_24_arm64_v8a", False),
         ("pp311-pypy311_pp73", "macosx_10_9_x86_64", False),
         ("pp311-pypy311_pp80", "macosx_10_15_x86_64", True),
-        ("pp310-pypy310_pp73", "manylinux_2_28_x86_64", False),
     ],
 )
 def test_an_interpreter_is_distributed_for_some_platforms(python: str, platform: str, exists: bool) -> None:
@@ -52,3 +51,12 @@ def test_an_interpreter_is_distributed_for_some_platforms(python: str, platform:
 )
 def test_two_abis_of_pypy_are_one_interpreter(python: str, other: str, same: bool) -> None:
     assert (interpreter_of(python) == interpreter_of(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("python", "gets"),
+    [("pp310-pypy310_pp73", False), ("pp311-pypy311_pp73", True), ("cp39-cp39", False), ("cp39-abi3", True),
+     ("cp310-cp310", True), ("py3-none", True)],
+)  # fmt: skip
+def test_old_lines_get_no_releases(python: str, gets: bool) -> None:
+    assert gets_releases(python) is gets

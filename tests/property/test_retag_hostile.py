@@ -77,7 +77,7 @@ def mutated(data: bytes, seed: int) -> bytes:
 
 @pytest.mark.parametrize("shape", SMALL)
 def test_mutations_of_sound_wheels(shape: str) -> None:
-    ends = {survives(mutated(SMALL[shape], seed), in_place=seed % 3 == 0) for seed in range(350)}
+    ends = {survives(mutated(SMALL[shape], seed), in_place=seed % 3 == 0) for seed in range(150)}
     assert ends == {True, False}
 
 
@@ -89,7 +89,7 @@ def test_any_bytes_at_any_place(shape: str, place: int, junk: bytes) -> None:
     survives(data[:place] + junk + data[place + len(junk) :])
 
 
-@pytest.mark.parametrize("shape", ["plain", "zip64 everywhere"])
+@pytest.mark.parametrize("shape", ["plain", pytest.param("zip64 everywhere", marks=pytest.mark.slow)])
 def test_a_wheel_cut_anywhere_is_refused(shape: str) -> None:
     data = SMALL[shape]
     assert not any(survives(data[:length]) for length in range(len(data)))

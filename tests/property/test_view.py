@@ -83,7 +83,7 @@ def supported(**abi: str) -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
     st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),

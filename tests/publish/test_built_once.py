@@ -51,8 +51,7 @@ def test_a_build_in_both_dialects_and_a_view_is_sent_once(
     settings = config(f"s3://{BUCKET}/", moto.endpoint_url)
     wheels = made(tmp_path, 40 * MIB + MIB // 2, settings)
     sent = bodies(monkeypatch)
-    monkeypatch.setattr("variant_publish.publish.uploader.fault_of_public_url", lambda *_: "")
-    monkeypatch.setattr("variant_publish.publish.view_apply.fault_of_public_url", lambda *_: "")
+    monkeypatch.setattr("variant_publish.publish.destinations.fault_of_public_url", lambda *_: "")
     (plan,) = api.plan_upload([tmp_path / "dist"], settings, settings.upload)
     result = api.upload(plan)
     assert len(result.sent) == 2
@@ -71,8 +70,7 @@ def test_what_lies_there_already_is_compared_before_others_are_made_of_it(
 ) -> None:
     settings = config(f"s3://{BUCKET}/", moto.endpoint_url)
     first, second = made(tmp_path, 40 * MIB + MIB // 2, settings)
-    monkeypatch.setattr("variant_publish.publish.uploader.fault_of_public_url", lambda *_: "")
-    monkeypatch.setattr("variant_publish.publish.view_apply.fault_of_public_url", lambda *_: "")
+    monkeypatch.setattr("variant_publish.publish.destinations.fault_of_public_url", lambda *_: "")
     bare = settings.upload
     (plan,) = api.plan_upload([first], settings, bare)
     api.upload(plan)

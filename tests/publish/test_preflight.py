@@ -17,7 +17,7 @@ from support.soundness import objects
 from support.wheels import make_wheel
 from variant_publish.cli.logs import Redacting
 from variant_publish.errors import VariantPublishError
-from variant_publish.publish.preflight import check_metadata
+from variant_publish.publish.pypi import check_metadata
 from variant_publish.store.folder import LocalStore
 
 TOKEN = "planted-session-token-of-the-tests"  # noqa: S105 - planted, so that tests can look for it

@@ -23,6 +23,8 @@ from support.publishing import GENERIC, PLUS, SDIST
 from support.soundness import check_whole
 from support.wheels import make_wheel
 from variant_publish import api
+from variant_publish.check.engine.trial import Trial
+from variant_publish.check.rules import running
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError, VariantPublishError
@@ -98,6 +100,42 @@ def test_nothing_is_listed_before_the_release_and_everything_after_it(place: Pla
     assert place.listed(place.repository) == [GENERIC]
     assert verify(place.store, deep=True).is_sound
     assert [item.key for item in place.opened().store.keys("")] == ["state.json"]
+
+
+def test_what_wheels_did_when_they_were_run_is_known_when_the_whole_is_released(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job that has the wheel runs it; whoever releases runs nothing."""
+    monkeypatch.setattr(running, "missing_tool", lambda: "")
+    monkeypatch.setattr(running, "tried", lambda *given: Trial(3, {1: "foo/a.so", 2: "foo/a.so"}))
+    staged = api.stage([place.wheel(GENERIC)], "foo", place.config, place.settings, run=True)[1]
+    place.stage(place.wheel(PLUS))
+    monkeypatch.setattr(running, "tried", lambda *given: pytest.fail("it is run again"))
+    planned = api.plan_staged("foo", place.config, place.settings, offline=True)
+    dies = [
+        (found.file, found.message)
+        for report in (staged, planned.report)
+        for found in report.findings
+        if found.id == "VP901"
+    ]
+    assert dies == [(GENERIC, "it dies on x86-64-v1 in foo/a.so; it runs on x86-64-v3")] * 2
+    assert (planned.report.exit_code(), planned.planned) == (1, ())
+    assert not place.release()
+
+
+def test_a_check_by_summaries_knows_what_wheels_did(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "missing_tool", lambda: "")
+    monkeypatch.setattr(running, "tried", lambda *given: Trial(2, {1: "foo/a.so"}))
+    folder = place.wheel(GENERIC).parent
+    whole = api.check([folder], place.config, api.CheckOptions(run=True, summaries=True, offline=True))
+    monkeypatch.setattr(running, "tried", lambda *given: pytest.fail("it is run again"))
+    told = api.check(
+        list(api.write_summaries(whole, place.folder / "summaries")), place.config, api.CheckOptions(offline=True)
+    )
+    for report in (whole, told):
+        assert [found.message for found in report.findings if found.id == "VP901"] == [
+            "it dies on x86-64-v1 in foo/a.so; it runs on x86-64-v2"
+        ]
 
 
 def test_a_stage_is_an_index_of_its_own(place: Place) -> None:
@@ -243,7 +281,7 @@ def test_two_commands_cannot_change_one_stage(place: Place) -> None:
         stage.abort()
 
 
-def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None:
+def test_aborting_deletes_the_files_and_frees_the_names(place: Place) -> None:
     place.stage(place.wheel(PLUS))
     assert place.opened().abort() == (PLUS,)
     assert [key for key in place.objects() if ".variant-publish" not in key] == []
@@ -252,13 +290,13 @@ def test_withdrawing_deletes_the_files_and_frees_the_names(place: Place) -> None
         place.opened("bar").abort()
 
 
-def test_withdrawing_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborting_reads_no_summary(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     monkeypatch.setattr("variant_publish.formats.summary.Summary.parse", lambda *_: 1 / 0)
     assert place.opened().abort() == (PLUS,)
 
 
-def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> None:
+def test_aborting_leaves_what_is_published_and_other_stages(place: Place) -> None:
     place.stage(place.wheel(GENERIC))
     place.stage(place.wheel(PLUS))
     place.release()
@@ -270,7 +308,7 @@ def test_withdrawing_leaves_what_is_published_and_other_stages(place: Place) -> 
     assert place.listed() == sorted([GENERIC, PLUS])
 
 
-def test_a_withdrawal_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_that_was_cut_off_is_finished_by_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.stage(place.wheel(PLUS))
     with monkeypatch.context() as patch:
         patch.setattr(LocalStore, "delete", lambda *_: 1 / 0)
@@ -501,22 +539,15 @@ JOBS = int(os.environ.get("VARIANT_PUBLISH_JOBS", "16"))
 WHEELS = 10
 
 
-def many(jobs: int) -> str:
+def many(count: int) -> str:
     """Give the configuration of a release that so many jobs make, each for a Python of its own."""
     return f"""
         [tool.variant-publish.matrix]
-        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(jobs))}]
+        python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(count))}]
         platform = [{", ".join(f'"manylinux_2_{number}_x86_64"' for number in range(20, 20 + WHEELS // 2))}]
         [tool.variant-publish.variants.cu128]
         properties = ["nvidia :: cuda_version_lower_bound :: 12.8"]
     """
-
-
-def stage_share(folder: str, extra_index: str, endpoint_url: str | None, count: int) -> None:
-    """Stage a folder, as a job of CI does."""
-    settings = UploadTable(extra_index=extra_index, endpoint_url=endpoint_url)
-    api.stage([Path(folder)], "big", Config.parse(many(count)), settings)
-    os._exit(0)
 
 
 def names_of(job: int) -> Iterator[str]:
@@ -525,7 +556,7 @@ def names_of(job: int) -> Iterator[str]:
         yield from (f"{plain}.whl", f"{plain}+cu128.whl")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked from a server that is warm")
 @pytest.mark.parametrize(("kind", "count"), [("folder", JOBS), ("bucket", 8)])
 def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: int, tmp_path: Path, moto: Moto) -> None:
@@ -541,7 +572,7 @@ def test_nobody_sees_a_part_of_what_many_jobs_stage_at_once(kind: str, count: in
     (tmp_path / str(count - 1) / held_back).rename(tmp_path / held_back)
     context = jobs.context()
     running = [
-        context.Process(target=stage_share, args=(str(tmp_path / str(job)), place, address, count))
+        context.Process(target=jobs.stage, args=(str(tmp_path / str(job)), place, address, many(count)))
         for job in range(count)
     ]
     for process in running:

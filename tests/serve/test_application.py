@@ -243,3 +243,25 @@ def test_one_connection_serves_many_requests(tmp_path: Path) -> None:
         answer.read()
         assert connection.sock.recv(1) == b""  # a body that nobody read ends the connection
         connection.close()
+
+
+@pytest.mark.parametrize(("cuda", "status"), [("12.7", 200), ("12.9", 424)])
+def test_a_wheel_whose_pin_would_not_hold_is_not_handed_over(tmp_path: Path, cuda: str, status: int) -> None:
+    write_release(tmp_path / "w", name="bar")
+    pins = b"bar+cu126==1.0\nnum+pypi==2.0\nbar+none==1.0; python_version < '3'\n"
+    make_wheel(tmp_path / "w", "app-1.0-py3-none-any.whl", extra_info={"abi-requires.txt": pins})
+    machine = HERE.described({"cuda": cuda})
+    seen = projects(tmp_path, tmp_path / "w", default="https://index.example.org/simple", machine=machine)
+    answer = client(seen).get("/secret/files/app/app-1.0-py3-none-any.whl")
+    assert answer.status_code == status
+    if status == 424:
+        told = "app-1.0-py3-none-any.whl asks for bar+cu126==1.0, and this machine sees bar-1.0-py3-none-any-cu128.whl"
+        assert told in answer.status
+        assert "'variant-publish install app'" in answer.text
+
+
+def test_a_pin_on_a_project_of_an_index_that_vouches_for_nothing_does_not_hold(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "w", "app-1.0-py3-none-any.whl", extra_info={"abi-requires.txt": b"num+own==2.0\n"})
+    seen = projects(tmp_path, tmp_path / "w", default="https://index.example.org/simple")
+    answer = client(seen).get("/secret/files/app/app-1.0-py3-none-any.whl")
+    assert answer.text.startswith("app-1.0-py3-none-any.whl asks for num+own==2.0, and this machine sees num of https:")

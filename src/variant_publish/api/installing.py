@@ -149,14 +149,16 @@ def lock_universal(
     only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
     """
     from variant_publish.errors import UsageError
-    from variant_publish.install.universal import UniversalLocker
+    from variant_publish.install.universal import UniversalLocker, UniversalProjects
     from variant_publish.install.uv import Uv
 
     request = replace(request, client=request.client or "uv", generic=True)
     driven, planner = _planner(request, request.machine, environ, reporter)
     if not isinstance(driven, Uv):
         raise UsageError("pip resolves for one machine only", hint="install uv, and leave out --with pip")
-    return UniversalLocker(driven, planner.projects, reporter).lock(request.tagged, request.demand(), python)
+    seen = planner.projects
+    projects = UniversalProjects(seen.indexes, seen.default, seen.machine, seen.cache, generic=True, reporter=reporter)
+    return UniversalLocker(driven, projects).lock(request.tagged, request.demand(), python)
 
 
 def plan_locked(request: Request, lock: Lock, *, environ: Mapping[str, str]) -> PlannedInstall:

@@ -220,7 +220,8 @@ def convert(
     if planned.configuration is not None and folder is None:
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     wheels = _rewritten({path: (one,) for path, one in planned.wheels.items()}, folder, execution, reporter)
-    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()}
+    texts = {path if folder is None else folder / path.name: text for path, text in planned.texts.items()
+             if folder is not None or path.read_text("utf-8") != text}  # fmt: skip
     if planned.configuration is not None and folder is not None:
         texts[folder / CONFIGURATION] = planned.configuration
     for path, text in texts.items():

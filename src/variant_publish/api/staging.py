@@ -5,6 +5,7 @@ Each function imports the room that does its work.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,12 +66,13 @@ def stage(
     settings: UploadTable,
     reporter: Reporter = SILENT,
     *,
-    jobs: int = 1,
+    run: bool = False,
 ) -> tuple[StageResult, Report]:
     """Put the wheels and sdists in the places, with summaries, into the staged release `name`.
 
     Testers install them from the stage's own address; the extra index lists nothing until `release` does. Return what
     was sent, and what the rules that look at one wheel found: that is part of the summaries, and stops nothing here.
+    `run` lets rules run the wheels.
     Raises the error of a wheel that cannot be read, or Conflict.
     """
     from variant_publish.check.engine.registry import RULES
@@ -86,7 +88,7 @@ def stage(
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     choice = Choice.of([rule.id for rule in RULES], alone, ())
-    rules = Settings(choice, config.check, processes=jobs, summaries=True, reporter=reporter)
+    rules = Settings(choice, config.check, processes=os.cpu_count() or 1, summaries=True, reporter=reporter, runs=run)
     report = run_rules(loaded, settings=rules)
     with opened_store(settings.extra_index, settings.endpoint_url) as store:
         for release in loaded.releases:
@@ -197,7 +199,7 @@ def release(
 
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
-    """Withdraw a staged release, and return the names of the files that were deleted."""
+    """Abort a staged release, and return the names of the files that were deleted."""
     from variant_publish.publish.stage_places import opened_stage
 
     with opened_stage(settings, name) as stage:

@@ -5,22 +5,36 @@ It is JSON, with the size and the time of change that the wheel had; it counts o
 
 from __future__ import annotations
 
-import json
+import hashlib
 from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
 
 from variant_publish.archive.atomic import replacing
 
 SUFFIX = ".sha256"
 
 
-def write_digest(wheel: Path, sha256: str) -> Path:
-    """Write the digest of a wheel beside it and give the place."""
-    path = wheel.with_name(wheel.name + SUFFIX)
+class _Digest(msgspec.Struct, frozen=True):
+    schema: Literal[1]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    size: int
+    mtime_ns: int
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, lower-case hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_digest(wheel: Path, sha256: str) -> str:
+    """Write the digest of a wheel beside it, and return it."""
     state = wheel.stat()
-    table = {"schema": 1, "sha256": sha256, "size": state.st_size, "mtime_ns": state.st_mtime_ns}
-    with replacing(path) as stream:
-        stream.write(f"{json.dumps(table)}\n".encode())
-    return path
+    with replacing(wheel.with_name(wheel.name + SUFFIX)) as stream:
+        stream.write(msgspec.json.encode(_Digest(1, sha256, state.st_size, state.st_mtime_ns)) + b"\n")
+    return sha256
 
 
 def read_digest(wheel: Path) -> str | None:
@@ -29,14 +43,8 @@ def read_digest(wheel: Path) -> str | None:
     Who uploads still hashes what is sent: a digest that lies is found there.
     """
     try:
-        table = json.loads(wheel.with_name(wheel.name + SUFFIX).read_bytes())
+        found = msgspec.json.decode(wheel.with_name(wheel.name + SUFFIX).read_bytes(), type=_Digest)
         state = wheel.stat()
-    except (OSError, ValueError):
+    except (OSError, msgspec.DecodeError):
         return None
-    if not isinstance(table, dict) or table.get("schema") != 1:
-        return None
-    if (table.get("size"), table.get("mtime_ns")) != (state.st_size, state.st_mtime_ns):
-        return None
-    sha256 = table.get("sha256")
-    is_hash = isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")
-    return sha256 if is_hash else None
+    return found.sha256 if (found.size, found.mtime_ns) == (state.st_size, state.st_mtime_ns) else None

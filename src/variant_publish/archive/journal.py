@@ -13,16 +13,15 @@ shared folder cannot have this user's files overwritten.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec.structs import asdict
 
 from variant_publish.archive.locking import try_lock
 from variant_publish.archive.transfer import Sink, read_exactly, write_all
@@ -37,18 +36,20 @@ _PIECE = 1024 * 1024
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
+Place = Annotated[int, msgspec.Meta(ge=0)]
+"""A place in a file."""
+
+
 class Order(msgspec.Struct, frozen=True):
     """What a journal asks for: the file from `cut` on is replaced by `tail` bytes, and it gets the name `new`."""
 
     new: str
-    cut: int
-    tail: int
+    cut: Place
+    tail: Place
 
     def __post_init__(self) -> None:
         if Path(self.new).name != self.new:
             raise InvalidWheelName(f"{self.new!r} is not a wheel's file name")
-        if not (type(self.cut) is type(self.tail) is int and min(self.cut, self.tail) >= 0):
-            raise ValueError("a place in a file is a number that is not below 0")
         WheelName.parse(self.new)
 
 
@@ -81,7 +82,7 @@ class Journal:
     def seal(self, new: str, cut: int) -> None:
         """Complete the journal: the end of the file is in it, and goes behind `cut`."""
         length = os.lseek(self.descriptor, 0, os.SEEK_END)
-        text = json.dumps(asdict(Order(new, cut, length))).encode()
+        text = msgspec.json.encode(Order(new, cut, length))
         write_all(self.descriptor, text)
         digest = self._checksum(length + len(text))
         write_all(self.descriptor, _FOOTER.pack(length, len(text), digest, _MAGIC))
@@ -104,9 +105,9 @@ class Journal:
         if magic != _MAGIC or tail + length + _FOOTER.size != size or self._checksum(tail + length) != digest:
             return None
         try:
-            order = Order(**json.loads(read_exactly(self.descriptor, tail, length)))
+            order = msgspec.json.decode(read_exactly(self.descriptor, tail, length), type=Order)
             return order if order.tail == tail else None
-        except (ValueError, TypeError, VariantPublishError):
+        except (msgspec.DecodeError, VariantPublishError):
             return None
 
     def finish(self) -> Path:

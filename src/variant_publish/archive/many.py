@@ -36,13 +36,7 @@ class RetagOutcome(msgspec.Struct, frozen=True):
     """What became of one wheel: the results, up to the first error. It travels between processes."""
 
     done: tuple[Retagged, ...]
-    message: str | None = None
-    hint: str | None = None
-
-    @property
-    def error(self) -> VariantPublishError | None:
-        """Return the error, if there was one."""
-        return None if self.message is None else VariantPublishError(self.message, hint=self.hint)
+    error: VariantPublishError | None = None
 
 
 def retag_all(jobs: Sequence[Job], processes: int, reporter: Reporter) -> list[RetagOutcome]:
@@ -66,10 +60,11 @@ def _do(job: Job, advance: Advance) -> RetagOutcome:
             else:
                 done.append(retag(job.source, job.folder, rewrite, advance, digest=job.digest))
     except VariantPublishError as error:
-        return RetagOutcome(tuple(done), error.message, error.hint)
+        return RetagOutcome(tuple(done), VariantPublishError(error.message, hint=error.hint))
     except OSError as error:
         reason = f"{job.source} could not be rewritten ({error.strerror or error})"
-        return RetagOutcome(tuple(done), reason, "correct that and run the command again; no file is half-written")
+        hint = "correct that and run the command again; no file is half-written"
+        return RetagOutcome(tuple(done), VariantPublishError(reason, hint=hint))
     return RetagOutcome(tuple(done))
 
 
@@ -98,9 +93,8 @@ def _do_side_by_side(jobs: Sequence[Job], processes: int, advance: Advance) -> l
 
 
 def _died(job: Job) -> RetagOutcome:
-    return RetagOutcome(
-        (), f"the process that rewrote {job.source} died", "run it again, with fewer -j if memory is short"
-    )
+    hint = "run it again, with fewer -j if memory is short"
+    return RetagOutcome((), VariantPublishError(f"the process that rewrote {job.source} died", hint=hint))
 
 
 _counter: Synchronized[int]

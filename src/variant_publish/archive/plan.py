@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -19,19 +19,15 @@ from variant_publish.archive.dist_info import ABI_REQUIRES, SIGNATURES, top_fold
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.transfer import Sink
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.archive.writer import Packed, RawWriter, opening
-from variant_publish.archive.zipraw import Directory, InvalidArchive, Member, RawArchive
+from variant_publish.archive.writer import Packed, RawWriter
+from variant_publish.archive.zipraw import InvalidArchive, Member, RawArchive
 from variant_publish.dialects.registry import own_files
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
 from variant_publish.model.requirement import TaggedRequirement
-from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Advance
-
-_LONG, _LITTLE = 4 * 1024 * 1024, 32 * 1024
-"""Bytes that are worth to be copied ahead, and those before them that need no copy of their own."""
 
 _ODD = ("\n/", "\n\n", "..", "\\", ":", "\0")
 """What occurs in the names of members where one leads outside; most wheels have none of it, which is quickly seen."""
@@ -91,30 +87,6 @@ class Plan(msgspec.Struct, frozen=True):
     def is_change(self) -> bool:
         """Return whether any member changes."""
         return bool(self.touched or self.added)
-
-    def begin(self, archive: RawArchive, sink: Sink) -> None:
-        """Begin to copy the first long piece that will probably be copied, with the little that comes before it."""
-        before = b""
-        for first, last in self._stretches(archive.directory):
-            start, header = opening(archive, first, last - first, sink.position + len(before))
-            if last - first > _LONG:
-                sink.begin(archive.descriptor, start, last - start, before + header)
-                return
-            before += archive.at(first, last - first)
-            if len(before) > _LITTLE:
-                return
-
-    def _stretches(self, directory: Directory) -> Iterator[tuple[int, int]]:
-        """Return from where to where members are kept, if there are no gaps between them."""
-        first: int | None = None
-        for index in directory.order:
-            if index not in self.touched:
-                first = directory.offsets[index] if first is None else first
-            elif first is not None:
-                yield first, directory.offsets[index]
-                first = None
-        if first is not None:
-            yield first, directory.start
 
     def lay_out(self, archive: RawArchive) -> Layout:
         """Look at every local header; raise InvalidArchive where one lies."""
@@ -203,7 +175,8 @@ def _changes(
         metadata = metadata.with_version(new_name.version)
     metadata = metadata.with_requires(add=rewrite.add, remove=rewrite.remove)
     if rewrite.markers is not None:
-        metadata = _for_variant(wheel, metadata, rewrite.markers)
+        with naming(wheel.path, VariantPublishError):
+            metadata = metadata.for_variant(rewrite.markers)
     pins = tuple(sorted({*wheel.pins, *rewrite.pins}, key=str))
     tagged = rewrite.dialect is not None and not rewrite.dialect.plain_installers_read
     metadata = _with_pins(metadata, pins, tagged=tagged)
@@ -222,22 +195,9 @@ def _changes(
         if content != wheel.info.get(file) or (content is not None and new_name.version != wheel.name.version)
     }
     if wheel.record_text is not None and (changes or renames):
-        changes[f"{info}/RECORD"] = _record(wheel, renames, changes)
+        with naming(wheel.path, VariantPublishError):
+            changes[f"{info}/RECORD"] = edit_record(wheel.record_text, renames, changes)
     return changes
-
-
-def _for_variant(wheel: WholeWheel, metadata: Metadata, markers: VariantMarkers) -> Metadata:
-    try:
-        return metadata.for_variant(markers)
-    except VariantPublishError as error:
-        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
-
-
-def _record(wheel: WholeWheel, renames: Mapping[str, str], changes: Mapping[str, bytes | None]) -> bytes:
-    try:
-        return edit_record(wheel.record_text or b"", renames, changes)
-    except VariantPublishError as error:
-        raise VariantPublishError(f"{wheel.path}: {error.message}", hint=error.hint) from error
 
 
 def _tag_lines(wheel: WholeWheel, new_name: WheelName) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from variant_publish.archive.atomic import creating, replacing
-from variant_publish.archive.digest import SUFFIX, write_digest
+from variant_publish.archive.digest import SUFFIX, sha256_of, write_digest
 from variant_publish.archive.journal import Journal
 from variant_publish.archive.plan import Plan
 from variant_publish.archive.rewrite import Rename, Rewrite
@@ -64,10 +64,9 @@ def retag(source: Path, folder: Path, rewrite: Rewrite, advance: Advance = ignor
         plan = Plan.of_archive(archive, name, rewrite)
         existed = target.exists()
         hasher = hashlib.sha256() if digest else None
-        with creating(target) as stream, Sink(stream.fileno(), digest=hasher) as sink:
-            plan.begin(archive, sink)
-            plan.write(archive, plan.lay_out(archive), sink, advance)
-    return Retagged(source, target, existed, _kept_digest(target, hasher.hexdigest() if hasher else None))
+        with creating(target) as stream:
+            plan.write(archive, plan.lay_out(archive), Sink(stream.fileno(), digest=hasher), advance)
+    return Retagged(source, target, existed, write_digest(target, hasher.hexdigest()) if hasher else None)
 
 
 def measure(wheel: WholeWheel, rewrite: Rewrite, advance: Advance = ignore) -> Measured:
@@ -127,13 +126,4 @@ def _why_not_in_place(source: Path, size: int, cut: int) -> str:
 
 
 def _hash_of(wheel: Path) -> str:
-    with wheel.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    write_digest(wheel, sha256)
-    return sha256
-
-
-def _kept_digest(wheel: Path, sha256: str | None) -> str | None:
-    if sha256 is not None:
-        write_digest(wheel, sha256)
-    return sha256
+    return write_digest(wheel, sha256_of(wheel))

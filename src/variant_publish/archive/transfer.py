@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -31,7 +30,7 @@ class Sink:
     """Append to a new file from `start` on; `position` counts from the beginning of the archive.
 
     Small pieces are gathered, so that thousands of them are a few calls; call `flush` at the end. With a `digest`
-    every byte passes through this process, once. Leave it as a context manager where `begin` was called.
+    every byte passes through this process, once.
     """
 
     def __init__(self, target: int, *, start: int = 0, digest: Hash | None = None) -> None:
@@ -39,23 +38,6 @@ class Sink:
         self._target = target
         self._digest = digest
         self._pending = bytearray()
-        self._ahead: _Ahead | None = None
-
-    def __enter__(self) -> Sink:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._ahead is not None:
-            self._ahead.stop()
-
-    def begin(self, source: int, offset: int, length: int, prefix: bytes = b"") -> None:
-        """Begin to copy what will probably be the first piece (see `copy`), while the caller makes sure of it.
-
-        The kernel needs no help to copy, so the two go on side by side. If the first piece is another one in the end,
-        nothing is lost but time. Without pread two readers of one descriptor would move each other's position.
-        """
-        if self._digest is None and hasattr(os, "pread"):
-            self._ahead = _Ahead(self._target, (source, offset, length, prefix))
 
     def write(self, content: bytes | bytearray) -> None:
         """Append bytes."""
@@ -75,10 +57,6 @@ class Sink:
             advance(length)
             return
         self.position += len(prefix) + length
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.was((source, offset, length, self._pending + prefix), advance):
-            self._pending.clear()
-            return
         self.flush()
         self._put(prefix)
         for done in _copied(source, self._target, offset, offset + length, self._digest):
@@ -90,67 +68,9 @@ class Sink:
         self._put(pending)
 
     def _put(self, content: bytes | bytearray) -> None:
-        if content and self._ahead is not None:
-            self._ahead.take_back()
-            self._ahead = None
         if self._digest is not None:
             self._digest.update(content)
         write_all(self._target, content)
-
-
-_Piece = tuple[int, int, int, bytes | bytearray]
-"""Source, offset, length, prefix."""
-
-
-class _Ahead:
-    """Copy one piece in a thread."""
-
-    def __init__(self, target: int, piece: _Piece) -> None:
-        self._piece = piece
-        self._target = target
-        self._start = os.lseek(target, 0, os.SEEK_CUR)
-        self._done = 0
-        self._error: OSError | None = None
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def was(self, piece: _Piece, advance: Advance) -> bool:
-        """Wait until the piece is there, if it is this one; otherwise take it back."""
-        if self._piece != piece:
-            self.take_back()
-            return False
-        told = 0
-        while self._thread.is_alive():
-            self._thread.join(0.1)
-            advance(self._done - told)
-            told = self._done
-        advance(self._done - told)
-        if self._error is not None:
-            raise self._error
-        return True
-
-    def stop(self) -> None:
-        """Stop as soon as can be."""
-        self._stopped = True
-        self._thread.join()
-
-    def take_back(self) -> None:
-        """Stop, and leave the file as it was."""
-        self.stop()
-        os.lseek(self._target, self._start, os.SEEK_SET)
-        os.ftruncate(self._target, self._start)
-
-    def _run(self) -> None:
-        source, offset, length, prefix = self._piece
-        try:
-            write_all(self._target, prefix)
-            for done in _copied(source, self._target, offset, offset + length, None):
-                self._done += done
-                if self._stopped:
-                    return
-        except OSError as error:
-            self._error = error
 
 
 def _copied(source: int, target: int, offset: int, end: int, digest: Hash | None) -> Iterator[int]:

@@ -6,7 +6,6 @@ index serves it (MetadataWheel), and what a summary has kept (SummaryWheel). A f
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -15,11 +14,11 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from variant_publish.archive.digest import read_digest
+from variant_publish.archive.digest import read_digest, sha256_of
 from variant_publish.archive.dist_info import DistInfo
-from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive, open_archive
+from variant_publish.archive.zipraw import Directory, RawArchive, open_archive
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import Record
 from variant_publish.formats.summary import Summary
@@ -67,10 +66,8 @@ class MetadataWheel(Wheel, frozen=True):
     @classmethod
     def parse(cls, filename: str, size: int, content: bytes) -> Self:
         """Build from METADATA; raise VariantPublishError where it or the name cannot be read."""
-        try:
+        with naming(f"{filename}.metadata", VariantPublishError):
             return cls(WheelName.parse(filename), size, Metadata.parse(content))
-        except VariantPublishError as error:
-            raise VariantPublishError(f"{filename}.metadata: {error.message}", hint=error.hint) from error
 
 
 class DescribedWheel(Wheel, frozen=True, dict=True):
@@ -122,10 +119,8 @@ class DescribedWheel(Wheel, frozen=True, dict=True):
     def record(self) -> Record | None:
         """Return RECORD, parsed; None where there is none. Raises VariantPublishError where it is no RECORD."""
         text = self.record_text
-        try:
+        with naming(self.filename, VariantPublishError):
             return None if text is None else Record.parse(text)
-        except VariantPublishError as error:
-            raise VariantPublishError(f"{self.filename}: {error.message}", hint=error.hint) from error
 
     @cached_property
     def pins(self) -> tuple[TaggedRequirement, ...]:
@@ -143,13 +138,11 @@ class SummaryWheel(DescribedWheel, frozen=True):
     @classmethod
     def of(cls, summary: Summary) -> Self:
         """Build from a summary; raise VariantPublishError where it describes no wheel."""
-        try:
+        with naming(f"the summary of {summary.file}"):
             name = WheelName.parse(summary.file)
             rows = () if summary.record is None else Record.parse(summary.record).rows
             inside = DistInfo.parse(summary.dist_info, summary.files, summary.record, [row.path for row in rows])
             return cls(name, summary.size, Metadata.parse(summary.files["METADATA"]), inside, summary)
-        except VariantPublishError as error:
-            raise type(error)(f"the summary of {summary.file}: {error.message}", hint=error.hint) from error
 
     @property
     def sha256(self) -> str:
@@ -177,15 +170,11 @@ class OutlineWheel(ArchiveWheel, frozen=True):
     @classmethod
     def of(cls, archive: RawArchive, name: WheelName, sha256: str = "") -> Self:
         """Read what is needed of an archive on a server; raise what `WholeWheel.read` raises."""
-        try:
+        with naming(name, VariantPublishError):
             inside = DistInfo.read(archive, name)
             metadata = Metadata.parse(inside.files["METADATA"])
             wheel = cls(name, archive.size, metadata, inside, archive.directory, sha256)
             _ = wheel.record
-        except InvalidArchive:
-            raise
-        except VariantPublishError as error:
-            raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
         return wheel
 
     @property
@@ -224,13 +213,9 @@ class WholeWheel(ArchiveWheel, frozen=True, dict=True):
     @classmethod
     def of(cls, archive: RawArchive, name: WheelName, *, variant_json: bool = True) -> Self:
         """Read the dist-info of an open archive; RECORD is not parsed yet. See `DistInfo.read`."""
-        try:
+        with naming(archive.path, VariantPublishError):
             inside = DistInfo.read(archive, name, variant_json=variant_json)
             return cls(name, archive.size, Metadata.parse(inside.files["METADATA"]), inside, archive.path)
-        except InvalidArchive:
-            raise
-        except VariantPublishError as error:
-            raise VariantPublishError(f"{archive.path}: {error.message}", hint=error.hint) from error
 
     @property
     def directory(self) -> Directory:
@@ -241,10 +226,7 @@ class WholeWheel(ArchiveWheel, frozen=True, dict=True):
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256 of the whole file: from a digest file that is still true, else computed."""
-        if (known := read_digest(self.path)) is not None:
-            return known
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return read_digest(self.path) or sha256_of(self.path)
 
 
 def described(wheels: Iterable[Wheel]) -> tuple[DescribedWheel, ...]:

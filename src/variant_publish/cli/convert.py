@@ -56,6 +56,8 @@ def command(
         echo(f"{done.path}{' (was there already, unchanged)' if done.existed else ''}")
     for path in result.files:
         echo(path)
+    if not (result.wheels.done or result.wheels.failed or result.files):
+        echo("nothing to do: everything is in today's form already")
     for error in result.wheels.failed:
         say("error", error.message, error.hint)
     return max((error.exit_code for error in result.wheels.failed), default=0)

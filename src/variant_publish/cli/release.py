@@ -20,7 +20,7 @@ from variant_publish.model.quantity import count
 @click.argument("name", metavar="RELEASE")
 @with_destinations
 @click.option("--status", "status_only", is_flag=True, help="Show what has arrived and what is missing, and exit.")
-@click.option("--abort", is_flag=True, help="Withdraw the staged files; what an index page lists stays.")
+@click.option("--abort", is_flag=True, help="Remove the staged files; what an index page lists stays.")
 @click.option("--dry-run", is_flag=True, help="Run the rules, print the plan, and list nothing.")
 @click.option(
     "--trust-summaries",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -27,12 +26,13 @@ from variant_publish.model.quantity import count
 @click.option(
     "--stage", metavar="RELEASE", help="Put them where testers find them; 'release RELEASE' makes them public."
 )
+@click.option("--run", is_flag=True, help="With --stage: import the wheels of this system, as 'check --run' does.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     folder: Path, config: Config, settings: UploadTable, no_repository: bool, views: str | None,
-    views_url: str | None, stage: str | None, dry_run: bool, output: str, verbose: int,
+    views_url: str | None, stage: str | None, run: bool, dry_run: bool, output: str, verbose: int,
 ) -> int:  # fmt: skip
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
@@ -57,7 +57,9 @@ def command(
             raise UsageError(
                 "--stage has no --dry-run", hint="see what has arrived by 'variant-publish release --status'"
             )
-        return _stage(folder, stage, config, settings, reporter, output)
+        return _stage(folder, stage, config, settings, reporter, output, run=run)
+    if run:
+        raise UsageError("--run is for --stage", hint="run the wheels by 'variant-publish check FOLDER --run'")
     note_no_repository(settings, no_repository, reporter)
     planned = api.plan_upload([folder], config, settings, reporter)
     tables, codes = [], []
@@ -75,9 +77,16 @@ def command(
 
 
 def _stage(
-    folder: Path, name: str, config: Config, settings: UploadTable, reporter: ConsoleReporter, output: str
+    folder: Path,
+    name: str,
+    config: Config,
+    settings: UploadTable,
+    reporter: ConsoleReporter,
+    output: str,
+    *,
+    run: bool,
 ) -> int:
-    sent, report = api.stage([folder], name, config, settings, reporter, jobs=os.cpu_count() or 1)
+    sent, report = api.stage([folder], name, config, settings, reporter, run=run)
     if output == "json":
         print_json({"schema-version": 1, "stage": name, **sent.table(), "findings": report.table()["findings"]})
         return 0 if sent.is_complete else 1

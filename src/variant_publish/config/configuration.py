@@ -31,11 +31,10 @@ from variant_publish.config.tables import (
 )
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import DIALECTS, dialect_of
-from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.selector_toml import Selector
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
-from variant_publish.model.matrix import Matrix, Skip
+from variant_publish.model.matrix import Matrix
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup
@@ -76,10 +75,7 @@ class Config:
         }
         self.namespaces = self._namespaces()
         self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
-        self.selectors = {
-            name: Selector(table.wheel_tags, table.requires, table.function, table.default)
-            for name, table in tables.selectors.items()
-        }
+        self.selectors = tables.selectors
         self.matrix = self._matrix()
         for dialect in DIALECTS.values():
             if dialect in self.dialects or (self.upload.views is not None and not dialect.chosen_by_installers):
@@ -101,12 +97,10 @@ class Config:
         table = data.get("tool", {}).get("variant-publish")
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
             table = data
-        try:
+        with naming(source, UsageError):
             if shared is not None and standard:
                 table = StandardTable.parse(shared).merged(table or {})
             return cls(tables_of(table or {}), declared=table is not None, project=_project(data))
-        except VariantPublishError as error:
-            raise UsageError(f"{source}: {error.message}", hint=error.hint) from error
 
     @classmethod
     def load(cls, path: Path | None = None, *, standard: bool = True) -> Config:
@@ -211,20 +205,17 @@ class Config:
                     f"{TABLE}.variants.{variant}.platform names {odd[0]!r}, which {TABLE}.matrix.platform does not"
                     f"{nearest(odd[0], table.platform)}", hint="add it to the matrix, or take it out of the variant",
                 )  # fmt: skip
-        skips = tuple(Skip(skip.reason, skip.python, skip.platform, skip.variant) for skip in table.skip)
         columns = tuple((name, self.platforms_of(name)) for name in self.tables.variants)
         try:
-            return Matrix(table.python, table.platform, columns, skips, tuple(self._groups(table)))
+            return Matrix(table.python, table.platform, columns, table.skip, tuple(self._groups(table)))
         except VariantPublishError as error:
             raise UsageError(f"{TABLE}.matrix.{error.message}", hint=error.hint) from error
 
     @staticmethod
     def _groups(table: MatrixTable) -> Iterator[ZipGroup]:
         for number, columns in enumerate(table.zip):
-            try:
+            with naming(f"zip[{number}]", UsageError):
                 yield ZipGroup.of_columns(columns)
-            except VariantPublishError as error:
-                raise UsageError(f"zip[{number}]: {error.message}", hint=error.hint) from error
 
 
 def _check_family(table: FamilyTable | None) -> None:
@@ -299,21 +290,17 @@ def parse_size(text: str, where: str) -> int:
 
 
 def _variant(name: str, table: VariantTable) -> Variant:
-    try:
+    with naming(f"{TABLE}.variants.{name}", UsageError):
         if name == GENERIC:
             raise UsageError("'generic' is the wheel without a variant", hint=f"use [{TABLE}.generic] for it")
         tags = table.tags or catalog.tags_of(name)
         said = Properties.parse(table.properties) or catalog.properties_of_words(tags)
         return Variant(name, tags, table.label or name, said)
-    except VariantPublishError as error:
-        raise UsageError(f"{TABLE}.variants.{name}: {error.message}", hint=error.hint) from error
 
 
 def _settings(where: str, table: BuildTable) -> BuildSettings:
     settings = {
         name: (value,) if isinstance(value, str) else tuple(value) for name, value in table.config_settings.items()
     }
-    try:
+    with naming(f"{where}.build", UsageError):
         return BuildSettings(settings, dict(table.env))
-    except VariantPublishError as error:
-        raise UsageError(f"{where}.build: {error.message}", hint=error.hint) from error

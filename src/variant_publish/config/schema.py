@@ -65,9 +65,8 @@ def key_texts(kind: type[msgspec.Struct]) -> dict[str, str]:
     """Return the text that stands below each key of a table in the source, inherited ones too."""
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     found: dict[str, str] = {}
-    for owner in kind.__mro__[:-1]:
-        if owner is not msgspec.Struct and owner.__module__ == kind.__module__:
-            found = {**_texts_below(owner), **found}
+    for owner in kind.__mro__[: kind.__mro__.index(msgspec.Struct)]:
+        found = {**_texts_below(owner), **found}
     return {names[field]: text for field, text in found.items() if field in names}
 
 

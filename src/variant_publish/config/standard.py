@@ -13,7 +13,7 @@ import msgspec
 
 from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, naming
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -173,7 +173,7 @@ def _item(value: Any) -> Any:
 
 def _properties(label: str, table: Any) -> Properties:
     where = f"{NAME}.variants.{label}"
-    try:
+    with naming(where, UsageError):
         validate_label(label)
         properties = Properties.from_table(
             {
@@ -184,9 +184,6 @@ def _properties(label: str, table: Any) -> Properties:
                 for namespace, features in _table(table, where).items()
             }
         )
-    except UsageError as error:
-        message = error.message if error.message.startswith(NAME + ".") else f"{where}: {error.message}"
-        raise UsageError(message, hint=error.hint) from error
     if bool(properties) == (label == NULL_LABEL):
         raise UsageError(
             f"{where} {'has properties' if properties else 'has no properties'}",
@@ -196,10 +193,8 @@ def _properties(label: str, table: Any) -> Properties:
 
 
 def _provider(table: Any, where: str) -> Provider:
-    try:
+    with naming(where, UsageError):
         return Provider.parse(_table(table, where))
-    except VariantPublishError as error:
-        raise UsageError(f"{where}: {error.message}", hint=error.hint) from error
 
 
 def _contradiction(standard: str, ours: str) -> UsageError:

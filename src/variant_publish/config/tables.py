@@ -9,6 +9,8 @@ import msgspec
 
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.errors import UsageError
+from variant_publish.formats.selector_toml import Selector
+from variant_publish.model.matrix import Skip
 from variant_publish.model.url import fault_of_address
 
 DialectName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DIALECTS)})]
@@ -26,19 +28,6 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """
 
 
-class SkipTable(_Table, frozen=True):
-    """Leave cells of the matrix out, with a reason."""
-
-    reason: str
-    """Why these cells are not built; the grid shows it."""
-    python: str | None = None
-    """The Python and ABI tag of the cells, like "cp314-cp314t"; every one without it."""
-    platform: str | None = None
-    """The platform tag of the cells; every one without it."""
-    variant: str | None = None
-    """The variant of the cells, a word of a product that they have, or "generic"; every one without it."""
-
-
 class MatrixTable(_Table, frozen=True):
     """Declare which wheels a release has; each table of `zip` gives axes that move together, axis -> values."""
 
@@ -48,7 +37,7 @@ class MatrixTable(_Table, frozen=True):
     """Platform tags, like "manylinux_2_28_x86_64"."""
     product: tuple[tuple[str, ...], ...] = ()
     """Axes of words whose combinations are variants, like [["cu126", "cu128"], ["torch2.8", "torch2.9"]]."""
-    skip: tuple[SkipTable, ...] = ()
+    skip: tuple[Skip, ...] = ()
     """Cells that are left out on purpose."""
     zip: tuple[dict[str, tuple[str, ...]], ...] = ()
     """Axes that move together, as conda-build's zip_keys: lists of one length."""
@@ -105,19 +94,6 @@ class VariantTable(ChangesTable, frozen=True):
     """The extra tags of dialect plus, in the order of the selector variables; default: the key."""
     label: str | None = None
     """The variant label of PEP 825; default: the key."""
-
-
-class SelectorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Return a selector of dialect plus in full; keys as the selector file has them."""
-
-    wheel_tags: dict[str, tuple[str, ...]]
-    """Each value of the variable with its extra tags, best first; "" is the generic wheel."""
-    requires: tuple[str, ...] = ()
-    """What to install, isolated, to run the function."""
-    function: tuple[str, ...] = ()
-    """The entry points, like "cpuversion:get_level", that return the value."""
-    default: tuple[str, ...] | None = None
-    """The tags of a value that the table does not name; without it such a value has no wheel."""
 
 
 class ProviderTable(_Table, frozen=True):
@@ -230,19 +206,11 @@ class FailOn(StrEnum):
     UNKNOWN = "unknown"
 
 
-class FamilySkipTable(_Table, frozen=True):
+class FamilySkip(Skip, frozen=True):
     """Leave out what a member of a family lacks of the others' wheels, with a reason; every key that is set counts."""
 
-    reason: str
-    """Why these cells are not alike."""
     project: str | None = None
     """The project of the cells; every one without it."""
-    python: str | None = None
-    """The Python and ABI tag of the cells; every one without it."""
-    platform: str | None = None
-    """The platform tag of the cells; every one without it."""
-    variant: str | None = None
-    """The variant of the cells; every one without it."""
 
 
 class FamilyTable(_Table, frozen=True):
@@ -250,7 +218,7 @@ class FamilyTable(_Table, frozen=True):
 
     members: tuple[str, ...] = ()
     """The projects, by name."""
-    skip: tuple[FamilySkipTable, ...] = ()
+    skip: tuple[FamilySkip, ...] = ()
     """Cells that one of them leaves out on purpose."""
 
 
@@ -299,7 +267,7 @@ class Tables(_Table, frozen=True):
     """What retagging changes in generic wheels."""
     variants: dict[str, VariantTable] = {}
     """The variants; the key is the extra tag and the label unless told otherwise."""
-    selectors: dict[str, SelectorTable] = {}
+    selectors: dict[str, Selector] = {}
     """Selectors of dialect plus, by variable; derived from CPU levels and CUDA versions where they can be."""
     providers: dict[str, ProviderTable] = {}
     """Providers of PEP 850, by namespace; known ones have defaults."""

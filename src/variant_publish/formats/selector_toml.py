@@ -23,18 +23,17 @@ class SelectorConflict(VariantPublishError):
     """Report two selector files of one release that contradict each other."""
 
 
-class Selector(msgspec.Struct, frozen=True):
-    """How one variable is evaluated and what its values mean.
-
-    `requires` is what to install, isolated, to run `function` (entry points that return one string); `wheel_tags`
-    maps each value to extra tags, best first, "" standing for the generic wheel; `default` is the list of a value
-    that the table does not name (None: such a value has no wheel).
-    """
+class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Declare how one variable of dialect plus is evaluated and what its values mean; keys as the selector file has."""
 
     wheel_tags: Mapping[str, tuple[str, ...]]
+    """Each value of the variable with its extra tags, best first; "" is the generic wheel."""
     requires: tuple[str, ...] = ()
+    """What to install, isolated, to run the function."""
     function: tuple[str, ...] = ()
+    """The entry points, like "cpuversion:get_level", that return the value."""
     default: tuple[str, ...] | None = None
+    """The tags of a value that the table does not name; without it such a value has no wheel."""
 
     def __post_init__(self) -> None:
         for tags in (*self.wheel_tags.values(), self.default or ()):

@@ -29,7 +29,7 @@ class InvalidStage(VariantPublishError):
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(
-            f"{what} in the stage {why}", hint="withdraw the stage with 'variant-publish release NAME --abort'"
+            f"{what} in the stage {why}", hint="remove the stage with 'variant-publish release NAME --abort'"
         )
 
 

@@ -33,8 +33,8 @@ def converted(
     known = {key: value for table in tables for key, value in table.items()}
     if not {"variant", "variant_configs"} & known.keys():
         raise UsageError(
-            "there is no [variant] and no [variant_configs] in the configuration",
-            hint="name the pyproject.toml of variantlib and the configuration of variant-repack, both at once",
+            "there is nothing to convert: no [tool.variant-publish.variants], no [variant] and no [variant_configs]",
+            hint="name a configuration of variant-publish, or variantlib's and variant-repack's, both at once",
         )
     try:
         variants = {name: _properties(table) for name, table in known.get("variant_configs", {}).items()}

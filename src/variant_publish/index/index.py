@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os.path import commonprefix
 from pathlib import Path
 from urllib.parse import quote
 
@@ -173,20 +174,13 @@ def missing_files(store: Store, index: ProjectIndex | None, version: str) -> fro
     found = index.distributions if index is not None else ()
     own = [file for file in found if file.is_hosted and _is_of(file, version)]
     keys = {file: key_of(index.name, file.filename) for file in own} if index is not None else {}
-    there = {item.key for item in store.keys(_common(keys.values()))} if keys else frozenset()
+    begin = commonprefix(list(keys.values()))  # noqa: RUF071 - of texts
+    there = {item.key for item in store.keys(begin)} if keys else frozenset()
     return frozenset(
         file.filename
         for file, key in keys.items()
         if key not in there or (file.metadata_sha256 is not None and f"{key}.metadata" not in there)
     )
-
-
-def _common(keys: Collection[str]) -> str:
-    """Return what all keys begin with."""
-    first, last = min(keys), max(keys)
-    return first[
-        : next((place for place, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), None)
-    ]
 
 
 def _is_of(file: IndexFile, version: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
@@ -20,20 +20,9 @@ _ATTEMPTS = 60
 _LONGEST_WAIT = 2.0
 
 
-class Master(Protocol):
-    """What a page is derived from; `generation` counts its changes."""
+M = TypeVar("M", ProjectIndex, RootIndex)
+"""What pages are derived from."""
 
-    @property
-    def generation(self) -> int:
-        """Return the number of changes."""
-        ...
-
-    def dumps(self) -> str:
-        """Return the text that is stored."""
-        ...
-
-
-M = TypeVar("M", bound=Master)
 Page = tuple[str, bytes, str]
 """The key, the content and the content type of a page."""
 
@@ -105,7 +94,7 @@ def mend(
     written: list[str] = []
     pages = {page: (content, content_type) for page, content, content_type in derive(known)}
     for attempt in _attempts(store, key):
-        before = {page: store.tag(page) for page in pages}
+        before = _tags(store, pages, trust_twins=not attempt)
         if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
         if attempt or not all(_is_older(tag, known.generation) for tag in before.values()):
@@ -127,6 +116,19 @@ def mend(
         if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
     raise AssertionError  # _attempts raises first
+
+
+def _tags(store: Store, pages: Mapping[str, tuple[bytes, str]], *, trust_twins: bool) -> dict[str, Stat | None]:
+    """Look at pages; with `trust_twins` one that has the bytes of an old page under another key is taken for it too.
+
+    It is swapped by the other one's tag then, which fails where they differ, and at the next try it is looked at.
+    """
+    found: dict[str, Stat | None] = {}
+    for page, (content, _) in pages.items():
+        twin = next((other for other in found if pages[other][0] is content), None)
+        is_old = twin is not None and not _is_page(found[twin], content)
+        found[page] = found[twin] if twin is not None and is_old and trust_twins else store.tag(page)
+    return found
 
 
 def _is_page(tag: Stat | None, content: bytes) -> bool:

@@ -26,11 +26,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
     key: str
     what: str
-    is_mendable: bool = False
-
-    def table(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {"key": self.key, "what": self.what, "mendable": self.is_mendable}
+    is_mendable: bool = msgspec.field(default=False, name="mendable")
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -49,15 +45,7 @@ class Verified(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {
-            "schema-version": SCHEMA_VERSION,
-            "sound": self.is_sound,
-            "projects": list(self.projects),
-            "files": self.files,
-            "troubles": [trouble.table() for trouble in self.troubles],
-            "mended": list(self.mended),
-            "unlisted": list(self.unlisted),
-        }
+        return {"schema-version": SCHEMA_VERSION, "sound": self.is_sound, **msgspec.to_builtins(self)}
 
 
 def verify(

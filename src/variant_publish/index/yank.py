@@ -1,4 +1,4 @@
-"""Withdraw files: yank them, which hides them from new choices, or remove them for good, pages first and files last."""
+"""Take files away: yank them, which hides them from new choices, or remove them for good, pages first, files last."""
 
 from __future__ import annotations
 

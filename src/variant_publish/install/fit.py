@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
 from packaging.version import Version
 
 from variant_publish.formats.installed import InstalledVariant
@@ -28,11 +29,7 @@ def misfit(record: InstalledVariant, machine: Machine) -> str | None:
 
 def label_misfit(metadata: VariantsMetadata, machine: Machine) -> str | None:
     """Return why the machine cannot use a labelled wheel, by what it says of itself; dependencies are not looked at."""
-    abi = {name: value for name, value in _dependencies(metadata).items() if name not in machine.abi}
-    here = machine if not abi else Machine(
-        machine.values, machine.tags, machine.python_version, machine.evaluated, machine.allowed, machine.denied,
-        {**machine.abi, **abi},
-    )  # fmt: skip
+    here = replace(machine, abi={**_dependencies(metadata), **machine.abi})
     for dialect, data in SelectorFiles.of(metadata).files.items():
         found = dialect.rank(data, here)(tuple(metadata.variants))
         return found if isinstance(found, str) else None

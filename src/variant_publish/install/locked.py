@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 from packaging.markers import Marker
@@ -30,11 +29,10 @@ from variant_publish.view.indexes import Indexes
 from variant_publish.view.view import View, ViewFile
 
 
-@dataclass
 class LockedProjects(Projects):
     """The files of a lock, as if an index had nothing else."""
 
-    lock: Lock = Lock((), None)  # noqa: RUF009  (a value)
+    lock: Lock = Lock((), None)
 
     def identity(self) -> str:
         """Return the lock itself."""

@@ -30,9 +30,6 @@ from variant_publish.view.choice import choose
 from variant_publish.view.view import ViewFile
 from variant_publish.view.wish import Wish
 
-PYPI_TAG = "pypi"
-"""The extra tag that the client's own index vouches for, unless another index is named for it."""
-
 _ROUNDS = 20
 
 
@@ -104,7 +101,7 @@ class Planner(msgspec.Struct):
     ) -> InstallPlan:
         """Return the plan; nothing is installed. Raises VariantPublishError where a demand cannot be met."""
         installed = {} if demand.described is not None else self.environment.installed()
-        self.projects = self._vouching(self.projects)
+        self.projects = replace(self.projects, holds_pins=False)
         for requirement in (*requirements, *constraints):
             self._wish(requirement)
         for _ in range(_ROUNDS):
@@ -125,14 +122,6 @@ class Planner(msgspec.Struct):
         ours = {item.project for item in acting}
         others = tuple(item for item in resolved if item.name not in ours)
         return InstallPlan(tuple(acting), others, demand, self.client.name, projects)
-
-    def _vouching(self, projects: Projects) -> Projects:
-        """Return the projects with the client's own index vouching for +pypi, unless another one does."""
-        vouched = {tag for tags in projects.indexes.implied.values() for tag in tags}
-        if projects.default is None or PYPI_TAG in vouched:
-            return projects
-        implied = {**projects.indexes.implied, projects.default: (PYPI_TAG,)}
-        return replace(projects, indexes=replace(projects.indexes, implied=implied))
 
     def _wish(self, requirement: TaggedRequirement) -> bool:
         """Add what a requirement asks of a project's wheels; return whether that is more than before."""
@@ -168,11 +157,17 @@ class Planner(msgspec.Struct):
         found = choose(seen.files, selectors, machine, version=requirement.plain.specifier, wish=wish)
         if found.selected is not None:
             return
-        why = "; ".join(f"{item.filename} {item.reason}" for item in found.candidates[:3])
-        named = f", as in --index {requirement.tags[0]}=URL" if requirement.tags else ""
+        why = "; ".join(f"{item.filename}: {item.reason}" for item in found.candidates[:3])
+        if all("Python" in (item.reason or "") for item in found.candidates) and found.candidates:
+            hint = "use a Python that the wheels are for, by --python"
+        elif requirement.tags or len(projects.indexes.urls) > 1:
+            named = f", as in --index {requirement.tags[0]}=URL" if requirement.tags else ""
+            hint = f"the first index that has a project owns it: name the right one first{named}"
+        else:
+            hint = f"'variant-publish select {requirement.project} --index {redact(seen.index)}' shows every wheel"
         raise VariantPublishError(
             f"{redact(seen.index)} has no wheel of {requirement} for this machine: {why or 'none of that version'}",
-            hint=f"the first index that has a project owns it: name the right one first{named}",
+            hint=hint,
         ) from error
 
     def _chosen(self, item: Resolved, view: ServedView) -> ChosenFile | None:
@@ -203,7 +198,7 @@ class Planner(msgspec.Struct):
             return None
         selectors = seen.view.selectors.get(listed.name.parsed_version, SelectorFiles())
         wish, pins = projects.wish_of(listed.name.project, seen.index), projects.cache.pins(listed.source)
-        vouched = projects.indexes.implied.get(seen.index, ())
+        vouched = projects.vouched(seen.index)
         tags = tuple(dict.fromkeys((*(() if listed.name.plain_installers_read else listed.name.words), *vouched)))
         record = selectors.record(listed.name, projects.cache.sha256(listed.source), redact(seen.index), tags)
         counted = {
@@ -244,8 +239,8 @@ class Planner(msgspec.Struct):
         here = installed.get(pin.project)
         if here is None or not pin.plain.specifier.contains(here.version, prereleases=True):
             return False
-        places = self.projects.indexes
-        urls = [url for url, tags in places.implied.items() if {*pin.tags} <= {*tags}]
+        every = (*self.projects.indexes.urls, *filter(None, [self.projects.default]))
+        urls = [url for url in every if {*pin.tags} <= self.projects.vouched(url)]
         files = [file for url in urls for file in read_project(url, pin.project)] if urls else None
         found = judge(pin, here, files)
         if found.state is PinState.BROKEN:

@@ -3,72 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from msgspec.structs import replace
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
-from variant_publish.install.client import Demand, Resolved
+from variant_publish.install.client import ClientFailed, Demand, Resolved
 from variant_publish.install.locker import true_file
-from variant_publish.install.uv import Universal, Uv
+from variant_publish.install.uv import Uv
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.url import redact
-from variant_publish.progress import SILENT, Reporter
-from variant_publish.release.published import Depth, fetch
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.remote.listing import read_project
 from variant_publish.serve.loopback import serving
-from variant_publish.serve.projects import Projects
-from variant_publish.view.from_index import selector_files
+from variant_publish.serve.projects import Projects, SeenProject, has_variants
+from variant_publish.view.view import SHADOWED, View, ViewFile
 
-_ROUNDS = 20
-
-
-class _Variants(msgspec.Struct, frozen=True):
-    """The variants of one release: its wheels with what each requires, and the files they are chosen by."""
-
-    index: str
-    files: SelectorFiles
-    generic: tuple[str, ...]
-    wheels: Mapping[str, tuple[LockedFile, tuple[str, ...]]]
-
-    def every_requirement(self) -> list[str]:
-        """Return the requirements of all wheels together."""
-        each = (requirement for _, requires in self.wheels.values() for requirement in requires)
-        return list(dict.fromkeys((*self.generic, *each)))
+_AT_ONCE = 16
 
 
-class UniversalLocker:
-    """Resolve and look for variants in turn, until every release that has variants is known.
+class EveryVariant(ViewFile, frozen=True):
+    """A plain name of a release that has variants: its METADATA is that of all its wheels together."""
 
-    `projects` are those of a machine that takes generic wheels: what uv sees of the indexes.
+    @property
+    def is_rewritten(self) -> bool:
+        """Return True: the view serves the METADATA."""
+        return True
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the source: a client that locks and finds none reads the wheel, not its METADATA."""
+        return self.source.sha256
+
+
+class UniversalProjects(Projects):
+    """What every machine together sees: each release under its plain names, with what all its wheels require.
+
+    So one version of a dependency serves all variants, or the client says why none does.
     """
 
-    def __init__(self, uv: Uv, projects: Projects, reporter: Reporter = SILENT) -> None:
-        self.uv = uv
-        self.projects = projects
-        self.indexes = projects.indexes
-        self.cache = projects.cache
-        self.reporter = reporter
-        self.known: dict[tuple[NormalizedName, Version], _Variants | None] = {}
+    def identity(self) -> str:
+        """Return a text that no view of one machine has."""
+        return f"universal {super().identity()}"
 
-    def lock(
-        self,
-        requirements: Sequence[TaggedRequirement],
-        demand: Demand,
-        python: str | None = None,
-    ) -> Lock:
+    def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:
+        seen = super()._seen(index, name, files)
+        if seen.address is not None or not has_variants(files):
+            return seen
+        others = [file for file in seen.view.files if file.name is None]
+        found: dict[str, ViewFile] = {}
+        for wheel, file in sorted(_wheels(seen.files), key=lambda pair: pair[0].dialect is not None):
+            if wheel.dialect is None and seen.view.lost.get(file.filename, SHADOWED) != SHADOWED:
+                continue  # a local version, such as the same variant in the view of its own
+            plain = str(wheel.generic())
+            if plain not in found:
+                source = replace(file, sha256=self.cache.sha256(file))
+                found[plain] = EveryVariant(plain, source, wheel.parsed_version, wheel)
+        selectors = {version: files for version, files in seen.view.selectors.items() if files}
+        return replace(seen, view=View(name, (*found.values(), *others), selectors=selectors))
+
+    def metadata(self, file: ViewFile) -> bytes:
+        """Return the METADATA of a file with the requirements of every wheel of its release."""
+        content = self.cache.metadata(file.source)
+        if not isinstance(file, EveryVariant) or file.name is None:
+            return content
+        metadata = Metadata.parse(content)
+        requires = self.requires(file.name.project, file.version).values()
+        every = dict.fromkeys(text for texts in requires for text in texts)
+        return bytes(metadata.with_requires(remove=metadata.requires_dist).with_requires(add=every))
+
+    def requires(self, project: NormalizedName, version: Version) -> dict[WheelName, tuple[str, ...]]:
+        """Return what each wheel of a release requires, generic ones first."""
+        seen = self.find(project)
+        selector = seen.view.selectors.get(version, SelectorFiles()).selector if seen is not None else None
+        wheels = {name: file for name, file in _wheels(seen.files if seen else ()) if name.parsed_version == version}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(wheels, pool.map(self.cache.metadata, wheels.values()), strict=True))
+        variables = selector.variables if selector is not None else ()
+        ordered = sorted(found, key=lambda name: (name.dialect is not None, str(name)))
+        return {name: _requires(Metadata.parse(found[name]), variables) for name in ordered}
+
+
+class UniversalLocker(msgspec.Struct, frozen=True):
+    """Let uv resolve for every machine, and write down every wheel of every variant."""
+
+    uv: Uv
+    projects: UniversalProjects
+
+    def lock(self, requirements: Sequence[TaggedRequirement], demand: Demand, python: str | None = None) -> Lock:
         """Return the lock. What variants depend on is resolved together, so that one version of it serves all of them.
 
         Raises UsageError for a requirement on one variant, ClientFailed where uv finds no resolution.
@@ -78,62 +108,16 @@ class UniversalLocker:
                 f"{tagged[0]} asks for one variant, and a lock for every machine holds all of them",
                 hint="leave the tag out, or lock for one machine",
             )
-        for _ in range(_ROUNDS):
-            with serving(self.projects) as view:
-                found = self.uv.resolve_universal(demand, view.url, self._metadata(), python)
-            if not self._learn(found):
-                roots = [item.project for item in requirements]
-                return self._lock(found, roots)
-        raise VariantPublishError(
-            f"{demand.requirements[0]} does not resolve: the variants of each version ask for another one",
-            hint="pin the versions of the packages involved",
-        )
-
-    def _metadata(self) -> list[tuple[NormalizedName, Version, list[str]]]:
-        return [
-            (name, version, variants.every_requirement())
-            for (name, version), variants in self.known.items()
-            if variants is not None
-        ]
-
-    def _learn(self, found: Universal) -> bool:
-        """Look for the variants of what was resolved; say whether there were more than before."""
-        more = False
-        for item, _ in found.packages:
-            key = (item.name, item.version)
-            if key not in self.known:
-                self.known[key] = self._variants_of(item)
-                more = more or self.known[key] is not None
-        return more
-
-    def _variants_of(self, item: Resolved) -> _Variants | None:
-        for index in self.indexes.urls:
-            listed = list(_wheels(read_project(index, item.name), item.version))
-            if not listed:
-                continue
-            if all(name.dialect is None for name, _ in listed):
-                return None
-            files = selector_files(item.name, [index], SpecifierSet(f"=={item.version}"))
-            with TemporaryDirectory(prefix="variant-publish-") as folder:
-                everything = [file for _, file in listed]
-                read = fetch(everything, Path(folder), depth=Depth.OUTLINE, reporter=self.reporter)
-            variables = files.selector.variables if files.selector is not None else ()
-            if read.unreadable:
-                raise read.unreadable[0].error
-            requires = {wheel.name: _requires(wheel, variables) for wheel in read.wheels}
-            wheels = {
-                file.filename: (self._locked(file), requires[name]) for name, file in listed if name.dialect is not None
-            }
-            generic = next((requires[name] for name, _ in listed if name.dialect is None), ())
-            return _Variants(redact(index), files, generic, wheels)
-        return None
-
-    def _locked(self, file: IndexFile) -> LockedFile:
-        return LockedFile(redact(file.url), file.sha256 or self.cache.fetch(file, self.reporter).sha256)
-
-    def _lock(self, found: Universal, roots: Sequence[str]) -> Lock:
+        with serving(self.projects) as view:
+            try:
+                found = self.uv.resolve_universal(demand, view.url, python)
+            except ClientFailed as error:
+                if view.problems:
+                    raise view.problems[0] from error
+                raise
         names = {item.name for item, _ in found.packages}
         packages = [self._package(item, marker, found.requires, names) for item, marker in found.packages]
+        roots = [item.project for item in requirements]
         everybody = closure(packages, roots, {})
         marked = [
             package if package.project in everybody else replace(package, marker=_and(package.marker))
@@ -145,19 +129,30 @@ class UniversalLocker:
     def _package(
         self, item: Resolved, marker: str, requires: Mapping[str, Sequence[str]], names: Collection[str]
     ) -> LockedPackage:
-        if missing := [file.url for file in item.files if not file.sha256]:
-            raise VariantPublishError(
-                f"{redact(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
-            )
-        files = tuple(true_file(file, item, self.projects) for file in item.files)
-        variants = self.known.get((item.name, item.version))
-        if variants is None:
+        seen = self.projects.find(item.name)
+        entries = [file for name, file in _wheels(seen.files if seen is not None else ()) if name.dialect is not None
+                   and name.parsed_version == item.version]  # fmt: skip
+        if seen is None or not entries:
+            files = tuple(true_file(file, item, self.projects) for file in item.files)
+            if missing := [file.url for file in files if not file.sha256]:
+                raise VariantPublishError(
+                    f"{redact(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
+                )
             own = tuple(sorted(requires.get(item.name, ())))
             return LockedPackage(item.name, str(item.version), files, marker=marker, requires=own)
-        wheels = tuple(LockedVariant(file, _names(own, names)) for _, (file, own) in sorted(variants.wheels.items()))
+        plain = [file for file in item.files if (listed := seen.file(file.name)) is not None
+                 and (listed.name is None or listed.name.dialect is None)]  # fmt: skip
+        needed = self.projects.requires(item.name, item.version)
+        generic = next((texts for name, texts in needed.items() if name.dialect is None), ())
+        variants = tuple(
+            LockedVariant(LockedFile(redact(file.url), self.projects.cache.sha256(file)),
+                          _names(needed[WheelName.parse(file.filename)], names))
+            for file in sorted(entries, key=lambda file: file.filename)
+        )  # fmt: skip
+        described = seen.view.selectors.get(item.version, SelectorFiles())
         return LockedPackage(
-            item.name, str(item.version), files, None, None, variants.files.variants, marker,
-            _names(variants.generic, names), wheels, variants.files.selector, variants.index,
+            item.name, str(item.version), tuple(true_file(file, item, self.projects) for file in plain), None, None,
+            described.variants, marker, _names(generic, names), variants, described.selector, redact(seen.index),
         )  # fmt: skip
 
 
@@ -182,22 +177,22 @@ def _and(marker: str) -> str:
     return f"({marker}) and {ONLY_VARIANTS}" if marker else ONLY_VARIANTS
 
 
-def _wheels(files: Iterable[IndexFile], version: Version) -> Iterator[tuple[WheelName, IndexFile]]:
+def _wheels(files: Iterable[IndexFile]) -> Iterator[tuple[WheelName, IndexFile]]:
     for file in files:
         try:
             name = WheelName.parse(file.filename)
         except InvalidWheelName:
             continue
-        if name.parsed_version == version and file.yanked is None:
+        if file.yanked is None:
             yield name, file
 
 
-def _requires(wheel: Wheel, variables: Collection[str]) -> tuple[str, ...]:
+def _requires(metadata: Metadata, variables: Collection[str]) -> tuple[str, ...]:
     """Return Requires-Dist as today's clients read it: a pin of a build counts as one of its version.
 
     A marker that asks for selector variables holds on some machine, so it counts as holding.
     """
-    texts = (with_evaluated_markers(text, variables, lambda *_: True) for text in wheel.metadata.requires_dist)
+    texts = (with_evaluated_markers(text, variables, lambda *_: True) for text in metadata.requires_dist)
     return tuple(str(TaggedRequirement.parse(text).plain) for text in texts)
 
 

@@ -6,12 +6,12 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import msgspec
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.formats.pylock import LockedFile
@@ -84,36 +84,13 @@ class Uv(msgspec.Struct, frozen=True):
             self._process.ask([*command, "--format", "pylock.toml", "--output-file", lock], index, folder)
             return tuple(_locked(lock.read_text(encoding="utf-8")))
 
-    def resolve_universal(
-        self,
-        demand: Demand,
-        index: str,
-        known: Iterable[tuple[NormalizedName, Version, Sequence[str]]],
-        python: str | None,
-    ) -> Universal:
-        """Resolve for every machine at once; of the releases in `known` their requirements are given, not read.
-
-        `python` is the oldest Python that counts, by default that of the environment. What is known is handed over in
-        a configuration file, in whose place uv reads no other; its environment variables count. Raises ClientFailed.
-        """
-        import tomlkit
-
+    def resolve_universal(self, demand: Demand, index: str, python: str | None) -> Universal:
+        """Resolve for every machine at once; `python` is the oldest that counts, by default that of the environment."""
         with tempfile.TemporaryDirectory(prefix="variant-publish-") as name:
             folder = Path(name)
-            config, lock, tree = folder / "uv.toml", folder / "pylock.toml", folder / "tree.txt"
-            tables = [
-                {"name": project, "version": str(version), "requires-dist": list(requires)}
-                for project, version, requires in known
-            ]
-            config.write_text(tomlkit.dumps({"dependency-metadata": tables}) if tables else "", encoding="utf-8")
+            lock, tree = folder / "pylock.toml", folder / "tree.txt"
             oldest = ("--python-version", python) if python else ()
-            command: list[str | Path] = [
-                *self._compile(demand, folder),
-                "--universal",
-                "--config-file",
-                config,
-                *oldest,
-            ]
+            command: list[str | Path] = [*self._compile(demand, folder), "--universal", *oldest]
             self._process.ask([*command, "--format", "pylock.toml", "--output-file", lock], index, folder)
             written: list[str | Path] = ["--no-header", "--annotation-style", "split", "--output-file", tree]
             self._process.ask([*command, *written], index, folder)

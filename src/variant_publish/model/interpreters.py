@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ALTERNATIVE = re.compile(r"(pp|graalpy)(?:3([0-9]+))?.*")
-_OLDEST_PYPY = 11
-"""PyPy of a Python before 3.11 gets no releases any more."""
+_ALTERNATIVE = re.compile(r"(?:pp|graalpy).*")
+_ENDED = re.compile(r"cp3[0-9]-cp3[0-9]m?|pp3([0-9]|10)-.*|pp2.*|cp2.*")
+"""CPython before 3.10 and PyPy before 3.11 get no releases any more."""
 
 _CPYTHON = re.compile(r"cp3([0-9]+)")
 _ONLY_CPYTHON = (
@@ -34,12 +34,10 @@ _NEVER_THREADED = ("ios_", "android_", "emscripten", "pyodide")
 
 
 def interpreter_exists(python: str, platform: str) -> bool:
-    """Return whether an interpreter like "cp312-cp312" is distributed for a platform, still; True for unknown ones."""
+    """Return whether an interpreter like "cp312-cp312" is distributed for a platform; True for unknown ones."""
     interpreter, _, abi = python.partition("-")
     macos = _MACOS_X86.fullmatch(platform)
-    if other := _ALTERNATIVE.fullmatch(interpreter):
-        if other[1] == "pp" and int(other[2] or _OLDEST_PYPY) < _OLDEST_PYPY:
-            return False
+    if _ALTERNATIVE.fullmatch(interpreter):
         too_old = macos is not None and int(macos[1]) < _FIRST_MACOS_OF_OTHERS
         return not too_old and not any(word in platform for word in _ONLY_CPYTHON)
     match = _CPYTHON.fullmatch(interpreter)
@@ -53,6 +51,11 @@ def interpreter_exists(python: str, platform: str) -> bool:
     if macos:
         return int(macos[1]) >= next((least for since, least in _FIRST_MACOS.items() if minor >= since), 0)
     return minor >= next((least for word, least in _FIRST_CPYTHON.items() if word in platform), 0)
+
+
+def gets_releases(python: str) -> bool:
+    """Return whether there are new releases of an interpreter like "cp312-cp312" (state of November 2026)."""
+    return _ENDED.fullmatch(python) is None
 
 
 def interpreter_of(python: str) -> str:

@@ -31,16 +31,17 @@ class Cell(msgspec.Struct, frozen=True, order=True):
         return {"python": self.python, "platform": self.platform, "variant": self.variant}
 
 
-class Skip(msgspec.Struct, frozen=True):
-    """Leave cells out on purpose: every field that is set must match; `reason` says why, for people.
-
-    `variant` is a whole variant, or words of one: "torch2.9" matches "cu128.torch2.9".
-    """
+class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Leave cells of the matrix out, with a reason."""
 
     reason: str
+    """Why these cells are not built; the grid shows it."""
     python: str | None = None
+    """The Python and ABI tag of the cells, like "cp314-cp314t"; every one without it."""
     platform: str | None = None
+    """The platform tag of the cells; every one without it."""
     variant: str | None = None
+    """The variant of the cells, a word of a product that they have, or "generic"; every one without it."""
 
     def matches(self, cell: Cell) -> bool:
         """Return whether the cell is left out by this skip."""

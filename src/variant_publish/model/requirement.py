@@ -11,6 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name, is_normalized_nam
 
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import validate_extra_tag
+from variant_publish.model.variant_marker import UnreadableMarker, is_text, resolved, with_marker
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -20,18 +21,9 @@ _LONGEST = 10_000
 
 _HEAD = r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:\+[^\s\[(<>=!~;@,]*)*)"
 
-_STRING, _NAME, _OPERATOR = (
-    r"""(?:'[^']*'|"[^"]*")""",
-    r"\b[a-z_][a-z0-9_]*\b",
-    r"(?:===|~=|[<>=!]=|[<>]|(?:not\s+)?in\b)",
-)
-_COMPARISON = (
-    rf"(?P<left>{_NAME})\s*(?P<op>{_OPERATOR})\s*(?P<literal>{_STRING})"
-    rf"|(?P<literal2>{_STRING})\s*(?P<op2>{_OPERATOR})\s*(?P<right>{_NAME})|{_STRING}"
-)
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "in": "contains", "not in": "lacks"}
-_TRUE, _FALSE = 'python_version >= "0"', 'python_version < "0"'
-"""Markers of today that always and never hold, in the place of a comparison that has been made already."""
+_FALSE = 'python_version < "0"'
+"""A marker of today that never holds."""
 
 Holds = Callable[[str, str, str], bool]
 """Compare the value of a selector variable: (variable, operator, literal); `'a' in variable` is "contains"."""
@@ -40,26 +32,22 @@ Holds = Callable[[str, str, str], bool]
 def with_evaluated_markers(text: str, variables: Collection[str], holds: Holds) -> str:
     """Return a requirement whose marker asks for selector variables as one that today's tools read.
 
-    Comparisons of `variables` (`x86_64_version == "x86-64-v3"`) are made by `holds`; all others stay as they are. A
-    marker of which nothing is left is left out.
+    Comparisons of `variables` (`x86_64_version == "x86-64-v3"`) are made by `holds`; what else it says is kept.
+    One that cannot be read stays as it is: whoever parses the requirement will say why.
     """
-    head, separator, marker = text.partition(" ;" if " @ " in text or "@" in text.partition(";")[0] else ";")
-    found = False
 
-    def made(match: re.Match[str]) -> str:
-        nonlocal found
-        variable = match["left"] or match["right"]
-        if variable not in variables:
-            return match[0]
-        found = True
-        operator = " ".join((match["op"] or match["op2"]).split())
-        operator = operator if match["left"] else _MIRRORED.get(operator, operator)
-        return _TRUE if holds(variable, operator, (match["literal"] or match["literal2"])[1:-1]) else _FALSE
+    def compare(left: str, operator: str, right: str) -> bool:
+        if not is_text(right if left in variables else left):
+            raise UnreadableMarker("two variables")
+        if left in variables:
+            return holds(left, operator, right[1:-1])
+        return holds(right, _MIRRORED.get(operator, operator), left[1:-1])
 
-    result = re.sub(_COMPARISON, made, marker)
-    if not separator or not found:
+    try:
+        head, rest = resolved(text, variables, compare)
+    except (UnreadableMarker, RecursionError):
         return text
-    return head if result.strip() == _TRUE else f"{head}{separator}{result}"
+    return head if rest is True else with_marker(head, rest or _FALSE)
 
 
 class TaggedRequirement(msgspec.Struct, frozen=True):

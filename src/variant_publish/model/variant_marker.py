@@ -7,7 +7,7 @@ it is made: so they can be worked out then. Everything else in a marker is left 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -15,6 +15,9 @@ from variant_publish.errors import UsageError
 from variant_publish.model.variant import Properties
 
 _PART = r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>[()]|[<>=!~]+))"""
+Compare = Callable[[str, str, str], bool]
+"""Make a comparison: left side, operator, right side, as they stand in the marker."""
+
 _VARIABLES = ("variant_label", "variant_namespaces", "variant_features", "variant_properties")
 
 
@@ -29,19 +32,14 @@ class VariantMarkers(msgspec.Struct, frozen=True):
 
         A requirement without variant markers is given back as it is. Raises UsageError where the marker cannot be read.
         """
-        head, separator, marker = requirement.partition(" ;" if " @ " in requirement else ";")
-        if not any(variable in marker for variable in _VARIABLES):
-            return requirement
         try:
-            rest = _Parser(marker, self).whole()
-        except _Unreadable as error:
+            head, rest = resolved(requirement, _VARIABLES, self.holds)
+        except UnreadableMarker as error:
             raise UsageError(
                 f"requirement {requirement!r} has a marker that cannot be read ({error})",
                 hint="write it like 'nvidia' in variant_namespaces",
             ) from error
-        if isinstance(rest, bool):
-            return head.rstrip() if rest else None
-        return f"{head.rstrip()}{separator} {rest.text}"
+        return (head if rest else None) if isinstance(rest, bool) else with_marker(head, rest)
 
     def holds(self, left: str, operator: str, right: str) -> bool:
         """Work out one comparison that names a variant variable."""
@@ -50,7 +48,7 @@ class VariantMarkers(msgspec.Struct, frozen=True):
             "variant_features": {f"{item.namespace} :: {item.feature}" for item in self.properties.items},
             "variant_properties": {str(item) for item in self.properties.items},
         }
-        if right in sets and operator in ("in", "not in") and _is_text(left):
+        if right in sets and operator in ("in", "not in") and is_text(left):
             member = " :: ".join(part.strip() for part in left[1:-1].split("::"))
             return (member in sets[right]) is (operator == "in")
         one, other = (self.label if side == "variant_label" else side[1:-1] for side in (left, right))
@@ -59,11 +57,31 @@ class VariantMarkers(msgspec.Struct, frozen=True):
                 return (one == other) is (operator == "==")
             if operator in ("in", "not in"):
                 return (one in other) is (operator == "in")
-        raise _Unreadable(f"{left} {operator} {right}")
+        raise UnreadableMarker(f"{left} {operator} {right}")
 
 
-class _Unreadable(Exception):
+class UnreadableMarker(Exception):
     """Report a marker that the grammar does not know."""
+
+
+def resolved(requirement: str, variables: Collection[str], compare: Compare) -> tuple[str, str | bool]:
+    """Return a requirement without its marker, and what is left of that when the comparisons of variables are made.
+
+    That is True, False or other comparisons. Without such variables nothing changes. Raises UnreadableMarker.
+    """
+    head, _, marker = requirement.partition(" ;" if "@" in requirement.partition(";")[0] else ";")
+    if not any(variable in marker for variable in variables):
+        return requirement, True
+    parser = _Parser(marker, variables, compare)
+    rest = parser.whole()
+    if not parser.compared:
+        return requirement, True
+    return head.rstrip(), rest if isinstance(rest, bool) else rest.text
+
+
+def with_marker(head: str, marker: str) -> str:
+    """Return a requirement with a marker; a URL ends at a space."""
+    return f"{head}{' ' if '@' in head else ''}; {marker}"
 
 
 class _Rest(msgspec.Struct, frozen=True):
@@ -76,20 +94,21 @@ class _Rest(msgspec.Struct, frozen=True):
 class _Parser:
     """Walk the grammar of PEP 508 markers: `or` over `and` over comparisons and parentheses."""
 
-    def __init__(self, marker: str, values: VariantMarkers) -> None:
-        self.values = values
+    def __init__(self, marker: str, variables: Collection[str], compare: Compare) -> None:
+        self.variables, self.compare = variables, compare
+        self.compared = False
         self.tokens = list(_tokens(marker))
         self.place = 0
 
     def whole(self) -> _Rest | bool:
         result = self._or()
         if self.place != len(self.tokens):
-            raise _Unreadable(f"at {self.tokens[self.place]!r}")
+            raise UnreadableMarker(f"at {self.tokens[self.place]!r}")
         return result
 
     def _next(self) -> str:
         if self.place == len(self.tokens):
-            raise _Unreadable("it ends too early")
+            raise UnreadableMarker("it ends too early")
         self.place += 1
         return self.tokens[self.place - 1]
 
@@ -125,14 +144,15 @@ class _Parser:
         if left == "(":
             inner = self._or()
             if self._next() != ")":
-                raise _Unreadable("a parenthesis is not closed")
+                raise UnreadableMarker("a parenthesis is not closed")
             return inner
         operator = self._next()
         if operator == "not":
             operator = f"not {self._next()}"
         right = self._next()
-        if left in _VARIABLES or right in _VARIABLES:
-            return self.values.holds(left, operator, right)
+        if left in self.variables or right in self.variables:
+            self.compared = True
+            return self.compare(left, operator, right)
         return _Rest(f"{left} {operator} {right}")
 
 
@@ -141,15 +161,16 @@ def _tokens(marker: str) -> Iterator[str]:
     while place < end:
         match = token.match(marker, place)
         if match is None:
-            raise _Unreadable(f"at {marker[place:].strip()!r}")
+            raise UnreadableMarker(f"at {marker[place:].strip()!r}")
         yield match[0].strip()
         place = match.end()
 
 
-def _is_text(side: str) -> bool:
+def is_text(side: str) -> bool:
+    """Return whether one side of a comparison is a literal."""
     return side[:1] in ("'", '"')
 
 
 def _is_comparison_of_label(left: str, right: str) -> bool:
     sides = [left, right]
-    return sides.count("variant_label") == 1 and any(map(_is_text, sides))
+    return sides.count("variant_label") == 1 and any(map(is_text, sides))

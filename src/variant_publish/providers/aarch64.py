@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import ClassVar
 
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
-from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
-from variant_publish.providers.cpu import archspec, lineage
-from variant_publish.providers.platforms import AARCH64, architecture, platform_architecture
+from variant_publish.providers.base import NONE, Features, Values, Variable
+from variant_publish.providers.cpu import Cpu, archspec, lineage
+from variant_publish.providers.platforms import AARCH64
 
 VERSION = "aarch64_version"
 BASELINE = "8a"
@@ -41,7 +41,7 @@ def parse_version(text: str) -> str | None:
     return next((known for known in _chain() if (*_key(known), 0)[:2] == (*wanted, 0)[:2]), None)
 
 
-class Arm(VariantProvider):
+class Arm(Cpu):
     """The version of the architecture: `aarch64 :: version`."""
 
     namespace = AARCH64
@@ -69,14 +69,9 @@ class Arm(VariantProvider):
         version = parse_version(match[1].replace("_", ".")) if match else None
         return (self.property("version", version),) if version else ()
 
-    def detect(self, environ: Mapping[str, str]) -> Values:
+    def here_is(self) -> str:
         """Return the version of this CPU."""
-        return {VERSION: detected_version() if architecture() == AARCH64 else NONE}
-
-    def assumed(self, platform: str) -> Values:
-        """Return the lowest version on another architecture's machine; the system does not matter."""
-        there = platform_architecture(platform)
-        return {} if there == architecture() else {VERSION: BASELINE if there == AARCH64 else NONE}
+        return detected_version()
 
     def supported(self, values: Values) -> Features:
         """Return the version and those that it includes, best first: 8.2a, 8.1a, 8a."""
@@ -85,9 +80,7 @@ class Arm(VariantProvider):
 
     def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
         """Return a machine of each version where some property asks for one."""
-        if platform_architecture(platform) != AARCH64 or not any(True for _ in items):
-            return [{}]
-        return [{VERSION: version} for version in known_versions()]
+        return super().machines(items, platform) if any(True for _ in items) else [{}]
 
     def compiler_flags(self, item: Property) -> str:
         """Return the version as -march has it."""

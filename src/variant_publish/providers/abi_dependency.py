@@ -36,6 +36,11 @@ def releases_in(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if parse_release(value) not in (None, NONE)}
 
 
+def releases_of(values: Values) -> dict[str, str]:
+    """Return the releases of the dependencies that variables tell: `torch` of `abi_torch`."""
+    return {name[len(PREFIX) :]: value for name, value in values.items() if name.startswith(PREFIX) and value != NONE}
+
+
 def abi_requirements(properties: Properties) -> tuple[str, ...]:
     """Return what a build for these properties must be built against, and requires: `torch==2.9.*`.
 
@@ -74,11 +79,7 @@ class AbiDependency(VariantProvider):
 
     def supported(self, values: Values) -> Features:
         """Return the prefixes of each dependency's release, longest first: 2.9.1, 2.9, 2."""
-        result = {}
-        for name, value in values.items():
-            if name.startswith(PREFIX) and value != NONE:
-                result[name.removeprefix(PREFIX)] = release_prefixes(value)
-        return result
+        return {name: release_prefixes(value) for name, value in releases_of(values).items()}
 
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:
         """Return every release that is asked for: a resolver installs one of them, whatever is there now."""

@@ -1,9 +1,13 @@
-"""The lineage of this machine's CPU, as archspec knows it."""
+"""CPUs: the lineage of this machine's, as archspec knows it, and what the levels of every architecture share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from variant_publish.model.variant import Property
+from variant_publish.providers.base import NONE, Values, VariantProvider
+from variant_publish.providers.platforms import architecture, platform_architecture
 
 
 def lineage() -> Sequence[str]:
@@ -20,3 +24,26 @@ def archspec() -> Any:
     import archspec.cpu  # type: ignore[import-untyped]
 
     return archspec.cpu
+
+
+class Cpu(VariantProvider):
+    """The level of the CPUs of one architecture, which is the namespace: one variable, whose values have an order."""
+
+    def here_is(self) -> str:
+        """Return the level of this machine's CPU, which is one of the architecture."""
+        raise NotImplementedError
+
+    def detect(self, environ: Mapping[str, str]) -> Values:
+        """Return the level of this CPU."""
+        return {self.variables[0].name: self.here_is() if architecture() == self.namespace else NONE}
+
+    def assumed(self, platform: str) -> Values:
+        """Return the lowest level on another architecture's machine; the system does not matter."""
+        there, [level] = platform_architecture(platform), self.variables
+        return {} if there == architecture() else {level.name: level.lowest if there == self.namespace else NONE}
+
+    def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
+        """Return a machine of each level on every platform of the architecture."""
+        if platform_architecture(platform) != self.namespace:
+            return [{}]
+        return [{self.variables[0].name: value} for value in self.variables[0].known()]

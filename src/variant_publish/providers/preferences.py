@@ -6,17 +6,27 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from msgspec.structs import replace
 
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, naming
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine, parse_setting
 
 _HINT = 'it may hold [limits] x86_64_version = "x86-64-v3" and [providers] allow = [...], deny = [...]'
+
+
+class _Namespaces(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    allow: frozenset[str] = frozenset()
+    deny: frozenset[str] = frozenset()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limits: dict[str, Any] = {}
+    providers: _Namespaces = _Namespaces()
 
 
 class Preferences(msgspec.Struct, frozen=True):
@@ -34,36 +44,23 @@ class Preferences(msgspec.Struct, frozen=True):
             text = path.read_text("utf-8")
         except (FileNotFoundError, NotADirectoryError):
             return cls()
-        try:
+        with naming(path):
             return cls.parse(text)
-        except UsageError as error:
-            raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse the file; raise UsageError for what it cannot say."""
         try:
-            data = tomllib.loads(text)
+            file = msgspec.convert(tomllib.loads(text), _File)
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"the preferences are not TOML ({error})", hint=_HINT) from error
-        limits, providers = data.pop("limits", {}), data.pop("providers", {})
-        if (
-            data
-            or not isinstance(limits, dict)
-            or not isinstance(providers, dict)
-            or set(providers) - {"allow", "deny"}
-        ):
-            raise UsageError("the preferences hold something unknown", hint=_HINT)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"the preferences hold something else ({error})", hint=_HINT) from error
         ordered = [item.name for item in catalog.variables() if item.order is not None]
-        if unknown := sorted(set(limits) - set(ordered)):
+        if unknown := sorted(set(file.limits) - set(ordered)):
             raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ordered)}")
-        if not all(isinstance(item, str) for names in providers.values() for item in names):
-            raise UsageError("providers.allow and providers.deny are lists of namespaces", hint=_HINT)
-        return cls(
-            {name: parse_setting(name, str(value)) for name, value in limits.items()},
-            frozenset(providers.get("allow", ())),
-            frozenset(providers.get("deny", ())),
-        )
+        limits = {name: parse_setting(name, str(value)) for name, value in file.limits.items()}
+        return cls(limits, file.providers.allow, file.providers.deny)
 
     def applied(self, machine: Machine) -> Machine:
         """Return the machine as far as the user wants it used."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
-from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
-from variant_publish.providers.cpu import lineage
-from variant_publish.providers.platforms import X86_64, architecture, platform_architecture
+from variant_publish.providers.base import NONE, Features, Values, Variable
+from variant_publish.providers.cpu import Cpu, lineage
+from variant_publish.providers.platforms import X86_64
 
 LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 """The levels, lowest first: the values of the selector variable `x86_64_version`."""
@@ -36,7 +35,7 @@ def parse_level(text: str) -> str | None:
     return level if level in (*LEVELS, NONE) else None
 
 
-class X86(VariantProvider):
+class X86(Cpu):
     """The CPU level: `x86_64 :: level`."""
 
     namespace = X86_64
@@ -63,23 +62,14 @@ class X86(VariantProvider):
         match = re.fullmatch(_WORD, word)
         return (self.property(LEVEL, f"v{match[1]}"),) if match else ()
 
-    def detect(self, environ: Mapping[str, str]) -> Values:
+    def here_is(self) -> str:
         """Return the level of this CPU."""
-        return {VERSION: detected_level() if architecture() == X86_64 else NONE}
-
-    def assumed(self, platform: str) -> Values:
-        """Return the lowest level on another architecture's machine; the system does not matter."""
-        there = platform_architecture(platform)
-        return {} if there == architecture() else {VERSION: LEVELS[0] if there == X86_64 else NONE}
+        return detected_level()
 
     def supported(self, values: Values) -> Features:
         """Return the level and the lower ones, best first: v3, v2, v1."""
         level = values.get(VERSION, NONE)
         return {} if level == NONE else {LEVEL: tuple(f"v{n}" for n in range(LEVELS.index(level) + 1, 0, -1))}
-
-    def machines(self, items: Iterable[Property], platform: str) -> Sequence[Values]:
-        """Return a machine of each level on every platform of the architecture."""
-        return [{VERSION: level} for level in LEVELS] if platform_architecture(platform) == X86_64 else [{}]
 
     def compiler_flags(self, item: Property) -> str:
         """Return the level as -march has it."""

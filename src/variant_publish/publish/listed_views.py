@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from msgspec.structs import replace
 from packaging.utils import NormalizedName
@@ -108,7 +107,8 @@ def _publish(
     empty: Release, name: str, entries: list[IndexFile], destinations: Destinations, reporter: Reporter
 ) -> tuple[PublishedView, ...]:
     claims = {
-        StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256, _no_fault) for entry in entries
+        StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256, lambda path: "")
+        for entry in entries
     }
     with verified(destinations.store, claims, frozenset(claims), reporter) as files:
         builds = SentBuilds(destinations.store, {})
@@ -120,7 +120,3 @@ def _publish(
         main = read_index(destinations.store, empty.project)
         plans = plan_views(release, destinations.settings, set(), main, reporter)
         return publish_views([plan for plan in plans if plan.name == name], destinations, builds, reporter)
-
-
-def _no_fault(path: Path) -> str:
-    return ""

@@ -48,14 +48,13 @@ def files_of(store: Store, name: str, version: str) -> ReleaseFiles:
     index, wanted = read_index(store, project), version_or_none(version)
     entries = [file for file in index.distributions if version_of(file.filename) == str(wanted)] if index else []
     if index is None or not entries:
-        known = f"it has {', '.join(index.versions)}" if index else "see 'variant-publish index list'"
+        known = f"it has {', '.join(index.versions[-8:])}" if index else "see 'variant-publish index list'"
         raise UsageError(f"{store.describe()} has no release {project} {version}", hint=known)
-    uploads = tuple(_upload(store, project, entry) for entry in sorted(entries, key=_sdists_last))
+    uploads = tuple(
+        _upload(store, project, entry)
+        for entry in sorted(entries, key=lambda file: (is_sdist(file.filename), file.filename))
+    )
     return ReleaseFiles(project, str(wanted), uploads, read_selectors(store, index, str(wanted)))
-
-
-def _sdists_last(entry: IndexFile) -> tuple[bool, str]:
-    return is_sdist(entry.filename), entry.filename
 
 
 def _upload(store: Store, project: str, entry: IndexFile) -> Upload:

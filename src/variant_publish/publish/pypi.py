@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
+from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.provenance import check_attestation
@@ -25,7 +26,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import Upload
 from variant_publish.model.url import redact
 from variant_publish.progress import Advance
-from variant_publish.publish.preflight import check_metadata
+from variant_publish.release.acceptance import refusals_of_metadata
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.transport import IndexUnavailable
 from variant_publish.store.objects import CreateOutcome, conflict, ignore
@@ -233,6 +234,15 @@ class TwineRepository:
             if secret:
                 text = text.replace(secret, "***")
         return redact(text)
+
+
+def check_metadata(path: Path) -> None:
+    """Raise VariantPublishError with everything in a wheel's METADATA that a public repository refuses."""
+    if path.name.endswith(".whl") and (reasons := refusals_of_metadata(WholeWheel.read(path).info["METADATA"])):
+        raise VariantPublishError(
+            f"{path}: the repository would refuse its metadata ({'; '.join(reasons)})",
+            hint="correct it and build the wheel again",
+        )
 
 
 @contextlib.contextmanager

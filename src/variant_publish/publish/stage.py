@@ -1,10 +1,10 @@
-"""A release made on many machines: an index of its own that jobs fill and testers install from, released or withdrawn.
+"""A release made on many machines: an index of its own that jobs fill and testers install from, released or aborted.
 
 A stage `NAME` lies in `.staged/NAME/` of the extra index, or in a place of its own (`upload.stage`). It is an index
 like the extra one, with views where the release has them, a summary `PROJECT/FILE.summary.json` beside each file and
 `state.json` at its root. A summary is written after its file, so what has a summary is there.
 
-The state changes by compare-and-swap alone: a release fixes the list of its files before it lists any, and a withdrawal
+The state changes by compare-and-swap alone: a release fixes the list of its files before it lists any, and an abort
 closes the stage before it deletes any. Nothing of a stage lies outside it, so neither touches what is published.
 """
 
@@ -98,7 +98,7 @@ class Stage(msgspec.Struct, frozen=True):
         """Raise Conflict where the stage takes no more files: a release that has begun has the list of its files."""
         state = self._read_state()[0]
         if state is None or state.status is not Status.OPEN:
-            status = "withdrawn" if state is None else state.status.value
+            status = "aborted" if state is None else state.status.value
             raise Conflict(
                 f"{self.store.describe()}: the staged release {self.name!r} is {status}, and takes no more files",
                 hint="stage what is missing under another name, and release that too",
@@ -163,12 +163,12 @@ class Stage(msgspec.Struct, frozen=True):
         self._clear()
 
     def abort(self) -> tuple[str, ...]:
-        """Withdraw the stage, and return the names of its files. Raise Conflict where it is being released."""
+        """Abort the stage, and return the names of its files. Raise Conflict where it is being released."""
         state, etag = self._existing()
         if state.status in (Status.RELEASING, Status.RELEASED):
             raise Conflict(
                 f"{self.store.describe()}: the staged release {self.name!r} is listed already, or about to be",
-                hint="finish it with 'variant-publish release', then withdraw files with 'variant-publish index yank'",
+                hint="finish it with 'variant-publish release', then yank files with 'variant-publish index yank'",
             )
         if state.status is Status.OPEN and not self._swap(state.then(Status.ABORTING), etag):
             raise Conflict(
@@ -179,7 +179,7 @@ class Stage(msgspec.Struct, frozen=True):
         return gone
 
     def forget(self) -> None:
-        """Delete what is left of the stage: an open one is withdrawn, of a released one only its state is left."""
+        """Delete what is left of the stage: an open one is aborted, of a released one only its state is left."""
         state, _ = self._read_state()
         if state is None or state.status is Status.RELEASED:
             self._clear()

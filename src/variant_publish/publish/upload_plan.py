@@ -96,10 +96,12 @@ class UploadPlan(msgspec.Struct, frozen=True):
 
     def sends_to_repository(self, file: StagedFile) -> bool:
         """Return whether a file is uploaded to the repository."""
-        sent = (item for item in self.placements if item.transfer is Transfer.UPLOAD)
-        return file.project == self.project and file.filename in {
-            item.file for item in sent if item.destination is Destination.REPOSITORY
+        sent = {
+            item.file
+            for item in self.to(Destination.REPOSITORY, sdists=is_sdist(file.filename))
+            if item.transfer is Transfer.UPLOAD
         }
+        return file.project == self.project and file.filename in sent
 
     def moves(self, file: StagedFile) -> bool:
         """Return whether a file is copied or sent anywhere."""

@@ -56,19 +56,8 @@ class UploadResult(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {
-            "schema-version": SCHEMA_VERSION,
-            "changed": self.changed,
-            "complete": self.is_complete,
-            "sent": list(self.sent),
-            "copied": list(self.copied),
-            "skipped": list(self.skipped),
-            "linked": list(self.linked),
-            "pages": list(self.pages),
-            "missing": list(self.missing),
-            "unreadable": list(self.unreadable),
-            "views": [view.table() for view in self.views],
-        }
+        found = {"schema-version": SCHEMA_VERSION, "changed": self.changed, "complete": self.is_complete}
+        return {**found, **msgspec.to_builtins(self), "views": [view.table() for view in self.views]}
 
 
 def publish(
@@ -123,12 +112,7 @@ class _Uploader:
             for name, upload in plan.files.by_name.items()
         }
         self.builds = SentBuilds(self.store, plan.files.builds)
-        self.sent: list[str] = []
-        self.copied: list[str] = []
-        self.skipped: list[str] = []
-        self.linked: list[str] = []
-        self.pages: list[str] = []
-        self.missing: list[str] = []
+        self.done: dict[str, list[str]] = {name: [] for name in UploadResult.__struct_fields__[:6]}
 
     def _attested(self, entry: IndexFile) -> IndexFile:
         """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
@@ -166,19 +150,13 @@ class _Uploader:
         self._send(sdists)
         if found := self._found([item for item in sdists if item.file not in own]):
             self._list(found)
-        if self.missing:
+        if missing := self.done["missing"]:
             self.reporter.warn(
-                f"{self._repository.describe()} took {', '.join(self.missing)} and does not show it yet:"
+                f"{self._repository.describe()} took {', '.join(missing)} and does not show it yet:"
                 " run the same command again to complete the extra index"
             )
-        return UploadResult(
-            tuple(self.sent),
-            tuple(self.copied),
-            tuple(self.skipped),
-            tuple(self.linked),
-            tuple(dict.fromkeys(self.pages)),
-            tuple(self.missing),
-        )
+        done: dict[str, Any] = {name: tuple(files) for name, files in self.done.items()}
+        return UploadResult(**{**done, "pages": tuple(dict.fromkeys(done["pages"]))})
 
     def public_fault(self) -> str:
         """Return why users cannot read the extra index, "" if they can or nothing is known of its address."""
@@ -194,11 +172,11 @@ class _Uploader:
     def _send(self, placements: Iterable[Placement]) -> None:
         for item in placements:
             upload, hosts = self.uploads[item.file], item.destination is Destination.EXTRA_INDEX
-            done = self.copied if item.transfer is Transfer.COPY else self.sent
+            done = "copied" if item.transfer is Transfer.COPY else "sent"
             if item.transfer is Transfer.SKIP:
                 if hosts:
                     self.builds.add(upload, is_sent=False)
-                self.skipped.append(item.file)
+                self.done["skipped"].append(item.file)
                 continue
             with self.reporter.track(item.file, item.size) as advance:
                 if hosts:
@@ -207,7 +185,7 @@ class _Uploader:
                     self.builds.add(upload, is_sent=True)
                 else:
                     outcome = self._repository.upload(upload, advance)
-            (done if outcome is CreateOutcome.CREATED else self.skipped).append(item.file)
+            self.done[done if outcome is CreateOutcome.CREATED else "skipped"].append(item.file)
 
     def _own(self, placements: list[Placement]) -> list[IndexFile]:
         listed = (item for item in placements if not item.is_listed or item.transfer is not Transfer.SKIP)
@@ -221,7 +199,7 @@ class _Uploader:
         what = "1 file" if len(expected) == 1 else f"{len(expected)} files"
         self.reporter.note(f"waiting until {self._repository.describe()} shows {what}")
         shown = self._repository.listed(self.plan.project, expected, self.deadline_s)
-        self.missing += sorted(set(expected) - {file.filename for file in shown})
+        self.done["missing"] += sorted(set(expected) - {file.filename for file in shown})
         return [_completed(file, self.uploads) for file in shown]
 
     def _list(self, files: list[IndexFile], selectors: SelectorFiles | None = None) -> None:
@@ -237,10 +215,10 @@ class _Uploader:
                 tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
             ),
         )
-        self.pages += updated.written
+        self.done["pages"] += updated.written
         self.views = updated.index.views.get(self.plan.version, {})
         if updated.written:
-            self.linked += [file.filename for file in files]
+            self.done["linked"] += [file.filename for file in files]
 
 
 def _completed(file: IndexFile, uploads: Mapping[str, Upload]) -> IndexFile:

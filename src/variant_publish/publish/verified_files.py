@@ -34,7 +34,7 @@ class FalseClaim(VariantPublishError):
     def __init__(self, store: Store, file: StagedFile, what: str) -> None:
         super().__init__(
             f"{store.describe()}: {file.filename} is not what is said of it there: {what}",
-            hint="find out who wrote it; withdraw a stage with 'variant-publish release NAME --abort'",
+            hint="find out who wrote it; remove a stage with 'variant-publish release NAME --abort'",
         )
 
 
@@ -43,13 +43,13 @@ class Claim(msgspec.Struct, frozen=True):
 
     size: int
     sha256: str
-    fault: Callable[[Path], str]
+    fault: Callable[[Path], str] = lambda path: ""
 
     @classmethod
     def of_summary(cls, summary: Summary) -> Claim:
         """Return what the summary of a staged file says."""
         if is_sdist(summary.file):
-            return cls(summary.size, summary.sha256, lambda path: "")
+            return cls(summary.size, summary.sha256)
         return cls(summary.size, summary.sha256, lambda path: _difference(WholeWheel.read(path), summary))
 
     @classmethod

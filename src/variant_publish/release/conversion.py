@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
+from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import write_standard
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats import variantlib_toml
 from variant_publish.formats.older_variants import OlderVariants, new_label, unite
 from variant_publish.formats.variants_json import SUFFIX, WHEEL_FILE, Provider, VariantsMetadata
@@ -92,11 +94,9 @@ def _plan_release(
 ) -> Conversion:
     older, metadata = None, None
     if found.parts:
-        try:
+        with naming(title):
             older = unite(found.parts, providers)
             metadata, notes = older.today(KNOWN_PROVIDERS, providers, labels)
-        except VariantPublishError as error:
-            raise type(error)(f"{title}: {error.message}", hint=error.hint) from error
         for note in notes:
             reporter.warn(f"{title}: {note}")
     return Conversion(
@@ -131,15 +131,21 @@ def _rewrite(
 def _moved(path: Path) -> str | None:
     """Return a configuration whose variants, providers and priorities stand in the standard `[variant]` table.
 
-    What that has no words for stays where it is. None where `[tool.variant-publish]` declares no properties.
+    What that has no words for stays where it is; where nothing is left to move, all of it. None where
+    `[tool.variant-publish]` declares no variants.
     """
     _toml(path)
     document = tomlkit.parse(text := path.read_text("utf-8"))
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
-    if not any("properties" in table for table in variants.values()):
+    if not variants:
+        with suppress(UsageError):  # of an older draft
+            return text if ours and STANDARD in document and Config.parse(text, str(path)) else None
         return None
     config = Config.parse(text, str(path))
+    there = document.get(STANDARD, {}).get("variants", {})
+    if all(variant.label in there for variant in config.variants.values()):
+        return text
     labels = {variant.label: variant.properties for variant in config.variants.values()}
     write_standard(document, config.namespaces, config.providers, labels)
     for name, table in list(variants.items()):
@@ -159,12 +165,10 @@ def _configuration(
 ) -> str:
     tables = [(path, _toml(path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
-    try:
+    with naming(sources):
         text, notes = variantlib_toml.converted(
             [table for _, table in tables], KNOWN_PROVIDERS, providers, metadata_config
         )
-    except VariantPublishError as error:
-        raise type(error)(f"{sources}: {error.message}", hint=error.hint) from error
     for note in notes:
         reporter.warn(f"{sources}: {note}")
     Config.parse(text, CONFIGURATION)  # what is written can be read
@@ -199,10 +203,8 @@ def _variant_json(path: Path, name: WheelName) -> bytes | None:
 
 
 def _parsed(path: Path, content: bytes) -> OlderVariants:
-    try:
+    with naming(path):
         return OlderVariants.parse(content)
-    except VariantPublishError as error:
-        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:

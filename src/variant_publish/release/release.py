@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from variant_publish.archive.digest import sha256_of
 from variant_publish.archive.journal import unfinished
 from variant_publish.archive.wheel import DescribedWheel, SummaryWheel, Wheel, WholeWheel, described
 from variant_publish.config.configuration import Config
@@ -44,10 +44,7 @@ class Sdist(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256, lower-case hex."""
-        if self.summary is not None:
-            return self.summary.sha256
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(self.path) if self.summary is None else self.summary.sha256
 
     def is_of(self, project: NormalizedName, version: Version) -> bool:
         """Return whether the file name is one of this release."""

@@ -12,7 +12,7 @@ from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect, ListedWheel, ReleaseFacts
 from variant_publish.dialects.registry import DIALECTS, dialect_of_file, preferred
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.variants_json import VariantConflict, VariantsMetadata
@@ -43,11 +43,9 @@ class SelectorFiles(msgspec.Struct, frozen=True):
         found = {}
         for name, text in texts.items():
             dialect = dialect_of_file(name)
-            try:
+            with naming(name, VariantPublishError):
                 if dialect is not None:
                     found[dialect] = dialect.parse(text)
-            except VariantPublishError as error:
-                raise VariantPublishError(f"{name}: {error.message}", hint=error.hint) from error
         return cls(found)
 
     def __bool__(self) -> bool:

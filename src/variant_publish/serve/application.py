@@ -102,6 +102,7 @@ class ViewApplication:
             raise NotFound(f"{project} has no {filename}")
         if metadata:
             return self._metadata(request, file)
+        self.projects.check_pins(file)
         if file.is_rewritten:
             path = self.projects.wheel(file)
             return send_file(path, request.environ, mimetype=_type_of(filename), max_age=_FOR_EVER)

@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 
 from variant_publish.errors import UsageError, VariantPublishError
 
-_OTHER_INDEXES = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX", "UV_INDEX_URL",
-                  "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")  # fmt: skip
-_OWN_INDEX = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL")
+_OTHER_INDEXES = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
+                  "UV_FIND_LINKS", "UV_NO_INDEX")  # fmt: skip
+_OWN_INDEX = ("PIP_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR")
 _PIP_SECTIONS = ("global", "install", "download", "wheel", "index", "lock")
 _LOCKING = {
     "uv": {"add", "export", "lock", "remove", "run", "sync", "tree", "version"},
@@ -26,17 +26,22 @@ _HINT = (
     "publish static views (upload --views) and name one as an explicit index of the project, as in"
     ' [[tool.uv.index]] name = "view", url = "URL", explicit = true, and [tool.uv.sources] NAME = { index = "view" }'
 )
+_POETRY_HINT = (
+    "name a static view (upload --views) or a view of a server as a source of the project: 'poetry source add"
+    " --priority=explicit view URL', then 'poetry add NAME --source view'"
+)
 
 
 def client_environment(environ: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
-    """Return the environment in which pip, uv, pdm, pipenv, hatch, tox and nox have one index, this one.
+    """Return the environment in which pip, uv, pdm, pipenv, hatch, tox and nox take what this index has from it.
 
-    pip would add an index of its configuration files: one more in `folder`, with nothing in its place, comes last.
+    pip would add an index of its configuration files: one more in `folder`, with nothing in its place, comes last. uv
+    asks indexes of its own files only for what the index of UV_INDEX does not have.
     """
     kept = {name: value for name, value in environ.items() if name not in _OTHER_INDEXES}
     if environ.get("PIP_CONFIG_FILE") != os.devnull:
         kept["PIP_CONFIG_FILE"] = str(_pip_configuration(environ.get("PIP_CONFIG_FILE"), folder / "pip.conf"))
-    return {**kept, **dict.fromkeys(_OWN_INDEX, url)}
+    return {**kept, **dict.fromkeys(_OWN_INDEX, url), "UV_INDEX_STRATEGY": "first-index"}
 
 
 def _pip_configuration(given: str | None, target: Path) -> Path:
@@ -62,7 +67,7 @@ def refuse_locking(command: Sequence[str]) -> None:
     if words and words[0] in _LOCKING.get(name, ()) and _HARMLESS.isdisjoint(command):
         raise UsageError(
             f"'{name} {words[0]}' would write addresses that exist on this machine alone into the project's lock",
-            hint=_HINT,
+            hint=_POETRY_HINT if name == "poetry" else _HINT,
         )
 
 

@@ -17,9 +17,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.model.requirement import TaggedRequirement
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
@@ -35,6 +38,9 @@ from variant_publish.view.wish import Wish
 _FRESH_S = 60.0
 _MANY = 4096
 _AT_ONCE = 16
+
+PYPI_TAG = "pypi"
+"""The extra tag that the default index vouches for, unless another index is named for it."""
 
 
 class SeenProject(msgspec.Struct, frozen=True):
@@ -54,7 +60,8 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
-    Answers are kept for a minute; safe to use from several threads.
+    Answers are kept for a minute; safe to use from several threads. Without `holds_pins` whoever asks looks after the
+    extra tags that a wheel asks of its dependencies.
     """
 
     indexes: Indexes
@@ -64,6 +71,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
     wishes: Mapping[NormalizedName, Wish] = {}
     generic: bool = False
     reporter: Reporter = SILENT
+    holds_pins: bool = True
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -104,8 +112,45 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
     def wish_of(self, name: NormalizedName, index: str) -> Wish:
         """Return what is asked of a project's wheels on an index."""
         wish = self.wishes.get(name, Wish())
-        implied = frozenset(self.indexes.implied.get(index, ()))
-        return Wish(wish.tags, implied, wish.generic or self.generic, wish.locals)
+        return Wish(wish.tags, self.vouched(index), wish.generic or self.generic, wish.locals)
+
+    def vouched(self, index: str) -> frozenset[str]:
+        """Return the extra tags that an index vouches for; the default one for +pypi, unless another one does."""
+        implied = self.indexes.implied
+        own = index == self.default and not any(PYPI_TAG in tags for tags in implied.values())
+        return frozenset((*implied.get(index, ()), *([PYPI_TAG] if own else ())))
+
+    def check_pins(self, file: ViewFile) -> None:
+        """Raise VariantPublishError where an installer could take another build than a wheel asks for (`b+cu128==1`).
+
+        Plain requirements have no words for it, so such a wheel is not handed over.
+        """
+        if file.name is None or not self.holds_pins:
+            return
+        for pin in self.cache.pins(file.source):
+            marker = pin.plain.marker
+            if marker is not None and not marker.evaluate({**self.machine.marker_environment, "extra": ""}):
+                continue
+            if other := self._unlike(pin):
+                raise VariantPublishError(
+                    f"{file.source.filename} asks for {pin}, and this machine sees {other}",
+                    hint=f"'variant-publish install {file.name.project}' takes the build that is meant",
+                )
+
+    def _unlike(self, pin: TaggedRequirement) -> str | None:
+        """Return a wheel that meets a pin for plain installers, and does not carry its tags; None where none does."""
+        seen = self.find(pin.project)
+        if seen is None or frozenset(pin.tags) <= self.vouched(seen.index):
+            return None
+        if seen.address is not None:
+            return f"{pin.project} of {redact(seen.index)}"
+        wish = Wish(pin.tags, self.vouched(seen.index))
+        fitting = [
+            file for file in seen.view.files
+            if file.name is not None and not file.tags.isdisjoint(self.machine.tags or file.tags)
+            and pin.plain.specifier.contains(file.version, prereleases=True) and not wish.met_by(file.name)
+        ]  # fmt: skip
+        return fitting[-1].source.filename if fitting else None
 
     def identity(self) -> str:
         """Return a text that differs where something else is seen."""

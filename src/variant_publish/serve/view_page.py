@@ -32,7 +32,7 @@ def _entry(file: ViewFile, own: str) -> IndexFile:
     source = file.source
     if file.is_rewritten:
         return IndexFile(
-            file.filename, own, "", requires_python=source.requires_python, upload_time=source.upload_time,
+            file.filename, own, file.sha256, requires_python=source.requires_python, upload_time=source.upload_time,
             yanked=source.yanked, serves_metadata=True,
         )  # fmt: skip
     if file.filename == source.filename and not passes_through(source.url):

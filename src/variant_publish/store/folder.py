@@ -40,6 +40,8 @@ _CHUNK = 1024 * 1024
 class LocalStore(Store):
     """Keep an index in a folder; pages are swapped under a lock file, files are moved into place whole."""
 
+    asks_first = True
+
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder

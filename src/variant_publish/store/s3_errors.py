@@ -14,6 +14,9 @@ LOST = frozenset({"PreconditionFailed", "412"})
 RACE = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
 UNCHANGED = frozenset({"NotModified", "304"})
 GONE = frozenset({"NoSuchUpload"})
+CANNOT = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
+"""What stores answer that lack a request, such as copies of parts."""
+
 SPOILT = frozenset({"InvalidPart", "InvalidPartOrder"})
 """Two jobs sent different parts into one upload: neither can complete it."""
 
@@ -33,24 +36,12 @@ _RIGHTS = (
 )
 _HINTS = (
     ({"NoSuchBucket"}, "there is no such bucket", "create it, or correct the name in upload.extra-index"),
-    (
-        _REGION,
-        "the bucket is in another region",
-        "set AWS_REGION (or region in ~/.aws/config) to the bucket's region",
-    ),
-    (
-        _DENIED,
-        "access is denied",
-        _RIGHTS,
-    ),
+    (_REGION, "the bucket is in another region", "set AWS_REGION (or region in ~/.aws/config) to the bucket's region"),
+    (_DENIED, "access is denied", _RIGHTS),
     (_BAD_KEYS, "the credentials are not accepted", "renew them: log in again, or correct the AWS_* variables"),
+    ({"RequestTimeTooSkewed"}, "the clock of this machine is wrong", "correct it: signatures hold for fifteen minutes"),
     (
-        {"RequestTimeTooSkewed"},
-        "the clock of this machine is wrong",
-        "correct it: signatures are valid for fifteen minutes",
-    ),
-    (
-        {"NotImplemented", "501"},
+        CANNOT,
         "the store does not support what was asked of it",
         "use a store with conditional writes, such as Amazon S3",
     ),

@@ -13,13 +13,10 @@ from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
 from variant_publish.store.multipart import Part, PartsUpload
 from variant_publish.store.objects import PutResult
-from variant_publish.store.s3_errors import ABSENT, LOST, StoreError
+from variant_publish.store.s3_errors import ABSENT, CANNOT, LOST, StoreError
 
 COPY_PART = 256 * 1024 * 1024
 """Bytes of a part: far below the 5 GB that one may have, so that large files are copied several parts at a time."""
-
-CANNOT = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
-"""What stores without copies of parts answer."""
 
 _AT_ONCE = 10
 

@@ -58,6 +58,9 @@ class Store(ABC):
     attempts = 5
     """How often a request whose answer was cut off is made."""
 
+    asks_first = False
+    """Whether a look for a file costs less than its condition."""
+
     packs = False
     """Whether whoever serves pages says that they are compressed, so that they may be."""
 
@@ -115,14 +118,15 @@ class Store(ABC):
     ) -> CreateOutcome:
         """Write an object that must not be there with other bytes, or raise Conflict.
 
-        `sha256` is the hash that the bytes must have; `advance` is called with the bytes sent or found. A few bytes
-        are sent without asking first: the condition refuses them where they are there. What a store has it copies.
+        `sha256` is the hash that the bytes must have; `advance` is called with the bytes sent or found. What goes in
+        one request is sent without asking first, as its condition refuses it; what a store has it copies.
         """
         headers = ObjectHeaders(content_type, sha256)
         check_key(key)
-        if not isinstance(source, bytes) and self._has(key, source, sha256, advance):
-            return CreateOutcome.ALREADY_THERE
         in_parts = isinstance(source, Path) and self._goes_in_parts(source.stat().st_size)
+        asks = self.asks_first or in_parts or not isinstance(source, bytes | Path)
+        if asks and not isinstance(source, bytes) and self._has(key, source, sha256, advance):
+            return CreateOutcome.ALREADY_THERE
         self._probe()
         if in_parts:
             self._probe(in_parts=True)

@@ -20,10 +20,12 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.providers import catalog
-from variant_publish.providers.abi_dependency import PREFIX
+from variant_publish.providers.abi_dependency import PREFIX, releases_of
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
+from variant_publish.view.ranking import Ranking
+from variant_publish.view.wish import Wish
 
 Test = Mapping[str, Any]
 
@@ -111,16 +113,11 @@ def rows_of(files: SelectorFiles, dialect: Dialect | None, names: Sequence[Wheel
 def _order(
     files: SelectorFiles, dialect: Dialect | None, values: Mapping[str, str], variants: Mapping[str, WheelName]
 ) -> tuple[str, ...] | None:
-    if dialect is None:
-        return tuple(variant for variant, name in variants.items() if name.dialect is None)
     try:
-        abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
-        abi = {name: value for name, value in abi.items() if value != NONE}
-        rank = dialect.rank(files.files.get(dialect), Machine(values, (), "3.0", abi=abi))
+        ranking = Ranking(dialect, files, Machine(values, (), "3"), Wish())
+        return tuple(name.variant for _, name in ranking.ordered(variants.values(), tuple(releases_of(values).items())))
     except VariantPublishError:
         return None  # a value that the table of the release does not know
-    placed = [(key, variant) for variant, name in variants.items() if not isinstance(key := rank(name.words), str)]
-    return tuple(variant for _, variant in sorted(placed))
 
 
 def _table(files: SelectorFiles, dialect: Dialect | None) -> SelectorFile | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, product
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -39,6 +40,12 @@ class Ranking(msgspec.Struct, frozen=True):
             return lambda name: (0, "") if self.wish.without(name, ()).dialect is None else UNLISTED
         rank = self.dialect.rank(self.data, replace(self.machine, abi=dict(abi)), self.wish.tags)
         return lambda name: rank(name.words)
+
+    def ordered(self, names: Iterable[WheelName], abi: Abi = ()) -> list[tuple[tuple[Any, ...], WheelName]]:
+        """Return the wheels that the machine can use with these dependencies, with their places, best first."""
+        place = self.place(abi)
+        placed = [(found, name) for name in names if not isinstance(found := place(name), str)]
+        return sorted(placed, key=itemgetter(0))
 
     @property
     def data(self) -> Any:

@@ -53,6 +53,11 @@ class ViewFile(msgspec.Struct, frozen=True, dict=True):
         return self.name is not None and (bool(self.abi) or not self.name.plain_installers_read)
 
     @property
+    def sha256(self) -> str:
+        """Return the hash that the view lists; "" where the wheel is made when it is asked for."""
+        return "" if self.is_rewritten else self.source.sha256
+
+    @property
     def variant(self) -> str | None:
         """Return the variant as people call it; None for what is no wheel."""
         return None if self.name is None else self.name.variant

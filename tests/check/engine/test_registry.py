@@ -50,6 +50,7 @@ def test_every_rule_says_what_it_proves(rule: Rule) -> None:
     assert text.startswith(("Prove", "Report"))
     assert "\n\n" in text, "say why it matters, too"
     assert rule.title
+    assert "\n" not in rule.title
 
 
 @EVERY_RULE

@@ -63,6 +63,12 @@ def test_a_platform_of_one_python_is_no_hole_of_the_others(tmp_path: Path) -> No
     assert verdicts(NoHoles(), tmp_path) == {"pass": 7, "skip": 2}
 
 
+def test_a_platform_of_abi3_alone_is_no_hole_of_other_pythons(tmp_path: Path) -> None:
+    wheels(tmp_path, *product(["cp310-cp310", OLD, "cp312-abi3", "cp313-cp313", "cp314-cp314"], [LINUX, MAC]),
+           f"cp312-abi3-{WINDOWS}")  # fmt: skip
+    assert verdicts(NoHoles(), tmp_path) == {"pass": 13, "skip": 2}
+
+
 def test_two_abis_of_pypy_are_one_interpreter(tmp_path: Path) -> None:
     old, new = "pp311-pypy311_pp73", "pp311-pypy311_pp80"
     wheels(tmp_path, *product([OLD], [LINUX, WINDOWS, MAC]), f"{old}-{LINUX}", f"{new}-{WINDOWS}")

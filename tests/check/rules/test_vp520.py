@@ -7,7 +7,7 @@ import pytest
 from support.binaries import elf
 from support.checks import PLAIN, failures, verdicts
 from support.wheels import make_wheel
-from variant_publish.check.rules.system_libraries import PluginLibraries
+from variant_publish.check.rules.system_libraries import ExternalLibraries, PluginLibraries
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,19 @@ def test_a_plugin_that_needs_more_than_the_wheel_has_is_told(tmp_path: Path) -> 
     assert failures(PluginLibraries(), tmp_path) == [
         "foo/plugin.so needs libsycl.so.8, which is neither in the wheel nor on every machine"
     ]
+
+
+def test_a_module_that_is_imported_where_it_loads_is_a_plugin(tmp_path: Path) -> None:
+    module = elf(exports=["PyInit_omp"], needed=["libgomp.so.1"])
+    source = b"def layer():\n    try:\n        from foo import omp\n    except ImportError:\n        return None\n"
+    make_wheel(tmp_path, PLAIN, files={"foo/omp.so": module, "foo/__init__.py": source})
+    assert len(failures(PluginLibraries(), tmp_path)) == 1
+    assert failures(ExternalLibraries(), tmp_path) == []
+    make_wheel(
+        tmp_path, PLAIN, files={"foo/omp.so": module, "foo/__init__.py": source + b"from foo import (\n    omp)\n"}
+    )
+    assert failures(PluginLibraries(), tmp_path) == []
+    assert len(failures(ExternalLibraries(), tmp_path)) == 1
 
 
 def test_plugins_that_need_nothing_more_pass(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome
 from variant_publish.check.rules.running import RunsOnLess, RunsWherePromised
 from variant_publish.config.configuration import Config
+from variant_publish.progress import SilentReporter
 from variant_publish.release.release import load
 
 PLAIN = "foo-1.0-py3-none-manylinux_2_17_x86_64.whl"
@@ -102,6 +104,56 @@ def test_a_command_of_the_configuration_takes_the_place_of_the_imports(tmp_path:
     make_wheel(tmp_path, PLAIN, files={"foo/__init__.py": b"import nowhere_at_all\n"})
     config = "[tool.variant-publish.check]\nrun = 'python -c \"print(1)\"'\n"
     assert [verdict for verdict, _ in said(RunsWherePromised(), tmp_path, config)] == ["pass"]
+
+
+@pytest.fixture
+def unwalled() -> Iterator[None]:
+    trial.missing_walls.cache_clear()
+    yield
+    trial.missing_walls.cache_clear()
+
+
+@pytest.mark.usefixtures("unwalled")
+def test_a_system_that_cannot_keep_wheels_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_wheel(tmp_path, PLAIN)
+    monkeypatch.setattr(trial, "_WALLS", {"limits": ("true",), "a network of its own (unshare)": ("false",)})
+    monkeypatch.setattr("variant_publish.check.rules.running.missing_tool", lambda: "")
+    monkeypatch.setattr("variant_publish.check.rules.running.tried", lambda *given: trial.Trial(1))
+    notes: list[str] = []
+    reporter = SilentReporter()
+    monkeypatch.setattr(reporter, "note", notes.append)
+    context = Context(load([tmp_path], Config.parse("")).only(), runs=True, reporter=reporter)
+    assert [one.verdict.value for one in RunsWherePromised().check(context)] == ["pass"]
+    list(RunsOnLess().check(context))
+    assert notes == ["wheels are run without a network of its own (unshare), which do not work here"]
+
+
+@pytest.mark.slow
+@needs_emulator
+@pytest.mark.skipif(bool(trial.missing_walls()), reason="prlimit or unshare does not work here")
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        (b"x = bytearray(9 << 30)\n", "MemoryError"),
+        (b"while True: pass\n", "it took longer than 5 s"),
+        (
+            b"import socket\nsocket.create_connection(('127.0.0.1', 9), 9)\n",
+            "OSError: [Errno 101] Network is unreachable",
+        ),
+        (b"open('x', 'wb').truncate(9 << 30)\n", "OSError: [Errno 27] File too large"),
+        (b"import os\nassert not {'TOKEN', 'UV_INDEX'} & set(os.environ), 'seen'\n", ""),
+    ],
+)
+def test_a_wheel_is_kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: bytes, fault: str) -> None:
+    monkeypatch.setattr(trial, "LIMIT_S", 60.0)
+    walls = {
+        name: tuple("--cpu=5:9" if "--cpu" in word else word for word in words) for name, words in trial._WALLS.items()
+    }
+    monkeypatch.setattr(trial, "_WALLS", walls)
+    monkeypatch.setenv("TOKEN", "secret")
+    make_wheel(tmp_path, PLAIN, files={"foo/__init__.py": code})
+    (wheel,) = release_in(tmp_path).wheels
+    assert trial.tried(wheel, (3,), "", None).fault == fault.replace("5 s", "60 s")  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

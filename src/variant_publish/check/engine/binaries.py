@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule
+from variant_publish.check.engine.rule import Outcome, Problem, Problems, WheelRule
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import natural_key
 from variant_publish.model.variant import GENERIC, Properties
@@ -23,39 +23,24 @@ NO_BINARIES = "the wheel has no binaries"
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.[0-9.]+)?|dylib|dll|pyd)$")
 
-Problems = Iterator[tuple[str, str]]
 
-
-class BinaryRule(ReleaseRule[WholeWheel]):
+class BinaryRule(WheelRule[WholeWheel]):
     """Check each wheel by what its binaries hold; one without binaries is skipped."""
 
-    is_of_one_wheel = True
-
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each wheel, several where several things are wrong with it."""
-        for wheel in self.wheels(context):
-            yield from self._of_wheel(wheel, context)
-
-    def _of_wheel(self, wheel: WholeWheel, context: Context) -> Iterator[Outcome]:
-        if reason := self.not_for(wheel, context):
-            yield Outcome.skipped(reason)
-            return
+    def problems(self, wheel: WholeWheel, context: Context) -> Problems:
+        """Yield everything that is wrong with the binaries of the wheel."""
         try:
             scan = context.scan(wheel)
         except (VariantPublishError, OSError):
             yield Outcome.skipped("VP112 reports that the wheel cannot be read")
             return
-        if not scan.binaries:
+        if scan.binaries:
+            yield from self.outcomes(wheel, scan, context)
+        else:
             yield Outcome.skipped(NO_BINARIES)
-            return
-        yield from list(self.outcomes(wheel, scan, context)) or [Outcome.passed()]
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Return the reason why the rule does not apply to the wheel, or None."""
-        return None
 
     @abstractmethod
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterable[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterable[Problem]:
         """Yield what is not a pass; nothing for a wheel that passes."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from variant_publish.check.engine.grid import Entry, Grid, State
-from variant_publish.config.tables import FamilySkipTable, FamilyTable
+from variant_publish.config.tables import FamilySkip, FamilyTable
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.model.matrix import Cell, found_matrix, serves
@@ -58,7 +58,7 @@ class Family(msgspec.Struct, frozen=True, dict=True):
 
     members: tuple[Release, ...]
     names: tuple[str, ...]
-    skips: tuple[FamilySkipTable, ...] = ()
+    skips: tuple[FamilySkip, ...] = ()
 
     @classmethod
     def of(cls, releases: Iterable[Release], table: FamilyTable | None, *, asked: bool) -> Self | None:
@@ -123,7 +123,7 @@ class Family(msgspec.Struct, frozen=True, dict=True):
             if not column.files_for(*row) and any(other.claims(*row) for other in self.siblings(column)):
                 yield row
 
-    def skip_of(self, column: Column, python: str, platform: str) -> FamilySkipTable | None:
+    def skip_of(self, column: Column, python: str, platform: str) -> FamilySkip | None:
         """Return the first declared skip that leaves the cell out."""
         return next((skip for skip in self.skips if matches(skip, column, python, platform)), None)
 
@@ -150,7 +150,7 @@ class Family(msgspec.Struct, frozen=True, dict=True):
         return Entry(cell, None, state)
 
 
-def matches(skip: FamilySkipTable, column: Column, python: str, platform: str) -> bool:
+def matches(skip: FamilySkip, column: Column, python: str, platform: str) -> bool:
     """Return whether every key of the skip that is set is that of the cell."""
     project = None if skip.project is None else canonicalize_name(skip.project)
     wanted = (project, skip.python, skip.platform, skip.variant)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
 
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.binaries import built_for
@@ -69,6 +71,13 @@ def requirements_of(release: Release, variant: str) -> dict[str, frozenset[str]]
             built = abi_requirements(built_for(release, wheel))
             found[wheel.filename] = _canonical(wheel.metadata.requires_dist) - _canonical({*pins, *built})
     return found
+
+
+def parsed(texts: Iterable[str]) -> Iterator[Requirement]:
+    """Return what can be parsed: VP205 reports the others."""
+    for text in texts:
+        with suppress(InvalidRequirement):
+            yield Requirement(text)
 
 
 def environment_of(pythons: Iterable[str], platform: str) -> dict[str, str]:

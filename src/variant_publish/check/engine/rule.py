@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import ClassVar, Generic, Self, TypeVar, cast, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.family import Family
+from variant_publish.check.engine.rule_pages import title
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell
@@ -88,10 +90,19 @@ class Rule(ABC):
     """
 
     id: ClassVar[str]
-    title: ClassVar[str]
-    severity: ClassVar[Severity]
+    severity: ClassVar[Severity] = Severity.ERROR
+    hint: ClassVar[str] = ""
     is_of_one_wheel: ClassVar[bool] = False
     guards_publication: ClassVar[bool] = False
+
+    @property
+    def title(self) -> str:
+        """Return what holds where the rule passes: the heading of its page."""
+        return title(self.id)
+
+    def failed(self, message: str, *, hint: str = "", file: str | None = None, cell: Cell | None = None) -> Outcome:
+        """Build a failure with the hint of the rule, or one of its own."""
+        return Outcome.failed(message, hint or self.hint, file=file, cell=cell)
 
 
 class FolderRule(Rule):
@@ -144,6 +155,12 @@ class FamilyRule(Rule):
         yield from ()
 
 
+Problem = str | tuple[str, str] | Outcome
+"""What is wrong with a wheel, with the hint of the rule or one of its own; or what could not be decided."""
+
+Problems = Iterator[Problem]
+
+
 class WheelRule(ReleaseRule[W]):
     """Check each wheel of a release by itself: the problems of one wheel are its failures, none is a pass."""
 
@@ -160,16 +177,22 @@ class WheelRule(ReleaseRule[W]):
             except VariantPublishError as error:  # of this wheel: the others still have their say
                 yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
                 continue
-            failures = [Outcome.failed(message, hint, file=wheel.filename) for message, hint in problems]
-            yield from failures or [Outcome.passed()]
+            yield from [self.told(problem, wheel) for problem in problems] or [Outcome.passed()]
+
+    def told(self, problem: Problem, wheel: Wheel) -> Outcome:
+        """Return a problem as an outcome of the wheel."""
+        if isinstance(problem, Outcome):
+            return problem if problem.verdict is Verdict.SKIP else replace(problem, file=wheel.filename)
+        message, hint = (problem, self.hint) if isinstance(problem, str) else problem
+        return self.failed(message, hint=hint, file=wheel.filename)
 
     def not_for(self, wheel: W, context: Context) -> str | None:
         """Return the reason why the rule does not apply to the wheel, or None."""
         return None
 
     @abstractmethod
-    def problems(self, wheel: W, context: Context) -> Iterable[tuple[str, str]]:
-        """Yield message and hint of everything that is wrong with the wheel."""
+    def problems(self, wheel: W, context: Context) -> Iterable[Problem]:
+        """Yield everything that is wrong with the wheel."""
 
 
 def some(names: Iterable[str], limit: int = 3) -> str:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from variant_publish.check.engine.context import Context
-from variant_publish.dialects.base import Dialect, Words
+from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS
+from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Properties
 from variant_publish.providers import catalog
-from variant_publish.providers.abi_dependency import PREFIX
+from variant_publish.providers.abi_dependency import releases_of
 from variant_publish.providers.base import MOST_MACHINES, NONE, Values
+from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
-from variant_publish.release.selectors import of_release
+from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.view.ranking import Ranking
+from variant_publish.view.wish import Wish
 
 _MANY = MOST_MACHINES // 5
 """Machines that are simulated for one release; the properties of real releases distinguish a few hundred."""
@@ -49,11 +53,11 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class SimulatedRow(msgspec.Struct, frozen=True):
-    """The variants that have a wheel on one platform, in one dialect."""
+    """The wheels of variants on one platform, in one dialect, one for each; `served` is a generic or null one."""
 
     platform: str
-    variants: Mapping[str, Words]
-    served: bool
+    variants: Mapping[str, WheelName]
+    served: WheelName | None
 
 
 def cases_of(context: Context) -> tuple[Case, ...]:
@@ -117,38 +121,15 @@ def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
         yield {name: value for values in combination for name, value in values.items()}
 
 
-class _Simulated(msgspec.Struct, frozen=True):
-    """A machine as its values describe it, for a client that has every provider."""
-
-    values: Values
-    abi: Mapping[str, str]
-
-    def value(self, variable: str) -> str | None:
-        return self.values.get(variable)
-
-    def is_foreign(self, variable: str) -> bool:
-        return self.values.get(variable) == NONE
-
-    def features(self, namespace: str, provider: Provider) -> Mapping[str, Sequence[str]] | str:
-        if provider.optional:
-            return "it is optional"
-        own = catalog.find(namespace)
-        return dict(provider.static) if provider.static else own.supported(self.values) if own else {}
-
-    def here(self, namespace: str, feature: str) -> str:
-        return ""
-
-    def asked(self, namespace: str, feature: str, values: Sequence[str]) -> str:
-        return ""
-
-
 def _case(dialect: Dialect, data: Any, row: SimulatedRow, values: Values) -> Case:
-    abi = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
-    rank = dialect.rank(data, _Simulated(values, abi))
-    placed = sorted((key, name) for name, words in row.variants.items() if not isinstance(key := rank(words), str))
-    ties = tuple(name for key, name in placed[1:] if key[:-1] == placed[0][0][:-1])
-    served = row.served and not isinstance(rank(()), str)
-    return Case(dialect, values, row.platform, tuple(name for _, name in placed), ties, served)
+    # A client that has every provider, whatever the file asks of it: VP610 is about those that clients have.
+    machine = Machine(values, (), "3", evaluated=catalog.supported_by(values))
+    ranking = Ranking(dialect, SelectorFiles({dialect: data}), machine, Wish())
+    placed = ranking.ordered(row.variants.values(), tuple(releases_of(values).items()))
+    order = tuple(name.variant for _, name in placed)
+    ties = tuple(name.variant for key, name in placed[1:] if key[:-1] == placed[0][0][:-1])
+    served = row.served is not None and bool(ranking.ordered([row.served]))
+    return Case(dialect, values, row.platform, order, ties, served)
 
 
 def _is_foreign(values: Values, platform: str) -> bool:
@@ -160,17 +141,17 @@ def _is_foreign(values: Values, platform: str) -> bool:
 
 def _rows(release: Release, dialect: Dialect) -> Iterator[SimulatedRow]:
     """Return one row for each platform and set of variants: further Pythons with the same choice show nothing new."""
-    places: dict[tuple[str, str], tuple[dict[str, Words], list[bool]]] = {}
+    places: dict[tuple[str, str], tuple[dict[str, WheelName], list[WheelName]]] = {}
     for wheel in release.wheels:
         name = wheel.name
         for tag in name.tags:
             variants, served = places.setdefault((f"{tag.interpreter}-{tag.abi}", tag.platform), ({}, []))
             if name.dialect is dialect and not name.serves_everyone:
-                variants[name.variant] = name.words
+                variants[name.variant] = name
             elif name.serves_everyone:
-                served.append(True)
+                served.append(name.generic())
     seen = set()
-    for (_, platform), (found, served) in sorted(places.items()):
+    for (_, platform), (found, served) in sorted(places.items(), key=itemgetter(0)):
         if found and (key := (platform_architecture(platform), frozenset(found), bool(served))) not in seen:
             seen.add(key)
-            yield SimulatedRow(platform, dict(sorted(found.items())), bool(served))
+            yield SimulatedRow(platform, dict(sorted(found.items())), served[0] if served else None)

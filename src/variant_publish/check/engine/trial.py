@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import msgspec
 from packaging.tags import sys_tags
@@ -26,9 +26,20 @@ EMULATOR = "qemu-x86_64"
 CPUS: Mapping[int, str] = {1: "qemu64", 2: "Nehalem", 3: "Haswell"}
 """What the emulator calls a processor of each level; it cannot be one of v4."""
 
+_MEMORY, _WRITTEN, _READ = 8 << 30, 1 << 30, 1 << 20
+"""Bytes that a wheel may have mapped (the emulator's included) and write to one file, and those read of its errors."""
+
+_WALLS: Mapping[str, tuple[str, ...]] = {
+    "limits of memory and CPU time (prlimit)": (
+        "prlimit", f"--as={_MEMORY}", f"--cpu={LIMIT_S:.0f}:{LIMIT_S + 9:.0f}", f"--fsize={_WRITTEN}", "--core=0",
+    ),
+    "a network of its own (unshare)": ("unshare", "--map-root-user", "--net"),
+}  # fmt: skip
+"""What a wheel is run behind, and the command that makes it; users may not make namespaces on every system."""
+
 _MANY = 64
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
-_ILLEGAL = (-4, 132)
+_ILLEGAL, _TOO_LONG = (-4, 132), (-24, 152)
 _BLAMED = "blame: "
 
 _SCRIPT = """
@@ -78,6 +89,19 @@ def missing_tool() -> str:
     if shutil.which(EMULATOR) is None:
         return f"{EMULATOR} is not installed (Debian, Ubuntu: apt-get install qemu-user)"
     return "" if shutil.which(_uv()) else "uv, which makes the environments, is not installed (pip install uv)"
+
+
+@cache
+def missing_walls() -> tuple[str, ...]:
+    """Return what wheels are run without on this system."""
+    return tuple(name for name, command in _WALLS.items() if not _succeeds([*command, "true"]))
+
+
+def _succeeds(command: list[str]) -> bool:
+    return (
+        shutil.which(command[0]) is not None
+        and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
 
 
 def fits_here(wheel: WholeWheel) -> bool:
@@ -134,14 +158,14 @@ def _uv() -> str:
 
 
 def _environment(wheel: WholeWheel, folder: Path, index: str | None) -> Path:
-    """Make an environment with the wheel under its plain name, and return its Python."""
+    """Make an environment with the wheel under its plain name, and return its Python; nothing of it runs."""
     plain = folder / str(wheel.name.plain)
     plain.symlink_to(wheel.path.absolute())
     python = folder / "environment/bin/python"
     where = ["--default-index", index] if index else []
     for arguments in (
         ["venv", "--python", sys.executable, str(folder / "environment")],
-        ["pip", "install", "--python", str(python), *where, str(plain)],
+        ["pip", "install", "--no-build", "--python", str(python), *where, str(plain)],
     ):
         done = subprocess.run(
             [_uv(), *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=600
@@ -183,14 +207,19 @@ def _paths(wheel: WholeWheel) -> list[str]:
 def _run(words: list[str], level: int, folder: Path) -> tuple[int | None, str]:
     environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environ |= {"HOME": str(folder), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(
-            [EMULATOR, "-cpu", CPUS[level], *words], cwd=folder, env=environ, stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=LIMIT_S,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return None, f"it took longer than {LIMIT_S:g} s"
-    return done.returncode, done.stderr
+    walls = [word for name, command in _WALLS.items() if name not in missing_walls() for word in command]
+    too_long = None, f"it took longer than {LIMIT_S:g} s"
+    with TemporaryFile() as errors:
+        try:
+            done = subprocess.run(
+                [*walls, EMULATOR, "-cpu", CPUS[level], *words], cwd=folder, env=environ, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=errors, check=False, timeout=LIMIT_S,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return too_long
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - _READ))
+        stderr = errors.read().decode("utf-8", "replace")
+    return too_long if done.returncode in _TOO_LONG else (done.returncode, stderr)
 
 
 def _blame(stderr: str, wheel: WholeWheel, folder: Path) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, WheelRule, some
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
@@ -23,8 +23,6 @@ _RETAG = "retag the wheel: 'variant-publish retag' writes pins where their reade
 _DECLARED = f"{TABLE}.abi.requires"
 _NAMED = ("pypi", "testpypi")
 
-Problems = Iterator[tuple[str, str]]
-
 
 class PinSyntax(ReleaseRule[DescribedWheel]):
     """Prove that every ABI pin names a tag and exactly one version.
@@ -33,8 +31,6 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP401"
-    title = "ABI pins have a tag and one exact version"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin of the configuration and of each wheel."""
@@ -64,8 +60,7 @@ class SamePins(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP402"
-    title = "ABI pins are the same in all wheels and in the configuration"
-    severity = Severity.ERROR
+    hint = f"retag all wheels with one configuration ({_DECLARED})"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -86,9 +81,7 @@ class SamePins(ReleaseRule[DescribedWheel]):
                 for what, pins in ((f"it lacks what {whose} pins:", wanted - own), ("it alone has", own - wanted))
                 if pins
             ]
-            yield Outcome.failed(
-                "; ".join(parts), f"retag all wheels with one configuration ({_DECLARED})", file=wheel.filename
-            )
+            yield self.failed("; ".join(parts), file=wheel.filename)
 
 
 class PinPlace(WheelRule[DescribedWheel]):
@@ -99,8 +92,7 @@ class PinPlace(WheelRule[DescribedWheel]):
     """
 
     id = "VP403"
-    title = "ABI pins stand where the wheel's readers look"
-    severity = Severity.ERROR
+    hint = _RETAG
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave wheels without pins out."""
@@ -112,13 +104,13 @@ class PinPlace(WheelRule[DescribedWheel]):
         beside = {str(pin): pin for pin in wheel.abi_requires}
         if not wheel.name.plain_installers_read:
             if hidden := sorted(beside.keys() - tagged):
-                yield f"{some(hidden)} is in {ABI_REQUIRES} only; METADATA of a wheel with extra tags needs it", _RETAG
+                yield f"{some(hidden)} is in {ABI_REQUIRES} only; METADATA of a wheel with extra tags needs it"
             return
         if tagged:
-            yield f"METADATA has {some(sorted(tagged))}, which pip and uv refuse in a wheel without extra tags", _RETAG
+            yield f"METADATA has {some(sorted(tagged))}, which pip and uv refuse in a wheel without extra tags"
         plain = {_plain(value) for value in wheel.metadata.requires_dist}
         if unheard := sorted(str(pin.plain) for pin in beside.values() if str(pin.plain) not in plain):
-            yield f"{ABI_REQUIRES} pins what METADATA does not require: {some(unheard)}", _RETAG
+            yield f"{ABI_REQUIRES} pins what METADATA does not require: {some(unheard)}"
 
 
 class Satisfiable(ReleaseRule[DescribedWheel]):
@@ -131,8 +123,7 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
 
     id = "VP404"
     guards_publication = True
-    title = "every ABI pin can be satisfied"
-    severity = Severity.ERROR
+    hint = "pin a version that has such a wheel, or leave the cell out of the matrix"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin and cell, or for a pin that cannot be looked up."""
@@ -159,10 +150,8 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
             yield from offer.troubles
             return
         for cell in open_:
-            yield Outcome.failed(
-                f"{text} cannot be satisfied for {cell.python}, {cell.platform}: {offer.described(pin)}",
-                "pin a version that has such a wheel, or leave the cell out of the matrix",
-                cell=cell,
+            yield self.failed(
+                f"{text} cannot be satisfied for {cell.python}, {cell.platform}: {offer.described(pin)}", cell=cell
             )
 
 

@@ -15,7 +15,7 @@ from variant_publish.archive.strictness import laxities
 from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.check.engine.context import Context, Folder
-from variant_publish.check.engine.rule import FolderRule, Outcome, Severity, WheelRule, some
+from variant_publish.check.engine.rule import FolderRule, Outcome, Problems, Severity, WheelRule, some
 from variant_publish.dialects.base import PartialTagSet
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.record import Record
@@ -27,8 +27,6 @@ _REBUILD = "build the wheel again"
 _RETAG = "make it with 'variant-publish retag', which writes both"
 _DRIVE = re.compile(r"[A-Za-z]:")
 _HASHES = ("sha256=", "sha384=", "sha512=")
-
-Problems = Iterator[tuple[str, str]]
 
 
 class _UnreadableRule(FolderRule):
@@ -54,8 +52,6 @@ class Readable(_UnreadableRule):
     """
 
     id = "VP101"
-    title = "every file can be read as a wheel"
-    severity = Severity.ERROR
 
     def owns(self, file: Unreadable) -> bool:
         """Take every file but those of VP102."""
@@ -70,8 +66,6 @@ class WholeTagSet(_UnreadableRule):
     """
 
     id = "VP102"
-    title = "extra tags stand on every member of a tag set"
-    severity = Severity.ERROR
 
     def owns(self, file: Unreadable) -> bool:
         """Take the files with an extra tag on some members only."""
@@ -85,17 +79,16 @@ class VariantTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP103"
-    title = "WHEEL and file name agree on the variant's tags"
-    severity = Severity.ERROR
+    hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the expanded tags; of a plain wheel, only whether there are extra ones."""
         inside = _tags(wheel)
         if wheel.name.dialect is None:
             if extra := sorted(tag for tag in inside if "+" in tag):
-                yield f"WHEEL has the extra tags of a variant ({some(extra)}), the file name has none", _RETAG
+                yield f"WHEEL has the extra tags of a variant ({some(extra)}), the file name has none"
         elif inside != set(wheel.name.tag_lines()):
-            yield _tag_difference(wheel), _RETAG
+            yield _tag_difference(wheel)
 
 
 class PlainTags(WheelRule[DescribedWheel]):
@@ -106,7 +99,6 @@ class PlainTags(WheelRule[DescribedWheel]):
     """
 
     id = "VP104"
-    title = "WHEEL and file name agree on the tags of a plain wheel"
     severity = Severity.WARNING
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
@@ -126,8 +118,7 @@ class Identity(WheelRule[DescribedWheel]):
     """
 
     id = "VP105"
-    title = "file name, dist-info folder and METADATA agree on project and version"
-    severity = Severity.ERROR
+    hint = _REBUILD
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare normalised names and versions."""
@@ -137,9 +128,9 @@ class Identity(WheelRule[DescribedWheel]):
             ("METADATA", wheel.metadata.name, wheel.metadata.version),
         ):
             if canonicalize_name(project) != wheel.name.project:
-                yield f"{place} is of project {project!r}, the file name of {wheel.name.distribution!r}", _REBUILD
+                yield f"{place} is of project {project!r}, the file name of {wheel.name.distribution!r}"
             if not _is_version(text, wheel.name.parsed_version):
-                yield f"{place} is of version {text!r}, the file name of {wheel.name.version!r}", _REBUILD
+                yield f"{place} is of version {text!r}, the file name of {wheel.name.version!r}"
 
 
 class CompleteRecord(WheelRule[ArchiveWheel]):
@@ -150,13 +141,12 @@ class CompleteRecord(WheelRule[ArchiveWheel]):
     """
 
     id = "VP106"
-    title = "RECORD lists every file, and no other"
-    severity = Severity.ERROR
+    hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Compare RECORD with the archive's directory."""
         if wheel.record is None:
-            yield f"there is no {wheel.dist_info}/RECORD", _REBUILD
+            yield f"there is no {wheel.dist_info}/RECORD"
             return
         exempt = {f"{wheel.dist_info}/{file}" for file in ("RECORD", *SIGNATURES)}
         members = (member for member in context.directory(wheel).members if not member.is_folder)
@@ -172,7 +162,7 @@ class CompleteRecord(WheelRule[ArchiveWheel]):
             ("has another size than the archive for", sizes),
         ):
             if names:
-                yield f"RECORD {what} {some(sorted(names))}", _REBUILD
+                yield f"RECORD {what} {some(sorted(names))}"
 
 
 class StrictArchive(WheelRule[WholeWheel]):
@@ -183,13 +173,12 @@ class StrictArchive(WheelRule[WholeWheel]):
     """
 
     id = "VP107"
-    title = "the archive is strict: every byte belongs to one entry"
-    severity = Severity.ERROR
+    hint = _REBUILD
 
     def problems(self, wheel: WholeWheel, context: Context) -> Problems:
         """Look for duplicate names, and for what the local entries tell."""
         if twice := [name for name, count in Counter(wheel.members).items() if count > 1]:
-            yield f"the archive has {some(twice)} twice", _REBUILD
+            yield f"the archive has {some(twice)} twice"
         with open_archive(wheel.path) as archive:
             faults = laxities(archive)
         for fault in faults:
@@ -204,14 +193,13 @@ class SafePaths(WheelRule[ArchiveWheel]):
     """
 
     id = "VP108"
-    title = "member names are relative and stay inside"
-    severity = Severity.ERROR
+    hint = _REBUILD
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Look at every name, and at the file type that the archive gives."""
         members = context.directory(wheel).members
         if unsafe := [repr(member.name) for member in members if not _is_safe(member.name)]:
-            yield f"members have names that lead outside: {some(unsafe)}", _REBUILD
+            yield f"members have names that lead outside: {some(unsafe)}"
         if links := [repr(member.name) for member in members if stat.S_ISLNK(member.external_attributes >> 16)]:
             yield f"members are symbolic links: {some(links)}", f"{_REBUILD} with the files themselves"
 
@@ -223,8 +211,7 @@ class OwnVariantJson(WheelRule[DescribedWheel]):
     """
 
     id = "VP109"
-    title = "variant.json is in labelled wheels only, with exactly the label"
-    severity = Severity.ERROR
+    hint = _RETAG
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the label in the name with the labels in the file."""
@@ -235,9 +222,9 @@ class OwnVariantJson(WheelRule[DescribedWheel]):
                 hint = "give it its label, or take the file out with 'variant-publish retag --remove'"
                 yield f"it has {WHEEL_FILE} ({some(labels)}), but no label in its name", hint
         elif wheel.variant_json is None:
-            yield f"it has the label {label!r} and no {wheel.dist_info}/{WHEEL_FILE}", _RETAG
+            yield f"it has the label {label!r} and no {wheel.dist_info}/{WHEEL_FILE}"
         elif labels != [label]:
-            yield f"its label is {label!r}, and {WHEEL_FILE} is of {some(map(repr, labels)) or 'no label'}", _RETAG
+            yield f"its label is {label!r}, and {WHEEL_FILE} is of {some(map(repr, labels)) or 'no label'}"
 
 
 class DeclaredProperties(WheelRule[DescribedWheel]):
@@ -247,8 +234,7 @@ class DeclaredProperties(WheelRule[DescribedWheel]):
     """
 
     id = "VP110"
-    title = "properties in the wheel are those of the configuration"
-    severity = Severity.ERROR
+    hint = "retag the wheel, or correct the properties in the configuration"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels without properties of their own, and variants that nobody declared."""
@@ -271,10 +257,7 @@ class DeclaredProperties(WheelRule[DescribedWheel]):
                 for what, items in (("it lacks", declared - inside), ("it adds", inside - declared))
                 if items
             ]
-            yield (
-                f"the properties of {variant.label!r} are not those of the configuration: {'; '.join(parts)}",
-                "retag the wheel, or correct the properties in the configuration",
-            )
+            yield f"the properties of {variant.label!r} are not those of the configuration: {'; '.join(parts)}"
 
 
 class BuildNumber(WheelRule[DescribedWheel]):
@@ -284,7 +267,6 @@ class BuildNumber(WheelRule[DescribedWheel]):
     """
 
     id = "VP111"
-    title = "WHEEL and file name agree on the build number"
     severity = Severity.WARNING
 
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:

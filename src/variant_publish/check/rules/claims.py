@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from variant_publish.archive.wheel import DescribedWheel, WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import (
     BinaryRule,
     Claims,
-    Problems,
     code_names,
     code_of,
     is_library,
     libraries,
 )
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.check.engine.requires import parsed
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
@@ -38,24 +36,19 @@ class SomethingOfTheGpu(BinaryRule):
     """
 
     id = "VP515"
-    title = "a wheel for a GPU has something of that GPU"
-    severity = Severity.ERROR
+    hint = "build it with the toolkit, or take the claim off"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no GPU."""
         return None if _gpus(wheel, context) else "the wheel claims no GPU"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look into all files, and at the requirements, which may bring the kernels."""
         requires = " ".join(wheel.metadata.requires_dist).lower()
         for provider in _gpus(wheel, context):
             shown = any(binary.shows(provider.namespace) for binary in scan.binaries)
             if not shown and not any(word in requires for word in provider.packages):
-                yield Outcome.failed(
-                    f"it claims {provider.namespace}, and its binaries have neither its device code nor its libraries",
-                    "build it with the toolkit, or take the claim off",
-                    file=wheel.filename,
-                )
+                yield f"it claims {provider.namespace}, and its binaries have neither its device code nor its libraries"
 
 
 class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
@@ -66,8 +59,8 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP516"
-    title = "a variant has other binaries than the generic wheel"
     severity = Severity.WARNING
+    hint = "build it with the flags of the variant, or drop the variant"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant that has a generic wheel of the same tags, by the hashes of RECORD."""
@@ -82,9 +75,8 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
                 continue
             pairs += 1
             if mine == theirs:
-                yield Outcome.failed(
+                yield self.failed(
                     f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}",
-                    "build it with the flags of the variant, or drop the variant",
                     file=wheel.filename,
                 )
             else:
@@ -101,7 +93,6 @@ class GenericForOneDevice(BinaryRule):
     """
 
     id = "VP517"
-    title = "the generic wheel beside variants is not built for one GPU"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -110,7 +101,7 @@ class GenericForOneDevice(BinaryRule):
             return "the release has no variants"
         return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code of one architecture, and for modules that need a GPU's runtime."""
         for provider in (one for one in catalog.providers() if one.code_feature):
             code = code_of(provider, scan.binaries)
@@ -122,10 +113,10 @@ class GenericForOneDevice(BinaryRule):
             hint = "publish it as the variant that it is, and build the generic wheel for the CPU"
             if len(code) == 1:
                 names = some(code_names(provider, scan.binaries))
-                yield Outcome.failed(f"it has device code for {names} alone", hint, file=wheel.filename)
+                yield f"it has device code for {names} alone", hint
             elif needing:
                 message = f"{some(needing)} needs the libraries of {provider.runtime}"
-                yield Outcome.failed(message, hint, file=wheel.filename)
+                yield message, hint
 
 
 class OneLibc(BinaryRule):
@@ -135,15 +126,13 @@ class OneLibc(BinaryRule):
     """
 
     id = "VP518"
-    title = "binaries are linked with the libc of the platform tag"
-    severity = Severity.ERROR
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag names no libc."""
         named = any(platform.startswith(("manylinux", "musllinux")) for platform in wheel.name.platform)
         return None if named else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for the libc, or the loader, of the other family among the needed libraries."""
         says_musl = any(platform.startswith("musllinux") for platform in wheel.name.platform)
         other, name = (_GNU, "glibc") if says_musl else (_MUSL, "musl")
@@ -151,10 +140,9 @@ class OneLibc(BinaryRule):
             binary.path for binary in libraries(scan) if any(other.match(library) for library in binary.image.needed)
         ]
         if wrong:
-            yield Outcome.failed(
+            yield (
                 f"{some(wrong)} is linked with {name}, and the tag is {'.'.join(wheel.name.platform)}",
                 f"give the wheel the tag of {name}, or build it in the image of its tag",
-                file=wheel.filename,
             )
 
 
@@ -165,8 +153,6 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     """
 
     id = "VP519"
-    title = "required packages of CUDA are of the claimed CUDA"
-    severity = Severity.ERROR
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels that claim no CUDA version."""
@@ -175,11 +161,7 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the number at the end of each required package's name."""
         claimed = _cuda(wheel, context)
-        for text in wheel.metadata.requires_dist:
-            try:
-                name = Requirement(text).name.lower()
-            except InvalidRequirement:
-                continue
+        for name in (one.name.lower() for one in parsed(wheel.metadata.requires_dist)):
             match = _PACKAGE.fullmatch(name)
             if match and int(match[1]) != claimed:
                 yield (

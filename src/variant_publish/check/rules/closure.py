@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.requires import environment_of
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
+from variant_publish.check.engine.requires import environment_of, parsed
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, some
 from variant_publish.check.rules.destination import NO_INDEX, user_indexes
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
@@ -40,8 +39,6 @@ class PinsServed(ReleaseRule[DescribedWheel]):
 
     id = "VP410"
     guards_publication = True
-    title = "every == pin is served by the indexes of the users"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin, over all cells for which it is pinned."""
@@ -158,11 +155,7 @@ def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
 def _pins(requires: tuple[str, ...], cell: Cell) -> Iterator[Pin]:
     """Return the exact pins of these requirements on a machine of the cell; tagged ones are VP404's."""
     environment = environment_of([cell.python.partition("-")[0]], cell.platform)
-    for text in requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
+    for requirement in parsed(requires):
         specifiers = list(requirement.specifier)
         if len(specifiers) != 1 or specifiers[0].operator != "==" or specifiers[0].version.endswith(".*"):
             continue

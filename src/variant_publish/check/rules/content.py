@@ -8,7 +8,7 @@ from variant_publish.archive.inflate import BOMB_RATIO, BOMB_SIZE
 from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, Wheel, WholeWheel
 from variant_publish.check.engine.binaries import is_library
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
 
@@ -23,9 +23,8 @@ class RecordHashes(ReleaseRule[WholeWheel]):
     """
 
     id = "VP112"
-    title = "the files are those whose hashes RECORD has"
-    severity = Severity.ERROR
     is_of_one_wheel = True
+    hint = "build or retag the wheel again, instead of changing files in it"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -36,13 +35,11 @@ class RecordHashes(ReleaseRule[WholeWheel]):
                 yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
                 continue
             if scan.mismatches:
-                yield Outcome.failed(
-                    f"RECORD has the hashes of other bytes for {some(scan.mismatches)}",
-                    "build or retag the wheel again, instead of changing files in it",
-                    file=wheel.filename,
+                yield self.failed(
+                    f"RECORD has the hashes of other bytes for {some(scan.mismatches)}", file=wheel.filename
                 )
             for fault in scan.faults:
-                yield Outcome.failed(fault, "build or download the wheel again", file=wheel.filename)
+                yield self.failed(fault, hint="build or download the wheel again", file=wheel.filename)
             if not scan.mismatches and not scan.faults:
                 yield Outcome.passed()
 
@@ -55,20 +52,16 @@ class NoBomb(WheelRule[ArchiveWheel]):
     """
 
     id = "VP113"
-    title = "the archive is no ZIP bomb"
-    severity = Severity.ERROR
+    hint = "take out what is nearly all zeros, or make it when the package runs"
 
-    def problems(self, wheel: ArchiveWheel, context: Context) -> Iterator[tuple[str, str]]:
+    def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Compare the sum of the sizes in the directory against the size of the file."""
         members = context.directory(wheel).members
         total = sum(member.size for member in members)
         if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
             largest = max(members, key=lambda member: member.size)
             times = f"{total / 1e6:.0f} MB, {total // wheel.size} times its own size"
-            yield (
-                f"it unpacks to {times}; the largest member is {largest.name}",
-                "take out what is nearly all zeros, or make it when the package runs",
-            )
+            yield f"it unpacks to {times}; the largest member is {largest.name}"
 
 
 class SamePureFiles(ReleaseRule[DescribedWheel]):
@@ -79,8 +72,8 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP211"
-    title = "variants of one platform differ in binaries only"
     severity = Severity.INFO
+    hint = "build all variants from one source tree; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant wheel that has a generic one beside it."""
@@ -101,11 +94,7 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
                 continue
             one, two = _pure(base), _pure(wheel)
             if differing := sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path)):
-                yield Outcome.failed(
-                    f"it has other files than {base.filename}: {some(differing)}",
-                    "build all variants from one source tree; nothing to do if it is on purpose",
-                    file=wheel.filename,
-                )
+                yield self.failed(f"it has other files than {base.filename}: {some(differing)}", file=wheel.filename)
             else:
                 yield Outcome.passed()
 

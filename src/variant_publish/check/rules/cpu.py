@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import FOR_SOME, Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.model.quantity import count
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
@@ -29,14 +27,13 @@ class IsaNote(BinaryRule):
     """
 
     id = "VP506"
-    title = "ISA notes are not above the label"
-    severity = Severity.ERROR
+    hint = "link it without -z x86-64-vN, or publish the wheel as that variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out other architectures."""
         return _not_x86(wheel)
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the note of each file, where there is one."""
         label = Claims.of(context.release, wheel).level or 1
         noted = [binary for binary in scan.binaries if binary.image.isa is not None]
@@ -44,11 +41,7 @@ class IsaNote(BinaryRule):
             yield Outcome.skipped("no binary has an ISA note")
         for binary in noted:
             if (binary.image.isa or 1) > label:
-                yield Outcome.failed(
-                    f"{binary.path} demands x86-64-v{binary.image.isa}, and the wheel is for x86-64-v{label}",
-                    "link it without -z x86-64-vN, or publish the wheel as that variant",
-                    file=wheel.filename,
-                )
+                yield f"{binary.path} demands x86-64-v{binary.image.isa}, and the wheel is for x86-64-v{label}"
 
 
 class CodeMatchesLevel(BinaryRule):
@@ -59,7 +52,6 @@ class CodeMatchesLevel(BinaryRule):
     """
 
     id = "VP507"
-    title = "code of a v3 or v4 wheel uses AVX or AVX-512"
     severity = Severity.WARNING
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
@@ -68,7 +60,7 @@ class CodeMatchesLevel(BinaryRule):
             return "the wheel claims no x86-64 level that has AVX"
         return _FAST if context.fast else _not_x86(wheel)
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Fail where every library of the project's own with enough functions is code for less."""
         level = Claims.of(context.release, wheel).level or 1
         own = [(binary, binary.simd) for binary in scan.binaries if binary.simd and not binary.is_vendored]
@@ -81,14 +73,12 @@ class CodeMatchesLevel(BinaryRule):
                 f"at most {count(most, 'function')} of a library has vector instructions: too few to tell for which"
                 " level the code was compiled",
                 "nothing to do if the wheel has little code of that kind",
-                file=wheel.filename,
             )
         elif len(less) == len(judged):
             found = some(f"{binary.path}: {simd}" for binary, simd in less)
-            yield Outcome.failed(
+            yield (
                 f"it claims x86-64-v{level}, and its code was compiled for less ({found})",
                 f"compile with -march=x86-64-v{level} (or RUSTFLAGS=-Ctarget-cpu=x86-64-v{level}), or drop the variant",
-                file=wheel.filename,
             )
 
 
@@ -101,15 +91,13 @@ class CodeWithinLevel(BinaryRule):
     """
 
     id = "VP513"
-    title = "code needs no higher x86-64 level than the wheel promises"
-    severity = Severity.ERROR
     lowest = 3
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out other architectures."""
         return _FAST if context.fast else _not_x86(wheel)
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare what each library needs; those that need the same are one outcome."""
         said = Claims.of(context.release, wheel).level
         promised = said or int(context.release.config.check.baseline[1:])
@@ -124,12 +112,11 @@ class CodeWithinLevel(BinaryRule):
         for level, found in sorted(groups.items()):
             shown = f"{some(binary.path for binary in found)} ({found[0].simd})"
             if not level and self.lowest == 3:
-                yield Outcome.unknown(f"it may need more than x86-64-v{promised}: {shown}", _RUN, file=wheel.filename)
+                yield Outcome.unknown(f"it may need more than x86-64-v{promised}: {shown}", _RUN)
             elif level > promised and (level >= 3 or said is not None) == (self.lowest == 3):
-                yield Outcome.failed(
+                yield (
                     f"it needs x86-64-v{level}, and promises x86-64-v{promised}: {shown}",
                     f"compile it with -march={_MARCH[promised]}, or publish the wheel as the variant x86_64_v{level}",
-                    file=wheel.filename,
                 )
 
 
@@ -141,7 +128,6 @@ class CodeWithinBaseline(CodeWithinLevel):
     """
 
     id = "VP514"
-    title = "code of wheels without a level runs on x86-64-v1"
     severity = Severity.WARNING
     lowest = 2
 
@@ -154,23 +140,18 @@ class GenericIsGeneric(BinaryRule):
     """
 
     id = "VP508"
-    title = "a wheel without a variant loads without a driver"
-    severity = Severity.ERROR
+    hint = "load the driver when it is used (dlopen), or publish the wheel as a variant"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants: they say what they need."""
         claims = Claims.of(context.release, wheel)
         return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for drivers that the loader wants."""
         for binary in libraries(scan):
             if binary.image.modules and (drivers := list(filter(catalog.is_driver, binary.image.needed))):
-                yield Outcome.failed(
-                    f"{binary.path} cannot be loaded without {some(drivers)}, which is part of a driver",
-                    "load the driver when it is used (dlopen), or publish the wheel as a variant",
-                    file=wheel.filename,
-                )
+                yield f"{binary.path} cannot be loaded without {some(drivers)}, which is part of a driver"
 
 
 class GenericWithoutDeviceCode(BinaryRule):
@@ -181,8 +162,8 @@ class GenericWithoutDeviceCode(BinaryRule):
     """
 
     id = "VP511"
-    title = "the generic wheel beside variants has no GPU code"
     severity = Severity.INFO
+    hint = "build the generic wheel without it; nothing to do if it is on purpose"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants, and releases without them."""
@@ -190,15 +171,11 @@ class GenericWithoutDeviceCode(BinaryRule):
             return "the release has no variants"
         return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code in any file."""
         for provider in catalog.providers():
             if codes := code_names(provider, scan.binaries):
-                yield Outcome.failed(
-                    f"it has GPU code for {some(codes, 9)}",
-                    "build the generic wheel without it; nothing to do if it is on purpose",
-                    file=wheel.filename,
-                )
+                yield f"it has GPU code for {some(codes, 9)}"
 
 
 def _not_x86(wheel: Wheel) -> str | None:

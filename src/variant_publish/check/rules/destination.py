@@ -7,12 +7,12 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.check.engine.requires import parsed
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.metadata import is_for_pypi
 from variant_publish.config.tables import DEFAULT_EXTRA_INDEX, TABLE, UploadTable
@@ -26,11 +26,11 @@ NO_INDEX = "no index is named (--index, or upload.repository-index)"
 _PUBLISHED = "the release is published"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
-Problems = Iterator[tuple[str, str]]
-
 
 class _RepositoryRule(WheelRule[Wheel]):
     """Check each wheel that goes to a public repository."""
+
+    guards_publication = True
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave out what is there already, variants, and everything where only an index of one's own is configured."""
@@ -49,14 +49,12 @@ class PlatformTaken(_RepositoryRule):
     """
 
     id = "VP701"
-    guards_publication = True
-    title = "PyPI takes the platform tags"
-    severity = Severity.ERROR
+    hint = "repair it with auditwheel, delocate or delvewheel, which give it a tag that PyPI takes"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Compare the platforms against those of Warehouse."""
         if reason := refusal_of_name(wheel.name, takes_variants=True):
-            yield reason, "repair it with auditwheel, delocate or delvewheel, which give it a tag that PyPI takes"
+            yield reason
 
 
 class FileSize(_RepositoryRule):
@@ -66,18 +64,14 @@ class FileSize(_RepositoryRule):
     """
 
     id = "VP702"
-    guards_publication = True
-    title = "files for PyPI are within its limit of size"
     severity = Severity.WARNING
+    hint = "ask PyPI for a higher limit, or lower upload.large, which sends it to the extra index"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Compare the sizes of files that are not sent elsewhere."""
         config = context.release.config
         if wheel.size > FILE_LIMIT and not (_has_repository(config.upload) and wheel.size > config.large):
-            yield (
-                f"it has {wheel.size / 1e6:.0f} MB, PyPI takes {FILE_LIMIT / 1e6:.0f} MB",
-                "ask PyPI for a higher limit, or lower upload.large, which sends it to the extra index",
-            )
+            yield f"it has {wheel.size / 1e6:.0f} MB, PyPI takes {FILE_LIMIT / 1e6:.0f} MB"
 
 
 class MetadataTaken(_RepositoryRule):
@@ -87,18 +81,18 @@ class MetadataTaken(_RepositoryRule):
     """
 
     id = "VP703"
-    guards_publication = True
-    title = "PyPI takes the metadata"
-    severity = Severity.ERROR
+    hint = "correct it in the project's sources and build again"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Validate as packaging does, on which PyPI relies."""
         for reason in refusals_of_metadata(bytes(wheel.metadata)):
-            yield f"PyPI refuses its metadata: {reason}", "correct it in the project's sources and build again"
+            yield f"PyPI refuses its metadata: {reason}"
 
 
 class _IndexRule(ReleaseRule[Wheel]):
     """Check the release against what an index has; skipped without an index, unknown where it is not asked."""
+
+    guards_publication = True
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the outcomes, or why there are none."""
@@ -126,9 +120,8 @@ class ProjectSize(_IndexRule):
     """
 
     id = "VP704"
-    guards_publication = True
-    title = "the project stays within its limit of size"
     severity = Severity.WARNING
+    hint = "ask PyPI for a higher limit, delete old pre-releases there, or send more to the extra index"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Add what is new to what is there."""
@@ -141,10 +134,9 @@ class ProjectSize(_IndexRule):
         new = sum(wheel.size for wheel in sent if wheel.filename not in names)
         total = sum(file.size or 0 for file in listed)
         if total <= PROJECT_LIMIT < total + new:
-            yield Outcome.failed(
+            yield self.failed(
                 f"the project has {total / 1e9:.1f} GB on {redact(index)} and the release adds {new / 1e9:.1f} GB;"
-                f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB",
-                "ask PyPI for a higher limit, delete old pre-releases there, or send more to the extra index",
+                f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB"
             )
         else:
             yield Outcome.passed()
@@ -157,9 +149,6 @@ class NamesUnused(_IndexRule):
     """
 
     id = "VP705"
-    guards_publication = True
-    title = "file names are not used before"
-    severity = Severity.ERROR
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Compare the hashes of files with the same name."""
@@ -198,9 +187,6 @@ class NamesHeld(_IndexRule):
     """
 
     id = "VP706"
-    guards_publication = True
-    title = "no name is free for a dependency-confusion attack"
-    severity = Severity.ERROR
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Look for each name."""
@@ -228,8 +214,8 @@ class PublicAddress(ReleaseRule[Wheel]):
 
     id = "VP707"
     guards_publication = True
-    title = "the public address of the extra index can be read"
     severity = Severity.WARNING
+    hint = "serve it over https"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Read the project's page at the address."""
@@ -240,14 +226,14 @@ class PublicAddress(ReleaseRule[Wheel]):
             return
         parts = urlsplit(address)
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
-            yield Outcome.failed(f"{redact(address)} is not https, and pip does not trust it", "serve it over https")
+            yield self.failed(f"{redact(address)} is not https, and pip does not trust it")
         elif context.offline:
             yield Outcome.not_asked(redact(address))
         else:
             try:
                 context.listing(address, context.release.project)
             except VariantPublishError as error:
-                yield Outcome.failed(error.message, hint)
+                yield self.failed(error.message, hint=hint)
             else:
                 yield Outcome.passed()
 
@@ -260,8 +246,7 @@ class NameTaken(ReleaseRule[Wheel]):
 
     id = "VP708"
     guards_publication = True
-    title = "PyPI takes the name of the project"
-    severity = Severity.ERROR
+    hint = "give the project another name"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Compare the name with the modules of this Python; an index that has the project settles it."""
@@ -280,9 +265,8 @@ class NameTaken(ReleaseRule[Wheel]):
         elif context.listing(index, release.project):
             yield Outcome.passed()
         else:
-            yield Outcome.failed(
-                f"{release.project} is the name of a module of the standard library, and PyPI takes no such project",
-                "give the project another name",
+            yield self.failed(
+                f"{release.project} is the name of a module of the standard library, and PyPI takes no such project"
             )
 
 
@@ -321,8 +305,4 @@ def _goes(wheel: Wheel, context: Context) -> bool:
 
 
 def _required(wheel: Wheel) -> Iterator[str]:
-    for text in wheel.metadata.requires_dist:
-        try:
-            yield canonicalize_name(Requirement(text).name)
-        except InvalidRequirement:
-            continue  # VP205 reports it
+    return (canonicalize_name(one.name) for one in parsed(wheel.metadata.requires_dist))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from variant_publish.archive.dist_info import ABI_REQUIRES, RECORD, SIGNATURES
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, some
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, W, some
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS, own_files
 from variant_publish.errors import VariantPublishError
@@ -27,8 +27,7 @@ class SameWheels(ReleaseRule[Wheel]):
     """
 
     id = "VP310"
-    title = "every variant has the same wheels in each dialect"
-    severity = Severity.ERROR
+    hint = "retag in all dialects of the release, or take the wheels of this one away"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and dialect."""
@@ -46,10 +45,9 @@ class SameWheels(ReleaseRule[Wheel]):
                 missing = [sorted(wheel.filename for wheel in wheels.values())[0]
                            for wheels in found.values() if dialect not in wheels]  # fmt: skip
                 if missing:
-                    yield Outcome.failed(
+                    yield self.failed(
                         f"variant {variant!r} lacks {len(missing)} of {len(found)} wheels in dialect {dialect}:"
-                        f" {some(missing)} is in another one only",
-                        "retag in all dialects of the release, or take the wheels of this one away",
+                        f" {some(missing)} is in another one only"
                     )
                 else:
                     yield Outcome.passed()
@@ -63,8 +61,6 @@ class SameContent(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP213"
-    title = "the wheels of a variant hold the same files in each dialect"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and place that has several dialects."""

@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel, WholeWheel
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, libraries
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.requires import environment_of
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule, some
+from variant_publish.check.engine.requires import environment_of, parsed
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
 
 _NUMPY = "numpy"
 _FIRST_NUMPY = {minor: Version(text) for minor, text in
@@ -27,8 +26,6 @@ _CXX = re.compile(r"libstdc\+\+\.so")
 _OLD_STRING = re.compile(r"_ZNK?S(?:s|bIw)")
 _GLIBCXX = re.compile(r"GLIBCXX_([0-9.]+)")
 
-Problems = Iterator[tuple[str, str]]
-
 
 class BuiltAgainstPin(BinaryRule):
     """Prove that extension modules run with the NumPy that the wheel pins or at least requires.
@@ -39,14 +36,12 @@ class BuiltAgainstPin(BinaryRule):
     """
 
     id = "VP405"
-    title = "extension modules were compiled for the NumPy that is required"
-    severity = Severity.ERROR
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that require no particular NumPy."""
         return None if _oldest_numpy(wheel) else "the wheel requires no particular NumPy"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the oldest NumPy of each module with the oldest that may be installed."""
         required = _oldest_numpy(wheel)
         users = [binary for binary in scan.binaries if binary.uses_numpy]
@@ -58,7 +53,6 @@ class BuiltAgainstPin(BinaryRule):
             yield Outcome.unknown(
                 f"{some(silent)} has no trace of the NumPy that it was compiled with (headers of NumPy 1)",
                 "compile with the headers of NumPy 2, which run with NumPy 1.x too",
-                file=wheel.filename,
             )
         newer = [
             binary
@@ -75,10 +69,10 @@ class BuiltAgainstPin(BinaryRule):
         )
         hint = "raise the requirement, or compile with an older NPY_TARGET_VERSION"
         if len(newer) == len(users):
-            yield Outcome.failed(message, hint, file=wheel.filename)
+            yield message, hint
         else:  # the package may import it only where NumPy is new enough
             doubt = f"{message}; {len(users) - len(newer)} other modules run with it"
-            yield Outcome.unknown(doubt, f"{hint}; nothing to do where the module is optional", file=wheel.filename)
+            yield Outcome.unknown(doubt, f"{hint}; nothing to do where the module is optional")
 
 
 class StableAbi(BinaryRule):
@@ -89,14 +83,13 @@ class StableAbi(BinaryRule):
     """
 
     id = "VP406"
-    title = "abi3 wheels use only the stable ABI of their tag"
-    severity = Severity.ERROR
+    hint = "define Py_LIMITED_API as the oldest Python of the tag, or tag the wheel for one Python"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out every other wheel."""
         return None if "abi3" in wheel.name.abi else "the wheel is not tagged abi3"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look at what each extension module wants from Python."""
         oldest = min((int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)), default=2)
         for binary in libraries(scan):
@@ -111,11 +104,7 @@ class StableAbi(BinaryRule):
                 ([name for name in binary.image.needed if _PYTHON_DLL.fullmatch(name)], "is the DLL of one Python"),
             ):
                 if names:
-                    yield Outcome.failed(
-                        f"{binary.path} uses {some(names)}, which {what}",
-                        "define Py_LIMITED_API as the oldest Python of the tag, or tag the wheel for one Python",
-                        file=wheel.filename,
-                    )
+                    yield f"{binary.path} uses {some(names)}, which {what}"
 
 
 class ExtensionSuffixes(WheelRule[DescribedWheel]):
@@ -126,8 +115,7 @@ class ExtensionSuffixes(WheelRule[DescribedWheel]):
     """
 
     id = "VP407"
-    title = "names of extension modules fit the Python tag"
-    severity = Severity.ERROR
+    hint = "build the wheel again in an empty build folder: another Python's file was left in it"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out wheels without versioned modules."""
@@ -138,10 +126,7 @@ class ExtensionSuffixes(WheelRule[DescribedWheel]):
         wanted = set(_pythons(wheel))
         for module, versions in sorted(_versioned(wheel).items() if wanted else ()):
             if not versions & wanted:
-                yield (
-                    f"{module} is there for Python {some(sorted(versions))}, the wheel is for {some(sorted(wanted))}",
-                    "build the wheel again in an empty build folder: another Python's file was left in it",
-                )
+                yield f"{module} is there for Python {some(sorted(versions))}, the wheel is for {some(sorted(wanted))}"
 
 
 class SameCxxLibrary(ReleaseRule[WholeWheel]):
@@ -152,8 +137,8 @@ class SameCxxLibrary(ReleaseRule[WholeWheel]):
     """
 
     id = "VP408"
-    title = "variants of one platform need the same GLIBCXX"
     severity = Severity.INFO
+    hint = "build all of them in one image; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each Python and platform that has several variants."""
@@ -175,10 +160,7 @@ class SameCxxLibrary(ReleaseRule[WholeWheel]):
             versions = ", ".join(
                 f"{variant} {found[variant]}" for variant in context.release.variants if variant in found
             )
-            yield Outcome.failed(
-                f"the variants of {tag} need different versions of GLIBCXX: {versions}",
-                "build all of them in one image; nothing to do if it is on purpose",
-            )
+            yield self.failed(f"the variants of {tag} need different versions of GLIBCXX: {versions}")
         if not any(len(found) > 1 for found in places.values()):
             yield Outcome.skipped("no two variants of one platform need the C++ library")
 
@@ -192,7 +174,6 @@ class SameCxxAbi(ReleaseRule[WholeWheel]):
     """
 
     id = "VP409"
-    title = "variants have the same C++11 ABI"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -250,11 +231,7 @@ def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
     """Return the oldest NumPy that users of the wheel can have, where its pins or requirements have a lower bound."""
     bounds = []
     environment = environment_of(wheel.name.python, wheel.name.platform[0])
-    for text in [*(str(pin.plain) for pin in wheel.pins), *wheel.metadata.requires_dist]:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
+    for requirement in (*(pin.plain for pin in wheel.pins), *parsed(wheel.metadata.requires_dist)):
         if requirement.name.lower() != _NUMPY or "extra" in str(requirement.marker or ""):
             continue
         if requirement.marker is not None and not requirement.marker.evaluate(environment):

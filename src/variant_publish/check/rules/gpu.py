@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, code_of
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.model.matrix import natural_key
 from variant_publish.providers.base import VariantProvider
 
@@ -22,14 +22,13 @@ class ClaimedArchitectures(BinaryRule):
     """
 
     id = "VP503"
-    title = "every claimed GPU architecture is in the binaries"
-    severity = Severity.ERROR
+    hint = "compile for these architectures too, or take them out of the properties"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for each claimed value in what all files have together."""
         for provider, claimed in Claims.of(context.release, wheel).code:
             inside = code_of(provider, scan.binaries)
@@ -38,15 +37,10 @@ class ClaimedArchitectures(BinaryRule):
                     f"no binary holds device code that can be read, so the claimed {provider.code_feature} cannot be"
                     " proven",
                     "nothing to do where kernels are compiled on the machine or come from another distribution",
-                    file=wheel.filename,
                 )
             elif missing := [one for one in claimed if not _is_there(provider, one, inside)]:
                 names = some(_names(provider, missing), 9)
-                yield Outcome.failed(
-                    f"it claims {names}, its binaries have {some(code_names(provider, scan.binaries), 12)}",
-                    "compile for these architectures too, or take them out of the properties",
-                    file=wheel.filename,
-                )
+                yield f"it claims {names}, its binaries have {some(code_names(provider, scan.binaries), 12)}"
 
 
 class OtherArchitectures(BinaryRule):
@@ -57,28 +51,28 @@ class OtherArchitectures(BinaryRule):
     """
 
     id = "VP504"
-    title = "binaries have the claimed GPU architectures and no others, each of them"
     severity = Severity.INFO
+    hint = "compile all files for the same architectures"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
         return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the whole wheel, then each file with device code."""
         hint = "claim them, or leave them out of the build; nothing to do if it is on purpose"
         for provider, claimed in Claims.of(context.release, wheel).code:
             inside = code_of(provider, scan.binaries)
             if extra := [code for code in inside if not any(provider.meets(one, code) for one in claimed)]:
                 message = f"it has code for {some(_names(provider, extra), 9)} too"
-                yield Outcome.failed(message, hint, file=wheel.filename)
+                yield message, hint
             for binary in scan.binaries:
                 own = binary.shows(provider.namespace).code
                 lacking = [one for one in claimed if _is_there(provider, one, inside) > _is_there(provider, one, own)]
                 if own and lacking:
                     names = some(_names(provider, lacking), 9)
                     message = f"{binary.path} has no code for {names}, other files of the wheel have"
-                    yield Outcome.failed(message, "compile all files for the same architectures", file=wheel.filename)
+                    yield message
 
 
 class RuntimeMajor(BinaryRule):
@@ -89,14 +83,12 @@ class RuntimeMajor(BinaryRule):
     """
 
     id = "VP505"
-    title = "the CUDA or ROCm that is needed is the one that is claimed"
-    severity = Severity.ERROR
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no version of a runtime."""
         return None if Claims.of(context.release, wheel).runtimes else "the wheel claims no CUDA or ROCm version"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Take needed libraries as the evidence, else what the compiler left behind."""
         for provider, claimed in Claims.of(context.release, wheel).runtimes:
             seen = False
@@ -105,17 +97,15 @@ class RuntimeMajor(BinaryRule):
                 seen = seen or bool(found.runtimes)
                 if found.runtimes and claimed not in found.runtimes:
                     has = f"{found.why} of {provider.runtime} {some(map(str, sorted(found.runtimes)))}"
-                    yield Outcome.failed(
+                    yield (
                         f"it claims {provider.runtime} {claimed}, and {binary.path} {has}",
                         f"build it with that {provider.runtime}, or correct the variant",
-                        file=wheel.filename,
                     )
             if not seen:
                 which = f"{provider.runtime} {claimed}"
                 yield Outcome.unknown(
                     f"no binary tells which {provider.runtime} it is for, so {which} cannot be proven",
                     f"nothing to do where {provider.runtime} is loaded when the package runs",
-                    file=wheel.filename,
                 )
 
 

@@ -12,7 +12,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import State, in_dialects, lacking
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
-from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of
 from variant_publish.model.matrix import Cell, serves
 from variant_publish.model.tags import platform_serves
 from variant_publish.model.variant import GENERIC
@@ -26,12 +26,12 @@ class NoHoles(ReleaseRule[Wheel]):
     Rows are the pythons and platforms that were found, columns the variants, each on the platforms for which it has
     a wheel at all. A hole was probably forgotten. It is none where another wheel serves the cell (for an older macOS,
     or by abi3), where no such interpreter is distributed (PyPy for musl), and where the release has wheels for less
-    than half of what the Python, or the platform, could have: that is support in part, on purpose.
+    than half of what the Python, or the platform, could have, abi3 not counted: that is support in part, on purpose.
     """
 
     id = "VP304"
-    title = "the rectangle of found pythons, platforms and variants has no holes"
     severity = Severity.WARNING
+    hint = f"build it, or declare the wheels of the release in [{TABLE}.matrix]"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each cell, but for those that VP306 reports."""
@@ -47,7 +47,7 @@ class NoHoles(ReleaseRule[Wheel]):
             elif missing and not _is_served(context, cell):
                 holes[place] = cell, in_dialects(missing, entries)
             elif missing or any(entry.state is State.PRESENT for entry in entries):
-                filled.add(place)
+                filled |= {place} if _is_served(context, cell, for_any=False) else set()
                 yield Outcome.passed()
         there = Counter(line for place in filled for line in _lines(place))
         lacks = Counter(line for place in holes for line in _lines(place))
@@ -57,11 +57,7 @@ class NoHoles(ReleaseRule[Wheel]):
                 yield Outcome.skipped(f"the release supports {partly[1]} in part")
             elif not any(_fills_too(other, place) for other in holes):
                 of = "" if cell.variant == GENERIC else f", variant {cell.variant!r}"
-                yield Outcome.failed(
-                    f"no wheel for {cell.python} on {cell.platform}{of}{where}",
-                    f"build it, or declare the wheels of the release in [{TABLE}.matrix]",
-                    cell=cell,
-                )
+                yield self.failed(f"no wheel for {cell.python} on {cell.platform}{of}{where}", cell=cell)
 
 
 class VariantOnAllPlatforms(ReleaseRule[Wheel]):
@@ -71,8 +67,8 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
     """
 
     id = "VP305"
-    title = "every variant has wheels for every platform"
     severity = Severity.INFO
+    hint = f"nothing to do if that is on purpose; [{TABLE}.matrix] says so"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and platform."""
@@ -87,10 +83,7 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
                 continue
             absent = [platform for platform in platforms if (variant, platform) not in filled]
             if absent:
-                yield Outcome.failed(
-                    f"variant {variant!r} has no wheels for {some(absent)}",
-                    f"nothing to do if that is on purpose; [{TABLE}.matrix] says so",
-                )
+                yield self.failed(f"variant {variant!r} has no wheels for {some(absent)}")
             else:
                 yield Outcome.passed()
 
@@ -101,6 +94,8 @@ def _no_hole(context: Context, cell: Cell) -> str:
         return "VP306 looks at generic wheels where there are variants"
     if cell.python.startswith("graalpy"):
         return "GraalPy is supported as far as it goes"
+    if not gets_releases(cell.python):
+        return "the interpreter gets no releases any more"
     return "" if interpreter_exists(cell.python, cell.platform) else "there is no such interpreter for the platform"
 
 
@@ -115,14 +110,15 @@ def _fills_too(other: Cell, cell: Cell) -> bool:
     return alike and platform_serves(other.platform, cell.platform)
 
 
-def _is_served(context: Context, cell: Cell) -> bool:
-    """Return whether installers have another wheel of the variant: for an older macOS, by abi3, of PyPy's other ABI."""
+def _is_served(context: Context, cell: Cell, *, for_any: bool = True) -> bool:
+    """Return whether a wheel of the variant serves the cell: of an older macOS, another ABI of PyPy, any Python."""
+    names = (wheel.name for wheel in context.release.wheels if context.release.variant_of(wheel.name) == cell.variant)
     return any(
-        context.release.variant_of(wheel.name) == cell.variant
-        and (serves(wheel.name, cell) or any(
+        (for_any and serves(name, cell))
+        or any(
             interpreter_of(f"{tag.interpreter}-{tag.abi}") == interpreter_of(cell.python)
             and platform_serves(tag.platform, cell.platform)
-            for tag in wheel.name.tags
-        ))
-        for wheel in context.release.wheels
-    )  # fmt: skip
+            for tag in name.tags
+        )
+        for name in names
+    )

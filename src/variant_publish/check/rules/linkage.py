@@ -12,7 +12,7 @@ from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
 from variant_publish.check.engine.binaries import built_for
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity
+from variant_publish.check.engine.rule import Outcome, ReleaseRule
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.destination import user_indexes
 from variant_publish.formats.simple import IndexFile
@@ -34,8 +34,6 @@ class LoadsWith(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP411"
-    title = "libraries load with the dependencies that they are built for"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel and release of a dependency."""

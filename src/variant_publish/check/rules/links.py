@@ -10,7 +10,7 @@ import msgspec
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.requires import environment_of
-from variant_publish.check.engine.rule import FamilyRule, Outcome, Severity, some
+from variant_publish.check.engine.rule import FamilyRule, Outcome, some
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.requirement import TaggedRequirement
@@ -26,8 +26,7 @@ class RequirementsMet(FamilyRule):
     """
 
     id = "VP806"
-    title = "what members require of each other is met in the family"
-    severity = Severity.ERROR
+    hint = "release versions that fit each other, or correct the requirement"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each pair of members of which one requires the other."""
@@ -50,10 +49,8 @@ class RequirementsMet(FamilyRule):
                 for text in dict.fromkeys(unmet.values()):
                     files = [file for file, other in unmet.items() if other == text]
                     more = f" (in {len(files)} wheels)" if len(files) > 1 else ""
-                    yield Outcome.failed(
-                        f"it requires {text}, and the family has {target.project} {target.version}{more}",
-                        "release versions that fit each other, or correct the requirement",
-                        file=files[0],
+                    yield self.failed(
+                        f"it requires {text}, and the family has {target.project} {target.version}{more}", file=files[0]
                     )
                 if not unmet:
                     yield Outcome.passed()
@@ -69,8 +66,6 @@ class PinnedServed(FamilyRule):
     """
 
     id = "VP807"
-    title = "a pinned member has a wheel wherever the pinning one has"
-    severity = Severity.ERROR
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each member and each sibling that it pins."""

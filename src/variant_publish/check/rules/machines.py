@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, WheelRule
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of, left_out
 from variant_publish.check.rules.selection import unusable
 from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
-
-Problems = Iterator[tuple[str, str]]
 
 
 class EveryVariantChosen(ReleaseRule[DescribedWheel]):
@@ -24,8 +22,8 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP607"
-    title = "every variant is the best choice of some machine"
     severity = Severity.WARNING
+    hint = "correct its properties or the order of the namespaces (priority), or stop building it"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant, over all simulated machines."""
@@ -44,10 +42,7 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
                 if example
                 else "no machine of its platforms has its properties"
             )
-            yield Outcome.failed(
-                f"variant {variant!r} is never the best choice: {why}",
-                "correct its properties or the order of the namespaces (priority), or stop building it",
-            )
+            yield self.failed(f"variant {variant!r} is never the best choice: {why}")
         if not cases:
             yield Outcome.skipped(_NO_VARIANTS)
 
@@ -60,8 +55,7 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP608"
-    title = "every machine gets a wheel"
-    severity = Severity.ERROR
+    hint = "build the generic wheel for it, or a variant that fits"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each platform, with the first machine that is left with nothing."""
@@ -74,10 +68,7 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
             if left is None and not unknown:
                 yield Outcome.passed()
             elif left is not None:
-                yield Outcome.failed(
-                    f"{left} gets no wheel, though there are some for {platform}",
-                    "build the generic wheel for it, or a variant that fits",
-                )
+                yield self.failed(f"{left} gets no wheel, though there are some for {platform}")
         if not places:
             yield Outcome.skipped(_NO_VARIANTS)
 
@@ -90,8 +81,8 @@ class NoTies(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP609"
-    title = "no choice is made by the label alone"
     severity = Severity.WARNING
+    hint = "give one of them a property that the other has not, or another value"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each pair that ties somewhere, with the first machine of it."""
@@ -100,10 +91,7 @@ class NoTies(ReleaseRule[DescribedWheel]):
             for other in case.ties:
                 ties.setdefault((case.order[0], other), case)
         for (first, other), case in ties.items():
-            yield Outcome.failed(
-                f"{first!r} and {other!r} are equally good for {case}: the label decides",
-                "give one of them a property that the other has not, or another value",
-            )
+            yield self.failed(f"{first!r} and {other!r} are equally good for {case}: the label decides")
         yield from (unknown := [*_unknown(context)])
         if not ties and not unknown:
             yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
@@ -118,8 +106,7 @@ class AcceptedByUv(WheelRule[DescribedWheel]):
     """
 
     id = "VP610"
-    title = "uv can choose and install every variant"
-    severity = Severity.ERROR
+    hint = "retag it in dialect pep825 too"
 
     def not_for(self, wheel: DescribedWheel, context: Context) -> str | None:
         """Leave out plain and null wheels, and everything where nobody asked."""
@@ -132,7 +119,7 @@ class AcceptedByUv(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Dialect, providers and versions against what uv evaluates."""
         if not wheel.name.plain_installers_read:
-            yield "uv reads no extra tags, and never chooses it", "retag it in dialect pep825 too"
+            yield "uv reads no extra tags, and never chooses it"
             return
         metadata, label = wheel.variant_json, wheel.name.label
         if metadata is None or label not in metadata.variants:

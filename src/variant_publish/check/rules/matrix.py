@@ -25,8 +25,6 @@ class DeclaredCells(ReleaseRule[Wheel]):
     """
 
     id = "VP301"
-    title = "every declared cell has a wheel"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each declared cell."""
@@ -54,8 +52,6 @@ class NoExtraWheels(ReleaseRule[Wheel]):
     """
 
     id = "VP302"
-    title = "no wheel is outside the declared matrix"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -88,8 +84,7 @@ class NoTwins(ReleaseRule[Wheel]):
     """
 
     id = "VP303"
-    title = "no two wheels claim the same tag and variant"
-    severity = Severity.ERROR
+    hint = "keep one of the two"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each pair of files, naming a tag that both have."""
@@ -103,12 +98,7 @@ class NoTwins(ReleaseRule[Wheel]):
                 if first != wheel.filename:
                     twins.setdefault(first, cell)
             for first, cell in twins.items():
-                yield Outcome.failed(
-                    f"it claims the same tag and variant as {first}",
-                    "keep one of the two",
-                    file=wheel.filename,
-                    cell=cell,
-                )
+                yield self.failed(f"it claims the same tag and variant as {first}", file=wheel.filename, cell=cell)
             if not twins:
                 yield Outcome.passed()
 
@@ -121,8 +111,7 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
     """
 
     id = "VP306"
-    title = "every python and platform that has a variant has a generic wheel"
-    severity = Severity.ERROR
+    hint = "build the wheel without a variant too"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each python and platform that has a variant."""
@@ -145,10 +134,9 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
             if not missing:
                 yield Outcome.passed()
                 continue
-            yield Outcome.failed(
+            yield self.failed(
                 f"no generic wheel for {row[0]} on {row[1]}{in_dialects(missing, entries)}, which has {some(variants)}:"
                 " a machine that no variant fits gets nothing",
-                "build the wheel without a variant too",
                 cell=cell,
             )
 
@@ -160,8 +148,8 @@ class LiveSkips(ReleaseRule[Wheel]):
     """
 
     id = "VP307"
-    title = "every skip matches a cell without a wheel"
     severity = Severity.WARNING
+    hint = "correct its python, platform or variant, or take it out"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each skip."""
@@ -173,13 +161,11 @@ class LiveSkips(ReleaseRule[Wheel]):
             where = f"{TABLE}.matrix.skip[{number}] ({_fields(skip)}: {skip.reason})"
             cells = [cell for cell in matrix.all_cells() if skip.matches(cell)]
             if not cells:
-                yield Outcome.failed(
-                    f"{where} matches no cell of the matrix", "correct its python, platform or variant, or take it out"
-                )
+                yield self.failed(f"{where} matches no cell of the matrix")
             elif all(self._is_filled(context, cell) for cell in cells):
-                yield Outcome.failed(
+                yield self.failed(
                     f"{where} leaves out nothing: every cell it matches has a wheel of its own",
-                    "take the skip out, so that the cells are required from now on",
+                    hint="take the skip out, so that the cells are required from now on",
                 )
             else:
                 yield Outcome.passed()

@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.requires import Difference, changes_of, requirements_of
-from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, W, WheelRule
+from variant_publish.check.engine.requires import Difference, changes_of, parsed, requirements_of
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, W, WheelRule
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
@@ -31,14 +30,11 @@ _MARKER = re.compile(r"\bvariant_(?:label|properties|features|namespaces)\b")
 
 _T = TypeVar("_T")
 
-Problems = Iterator[tuple[str, str]]
-
 
 class _AlikeRule(ReleaseRule[W]):
     """One thing against all wheels of the release: what most of them say is right."""
 
     what: str
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each wheel that differs from most of the others."""
@@ -72,7 +68,6 @@ class SameName(_AlikeRule[Wheel]):
     """
 
     id = "VP201"
-    title = "Name is the same in all wheels"
     what = "Name"
 
     def value(self, wheel: Wheel) -> str:
@@ -87,7 +82,6 @@ class SameRequiresPython(_AlikeRule[Wheel]):
     """
 
     id = "VP202"
-    title = "Requires-Python is the same in all wheels"
     what = "Requires-Python"
 
     def value(self, wheel: Wheel) -> str:
@@ -106,7 +100,6 @@ class SameExtras(_AlikeRule[Wheel]):
     """
 
     id = "VP203"
-    title = "Provides-Extra is the same in all wheels"
     what = "Provides-Extra"
 
     def value(self, wheel: Wheel) -> str:
@@ -121,7 +114,6 @@ class SameEntryPoints(_AlikeRule[DescribedWheel]):
     """
 
     id = "VP204"
-    title = "entry points are the same in all wheels"
     what = "entry_points.txt"
 
     def value(self, wheel: DescribedWheel) -> str:
@@ -144,8 +136,7 @@ class ValidRequirements(WheelRule[Wheel]):
     """
 
     id = "VP205"
-    title = "every Requires-Dist is a valid requirement"
-    severity = Severity.ERROR
+    hint = "correct the dependency in the project's sources"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Parse each one; in a wheel with extra tags, markers may ask for the selector variables of the release."""
@@ -156,7 +147,7 @@ class ValidRequirements(WheelRule[Wheel]):
             try:
                 TaggedRequirement.parse(with_evaluated_markers(value, variables, lambda *_: True))
             except VariantPublishError as error:
-                yield f"Requires-Dist: {error.message}", "correct the dependency in the project's sources"
+                yield f"Requires-Dist: {error.message}"
 
 
 def _selector_variables(release: Release) -> tuple[str, ...]:
@@ -175,17 +166,13 @@ class NoVariantMarkers(WheelRule[Wheel]):
     """
 
     id = "VP206"
-    title = "no requirement has a variant marker"
-    severity = Severity.ERROR
+    hint = "retag the wheel as a variant of the configuration, or convert it: both make it plain"
 
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Look for the marker variables behind the `;`."""
         for value in wheel.metadata.requires_dist:
             if _has_variant_marker(value):
-                yield (
-                    f"Requires-Dist {value!r} has a variant marker, which no installer of today reads",
-                    "retag the wheel as a variant of the configuration, or convert it: both make it plain",
-                )
+                yield f"Requires-Dist {value!r} has a variant marker, which no installer of today reads"
 
 
 class NoLocalVersion(WheelRule[Wheel]):
@@ -196,8 +183,6 @@ class NoLocalVersion(WheelRule[Wheel]):
     """
 
     id = "VP207"
-    title = "generic wheels have no local version"
-    severity = Severity.ERROR
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them; those of dialect local only where it is wanted."""
@@ -223,8 +208,7 @@ class NoDirectUrl(WheelRule[Wheel]):
     """
 
     id = "VP208"
-    title = "generic wheels require nothing by URL"
-    severity = Severity.ERROR
+    hint = "require a version instead"
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them."""
@@ -233,12 +217,8 @@ class NoDirectUrl(WheelRule[Wheel]):
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Parse each requirement; those that do not parse are VP205's."""
         for value in wheel.metadata.requires_dist:
-            try:
-                url = Requirement(value).url
-            except InvalidRequirement:
-                continue
-            if url is not None:
-                yield f"Requires-Dist {value!r} is a direct URL, which PyPI refuses", "require a version instead"
+            if any(one.url is not None for one in parsed([value])):
+                yield f"Requires-Dist {value!r} is a direct URL, which PyPI refuses"
 
 
 class SameRequirementsOverVariants(ReleaseRule[Wheel]):
@@ -248,7 +228,6 @@ class SameRequirementsOverVariants(ReleaseRule[Wheel]):
     """
 
     id = "VP209"
-    title = "Requires-Dist differs between variants only as declared"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -280,8 +259,8 @@ class SameRequirementsInVariant(ReleaseRule[Wheel]):
     """
 
     id = "VP210"
-    title = "Requires-Dist is the same in all wheels of a variant"
     severity = Severity.WARNING
+    hint = "say it with a marker that all wheels have, for example '; sys_platform == \"linux\"'"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Compare each wheel with most of its variant."""
@@ -290,10 +269,8 @@ class SameRequirementsInVariant(ReleaseRule[Wheel]):
             usual = most_common(found.values())
             for file, requires in found.items():
                 if difference := Difference.between(usual, requires):
-                    yield Outcome.failed(
-                        f"it requires something else than most wheels of variant {variant!r}: {difference}",
-                        "say it with a marker that all wheels have, for example '; sys_platform == \"linux\"'",
-                        file=file,
+                    yield self.failed(
+                        f"it requires something else than most wheels of variant {variant!r}: {difference}", file=file
                     )
                 else:
                     yield Outcome.passed()
@@ -307,8 +284,7 @@ class DescriptionRenders(WheelRule[Wheel]):
     """
 
     id = "VP212"
-    title = "the description renders"
-    severity = Severity.ERROR
+    hint = "correct the README, and check it with 'twine check'"
 
     def not_for(self, wheel: Wheel, context: Context) -> str | None:
         """Leave variant wheels out: PyPI does not get them."""
@@ -317,7 +293,7 @@ class DescriptionRenders(WheelRule[Wheel]):
     def problems(self, wheel: Wheel, context: Context) -> Problems:
         """Render it as PyPI does."""
         if fault := description_fault(bytes(wheel.metadata)):
-            yield f"its description does not render: {fault}", "correct the README, and check it with 'twine check'"
+            yield f"its description does not render: {fault}"
 
 
 def most_common(values: Iterable[_T]) -> _T:

@@ -11,7 +11,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.interpreters import interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
@@ -29,8 +29,8 @@ class NothingGone(ReleaseRule[Wheel]):
     """
 
     id = "VP308"
-    title = "every cell of the previous release is still there"
     severity = Severity.WARNING
+    hint = "build it, or tell users that it is gone; Requires-Python says so for a Python"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each platform and variant that lost Pythons, else a pass for each cell."""
@@ -52,10 +52,8 @@ class NothingGone(ReleaseRule[Wheel]):
             groups.setdefault((where, cell.variant), []).append(cell)
         for (where, variant), cells in groups.items():
             pythons = sorted({cell.python for cell in cells})
-            yield Outcome.failed(
-                f"no wheel for {some(pythons, 6)} on {where}, {variant}: the previous release had",
-                "build it, or tell users that it is gone; Requires-Python says so for a Python",
-                cell=cells[0],
+            yield self.failed(
+                f"no wheel for {some(pythons, 6)} on {where}, {variant}: the previous release had", cell=cells[0]
             )
 
 
@@ -67,8 +65,8 @@ class NoGrowth(ReleaseRule[Wheel]):
     """
 
     id = "VP309"
-    title = "no wheel has grown by half since the previous release"
     severity = Severity.INFO
+    hint = "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel that has one with the same tags in the previous release."""
@@ -80,9 +78,8 @@ class NoGrowth(ReleaseRule[Wheel]):
             if old is None:
                 continue
             if wheel.size > old * _GROWN and wheel.size > old + _SMALL:
-                yield Outcome.failed(
+                yield self.failed(
                     f"it has {wheel.size / 1e6:.1f} MB, the one of the previous release {old / 1e6:.1f} MB",
-                    "look for debug symbols and libraries that are there twice; nothing to do if it is on purpose",
                     file=wheel.filename,
                 )
             else:
@@ -129,8 +126,8 @@ def _same_mac(one: str, two: str) -> bool:
 
 
 def _is_dropped(context: Context, python: str) -> bool:
-    """Return whether no wheel wants this Python any more, or nobody distributes the interpreter."""
-    if not interpreter_exists(python, "any"):
+    """Return whether no wheel wants this Python any more, or the interpreter gets no releases."""
+    if not gets_releases(python):
         return True
     minor = python.partition("-")[0].removeprefix("cp3")
     if not minor.isdigit():

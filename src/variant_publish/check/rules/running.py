@@ -9,7 +9,7 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.check.engine.binaries import Claims
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity
-from variant_publish.check.engine.trial import CPUS, Trial, fits_here, missing_tool, tried
+from variant_publish.check.engine.trial import CPUS, Trial, fits_here, missing_tool, missing_walls, tried
 from variant_publish.providers.platforms import X86_64, platform_architecture
 
 _AGAIN = "run the import by hand to see more: qemu-x86_64 -cpu {} python -c 'import ...'"
@@ -28,6 +28,8 @@ class _Run(ReleaseRule[WholeWheel]):
             return
         todo = [wheel for wheel in wheels if wheel.path not in context.trials and not _unfit(wheel)]
         if todo and not missing_tool():
+            if missing_walls() and not context.trials:
+                context.reporter.note(f"wheels are run without {' and '.join(missing_walls())}, which do not work here")
             with ThreadPoolExecutor(context.jobs) as pool:
                 results = pool.map(lambda wheel: _tried(wheel, context), todo)
                 context.trials.update(zip((wheel.path for wheel in todo), results, strict=True))
@@ -44,8 +46,6 @@ class RunsWherePromised(_Run):
     """
 
     id = "VP901"
-    title = "a wheel imports on the lowest processor that it promises"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel."""
@@ -69,8 +69,8 @@ class RunsOnLess(_Run):
     """
 
     id = "VP902"
-    title = "a wheel for a higher level does not import on v1"
     severity = Severity.INFO
+    hint = "look at what VP507 says of its code; nothing to do if it is on purpose"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each wheel that claims a level."""
@@ -78,10 +78,8 @@ class RunsOnLess(_Run):
             if isinstance(trial, str) or level < 2 or missing_tool():
                 yield Outcome.skipped(trial if isinstance(trial, str) else "the wheel promises v1, or was not run")
             elif trial.runs_on == 1:
-                yield Outcome.failed(
-                    f"it promises x86-64-v{level} only, and imports on x86-64-v1 too",
-                    "look at what VP507 says of its code; nothing to do if it is on purpose",
-                    file=wheel.filename,
+                yield self.failed(
+                    f"it promises x86-64-v{level} only, and imports on x86-64-v1 too", file=wheel.filename
                 )
             else:
                 yield Outcome.passed()

@@ -36,8 +36,7 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP601"
-    title = "selector files are current"
-    severity = Severity.ERROR
+    hint = _WRITE
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each file that is there, and for each that should be."""
@@ -56,9 +55,9 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
         present = {path.name: path for path in context.selector_files}
         for name in sorted(wanted.keys() | present.keys()):
             if name not in present:
-                yield Outcome.failed("it is missing beside the wheels", _WRITE, file=name)
+                yield self.failed("it is missing beside the wheels", file=name)
             elif name not in wanted:
-                yield Outcome.failed("no wheel of the release is of its dialect", "take the file away", file=name)
+                yield self.failed("no wheel of the release is of its dialect", hint="take the file away", file=name)
             else:
                 yield self._compared(present[name], wanted[name])
 
@@ -98,14 +97,13 @@ class EveryVariantNamed(_NamesRule):
     """
 
     id = "VP602"
-    title = "every variant is named by the selector files"
-    severity = Severity.ERROR
+    hint = _WRITE
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
         """Yield an outcome for each variant."""
         for words in sorted(built):
             fault = dialect.fault(data, words)
-            yield Outcome.failed(fault, _WRITE, file=file) if fault else Outcome.passed()
+            yield self.failed(fault, file=file) if fault else Outcome.passed()
 
 
 class EveryNameHasAWheel(_NamesRule):
@@ -115,7 +113,6 @@ class EveryNameHasAWheel(_NamesRule):
     """
 
     id = "VP603"
-    title = "every label and tag of the selector files has a wheel"
     severity = Severity.WARNING
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
@@ -137,8 +134,6 @@ class NoConflict(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP604"
-    title = "variant.json of all wheels agree"
-    severity = Severity.ERROR
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield one outcome for the release."""
@@ -163,7 +158,6 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP605"
-    title = "clients know the provider of every namespace"
     severity = Severity.WARNING
 
     def check(self, context: Context) -> Iterator[Outcome]:
@@ -195,7 +189,6 @@ class OwnedFiles(FolderRule):
     """
 
     id = "VP606"
-    title = "every selector file belongs to a release in the folder"
     severity = Severity.WARNING
 
     def check(self, folder: Folder) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from variant_publish.check.engine.family import Column, Family, matches
 from variant_publish.check.engine.rule import FamilyRule, Outcome, Severity, some
 from variant_publish.check.rules.links import Links
-from variant_publish.config.tables import TABLE, FamilySkipTable
+from variant_publish.config.tables import TABLE, FamilySkip
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC
 from variant_publish.release.release import Release
@@ -22,8 +22,8 @@ class MembersThere(FamilyRule):
     """
 
     id = "VP801"
-    title = "every member of the family is there, once"
     severity = Severity.WARNING
+    hint = "name one release of each project"
 
     def check(self, family: Family | None) -> Iterator[Outcome]:
         """Yield an outcome for each member, also where the family is not whole."""
@@ -38,10 +38,7 @@ class MembersThere(FamilyRule):
                     f"name it too: a folder with its wheels, or {name}==VERSION",
                 )
             elif len(versions) > 1:
-                yield Outcome.failed(
-                    f"{name} is there in {len(versions)} versions: {', '.join(versions)}",
-                    "name one release of each project",
-                )
+                yield self.failed(f"{name} is there in {len(versions)} versions: {', '.join(versions)}")
             else:
                 yield Outcome.passed()
 
@@ -54,8 +51,8 @@ class SameVersions(FamilyRule):
     """
 
     id = "VP802"
-    title = "members that do not require each other have one version"
     severity = Severity.WARNING
+    hint = "release them together, or name the releases that belong together"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each group of members that require each other, but for the first."""
@@ -67,9 +64,8 @@ class SameVersions(FamilyRule):
             if {member.version for member in group} == {member.version for member in first}:
                 yield Outcome.passed()
                 continue
-            yield Outcome.failed(
-                f"{_versions(group)} and {_versions(first)} have other versions, and do not require each other",
-                "release them together, or name the releases that belong together",
+            yield self.failed(
+                f"{_versions(group)} and {_versions(first)} have other versions, and do not require each other"
             )
 
 
@@ -80,8 +76,8 @@ class SamePlatforms(FamilyRule):
     """
 
     id = "VP803"
-    title = "the members have wheels for the same platforms"
     severity = Severity.INFO
+    hint = f"build them, {_SKIP}"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each column."""
@@ -98,9 +94,8 @@ class SamePlatforms(FamilyRule):
                     absent.setdefault(platform, python)
             if absent:
                 platform, python = next(iter(absent.items()))
-                yield Outcome.failed(
+                yield self.failed(
                     f"{column} has no wheels for {some(absent)}: {_who_has(family, column, rows)}",
-                    f"build them, {_SKIP}",
                     cell=Cell(python, platform, str(column)),
                 )
             else:
@@ -114,8 +109,8 @@ class NoHolesAcross(FamilyRule):
     """
 
     id = "VP804"
-    title = "no member lacks a Python that its siblings have"
     severity = Severity.WARNING
+    hint = f"build it, {_SKIP}"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield a failure for each column and platform with holes, else a pass for each filled cell."""
@@ -132,10 +127,9 @@ class NoHolesAcross(FamilyRule):
                 else:
                     holes.setdefault(platform, []).append(python)
             for platform, pythons in holes.items():
-                yield Outcome.failed(
+                yield self.failed(
                     f"{column} has no wheel for {some(pythons, 6)} on {platform}:"
                     f" {_who_has(family, column, [(python, platform) for python in pythons])}",
-                    f"build it, {_SKIP}",
                     cell=Cell(pythons[0], platform, str(column)),
                 )
             filled = sum(bool(column.files_for(*row)) for row in family.rows)
@@ -150,8 +144,8 @@ class SameVariants(FamilyRule):
     """
 
     id = "VP805"
-    title = "the members have the same variants"
     severity = Severity.WARNING
+    hint = f"build it, {_SKIP}"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each member."""
@@ -164,10 +158,7 @@ class SameVariants(FamilyRule):
             yield from (Outcome.skipped(f"{member.project} {variant}") for variant in lacking if variant not in left)
             if left:
                 others = [str(column) for column in family.columns if column.variant in left]
-                yield Outcome.failed(
-                    f"{member.project} has no variant {some(map(repr, left))}: there are {some(others)}",
-                    f"build it, {_SKIP}",
-                )
+                yield self.failed(f"{member.project} has no variant {some(map(repr, left))}: there are {some(others)}")
             else:
                 yield Outcome.passed()
 
@@ -179,8 +170,8 @@ class LiveFamilySkips(FamilyRule):
     """
 
     id = "VP808"
-    title = "every skip of the family leaves something out"
     severity = Severity.WARNING
+    hint = "correct its project, python, platform or variant, or take it out"
 
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each skip."""
@@ -193,13 +184,12 @@ class LiveFamilySkips(FamilyRule):
                 yield Outcome.passed()
                 continue
             keys = ", ".join(filter(None, (skip.project, skip.python, skip.platform, skip.variant))) or "everything"
-            yield Outcome.failed(
-                f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has",
-                "correct its project, python, platform or variant, or take it out",
+            yield self.failed(
+                f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has"
             )
 
 
-def _skips(skip: FamilySkipTable, member: Release, variant: str) -> bool:
+def _skips(skip: FamilySkip, member: Release, variant: str) -> bool:
     """Return whether a skip leaves out a whole variant: one of a Python or platform leaves the others."""
     if skip.variant is None or skip.python is not None or skip.platform is not None:
         return False

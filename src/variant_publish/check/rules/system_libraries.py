@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import Wheel, WholeWheel
+from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
 from variant_publish.check.engine.binaries import BinaryRule, is_library, libraries
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, Severity, some
+from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.config.tables import TABLE
 from variant_publish.model.tags import modern_platform
 from variant_publish.providers import catalog
@@ -20,8 +22,11 @@ _LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 _WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 _FIRST_ARM64 = (11, 0)
-_MUSL = "libc.so"
-"""What musl's own libraries are linked with, and its loader always has."""
+_SOURCE = 8 * 1024 * 1024
+_IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]([^\n#(]*(?:\([^)]{0,9999}\))?)", re.MULTILINE)
+_NAME = re.compile(rb"\w+")
+_LIBC = "libc."
+"""What libraries of every libc begin with: VP518 looks at which one it is."""
 
 _FROM_PACKAGES = (
     (re.compile(r"lib(?:cu|nv|nccl|npp)[A-Za-z_]*\.so(?:\.[0-9]+)*"), re.compile(r"nvidia-|cuda-toolkit|torch\b")),
@@ -41,29 +46,26 @@ class PolicyFits(BinaryRule):
     """
 
     id = "VP501"
-    title = "ELF symbol versions fit the manylinux or musllinux tag"
-    severity = Severity.ERROR
+    hint = "build it in the image of that policy, or give it the tag that 'auditwheel show' names"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels whose tag promises no libc."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the versions that each file needs against the policy of the weakest promise."""
         for tag in _libc_tags(wheel):
             policy = policy_of(tag)
             if policy is None:
                 hint = "update auditwheel, or install it where it is missing"
-                yield Outcome.unknown(f"no policy is known for {tag}", hint, file=wheel.filename)
+                yield Outcome.unknown(f"no policy is known for {tag}", hint)
                 continue
             beyond = {binary.path: wanted for binary in _elf(scan) if (wanted := policy.beyond(binary.image))}
             if beyond:
                 versions = sorted({version for wanted in beyond.values() for version in wanted})
-                yield Outcome.failed(
+                yield (
                     f"{some(beyond)} {'needs' if len(beyond) == 1 else 'need'} {some(versions, 5)},"
-                    f" which {tag} does not promise",
-                    "build it in the image of that policy, or give it the tag that 'auditwheel show' names",
-                    file=wheel.filename,
+                    f" which {tag} does not promise"
                 )
 
 
@@ -71,12 +73,11 @@ class ExternalLibraries(BinaryRule):
     """Prove that each library that is needed to import the wheel is in it, in every Linux, or declared.
 
     What `auditwheel repair` would have copied in is missing on most machines. Drivers cannot be copied, and CUDA or
-    torch come from other distributions: a requirement on those, or the configuration, declares them. Plug-ins, which no
-    extension module needs, are VP520's.
+    torch come from other distributions: a requirement on those, or the configuration, declares them. Plug-ins, which
+    the package opens or imports where they load, are VP520's.
     """
 
     id = "VP502"
-    title = "external libraries are in the wheel or declared"
     severity = Severity.WARNING
     of_plugins = False
     hint = "run 'auditwheel repair', or declare it"
@@ -85,36 +86,37 @@ class ExternalLibraries(BinaryRule):
         """Leave out wheels whose tag promises nothing of the machine."""
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
         tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
         allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        allowed |= {*context.release.config.check.external, *([_MUSL] if tag.startswith("musllinux") else ())}
+        allowed |= {*context.release.config.check.external}
         allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
-        loaded = _loaded(elf)
+        lacking = {
+            binary.path: found
+            for binary in elf
+            if (found := [name for name in binary.image.needed if name not in allowed and not _elsewhere(name, wheel)])
+        }
+        loaded = _loaded(elf, _optional(wheel, [binary for binary in elf if binary.path in lacking]))
         missing: dict[str, list[str]] = {}
-        for binary in elf:
-            for library in binary.image.needed if (binary.path in loaded) is not self.of_plugins else ():
-                if library not in allowed and not _comes_elsewhere(library, wheel):
-                    missing.setdefault(library, []).append(binary.path)
+        for path, found in lacking.items():
+            for library in found if (path in loaded) is not self.of_plugins else ():
+                missing.setdefault(library, []).append(path)
         for library, paths in sorted(missing.items()):
-            yield Outcome.failed(
-                f"{some(paths)} need{'s' * (len(paths) == 1)} {library}, which is neither in the wheel nor on every"
-                " machine",
+            yield (
+                f"{some(paths)} need{_s(paths)} {library}, which is neither in the wheel nor on every machine",
                 f'{self.hint}: {TABLE}.check.external = ["{library}"]',
-                file=wheel.filename,
             )
 
 
 class PluginLibraries(ExternalLibraries):
     """Report libraries that are neither in the wheel nor declared, and that only its plug-ins need.
 
-    No extension module of the wheel needs such a plug-in: the package opens it by itself (dlopen, ctypes), mostly on
-    machines that have what it needs. VP502 looks at what an import loads.
+    A plug-in is what no extension module of the wheel needs, and a module that its Python code imports in functions
+    and blocks only (`try: ... except ImportError`): mostly where there is what it needs. VP502 looks at the others.
     """
 
     id = "VP520"
-    title = "external libraries of plug-ins are in the wheel or declared"
     severity = Severity.INFO
     of_plugins = True
     hint = "nothing to do where the package does without it; else run 'auditwheel repair', or declare it"
@@ -127,18 +129,17 @@ class MacTags(BinaryRule):
     """
 
     id = "VP509"
-    title = "minimum macOS and architectures fit the tag"
-    severity = Severity.ERROR
+    hint = "build it for every architecture of the tag, or name the wheel by those that it has"
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out the wheels for other systems."""
         return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare each library with each macOS tag; those that lack the same are one outcome."""
         machos = [binary for binary in libraries(scan) if binary.image.format is Format.MACHO]
         for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
-            promised = (int(match[1]), int(match[2]))
+            promised, tagged = (int(match[1]), int(match[2])), f"{match[1]}.{match[2]}"
             wanted = ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
             lacking: dict[str, list[str]] = {}
             newer: dict[tuple[int, int], dict[str, set[str]]] = {}
@@ -150,18 +151,12 @@ class MacTags(BinaryRule):
                     if arch in wanted and minimum > floor:
                         newer.setdefault(minimum, {}).setdefault(binary.path, set()).add(arch)
             for names, paths in lacking.items():
-                yield Outcome.failed(
-                    f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}",
-                    "build it for every architecture of the tag, or name the wheel by those that it has",
-                    file=wheel.filename,
-                )
+                yield f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}"
             for minimum, found in newer.items():
-                on = " and ".join(sorted({arch for archs in found.values() for arch in archs}))
-                yield Outcome.failed(
-                    f"{some(found)} need{'s' * (len(found) == 1)} macOS {'.'.join(map(str, minimum))} on {on}, the tag"
-                    f" promises {'.'.join(map(str, promised))}",
+                on = " and ".join(sorted(set().union(*found.values())))
+                yield (
+                    f"{some(found)} need{_s(found)} macOS {_dotted(minimum)} on {on}, the tag promises {tagged}",
                     f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
-                    file=wheel.filename,
                 )
 
 
@@ -173,24 +168,22 @@ class MachineType(BinaryRule):
     """
 
     id = "VP510"
-    title = "libraries are for the system and architecture of the tag"
-    severity = Severity.ERROR
+    hint = "build it for the platform of the wheel"
 
-    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Iterator[Outcome]:
+    def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare each library with the architectures of all tags."""
         for binary in scan.binaries:
             if binary.fault is not None and is_library(binary.name):
                 yield Outcome.unknown(
                     f"{binary.path} cannot be understood: {binary.fault}",
                     "build the file again; what no loader could load is not checked",
-                    file=wheel.filename,
                 )
         expected = [_expected(platform) for platform in wheel.name.platform]
         for binary in libraries(scan):
             if "any" in wheel.name.platform:
                 if binary.image.modules:
                     message = f"{binary.path} is an extension module, and the wheel is for any platform"
-                    yield Outcome.failed(message, "name the platform in the tag", file=wheel.filename)
+                    yield message, "name the platform in the tag"
                 continue
             known = [found for found in expected if found is not None]
             fits = any(
@@ -199,11 +192,7 @@ class MachineType(BinaryRule):
             )
             if len(known) == len(expected) and not fits:
                 found = f"{binary.image.format} for {some(binary.image.architectures)}"
-                yield Outcome.failed(
-                    f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}",
-                    "build it for the platform of the wheel",
-                    file=wheel.filename,
-                )
+                yield f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}"
 
 
 def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
@@ -218,6 +207,14 @@ def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
     return (Format.ELF, (modern.removeprefix("linux_"),)) if modern.startswith("linux_") else None
 
 
+def _s(subjects: Collection[str]) -> str:
+    return "s" if len(subjects) == 1 else ""
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
 def _libc_tags(wheel: Wheel) -> list[str]:
     return [tag for tag in dict.fromkeys(map(modern_platform, wheel.name.platform)) if _LINUX.fullmatch(tag)]
 
@@ -226,13 +223,28 @@ def _elf(scan: Scan) -> Iterator[Binary]:
     return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
 
 
-def _loaded(elf: Sequence[Binary]) -> set[str]:
+def _optional(wheel: WholeWheel, binaries: Sequence[Binary]) -> set[str]:
+    """Return the paths of the extension modules that the wheel's Python code imports in functions and blocks only."""
+    modules = {binary.name.partition(".")[0].encode(): binary.path for binary in binaries if binary.image.modules}
+    only_there: dict[bytes, bool] = {}
+    if modules:
+        with open_archive(wheel.path) as archive:
+            inflater = Inflater(archive)
+            sources = (one for one in archive.directory.members if one.name.endswith(".py") and one.size < _SOURCE)
+            for match in (found for one in sources for found in _IMPORT.finditer(b"".join(inflater.pieces(one)))):
+                for name in modules.keys() & set(_NAME.findall(match[2])):
+                    only_there[name] = only_there.get(name, True) and bool(match[1])
+    return {modules[name] for name, is_so in only_there.items() if is_so}
+
+
+def _loaded(elf: Sequence[Binary], optional: Collection[str]) -> set[str]:
     """Return the paths of what an import may load: extension modules, programs, and what they need inside the wheel."""
     inside: dict[str, list[Binary]] = {}
     for binary in elf:
         for name in {binary.name, binary.image.soname or binary.name}:
             inside.setdefault(name, []).append(binary)
-    queue = [binary for binary in elf if binary.image.modules or not is_library(binary.name)]
+    roots = (binary for binary in elf if binary.path not in optional)
+    queue = [binary for binary in roots if binary.image.modules or not is_library(binary.name)]
     found = {binary.path for binary in queue}
     while queue:
         for library in queue.pop().image.needed:
@@ -242,8 +254,8 @@ def _loaded(elf: Sequence[Binary]) -> set[str]:
     return found
 
 
-def _comes_elsewhere(library: str, wheel: Wheel) -> bool:
-    return is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
+def _elsewhere(library: str, wheel: Wheel) -> bool:
+    return library.startswith(_LIBC) or is_loader(library) or catalog.is_driver(library) or _required(library, wheel)
 
 
 def _required(library: str, wheel: Wheel) -> bool:
