@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from packaging.version import Version
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.local_version import without_local
 from variant_publish.dialects.registry import DIALECTS
+from variant_publish.formats.simple import IndexFile
 from variant_publish.model.plain_name import NAME_LIMIT, InvalidWheelName, PlainName, shortened
 from variant_publish.model.variant import GENERIC
 
@@ -51,6 +53,13 @@ class WheelName(msgspec.Struct, frozen=True, dict=True):
                     plain, words = found
                     return cls(PlainName.parse(plain), dialect, words)
         return cls(PlainName.parse(text))
+
+    @classmethod
+    def find(cls, text: str) -> Self | None:
+        """Parse a file name; return None for what is no wheel: an sdist, a selector file, an old egg."""
+        with suppress(InvalidWheelName):
+            return cls.parse(text)
+        return None
 
     def __str__(self) -> str:
         return str(self.plain) if self.dialect is None else self.dialect.write(self.plain, self.words)
@@ -163,3 +172,10 @@ class WheelName(msgspec.Struct, frozen=True, dict=True):
     def renamed(self, project: str) -> Self:
         """Return the name for another project, escaped as the binary distribution format has it."""
         return type(self)(self.plain.renamed(project), self.dialect, self.words)
+
+
+def wheels_among(files: Iterable[IndexFile]) -> Iterator[tuple[WheelName, IndexFile]]:
+    """Return the wheels among the files of an index, with their names."""
+    for file in files:
+        if (name := WheelName.find(file.filename)) is not None:
+            yield name, file

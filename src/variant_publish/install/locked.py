@@ -19,7 +19,6 @@ from variant_publish.install.environment import Environment
 from variant_publish.install.fit import misfit
 from variant_publish.install.planner import ChosenFile, InstallPlan, action_of
 from variant_publish.install.universal import closure
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.serve.projects import Projects, SeenProject
@@ -76,12 +75,9 @@ def listed_file(package: LockedPackage) -> ViewFile:
 
 
 def _plain_file(file: LockedFile) -> ViewFile:
-    source = IndexFile(file.name, file.url, file.sha256)
-    try:
-        name = WheelName.parse(file.name)
-    except InvalidWheelName:
-        return ViewFile(file.name, source, Version("0"))
-    return ViewFile(file.name, source, name.parsed_version, name)
+    name = WheelName.find(file.name)
+    version = name.parsed_version if name is not None else Version("0")
+    return ViewFile(file.name, IndexFile(file.name, file.url, file.sha256), version, name)
 
 
 def refuse_misfit(lock: Lock, machine: Machine) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from packaging.version import Version
-
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
 from variant_publish.install.client import Resolved
 from variant_publish.install.planner import ChosenFile, InstallPlan
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.serve.projects import Projects
@@ -45,7 +42,8 @@ def _chosen(item: ChosenFile, projects: Projects, reporter: Reporter) -> LockedP
     release = WheelName.parse(record.wheel).parsed_version
     seen = projects.find(item.project)
     found = choose(
-        [] if seen is None else [file for file in seen.files if _is_plain(file.filename, release)],
+        [file for name, file in wheels_among(seen.files if seen is not None else ())
+         if name.dialect is None and name.parsed_version == release],
         {}, projects.machine, wish=Wish(generic=True),
     )  # fmt: skip
     if found.file is None:
@@ -56,25 +54,14 @@ def _chosen(item: ChosenFile, projects: Projects, reporter: Reporter) -> LockedP
     return LockedPackage(item.project, str(release), files, own, record, item.selectors.variants)
 
 
-def _is_plain(filename: str, version: Version) -> bool:
-    try:
-        name = WheelName.parse(filename)
-    except InvalidWheelName:
-        return False
-    return name.dialect is None and name.parsed_version == version
-
-
 def _other(item: Resolved, projects: Projects) -> LockedPackage:
     """Take the best file of those that the client names."""
     order = {tag: place for place, tag in enumerate(projects.machine.tags)}
     ranked = []
     for file in (true_file(file, item, projects) for file in item.files):
-        try:
-            tags = WheelName.parse(file.name).tags
-        except InvalidWheelName:
-            ranked.append((len(order), file))  # an sdist comes after every wheel that fits
-            continue
-        if place := [order[tag] for tag in tags if tag in order]:
+        name = WheelName.find(file.name)
+        place = [order[tag] for tag in name.tags if tag in order] if name is not None else [len(order)]
+        if place:  # an sdist comes after every wheel that fits
             ranked.append((min(place), file))
     if not ranked or not (best := min(ranked, key=lambda pair: pair[0])[1]).sha256:
         raise VariantPublishError(

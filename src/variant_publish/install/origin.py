@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import sha256
 
 import msgspec
 
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.formats.simple import IndexFile
 from variant_publish.install.environment import Installed
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
 
 
@@ -50,7 +49,7 @@ def judge(pin: TaggedRequirement, installed: Installed | None, files: Iterable[I
         return Judgement(PinState.BROKEN, f"{here} was built from {direct.get('url')}")
     if files is None:
         return Judgement(PinState.UNKNOWN, f"no index is known that vouches for +{'+'.join(pin.tags)}")
-    listed = list(_wheels_of(files, installed))
+    listed = [(name, file) for name, file in wheels_among(files) if name.parsed_version == installed.version]
     if direct:
         return _of_archive(direct, here, listed)
     if not any(_same(installed, name, file) for name, file in listed):
@@ -68,16 +67,6 @@ def _of_archive(direct: object, here: str, listed: list[tuple[WheelName, IndexFi
         if file.url == direct.get("url") or (digest and digest == file.sha256):
             return Judgement(PinState.HOLDS, f"{here} is {file.filename} of the index")
     return Judgement(PinState.BROKEN, f"{here} was installed from {direct.get('url')}, which is not on the index")
-
-
-def _wheels_of(files: Iterable[IndexFile], installed: Installed) -> Iterator[tuple[WheelName, IndexFile]]:
-    for file in files:
-        try:
-            name = WheelName.parse(file.filename)
-        except InvalidWheelName:
-            continue
-        if name.parsed_version == installed.version:
-            yield name, file
 
 
 def _same(installed: Installed, name: WheelName, file: IndexFile) -> bool:

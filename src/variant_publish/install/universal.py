@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
@@ -19,7 +19,6 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.install.client import ClientFailed, Demand, Resolved
 from variant_publish.install.locker import true_file
 from variant_publish.install.uv import Uv
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.model.url import redact
 from variant_publish.release.selectors import SelectorFiles
@@ -178,13 +177,7 @@ def _and(marker: str) -> str:
 
 
 def _wheels(files: Iterable[IndexFile]) -> Iterator[tuple[WheelName, IndexFile]]:
-    for file in files:
-        try:
-            name = WheelName.parse(file.filename)
-        except InvalidWheelName:
-            continue
-        if file.yanked is None:
-            yield name, file
+    return ((name, file) for name, file in wheels_among(files) if file.yanked is None)
 
 
 def _requires(metadata: Metadata, variables: Collection[str]) -> tuple[str, ...]:

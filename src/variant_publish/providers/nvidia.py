@@ -160,7 +160,7 @@ class Nvidia(VariantProvider):
         if driver is None or capability is None:
             found, device = _ask_driver()
             # Like the provider: a driver outside the range that it knows is none, unless it was forced.
-            if driver is None and found is not None and _in_range(found):
+            if driver is None and found is not None and (_FIRST_MAJOR, 0) <= found <= (_LAST_MAJOR, _LAST_MINOR):
                 driver = found
             capability = capability or device
         told = {CUDA: _dotted(driver) if driver else NONE}
@@ -250,10 +250,6 @@ class Nvidia(VariantProvider):
 
 def _versions(major: int, minor: int) -> list[str]:
     return [*(f"{major}.{number}" for number in range(minor, -1, -1)), str(major)]
-
-
-def _in_range(driver: Pair) -> bool:
-    return (_FIRST_MAJOR, 0) <= driver <= (_LAST_MAJOR, _LAST_MINOR)
 
 
 def _forced(environ: Mapping[str, str], name: str, parse: Callable[[str], Pair | None]) -> Pair | None:

@@ -33,7 +33,6 @@ from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.formats.variants_json import ABI_DEPENDENCY
 from variant_publish.index.index import hosted_url, missing_files, refuse_removed
 from variant_publish.index.masters import read_index
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import tag_covers
 from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties
 from variant_publish.progress import SILENT, Reporter
@@ -288,15 +287,13 @@ def links_of(
         if not filename.endswith(".whl"):
             yield filename
             continue
-        try:
-            name = WheelName.parse(filename)
-        except InvalidWheelName:
+        generic = WheelName.find(filename)
+        if generic is None or generic.dialect is not None:
             continue
-        covered = all(
+        if not all(
             any(tag_covers(tag, f"{wanted.interpreter}-{wanted.abi}", wanted.platform) for tag in tags)
-            for wanted in name.tags
-        )
-        if name.dialect is None and not covered:
+            for wanted in generic.tags
+        ):
             yield filename
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -150,4 +151,5 @@ def _length(response: Response) -> int | None:
 
 def _reason(error: Exception) -> str:
     error = getattr(next(iter(error.args), None), "reason", error)  # of the last attempt, in place of their number
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = re.sub(r"^\w+\(host=.*?\): ", "", str(error))  # urllib3 begins with its own connection
+    return text.splitlines()[0] if text else type(error).__name__

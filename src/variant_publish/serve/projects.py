@@ -16,11 +16,10 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName, canonicalize_name
 
 from variant_publish.dialects.registry import dialect_of_file
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import wheels_among
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
@@ -125,7 +124,8 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
 
         Plain requirements have no words for it, so such a wheel is not handed over.
         """
-        if file.name is None or not self.holds_pins:
+        path = local_path(file.source.url)
+        if file.name is None or not self.holds_pins or (path is not None and not path.exists()):
             return
         for pin in self.cache.pins(file.source):
             marker = pin.plain.marker
@@ -202,17 +202,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
 
 def has_variants(files: tuple[IndexFile, ...]) -> bool:
     """Return whether a page has anything that plain installers do not read."""
-    for file in files:
-        if _is_selector(file):
-            return True
-        if not file.filename.endswith(".whl"):
-            continue
-        try:
-            if WheelName.parse(file.filename).dialect is not None:
-                return True
-        except InvalidWheelName:
-            continue
-    return False
+    return any(map(_is_selector, files)) or any(name.dialect is not None for name, _ in wheels_among(files))
 
 
 def passes_through(url: str) -> bool:

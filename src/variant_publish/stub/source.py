@@ -20,11 +20,10 @@ from variant_publish.archive.zipraw import RawArchive, open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
 from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import load
@@ -108,8 +107,8 @@ def from_index(
     dialect = files.dialect
     every = [
         (name, file)
-        for file in read_project(index, project)
-        if (name := _name(file)) and name.parsed_version == version and file.yanked is None
+        for name, file in wheels_among(read_project(index, project))
+        if name.parsed_version == version and file.yanked is None
     ]
     listed = [(name, file) for name, file in every if name.dialect in (None, dialect)]
     if not every:
@@ -183,13 +182,6 @@ class _Reader(msgspec.Struct, frozen=True):
         with path.open("rb") as stream:
             sha256 = file.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
         return Offered(name, url, sha256, path.stat().st_size, partial(open_archive, path), path)
-
-
-def _name(file: IndexFile) -> WheelName | None:
-    try:
-        return WheelName.parse(file.filename)
-    except InvalidWheelName:
-        return None
 
 
 def _by_name(wheel: Offered) -> str:

@@ -11,9 +11,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.ranking import admits
@@ -124,7 +123,9 @@ def _explained(
     ]
     yanked = is_pin(wanted) and all(file.source.yanked is not None for file in candidates)
     chosen = next((file for file in candidates if yanked or file.source.yanked is None), None)
-    wheels = [(file, name) for file, name in _wheels(files) if wanted.contains(name.parsed_version, prereleases=True)]
+    distinct = {file.filename: file for file in files}
+    named = wheels_among(distinct[filename] for filename in sorted(distinct))
+    wheels = [(file, name) for name, file in named if wanted.contains(name.parsed_version, prereleases=True)]
     losers = tuple(_losers(view, wheels, chosen, machine))
     if chosen is None or chosen.name is None:
         newest = max((name.parsed_version for _, name in wheels), default=None)
@@ -163,14 +164,6 @@ def _refusal(files: Sequence[ViewFile], machine: Machine) -> str | None:
 
 def _is_here(item: tuple[str, str], machine: Machine) -> bool:
     return item[0] not in machine.abi or admits((item,), machine.abi)
-
-
-def _wheels(files: Iterable[IndexFile]) -> Iterator[tuple[IndexFile, WheelName]]:
-    for file in sorted({file.filename: file for file in files}.values(), key=lambda file: file.filename):
-        try:
-            yield file, WheelName.parse(file.filename)
-        except InvalidWheelName:
-            continue  # an sdist, a selector file, or an old egg: nothing that could be chosen
 
 
 def _losers(

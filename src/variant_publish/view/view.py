@@ -18,7 +18,6 @@ from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.view.ranking import Abi, Ranking, admits, dialect_that_counts
@@ -109,12 +108,10 @@ class View(msgspec.Struct, frozen=True):
         for file in {file.filename: file for file in reversed(files)}.values():
             if dialect_of_file(file.filename) is not None:
                 continue
-            try:
-                name = WheelName.parse(file.filename)
+            if (name := WheelName.find(file.filename)) is not None:
                 releases.setdefault(name.parsed_version, []).append((file, name))
-            except InvalidWheelName:
-                if (text := version_of(file.filename)) is not None and not wish.tags:
-                    others.append(ViewFile(file.filename, file, Version(text)))
+            elif (text := version_of(file.filename)) is not None and not wish.tags:
+                others.append(ViewFile(file.filename, file, Version(text)))
         found = _Found(machine, wish, dialect)
         aside = _set_aside(releases, set(selectors), wish)
         for version, wheels in releases.items():

@@ -80,6 +80,16 @@ class Claims(msgspec.Struct, frozen=True):
         return tuple(found)
 
 
+class GenericRule(BinaryRule):
+    """Check the binaries of generic wheels in a release that has variants."""
+
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
+        """Leave out variants, and releases without them."""
+        if context.variants == (GENERIC,):
+            return "the release has no variants"
+        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
+
+
 def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:
     """Return the properties of a wheel; without any, those that its tags, label or local version stand for by name."""
     name = wheel.name

@@ -6,6 +6,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -30,19 +31,17 @@ _HASHES = ("sha256=", "sha384=", "sha512=")
 
 
 class _UnreadableRule(FolderRule):
-    """Report the files that could not be read and are this rule's own."""
+    """Report the files that could not be read and are this rule's own: with a partial tag set, or not."""
+
+    of_tag_sets: ClassVar[bool]
 
     def check(self, folder: Folder) -> Iterator[Outcome]:
         """Yield a failure for each file of ours, and a pass for each wheel that was read."""
         for file in folder.loaded.unreadable:
-            if self.owns(file):
+            if isinstance(file.error, PartialTagSet) is self.of_tag_sets:
                 yield _unreadable(file)
         for release in folder.loaded.releases:
             yield from (Outcome.passed() for _ in release.wheels)
-
-    def owns(self, file: Unreadable) -> bool:
-        """Return whether the file is this rule's."""
-        raise NotImplementedError
 
 
 class Readable(_UnreadableRule):
@@ -52,10 +51,7 @@ class Readable(_UnreadableRule):
     """
 
     id = "VP101"
-
-    def owns(self, file: Unreadable) -> bool:
-        """Take every file but those of VP102."""
-        return not isinstance(file.error, PartialTagSet)
+    of_tag_sets = False
 
 
 class WholeTagSet(_UnreadableRule):
@@ -66,10 +62,7 @@ class WholeTagSet(_UnreadableRule):
     """
 
     id = "VP102"
-
-    def owns(self, file: Unreadable) -> bool:
-        """Take the files with an extra tag on some members only."""
-        return isinstance(file.error, PartialTagSet)
+    of_tag_sets = True
 
 
 class VariantTags(WheelRule[DescribedWheel]):

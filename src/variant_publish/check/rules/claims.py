@@ -10,6 +10,7 @@ from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import (
     BinaryRule,
     Claims,
+    GenericRule,
     code_names,
     code_of,
     is_library,
@@ -85,7 +86,7 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
             yield Outcome.skipped("no variant with binaries has a generic wheel of the same tags and requirements")
 
 
-class GenericForOneDevice(BinaryRule):
+class GenericForOneDevice(GenericRule):
     """Report a generic wheel that was built for a GPU, in a release that has variants.
 
     Everyone without a better variant gets it: machines without that GPU download code that they cannot run, or cannot
@@ -94,12 +95,6 @@ class GenericForOneDevice(BinaryRule):
 
     id = "VP517"
     severity = Severity.WARNING
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out variants, and releases without them."""
-        if context.variants == (GENERIC,):
-            return "the release has no variants"
-        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code of one architecture, and for modules that need a GPU's runtime."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import FOR_SOME, Binary, Scan
-from variant_publish.check.engine.binaries import BinaryRule, Claims, code_names, libraries
+from variant_publish.check.engine.binaries import BinaryRule, Claims, GenericRule, code_names, libraries
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.model.quantity import count
-from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
 from variant_publish.providers.platforms import X86_64, platform_architecture
 
@@ -70,7 +69,7 @@ class CodeMatchesLevel(BinaryRule):
         if not judged:
             most = max((simd.total for _, simd in own), default=0)
             yield Outcome.unknown(
-                f"at most {count(most, 'function')} of a library has vector instructions: too few to tell for which"
+                f"a library has vector instructions in {count(most, 'function')} at most: too few to tell for which"
                 " level the code was compiled",
                 "nothing to do if the wheel has little code of that kind",
             )
@@ -154,7 +153,7 @@ class GenericIsGeneric(BinaryRule):
                 yield f"{binary.path} cannot be loaded without {some(drivers)}, which is part of a driver"
 
 
-class GenericWithoutDeviceCode(BinaryRule):
+class GenericWithoutDeviceCode(GenericRule):
     """Report a generic wheel with GPU code in a release that has variants.
 
     Users of the generic wheel carry code that only machines with a GPU run, and those have a variant of their own. Some
@@ -164,12 +163,6 @@ class GenericWithoutDeviceCode(BinaryRule):
     id = "VP511"
     severity = Severity.INFO
     hint = "build the generic wheel without it; nothing to do if it is on purpose"
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out variants, and releases without them."""
-        if context.variants == (GENERIC,):
-            return "the release has no variants"
-        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for device code in any file."""

@@ -12,10 +12,16 @@ from variant_publish.check.engine.rule import Outcome, Problems, Severity, some
 from variant_publish.model.matrix import natural_key
 from variant_publish.providers.base import VariantProvider
 
-_NO_CLAIM = "the wheel claims no GPU architecture"
+
+class _ClaimRule(BinaryRule):
+    """Check the device code of wheels that claim some."""
+
+    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
+        """Leave out wheels that claim nothing."""
+        return None if Claims.of(context.release, wheel).code else "the wheel claims no GPU architecture"
 
 
-class ClaimedArchitectures(BinaryRule):
+class ClaimedArchitectures(_ClaimRule):
     """Prove that every GPU architecture that the properties claim is in the binaries.
 
     A machine with that GPU is given the wheel, and the first kernel fails with "no kernel image is available".
@@ -23,10 +29,6 @@ class ClaimedArchitectures(BinaryRule):
 
     id = "VP503"
     hint = "compile for these architectures too, or take them out of the properties"
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out wheels that claim nothing."""
-        return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for each claimed value in what all files have together."""
@@ -43,7 +45,7 @@ class ClaimedArchitectures(BinaryRule):
                 yield f"it claims {names}, its binaries have {some(code_names(provider, scan.binaries), 12)}"
 
 
-class OtherArchitectures(BinaryRule):
+class OtherArchitectures(_ClaimRule):
     """Report device code that the properties do not claim, and of files that lack some of what is claimed.
 
     Unclaimed code is bytes that no machine chooses the wheel for; PTX beside cubins is mostly on purpose. A single file
@@ -53,10 +55,6 @@ class OtherArchitectures(BinaryRule):
     id = "VP504"
     severity = Severity.INFO
     hint = "compile all files for the same architectures"
-
-    def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
-        """Leave out wheels that claim nothing."""
-        return None if Claims.of(context.release, wheel).code else _NO_CLAIM
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the whole wheel, then each file with device code."""

@@ -82,23 +82,15 @@ class SamePlatforms(FamilyRule):
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield an outcome for each column."""
         for column in family.columns:
-            if not family.siblings(column):
-                yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
-                continue
-            absent: dict[str, str] = {}
-            rows = [row for row in family.wanted(column) if not column.has_platform(row[1])]
-            for python, platform in rows:
-                if skip := family.skip_of(column, python, platform):
-                    yield Outcome.skipped(f"{column}, {platform}: {skip.reason}")
-                else:
-                    absent.setdefault(platform, python)
+            absent: dict[str, list[str]] = {}
+            yield from _lacking(family, column, absent, of_platforms=True)
             if absent:
-                platform, python = next(iter(absent.items()))
+                rows = [(python, platform) for platform, pythons in absent.items() for python in pythons]
                 yield self.failed(
                     f"{column} has no wheels for {some(absent)}: {_who_has(family, column, rows)}",
-                    cell=Cell(python, platform, str(column)),
+                    cell=Cell(*rows[0], str(column)),
                 )
-            else:
+            elif family.siblings(column):
                 yield Outcome.passed()
 
 
@@ -115,25 +107,16 @@ class NoHolesAcross(FamilyRule):
     def outcomes(self, family: Family) -> Iterator[Outcome]:
         """Yield a failure for each column and platform with holes, else a pass for each filled cell."""
         for column in family.columns:
-            if not family.siblings(column):
-                yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
-                continue
             holes: dict[str, list[str]] = {}
-            for python, platform in family.wanted(column):
-                if not column.has_platform(platform):
-                    continue
-                if skip := family.skip_of(column, python, platform):
-                    yield Outcome.skipped(f"{column}, {python}, {platform}: {skip.reason}")
-                else:
-                    holes.setdefault(platform, []).append(python)
+            yield from _lacking(family, column, holes, of_platforms=False)
             for platform, pythons in holes.items():
                 yield self.failed(
                     f"{column} has no wheel for {some(pythons, 6)} on {platform}:"
                     f" {_who_has(family, column, [(python, platform) for python in pythons])}",
                     cell=Cell(pythons[0], platform, str(column)),
                 )
-            filled = sum(bool(column.files_for(*row)) for row in family.rows)
-            yield from (Outcome.passed() for _ in range(filled))
+            if family.siblings(column):
+                yield from (Outcome.passed() for row in family.rows if column.files_for(*row))
 
 
 class SameVariants(FamilyRule):
@@ -187,6 +170,20 @@ class LiveFamilySkips(FamilyRule):
             yield self.failed(
                 f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has"
             )
+
+
+def _lacking(family: Family, column: Column, found: dict[str, list[str]], *, of_platforms: bool) -> Iterator[Outcome]:
+    """Gather by platform the Pythons that siblings have more, on platforms that it lacks or others; yield the skips."""
+    if not family.siblings(column):
+        yield Outcome.skipped(f"no other member has variant {column.variant!r}: VP805 looks at it")
+        return
+    for python, platform in family.wanted(column):
+        if column.has_platform(platform) is of_platforms:
+            continue
+        if skip := family.skip_of(column, python, platform):
+            yield Outcome.skipped(f"{column}, {python}, {platform}: {skip.reason}")
+        else:
+            found.setdefault(platform, []).append(python)
 
 
 def _skips(skip: FamilySkip, member: Release, variant: str) -> bool:
