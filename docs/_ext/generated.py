@@ -6,14 +6,18 @@ ignored by git; a file is only touched where its text changed, so that Sphinx re
 
 from __future__ import annotations
 
+import ast
 import inspect
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 from sphinx.application import Sphinx
 
+from variant_publish import api
 from variant_publish.archive.dist_info import ABI_REQUIRES
 from variant_publish.check.engine import rule_pages as pages
 from variant_publish.check.engine.registry import RULES
@@ -35,9 +39,22 @@ _CONTEXT = {"terminal_width": 88}
 _PLURAL = {"text": "texts", "table": "tables"}
 
 
+def _complete_modules() -> None:
+    """Import what modules import for type checkers only: signatures of structs are made from the names themselves."""
+    dir(api)  # imports all of it
+    for module in [one for name, one in sys.modules.items() if name.startswith("variant_publish.") and one is not api]:
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                for part in node.body:
+                    if isinstance(part, ast.ImportFrom) and part.module:
+                        source = import_module(part.module)
+                        vars(module).update({one.asname or one.name: getattr(source, one.name) for one in part.names})
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let Sphinx write the pages before it looks for sources."""
     app.connect("builder-inited", write)
+    _complete_modules()
     return {"parallel_read_safe": True}
 
 

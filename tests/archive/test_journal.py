@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 from support.archives import assert_gap_free, contents
 from support.wheels import make_wheel
-from variant_publish.archive.journal import Journal, recover, recover_folder, recover_wheel
+from variant_publish.archive.journal import Journal, recover, recover_folder, recover_wheel, unfinished
 from variant_publish.archive.retag import Rename, Rewrite, retag, retag_in_place
 from variant_publish.config.configuration import Config
 from variant_publish.dialects.plus import PLUS
@@ -250,3 +251,20 @@ def test_checking_a_folder_reports_an_unfinished_retag_and_writes_nothing(tmp_pa
     assert "half retagged" in unreadable.error.message
     assert "retag --in-place' again" in (unreadable.error.hint or "")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_wheel_that_has_come_under_the_new_name_stays_and_is_named(tmp_path: Path) -> None:
+    source = cut_off(tmp_path)
+    (tmp_path / NEW).write_bytes(b"precious")
+    with pytest.raises(VariantPublishError, match=rf"cannot be renamed: {re.escape(NEW)} exists already"):
+        recover(tmp_path)
+    assert (tmp_path / NEW).read_bytes() == b"precious"
+    assert source.with_name(f".{NAME}.retagging").exists()
+
+
+def test_a_journal_of_another_wheel_says_nothing_of_this_one(tmp_path: Path) -> None:
+    other = tmp_path / "bar-1.0-py3-none-any.whl"
+    cut_off(tmp_path)
+    assert unfinished(tmp_path / NAME) == [tmp_path / NAME]
+    assert unfinished(other) == []
+    assert unfinished(tmp_path) == [tmp_path / NAME]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.archives import assert_gap_free, contents, raw_members
+from variant_publish.archive.directory import extra_fields
 from variant_publish.archive.transfer import Sink
 from variant_publish.archive.writer import RawWriter
 from variant_publish.archive.zipraw import InvalidArchive, RawArchive, open_archive
@@ -196,3 +197,48 @@ def test_without_a_kernel_copy_the_bytes_are_the_same(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "sendfile", refuse)
     source = make_zip(tmp_path / "a.zip", MEMBERS)
     assert copy_all(source, tmp_path / "b.zip").read_bytes() == source.read_bytes()
+
+
+def test_nothing_is_read_outside_the_file(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", MEMBERS)
+    with open_archive(path) as archive:
+        size = path.stat().st_size
+        assert archive.at(0, 4) == b"PK\3\4"
+        assert archive.at(size, 0) == b""
+        for offset, length in ((-1, 1), (0, -1), (size, 1), (0, size + 1)):
+            with pytest.raises(InvalidArchive, match="is truncated or damaged"):
+                archive.at(offset, length)
+
+
+def test_a_checksum_that_both_headers_lie_about_is_found(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", {"a.txt": b"hello"})
+    data = bytearray(path.read_bytes())
+    for place in (14, data.rindex(b"PK\1\2") + 16):
+        struct.pack_into("<L", data, place, 1)
+    path.write_bytes(data)
+    with open_archive(path) as archive, pytest.raises(InvalidArchive, match="does not match its checksum"):
+        archive.read(archive.directory.member(0))
+
+
+def test_a_local_header_that_promises_a_zip64_field_and_has_none_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", {"a.txt": b"hello"})
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<2L", data, 18, 0xFFFFFFFF, 0xFFFFFFFF)
+    path.write_bytes(data)
+    with open_archive(path) as archive, pytest.raises(InvalidArchive, match="says something else"):
+        archive.read(archive.directory.member(0))
+
+
+@pytest.mark.parametrize(
+    ("extra", "fields"),
+    [
+        (b"", []),
+        (b"\1\0\3", []),
+        (b"\1\0\2\0ab", [(1, b"ab", b"\1\0\2\0ab")]),
+        (b"\1\0\0\0\2\0\1\0c", [(1, b"", b"\1\0\0\0"), (2, b"c", b"\2\0\1\0c")]),
+        (b"\1\0\x09\0ab", [(1, b"ab", b"\1\0\x09\0ab")]),
+        (b"\1\0\1\0a\2\0", [(1, b"a", b"\1\0\1\0a")]),
+    ],
+)
+def test_extra_fields_end_where_they_are_cut(extra: bytes, fields: list[tuple[int, bytes, bytes]]) -> None:
+    assert list(extra_fields(extra)) == fields

@@ -21,7 +21,7 @@ from variant_publish.build.frontend import Builder
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import Frontend
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.providers.x86_64 import detected_level
+from variant_publish.providers.x86_64 import X86
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def test_check_finds_the_v3_build_under_a_baseline_label_and_uv_chooses_the_righ
     for command in (["metadata", "out"], ["check", "out", "--ignore", "VP301"], ["upload", "out", "--no-repository"]):
         done = run(*command)
         assert done.code == 0, done.stdout + done.stderr
-    expected = "v3" if detected_level()[-1] in "34" else "baseline"
+    expected = "v3" if X86().here_is()[-1] in "34" else "baseline"
     with serving(project / "dist-index") as index:
         for options, level in ((PREVIEW, expected), ((), "baseline")):
             target = project / f"target-{len(options)}"

@@ -233,6 +233,23 @@ def test_verifying_finds_what_is_wrong_and_repairs_pages(store: Store, tmp_path:
     assert not verify(store, repair=True).is_sound
 
 
+@pytest.mark.parametrize("key", ["foo-bar/", "foo-bar/index.html"])
+@pytest.mark.parametrize("content", [b"<h1>another page</h1>", None])
+def test_a_page_that_differs_from_its_twin_is_mended(
+    moto: Moto, tmp_path: Path, key: str, content: bytes | None
+) -> None:
+    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
+        publish(store, tmp_path / "dist", GENERIC)
+        damage(store, key, content)
+        publish(store, tmp_path / "dist", PLUS)
+        pages = [store.read(page) for page in store.page_keys("foo-bar/")]
+        assert [page is not None and PLUS.replace("+", "%2B").encode() in page.content for page in pages] == [True] * 2
+        assert verify(store, deep=True).is_sound
+        damage(store, key, content)
+        publish(store, tmp_path / "dist")
+        assert verify(store).is_sound, "the same command again"
+
+
 @pytest.mark.parametrize("flat", [False, True])
 def test_a_bucket_of_wheels_is_adopted(store: Store, tmp_path: Path, flat: bool) -> None:
     for name in (GENERIC, PLUS):

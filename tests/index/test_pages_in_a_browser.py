@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
+from support.browser import SCHEMES, SIZES, Keyboard, browse, measured, needs_chromium
+from support.http import serving
 from variant_publish.formats.master import ProjectIndex, selector_entry
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile
@@ -131,3 +133,36 @@ def test_light_and_dark(page: Path, scheme: str, size: str) -> None:
     target = page.with_name(f"{scheme}-{size}.png")
     browse(page, SCHEMES[scheme], f"--screenshot={target}", size=size)
     assert target.stat().st_size > 20_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Chromium takes no pipes by number on Windows")
+def test_the_selector_is_used_by_keyboard_alone_and_shows_where_it_is(page: Path) -> None:
+    focused = "document.activeElement"
+    outline = f"getComputedStyle({focused}.closest('label') ?? {focused}).outlineWidth"
+    command = f"{SHOWN}.map(one => one.querySelector('pre').textContent).join('|')"
+    with serving(page.parent) as address, Keyboard(f"{address}/index.html", page.parent / "keys") as keys:
+
+        def tab_to(wanted: str) -> None:
+            for _ in range(12):
+                keys.press("Tab")
+                assert keys.evaluate(outline) == "3px", keys.evaluate(f"{focused}.outerHTML")
+                if keys.evaluate(f"{focused}.matches({wanted!r})"):
+                    return
+            pytest.fail(f"Tab does not come to {wanted}")
+
+        tab_to("[name=tool]")
+        while "uv pip install" not in keys.evaluate(command):
+            keys.press("ArrowDown")
+        tab_to("[name=machine]")
+        keys.press("ArrowDown")
+        assert keys.evaluate("document.getElementById('m-1').checked")
+        tab_to(".command pre")
+        tab_to(".command button")
+        keys.press("Enter")
+        shown = keys.evaluate(command)
+        assert shown.startswith("uv pip install")
+        assert keys.evaluate(f"new Promise(done => setTimeout(() => done({focused}.textContent), 200))") == "Copied"
+        assert keys.evaluate("navigator.clipboard.readText()") == shown
+        tab_to("summary")
+        keys.press("Enter")
+        assert keys.evaluate(f"{focused}.parentElement.open") is False

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.matrix import Cell, Matrix, Skip, fills, found_matrix, own_platforms
+from variant_publish.model.matrix import Cell, Matrix, Skip, fills, found_matrix, own_platforms, serves
 
 LINUX, WINDOWS = "manylinux_2_28_x86_64", "win_amd64"
 
@@ -69,3 +71,30 @@ def test_a_pure_release_has_one_cell() -> None:
 def test_own_platforms_leaves_out_what_another_member_covers() -> None:
     name = WheelName.parse("foo-1-cp312-cp312-manylinux_2_28_x86_64.manylinux2014_x86_64.macosx_11_0_arm64.whl")
     assert own_platforms(name) == ("manylinux_2_17_x86_64", "macosx_11_0_arm64")
+
+
+def test_one_tag_of_a_compressed_set_is_enough() -> None:
+    assert fills(WheelName.parse("foo-1-py2.py3-none-any.whl"), "generic", Cell("cp312-cp312", LINUX, "generic"))
+    both = f"cp312-cp312-{LINUX}.{WINDOWS}"
+    assert fills(WheelName.parse(f"foo-1-{both}.whl"), "generic", Cell("cp312-cp312", WINDOWS, "generic"))
+    assert found(both, f"cp312-cp312-{LINUX}+a.{WINDOWS}+a").variants == (("a", (LINUX, WINDOWS)),)
+
+
+def test_a_variant_has_the_platforms_of_all_its_wheels() -> None:
+    names = [f"cp312-cp312-{platform}{end}" for platform in (LINUX, WINDOWS) for end in ("", "+a")]
+    assert found(*names).variants == (("a", (LINUX, WINDOWS)),)
+
+
+@pytest.mark.parametrize(
+    ("tag", "python", "platform", "does"),
+    [
+        ("cp312-cp312", "cp39-abi3", LINUX, True),
+        ("cp38-cp38", "cp39-abi3", LINUX, False),
+        ("cp312-cp312", "py3-none", "any", True),
+        ("cp312-cp312", "cp311-cp311", LINUX, False),
+        ("cp311-abi3", "cp312-cp312", LINUX, True),
+        ("cp312-cp312", "cp312-cp312", WINDOWS, False),
+    ],
+)
+def test_what_serves_a_cell(tag: str, python: str, platform: str, does: bool) -> None:
+    assert serves(WheelName.parse(f"foo-1-{tag}-{LINUX}.whl"), Cell(python, platform, "")) is does

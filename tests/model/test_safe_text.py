@@ -53,10 +53,5 @@ def test_one_line_stays_one_line_and_printable(out: object, text: str) -> None:
     assert str(out(text)).isprintable()
 
 
-@given(st.text())
-def test_html_has_no_markup(text: str) -> None:
-    assert not set("<>\"'") & set(safe_text.for_html(text))
-
-
 def test_markdown_shows_what_is_there() -> None:
     assert safe_text.for_markdown("a_b `c` <img>\n# d") == "a\\_b \\`c\\` &lt;img&gt;\\\\n\\# d"

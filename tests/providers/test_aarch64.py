@@ -18,7 +18,7 @@ def test_the_arm_version_is_the_highest_in_the_lineage(
     monkeypatch: pytest.MonkeyPatch, lineage: tuple[str, ...], version: str
 ) -> None:
     on(monkeypatch, *lineage)
-    assert aarch64.detected_version() == version
+    assert aarch64.Arm().here_is() == version
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_the_level_is_the_highest_in_the_lineage(
     monkeypatch: pytest.MonkeyPatch, lineage: tuple[str, ...], level: str
 ) -> None:
     on(monkeypatch, *lineage)
-    assert x86_64.detected_level() == level
+    assert x86_64.X86().here_is() == level
 
 
 @pytest.mark.parametrize("text", ["v2", "x86-64-v2", "x86_64_v2", "X86-64-V2"])
@@ -37,7 +37,7 @@ def test_a_cpu_that_cannot_be_read_is_the_lowest(monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("no cpuinfo")
 
     monkeypatch.setattr("archspec.cpu.host", fail)
-    assert x86_64.detected_level() == "x86-64"
+    assert x86_64.X86().here_is() == "x86-64"
 
 
 def test_a_level_supports_itself_and_the_lower_ones_best_first() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 
 from support.publishing import CONFIG, GENERIC, PLUS
@@ -169,3 +170,13 @@ def test_a_view_made_after_a_job_has_planned_gets_the_files_of_the_job(
     monkeypatch.setattr("variant_publish.publish.stage.publish", published)
     preview.stage(WINDOWS)
     assert set(preview.links()) == {LOCAL, WINDOWS}
+
+
+def test_a_view_that_lies_elsewhere_is_not_begun_here(preview: Preview, tmp_path: Path) -> None:
+    preview.stage(GENERIC, PLUS)
+    views, settings = tmp_path / "elsewhere", preview.place.settings
+    api.release(api.plan_staged("foo", preview.place.config, settings, offline=True))
+    settings = msgspec.structs.replace(settings, views=f"file:{views}")
+    for plan in api.plan_upload([make_wheel(tmp_path / "one", WINDOWS)], preview.place.config, settings):
+        api.upload(plan)
+    assert not views.exists() or list(LocalStore(views).keys("")) == []

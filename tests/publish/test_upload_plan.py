@@ -198,3 +198,31 @@ def test_a_removed_name_is_refused_with_the_name_of_the_index(tmp_path: Path) ->
 def test_attestations_are_published_only_where_it_is_asked_for(tmp_path: Path) -> None:
     release = make_release(tmp_path, GENERIC)
     assert plan_of(release).attested == ()
+
+
+def test_what_lies_there_already_is_neither_moved_nor_sent(tmp_path: Path) -> None:
+    release = make_release(tmp_path, upload=PYPI)
+    there = tuple(replace(entry, url=LINK) for entry in entries(release) if entry.filename == GENERIC)
+    plan = plan_of(release, listing(release, generic=LINK), there)
+    assert not plan.moves(StagedFile("foo-bar", GENERIC))
+    assert not plan.moves(StagedFile("foo-bar", PLUS))
+    assert not plan.sends_to_repository(StagedFile("foo-bar", GENERIC))
+    fresh = plan_of(release)
+    assert fresh.moves(StagedFile("foo-bar", PLUS))
+    assert not fresh.moves(StagedFile("other", PLUS.replace("foo_bar", "other")))
+    assert not fresh.moves(StagedFile("foo-bar", SDIST))
+    assert fresh.sends_to_repository(StagedFile("foo-bar", GENERIC))
+    assert not fresh.sends_to_repository(StagedFile("other", GENERIC.replace("foo_bar", "other")))
+    assert not fresh.sends_to_repository(StagedFile("foo-bar", PLUS))
+
+
+def test_one_file_that_is_missing_is_a_change(tmp_path: Path) -> None:
+    release = make_release(tmp_path)
+    texts = selectors_of(release).texts("foo-bar", "1.0")
+    plus = [entry for entry in entries(release) if entry.filename == PLUS]
+    listed = ProjectIndex("foo-bar").updated(plus, "1.0", [selector_entry(*item) for item in texts.items()])
+    plan = plan_of(release, listed)
+    assert not plan.selectors_change
+    assert places(plan) == {PLUS: ("extra-index", "skip"), GENERIC: ("extra-index", "upload")}
+    assert plan.changes
+    assert plan.version == "1.0"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import select
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -40,3 +45,73 @@ def measured(page: Path, expression: str, size: str, *options: str) -> str:
     found = re.search(r'data-found="([^"]*)"', browse(frame, "--allow-file-access-from-files", "--dump-dom", *options))
     assert found is not None
     return found[1]
+
+
+KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowUp": 38, "ArrowDown": 40, "ArrowRight": 39}
+"""Keys and their codes."""
+
+
+class Keyboard:
+    """Chromium with one page and a keyboard, driven by its protocol over a pair of pipes."""
+
+    def __init__(self, address: str, profile: Path) -> None:
+        import fcntl
+
+        ends = (*os.pipe(), *os.pipe())
+        commands, self._write, self._read, answers = (fcntl.fcntl(end, fcntl.F_DUPFD, 20) for end in ends)
+        for end in ends:  # which may be 3 and 4
+            os.close(end)
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe")
+        start = ["bash", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "bash", str(CHROMIUM), *options]
+        self._process = subprocess.Popen(
+            [*start, f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(commands, answers),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(commands)
+        os.close(answers)
+        self._number, self._left, self._session = 0, b"", ""
+        self._call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+        page = self._call("Target.createTarget", url=address)["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        while self.evaluate("document.readyState + location.href") != f"complete{address}":
+            time.sleep(0.05)
+        self._call("Page.bringToFront")
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            while b"\0" not in self._left:
+                assert select.select([self._read], [], [], 60)[0], f"no answer to {method}"
+                self._left += os.read(self._read, 1 << 16)
+            text, _, self._left = self._left.partition(b"\0")
+            answer = json.loads(text)
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go."""
+        text = {"Enter": "\r", " ": " "}.get(key, "")
+        code = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
+        self._call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **code, text=text)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def evaluate(self, script: str) -> Any:
+        """Return what a script finds, a promise's outcome too."""
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        return answer["result"].get("value")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        os.close(self._write)
+        os.close(self._read)

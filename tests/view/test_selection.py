@@ -431,3 +431,59 @@ def test_a_local_version_in_a_view_is_what_its_user_wants() -> None:
 def test_a_local_version_that_is_no_view_of_a_release_stays_a_version() -> None:
     nightly = [wheel(version="1.0+git5"), wheel("+cu126", version="1.0+git5")]
     assert of([wheel(), *nightly]).selected == nightly[0].filename
+
+
+def test_a_yanked_wheel_is_selected_by_a_pin_and_by_nothing_else() -> None:
+    files = [wheel(yanked="broken"), wheel("+cu126", yanked="")]
+    for pin in ("==1.0", "===1.0"):
+        assert of(files, version=pin).selected == files[0].filename
+    assert of(files, version=">=1.0").selected is None
+    assert of([*files, wheel(tag="py2.py3-none-any")], version="==1.0").selected == "foo-1.0-py2.py3-none-any.whl"
+
+
+def test_a_python_that_is_not_out_yet_counts_as_the_version_that_it_will_be() -> None:
+    early = Machine(machine().values, TAGS, "3.12.0rc1")
+    assert of([wheel(requires_python=">=3.11")], here=early).selected is not None
+    assert of([wheel(requires_python=">=3.13")], here=early).selected is None
+
+
+def test_a_python_tag_is_told_where_one_of_several_platforms_fits() -> None:
+    file = wheel(tag="cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64")
+    assert reason(of([file]), file.filename) == "Python tag cp311-cp311 does not fit Python 3.12.1"
+
+
+def test_what_no_selector_lists_is_told_before_what_this_python_cannot_use() -> None:
+    lost = wheel("-cu126")
+    refused = wheel(tag="cp312-cp312-manylinux_2_28_x86_64", requires_python=">=3.13")
+    assert [item.filename for item in of([refused, lost]).candidates] == [lost.filename, refused.filename]
+
+
+BUILDS = {"abi": Provider(builtin="abi_dependency")}
+
+
+@pytest.mark.parametrize(
+    ("built", "here", "why"),
+    [
+        ({"torch": ["2.9"]}, {"torch": "2.9.1"}, None),
+        ({"torch": ["2.9"]}, {}, None),
+        ({"torch": ["2.9"]}, {"numpy": "1.0"}, None),
+        ({"torch": ["2.8", "2.9"]}, {"torch": "2.8.0"}, None),
+        ({"torch": ["2.9"]}, {"torch": "2.10"}, "is built against torch 2.9, and torch is 2.10 here"),
+        ({"torch": ["2.8", "2.9"]}, {"torch": "3.0"}, "is built against torch 2.8 or 2.9, and torch is 3.0 here"),
+        (
+            {"library": ["1", "2"], "torch": ["2.9"]},
+            {"library": "1.5", "torch": "2.8"},
+            "is built against torch 2.9, and torch is 2.8 here",
+        ),
+    ],
+)
+def test_a_build_fits_the_versions_of_its_dependencies(
+    built: dict[str, list[str]], here: dict[str, str], why: str | None
+) -> None:
+    labelled = wheel("-built")
+    found = of(
+        [labelled], labels({"built": {"abi": built}}, BUILDS), Machine(machine().values, TAGS, "3.12.1", abi=here)
+    )
+    assert (found.selected is not None) is (why is None)
+    if why is not None:
+        assert reason(found, labelled.filename) == why

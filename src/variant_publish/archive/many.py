@@ -86,15 +86,15 @@ def _do_side_by_side(jobs: Sequence[Job], processes: int, advance: Advance) -> l
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-        return [
-            _died(job) if isinstance(future.exception(), RuntimeError) else future.result()
-            for job, future in zip(jobs, futures, strict=True)
-        ]
-
-
-def _died(job: Job) -> RetagOutcome:
-    hint = "run it again, with fewer -j if memory is short"
-    return RetagOutcome((), VariantPublishError(f"the process that rewrote {job.source} died", hint=hint))
+        results = []
+        for job, future in zip(jobs, futures, strict=True):
+            if isinstance(future.exception(), RuntimeError):
+                hint = "run it again, with fewer -j if memory is short"
+                died = VariantPublishError(f"the process that rewrote {job.source} died", hint=hint)
+                results.append(RetagOutcome((), died))
+            else:
+                results.append(future.result())
+        return results
 
 
 _counter: Synchronized[int]

@@ -193,7 +193,8 @@ def _built(member: Member, raw_name: bytes, flags: int, offset: int) -> bytes:
     made, needed = struct.unpack_from("<2H", member.raw, 4)
     _, name_length, extra_length, comment_length = struct.unpack_from("<L3H", member.raw, 24)
     extra_start = CENTRAL.size + name_length
-    extra = _without_zip64(member.raw[extra_start : extra_start + extra_length])
+    fields = extra_fields(member.raw[extra_start : extra_start + extra_length])
+    extra = b"".join(whole for kind, _, whole in fields if kind != ZIP64_EXTRA)
     comment = member.raw[extra_start + extra_length : extra_start + extra_length + comment_length]
     internal = struct.unpack_from("<H", member.raw, 36)[0]
     numbers = (member.size, member.compressed_size, offset)
@@ -207,7 +208,3 @@ def _built(member: Member, raw_name: bytes, flags: int, offset: int) -> bytes:
         len(raw_name), len(extra), len(comment), 0, internal, member.external_attributes, place,
     )  # fmt: skip
     return head + raw_name + extra + comment
-
-
-def _without_zip64(extra: bytes) -> bytes:
-    return b"".join(whole for kind, _, whole in extra_fields(extra) if kind != ZIP64_EXTRA)

@@ -146,7 +146,8 @@ def serves(name: TagSets, cell: Cell) -> bool:
 
 def own_platforms(name: TagSets) -> tuple[str, ...]:
     """Return the platforms of the name in modern spelling, without those that another member covers already."""
-    return _undominated({modern_platform(platform): platform for platform in name.platform})
+    found = dict.fromkeys(map(modern_platform, name.platform))
+    return tuple(one for one in found if not any(other != one and platform_covers(other, one) for other in found))
 
 
 def own_pythons(name: TagSets) -> tuple[str, ...]:
@@ -166,18 +167,18 @@ def found_matrix(wheels: Iterable[tuple[TagSets, str]]) -> Matrix:
     columns: dict[str, list[TagSets]] = {GENERIC: []}
     for name, variant in given:
         columns.setdefault(variant, []).append(name)
-    platforms = _folded({platform for name, _ in given for platform in own_platforms(name)})
+    every = sorted({platform for name, _ in given for platform in own_platforms(name)}, key=natural_key)
+    platforms = tuple(one for one in every if not any(other != one and platform_covers(one, other) for other in every))
     pythons = {python for name, _ in given for python in own_pythons(name)}
     kept = [python for python in pythons if not _is_folded(python, pythons, list(columns.values()))]
-    return Matrix(
-        tuple(sorted(kept, key=natural_key)),
-        platforms,
-        tuple(
-            (variant, tuple(platform for platform in platforms if _has_platform(names, platform)))
-            for variant, names in columns.items()
-            if variant != GENERIC
-        ),
-    )
+    built = {
+        variant: tuple(
+            one for one in platforms if any(platform_covers(own, one) for name in names for own in name.platform)
+        )
+        for variant, names in columns.items()
+        if variant != GENERIC
+    }
+    return Matrix(tuple(sorted(kept, key=natural_key)), platforms, tuple(built.items()))
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
@@ -191,22 +192,6 @@ def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
     if own_abi in ("abi3", "none") and python_covers(own, own_abi, f"{interpreter}-{abi}"):
         return True
     return python_covers(interpreter, abi, cell)
-
-
-def _has_platform(names: Iterable[TagSets], platform: str) -> bool:
-    return any(platform_covers(own, platform) for name in names for own in name.platform)
-
-
-def _undominated(platforms: Iterable[str]) -> tuple[str, ...]:
-    """Keep the widest: drop what another one covers."""
-    found = list(platforms)
-    return tuple(one for one in found if not any(other != one and platform_covers(other, one) for other in found))
-
-
-def _folded(platforms: Iterable[str]) -> tuple[str, ...]:
-    """Keep the narrowest: drop what covers another one."""
-    found = sorted(platforms, key=natural_key)
-    return tuple(one for one in found if not any(other != one and platform_covers(one, other) for other in found))
 
 
 def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[TagSets]]) -> bool:

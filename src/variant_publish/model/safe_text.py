@@ -52,15 +52,8 @@ def for_xml(text: str) -> str:
     return visible(text, keep="\n")
 
 
-def for_html(text: str) -> str:
-    """Return text for HTML, in an element or in a quoted attribute."""
-    import html  # not at the top: it is a table of 2,000 names
-
-    return html.escape(visible(text, keep="\n\t"))
-
-
 def for_markdown(text: str) -> str:
     """Return text that Markdown shows as it is, in one line."""
-    import html
+    import html  # not at the top: it is a table of 2,000 names
 
     return re.sub(_MARKDOWN, r"\\\1", html.escape(visible(text), quote=False))

@@ -21,12 +21,6 @@ _ARM = r"(?:armv)?([0-9]{1,3}(?:\.[0-9]{1,3})?)a?"
 _WORD = r"armv([0-9]+(?:[._][0-9]+)?)a"
 
 
-def detected_version() -> str:
-    """Return the version of the Arm architecture of this CPU ("8.2a"); the lowest where it cannot be found out."""
-    found = [match[1] + "a" for name in lineage() if (match := re.fullmatch(r"armv([0-9.]+)a", name))]
-    return max(found, key=_key, default=BASELINE)
-
-
 def known_versions() -> tuple[str, ...]:
     """Return every version of the Arm architecture that archspec knows, lowest first."""
     return tuple(sorted(_chain(), key=_key))
@@ -70,8 +64,9 @@ class Arm(Cpu):
         return (self.property("version", version),) if version else ()
 
     def here_is(self) -> str:
-        """Return the version of this CPU."""
-        return detected_version()
+        """Return the version of this CPU ("8.2a"); the lowest where it cannot be found out."""
+        found = [match[1] + "a" for name in lineage() if (match := re.fullmatch(r"armv([0-9.]+)a", name))]
+        return max(found, key=_key, default=BASELINE)
 
     def supported(self, values: Values) -> Features:
         """Return the version and those that it includes, best first: 8.2a, 8.1a, 8a."""

@@ -119,13 +119,13 @@ class Amd(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
-        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary import evidence
         from variant_publish.binary.offload import offload_targets
 
         code = {target.arch for target in offload_targets(data, found) if target.arch.startswith("gfx")}
-        majors, why = runtimes.majors_of(image.needed, runtimes.ROCM)
+        majors, why = evidence.majors_of(image.needed, evidence.ROCM)
         why = why or (evidence.NAMES if not code and found.get(self.names) else "")
-        return evidence.Evidence(self.namespace, tuple(sorted(code, key=_natural)), majors, why)
+        return evidence.Evidence(self.namespace, tuple(sorted(code, key=lambda arch: (len(arch), arch))), majors, why)
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether code is for an architecture, or for a family that it belongs to: gfx9-4-generic."""
@@ -143,19 +143,12 @@ class Amd(VariantProvider):
         return super().here(feature, values)
 
 
-def _natural(arch: str) -> tuple[int, str]:
-    return (len(arch), arch)
-
-
 def _architecture(environ: Mapping[str, str]) -> str | None:
     found = []
     for text in texts(environ, _NODES):
         target, units = _TARGET.search(text), _UNITS.search(text)
         if target and int(target[1]):  # a CPU is a node too, with target 0
             found.append((int(units[1]) if units else 0, int(target[1])))
-    return _gfx(max(found)[1]) if found else None
-
-
-def _gfx(target: int) -> str:
+    number = max(found)[1] if found else 0
     # 90402 is 9.4.2; the last two parts are hexadecimal digits in the name.
-    return f"gfx{target // 10000}{target // 100 % 100:x}{target % 100:x}"
+    return f"gfx{number // 10000}{number // 100 % 100:x}{number % 100:x}" if number else None

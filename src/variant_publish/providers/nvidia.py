@@ -160,7 +160,7 @@ class Nvidia(VariantProvider):
         if driver is None or capability is None:
             found, device = _ask_driver()
             # Like the provider: a driver outside the range that it knows is none, unless it was forced.
-            if driver is None and found is not None and _in_range(found):
+            if driver is None and found is not None and (_FIRST_MAJOR, 0) <= found <= (_LAST_MAJOR, _LAST_MINOR):
                 driver = found
             capability = capability or device
         told = {CUDA: _dotted(driver) if driver else NONE}
@@ -205,11 +205,11 @@ class Nvidia(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
-        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary import evidence
         from variant_publish.binary.fatbin import DeviceImages
 
         images = DeviceImages.of(data, found)
-        majors, why = runtimes.majors_of(image.needed, runtimes.CUDA)
+        majors, why = evidence.majors_of(image.needed, evidence.CUDA)
         if not majors:
             majors = images.cuda_majors
             why = "has device code" if images.codes else evidence.NAMES if found.get(self.names) else ""
@@ -250,10 +250,6 @@ class Nvidia(VariantProvider):
 
 def _versions(major: int, minor: int) -> list[str]:
     return [*(f"{major}.{number}" for number in range(minor, -1, -1)), str(major)]
-
-
-def _in_range(driver: Pair) -> bool:
-    return (_FIRST_MAJOR, 0) <= driver <= (_LAST_MAJOR, _LAST_MINOR)
 
 
 def _forced(environ: Mapping[str, str], name: str, parse: Callable[[str], Pair | None]) -> Pair | None:

@@ -20,13 +20,6 @@ LEVEL = "level"
 _WORD = r"(?:x86[-_]64[-_])?v([1-4])"
 
 
-def detected_level() -> str:
-    """Return the highest level of this CPU; the lowest where it cannot be found out."""
-    found = set(lineage())
-    best = [level for level in LEVELS[1:] if level.replace("-", "_") in found]
-    return best[-1] if best else LEVELS[0]
-
-
 def parse_level(text: str) -> str | None:
     """Parse "x86-64-v2", "x86_64_v2" or "v2" as a level; None for anything else."""
     if match := re.fullmatch(_WORD, text.lower()):
@@ -63,8 +56,10 @@ class X86(Cpu):
         return (self.property(LEVEL, f"v{match[1]}"),) if match else ()
 
     def here_is(self) -> str:
-        """Return the level of this CPU."""
-        return detected_level()
+        """Return the highest level of this CPU; the lowest where it cannot be found out."""
+        found = set(lineage())
+        best = [level for level in LEVELS[1:] if level.replace("-", "_") in found]
+        return best[-1] if best else LEVELS[0]
 
     def supported(self, values: Values) -> Features:
         """Return the level and the lower ones, best first: v3, v2, v1."""

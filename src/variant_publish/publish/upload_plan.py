@@ -186,6 +186,7 @@ class _Planner:
         self.has_repository = (settings.repository or settings.repository_url) is not None
         listed = inventory.listed
         self.listed = {file.filename: file for file in (listed.files if listed is not None else ())}
+        self.places = inventory.extra_index, inventory.repository or ""
         self.missing = inventory.missing
         self.in_repository = {file.filename: file for file in inventory.in_repository or ()}
         self.is_answered = inventory.in_repository is not None
@@ -241,7 +242,7 @@ class _Planner:
     def _place(self, entry: IndexFile, destination: Destination, reason: str) -> Placement:
         file = entry.filename
         listed, there = self.listed.get(file), self.in_repository.get(file)
-        for place, known in (("the extra index", listed), ("the repository", there)):
+        for place, known in ((self.places[0], listed), (self.places[1], there)):
             # An index without SHA-256 proves nothing; a repository refuses other bytes on its own.
             if known is not None and known.sha256 not in ("", entry.sha256):
                 self.conflicts.append(f"{file} on {place}")

@@ -113,8 +113,9 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
     main = read_index(destinations.store, project) if names and settings.views is not None else None
     for name in names if main is not None else ():
         with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
-            links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
-            yield from update_project(store, project, links, version=version).written
+            if read_index(store, project) is not None:  # else it lies elsewhere
+                links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
+                yield from update_project(store, project, links, version=version).written
 
 
 def _links(

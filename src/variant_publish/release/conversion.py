@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 import tomlkit
-from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from variant_publish.archive.rewrite import Rewrite
 from variant_publish.archive.wheel import WholeWheel
@@ -19,6 +19,7 @@ from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
 from variant_publish.config.standard import write_standard
+from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats import variantlib_toml
@@ -208,11 +209,9 @@ def _parsed(path: Path, content: bytes) -> OlderVariants:
 
 
 def _release_of(path: Path) -> tuple[NormalizedName, Version]:
-    name, _, version = path.name.removesuffix(SUFFIX).rpartition("-")
-    try:
-        return canonicalize_name(name), Version(version)
-    except InvalidVersion as error:
-        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}") from error
+    if (found := release_of_file(path.name)) is None:
+        raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}")
+    return found
 
 
 def _toml(path: Path) -> Mapping[str, object]:

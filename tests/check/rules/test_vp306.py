@@ -37,3 +37,17 @@ def test_a_missing_or_skipped_generic_wheel_is_reported_once(tmp_path: Path) -> 
     wheels(tmp_path, *[part for part in COMPLETE if part != f"{NEW}-{LINUX}"])
     for config in (MATRIX, MATRIX + SKIP.format(LINUX) + 'variant = "generic"\n'):
         assert verdicts(EveryoneGetsSomething(), tmp_path, config) == {"pass": 1, "skip": 1}
+
+
+def test_a_generic_wheel_that_is_missing_in_one_of_two_dialects_is_reported_once(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-{LINUX}-null", f"{OLD}-{LINUX}-cu128", f"{OLD}-{LINUX}+cu128")
+    declared = MATRIX.replace(f', "{NEW}"', "")
+    found = verdicts(EveryoneGetsSomething(), tmp_path, declared)
+    assert "fail" not in found
+    assert found["skip"] >= 1
+
+
+def test_both_dialects_are_named_where_neither_serves_everyone(tmp_path: Path) -> None:
+    wheels(tmp_path, f"{OLD}-{LINUX}-a", f"{OLD}-{LINUX}+a")
+    (found,) = failures(EveryoneGetsSomething(), tmp_path)
+    assert " in dialects " in found

@@ -69,7 +69,7 @@ class CodeMatchesLevel(BinaryRule):
         if not judged:
             most = max((simd.total for _, simd in own), default=0)
             yield Outcome.unknown(
-                f"at most {count(most, 'function')} of a library has vector instructions: too few to tell for which"
+                f"a library has vector instructions in {count(most, 'function')} at most: too few to tell for which"
                 " level the code was compiled",
                 "nothing to do if the wheel has little code of that kind",
             )
