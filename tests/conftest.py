@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,22 +36,12 @@ def _seconds(item: pytest.Item) -> int:
     return seconds
 
 
-@cache
-def _package_index_answers() -> bool:
-    import requests
-    from twine.utils import DEFAULT_REPOSITORY
-
-    host = f"https://{urlsplit(DEFAULT_REPOSITORY).hostname}".replace("upload.", "")
-    try:
-        return requests.head(f"{host}/simple/pip/", timeout=5).status_code < 500
-    except requests.RequestException:
-        return False
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what installs from the package index where that does not answer."""
-    if item.get_closest_marker("package_index") and not _package_index_answers():
-        pytest.skip("needs the package index, which does not answer")
+    if item.get_closest_marker("package_index"):
+        from support.pips import need_package_index
+
+        need_package_index()
 
 
 @pytest.fixture(scope="session")

@@ -153,11 +153,12 @@ def main() -> int:
     parser.add_argument("module", type=Path)
     parser.add_argument("--limit", type=int, default=40, help="how many mutants at most, drawn by --seed [default: 40]")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--line", type=int, action="append", help="only the mutants of this line; may be repeated")
     parser.add_argument("--tests", nargs="*", help="test modules, instead of those that name the module")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     path = options.module.resolve()
-    every = mutants(path)
+    every = [mutant for mutant in mutants(path) if not options.line or mutant.line in options.line]
     chosen = sorted(random.Random(options.seed).sample(every, min(options.limit, len(every))), key=lambda it: it.line)  # noqa: S311
     tests = options.tests or tests_of(path)
     began = time.monotonic()

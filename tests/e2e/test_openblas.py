@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "abi-pins.md"
 
 
 @pytest.mark.slow
+@pytest.mark.package_index
 @pytest.mark.skipif(sys.platform != "linux" or shutil.which("gcc") is None, reason="the page is for gcc on Linux")
 def test_the_pin_on_the_openblas_of_numpy_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel_of("numpy==2.0.0", python="3.11")

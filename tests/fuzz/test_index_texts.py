@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 from packaging.version import Version
 
+from support.attestations import attestation
 from support.fuzz import fuzz
 from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.older_variants import OlderVariants
 from variant_publish.formats.page import parse_page
 from variant_publish.formats.provenance import check_attestation
+from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.formats.variants_json import VariantsMetadata
@@ -166,8 +170,46 @@ def test_names_never_lead_out_of_their_folder() -> None:
     assert fuzz(read, NAMES, words=[b"/", b"/../", b"1/../2", b"C:", b"-1/../../x", b"nul", b"a.b.c." * 300])
 
 
-def test_records_of_installed_variants_and_attestations() -> None:
-    installed = json.dumps({"project": "foo", "version": "1.0", "wheel": "foo-1.0-py3-none-any.whl", "variant": "cu128",
-                            "sha256": SHA, "index": "https://h"}).encode()  # fmt: skip
-    fuzz(InstalledVariant.parse, [installed])
-    fuzz(lambda content: check_attestation(content, "foo", SHA), [b'{"version": 1, "envelope": {"statement": "e30="}}'])
+RECORD = InstalledVariant(
+    "foo", "1.0", "foo-1.0-py3-none-any+cu128.whl", "cu128", "plus", SHA, "https://h", ("cu128",), {"cuda": ("12.8",)},
+    VariantsMetadata.parse(VARIANTS), {"cuda": "12.9"}, asked=("cu128",), abi={"torch": "2.9"},
+)  # fmt: skip
+HOST = HostFile("3.12.3", "manylinux_2_28_x86_64", {"cuda": "12.8"}, {"blas": {"lib": ("mkl",)}})
+FILE = LockedFile("https://h/foo-1.0-py3-none-any.whl", SHA)
+PACKAGES = (
+    LockedPackage("foo", "1.0", (FILE,), FILE, RECORD, RECORD.metadata),
+    LockedPackage("foo", "1.0", (FILE,), marker="sys_platform == 'linux'", requires=("bar",),
+                  variants=(LockedVariant(FILE, ("foo",)),), selector=SelectorFile.parse(SELECTOR), index="https://h"),
+)  # fmt: skip
+
+
+def test_records_of_installed_variants() -> None:
+    def read(content: bytes) -> None:
+        parsed = InstalledVariant.parse(content)
+        assert InstalledVariant.parse(parsed.dumps()) == parsed
+
+    assert InstalledVariant.parse(RECORD.dumps()) == RECORD
+    assert fuzz(read, [RECORD.dumps().encode()], words=[b'"variant-json"', b"{}", b"[]"])
+
+
+def test_described_machines() -> None:
+    def read(content: bytes) -> None:
+        parsed = HostFile.parse(content.decode("utf-8", "replace"))
+        assert HostFile.parse(parsed.dumps()) == parsed
+
+    assert fuzz(read, [HOST.dumps().encode()], words=[b"[values]", b"{a=" * 3000, b"evaluated"])
+
+
+def test_locks() -> None:
+    def read(content: bytes) -> None:
+        for line in Lock.parse(content.decode("utf-8", "replace")).requirements().splitlines():
+            assert re.fullmatch(r"[a-z0-9-]+ @ \S+ --hash=sha256:[0-9a-f]{64}", line)
+
+    locks = [Lock((PACKAGES[0],), HOST), Lock(PACKAGES[1:], None, ">=3.9", ("foo",))]
+    assert [Lock.parse(lock.dumps()) for lock in locks] == locks
+    words = [*TEXTS, b"\\n--index-url=https://evil", b" --index-url=https://evil", b"foo @ https://evil"]
+    assert fuzz(read, [lock.dumps().encode() for lock in locks], words=words)
+
+
+def test_attestations() -> None:
+    fuzz(lambda content: check_attestation(content, "foo", SHA), [attestation("foo", SHA), b'{"version": 1}'])

@@ -265,3 +265,10 @@ def test_a_pin_on_a_project_of_an_index_that_vouches_for_nothing_does_not_hold(t
     seen = projects(tmp_path, tmp_path / "w", default="https://index.example.org/simple")
     answer = client(seen).get("/secret/files/app/app-1.0-py3-none-any.whl")
     assert answer.text.startswith("app-1.0-py3-none-any.whl asks for num+own==2.0, and this machine sees num of https:")
+
+
+def test_every_file_of_a_page_has_hashes_though_there_may_be_none(tmp_path: Path) -> None:
+    answer = client(projects(tmp_path, write_release(tmp_path / "w", ABI))).get(
+        "/secret/simple/foo/", headers={"Accept": JSON}
+    )
+    assert all("hashes" in file for file in listed(answer).values())  # PEP 691; uv reads no page without

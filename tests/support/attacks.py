@@ -75,15 +75,15 @@ def many_symbols() -> bytes:
 
 
 def many_dynamic_sections() -> bytes:
-    """Return 14,000 sections that all are one dynamic table of 5,000 libraries (60,000 of them have more than 1 MB)."""
+    """Return 60,000 sections that all are one dynamic table of 5,000 libraries: 4 MB, of which a wheel needs 12 kB."""
     table = b"".join(struct.pack("<qQ", 1, 1) for _ in range(5_000))
-    return raw_elf((3, b"\0x\0", 0), (6, table, 0), repeat=(14_000, 6, 72, len(table), 0))
+    return raw_elf((3, b"\0x\0", 0), (6, table, 0), repeat=(60_000, 6, 72, len(table), 0))
 
 
 def many_notes() -> bytes:
-    """Return 14,000 sections that all are one note of 60,000 bytes."""
+    """Return 60,000 sections that all are one note of 60,000 bytes."""
     note = struct.pack("<3L4s", 4, 60_000, 5, b"GNU") + struct.pack("<2L", 7, 0) * 7_500
-    return raw_elf((3, b"\0", 0), (7, note, 0), repeat=(14_000, 7, 72, len(note), 0))
+    return raw_elf((3, b"\0", 0), (7, note, 0), repeat=(60_000, 7, 72, len(note), 0))
 
 
 def many_functions() -> bytes:
@@ -332,3 +332,37 @@ def many_values(folder: Path) -> Path:
     (folder).mkdir(parents=True, exist_ok=True)
     (folder / "foo-1.0-variants.json").write_text(json.dumps(data))
     return make_wheel(folder, NAME.replace(".whl", "-a.whl"), extra_info={"variant.json": json.dumps(data).encode()})
+
+
+def master(names: Callable[[int], str]) -> bytes:
+    """Return a master of as many files as fit, all at one address."""
+    files: list[dict[str, object]] = []
+    room = _ROOM
+    while room > 0:
+        files.append({"filename": names(len(files)), "url": "x", "hashes": {}})
+        room -= len(json.dumps(files[-1], separators=(",", ":"))) + 1
+    data = {"meta": {"api-version": "1.2"}, "name": "foo", "versions": [], "files": files[:-1]}
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+MASTERS: Mapping[str, Callable[[], bytes]] = {
+    "many versions": lambda: master(lambda number: f"foo-{number}-py3-none-any.whl"),
+    "many builds": lambda: master(lambda number: f"foo-1.0-{number}-py3-none-any.whl"),
+    "many variants": lambda: master(lambda number: f"foo-1.0-py3-none-any+t{number}.whl"),
+    "many cells": lambda: master(lambda number: f"foo-1.0-py3-none-a{number}+t{number}.whl"),
+    "deep": lambda: b'{"meta":' + b"[" * 500_000,
+}
+
+
+def hostile_index(attack: str, folder: Path) -> Path:
+    """Write an index of one project in a folder, and the configuration that names it; return the latter."""
+    place = folder / "index" / "foo"
+    place.mkdir(parents=True)
+    content = MASTERS[attack]()
+    assert len(content) <= MEGABYTE
+    (place / "index.json").write_bytes(content)
+    projects = {"meta": {"api-version": "1.2"}, "projects": [{"name": "foo"}]}
+    (place.parent / "index.json").write_text(json.dumps(projects))
+    config = folder / "pyproject.toml"
+    config.write_text('[tool.variant-publish.upload]\nextra-index = "file:index"\n')
+    return config

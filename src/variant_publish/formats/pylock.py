@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -17,6 +18,7 @@ from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.typed import refusing
 from variant_publish.formats.variants_json import VariantsMetadata
+from variant_publish.model.url import check_link
 
 TOOL = "variant-publish"
 VARIANTS_EXTRA = "variants"
@@ -29,6 +31,11 @@ class LockedFile(msgspec.Struct, frozen=True):
 
     url: str
     sha256: str
+
+    def __post_init__(self) -> None:
+        check_link(self.url)
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"the SHA-256 {self.sha256[:80]!r} is not 64 hex digits")
 
     @property
     def name(self) -> str:

@@ -24,6 +24,10 @@ Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Hashes = Mapping[str, str]
 
 
+def _no_hashes() -> Hashes:
+    return {}  # `dict` itself would be a default that is left out, and PEP 691 wants the key
+
+
 class PageEntry(msgspec.Struct, frozen=True, omit_defaults=True, rename="kebab"):
     """One file of a project page as the JSON object that it is (PEP 691, 700, 740).
 
@@ -32,7 +36,7 @@ class PageEntry(msgspec.Struct, frozen=True, omit_defaults=True, rename="kebab")
 
     filename: str
     url: str
-    hashes: Hashes = msgspec.field(default_factory=dict)
+    hashes: Hashes = msgspec.field(default_factory=_no_hashes)
     size: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)] | None = None
     requires_python: Text | None = None
     core_metadata: bool | Hashes | None = None

@@ -62,7 +62,7 @@ def _commands(index: ProjectIndex, grid: ReleaseGrid, variant: str, place: int) 
     address = index.public_url or _PLACE
     name, pinned = index.name, f"{index.name}=={grid.version}"
     view = index.views.get(grid.version, {}).get(variant, "")
-    local = next((one for one in grid.local_versions if one.partition("+")[2] == variant), "")
+    local = grid.local_versions.get(variant, "")
     if variant == GENERIC or view or local:
         where, exact = view or address, bool(local) and not grid.is_view
         wanted, note = f"{name}=={local}" if exact else name, _VIEW if grid.is_view else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 from packaging.version import Version
@@ -10,7 +11,7 @@ from packaging.version import Version
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.master import InvalidMaster, ProjectIndex
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.plain_name import InvalidWheelName
@@ -18,6 +19,7 @@ from variant_publish.model.variant import GENERIC, NULL_LABEL, Property
 from variant_publish.providers import catalog
 
 EVERY_MACHINE = "every machine"
+_MANY_CELLS = 20_000
 
 
 class FileLink(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class GridRow(msgspec.Struct, frozen=True):
     cells: tuple[tuple[tuple[FileLink, ...], ...], ...]
 
 
-class ReleaseGrid(msgspec.Struct, frozen=True):
+class ReleaseGrid(msgspec.Struct, frozen=True, dict=True):
     """One release: a grid of its wheels, and every other file. `yanked` is the reason where all wheels are yanked."""
 
     version: str
@@ -54,17 +56,18 @@ class ReleaseGrid(msgspec.Struct, frozen=True):
     date: str = ""
     wheels: int = 0
 
-    @property
+    @cached_property
     def variants(self) -> tuple[str, ...]:
         """Return the variants besides the generic wheels."""
         return tuple(row.variant for row in self.rows if row.variant != GENERIC)
 
-    @property
-    def local_versions(self) -> tuple[str, ...]:
-        """Return the local versions of the wheels: variants that plain installers choose by their version."""
+    @cached_property
+    def local_versions(self) -> Mapping[str, str]:
+        """Return the local versions of the wheels by their variant, which plain installers choose by its version."""
         links = (link for row in self.rows for cell in row.cells for build in cell for link in build)
         names = (name for link in links if (name := _name(link.file.filename)) is not None)
-        return tuple(sorted({name.version for name in names if "+" in name.version}))
+        found = {name.version for name in names if "+" in name.version}
+        return {version.partition("+")[2]: version for version in sorted(found, reverse=True)}
 
     @property
     def is_view(self) -> bool:
@@ -99,11 +102,22 @@ def _grid(version: str, files: list[IndexFile], needs: Mapping[str, str]) -> Rel
     wheels = [(name, file) for file in files if (name := parsed[file.filename]) is not None]
     platforms = tuple(sorted({_platform(name) for name, _ in wheels}, key=_platform_order))
     variants = sorted({_variant(name) for name, _ in wheels}, key=lambda text: (text != GENERIC, text))
-    rows = []
-    for variant in variants:
-        own = [(name, file) for name, file in wheels if _variant(name) == variant]
-        cells = tuple(_cell([item for item in own if _platform(item[0]) == platform]) for platform in platforms)
-        rows.append(GridRow(variant, _everyone(variant) or needs.get(variant, ""), cells))
+    if len(variants) * len(platforms) > _MANY_CELLS:
+        raise InvalidMaster(
+            f"release {version or 'without a version'}",
+            f"has {len(variants)} variants for {len(platforms)} platforms, more than a page shows",
+        )
+    cells: dict[tuple[str, str], list[tuple[WheelName, IndexFile]]] = {}
+    for name, file in wheels:
+        cells.setdefault((_variant(name), _platform(name)), []).append((name, file))
+    rows = [
+        GridRow(
+            variant,
+            _everyone(variant) or needs.get(variant, ""),
+            tuple(_cell(cells.get((variant, platform), [])) for platform in platforms),
+        )
+        for variant in variants
+    ]
     reasons = {file.yanked for _, file in wheels}
     return ReleaseGrid(
         version,

@@ -107,7 +107,7 @@ def named(index: ProjectIndex, targets: Sequence[str]) -> tuple[IndexFile, ...]:
         if not files:
             raise UsageError(
                 f"{index.name} has no version or file {target!r}",
-                hint=f"versions: {', '.join(index.versions) or 'none'}",
+                hint=f"versions: {', '.join(index.versions[:-9:-1]) or 'none'}, newest first",
             )
         found |= {file.filename: file for file in files}
     return tuple(found.values())

@@ -48,7 +48,7 @@ def files_of(store: Store, name: str, version: str) -> ReleaseFiles:
     index, wanted = read_index(store, project), version_or_none(version)
     entries = [file for file in index.distributions if version_of(file.filename) == str(wanted)] if index else []
     if index is None or not entries:
-        known = f"it has {', '.join(index.versions)}" if index else "see 'variant-publish index list'"
+        known = f"it has {', '.join(index.versions[-8:])}" if index else "see 'variant-publish index list'"
         raise UsageError(f"{store.describe()} has no release {project} {version}", hint=known)
     uploads = tuple(
         _upload(store, project, entry)

@@ -110,6 +110,8 @@ class ViewApplication:
         if here is not None:
             if not here.is_file():
                 raise NotFound(f"{here} is listed and not there")
+            if here.suffix == ".whl":
+                self.projects.metadata(file)  # else the installer would have to find out that it is unreadable
             return send_file(here, request.environ, mimetype=_type_of(filename), etag=file.source.sha256 or True)
         return _passed(request, file.source.url) if passes_through(file.source.url) else redirect(file.source.url, 302)
 

@@ -97,9 +97,10 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
         return known[1]
 
     def metadata(self, file: ViewFile) -> bytes:
-        """Return the METADATA of a file, as the wheel of the view has it."""
+        """Return the METADATA of a file, as the wheel of the view has it. Raises where it is insane."""
         content = self.cache.metadata(file.source)
-        return bytes(plain_metadata(file, Metadata.parse(content), self.machine)) if file.is_rewritten else content
+        parsed = Metadata.parse(content)
+        return bytes(plain_metadata(file, parsed, self.machine)) if file.is_rewritten else content
 
     def wheel(self, file: ViewFile) -> Path:
         """Return the rewritten wheel of the view, from the cache or made now."""
