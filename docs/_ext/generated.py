@@ -10,7 +10,6 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +44,7 @@ def _complete_modules() -> None:
     for module in [one for name, one in sys.modules.items() if name.startswith("variant_publish.") and one is not api]:
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-                for part in node.body:
-                    if isinstance(part, ast.ImportFrom) and part.module:
-                        source = import_module(part.module)
-                        vars(module).update({one.asname or one.name: getattr(source, one.name) for one in part.names})
+                exec(compile(ast.Module(node.body, []), str(module.__file__), "exec"), vars(module))  # noqa: S102  (our own imports)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def test_check_finds_the_v3_build_under_a_baseline_label_and_uv_chooses_the_righ
     assert swapped.code == 0, swapped.stderr
     found = run("check", "out", "--format", "github").stdout
     assert "VP506" in found  # the note
-    assert "VP508" in found  # the code itself
+    assert "VP513" in found  # the code itself
     for name in outputs():
         Path("out", name).unlink()
 

@@ -95,7 +95,11 @@ def test_damaged_summaries_of_symbols_are_refused() -> None:
         Library("foo/a.so", Format.ELF, "liba.so.1", ("libc.so.6",), frozenset({1, 2, 3})),
         Library("foo/b.dll", Format.PE, is_read=False),
     )
-    assert fuzz(Linkage.parse, [Linkage(libraries).dumps()], words=[b'"exports": 99999999999', b"[]", b"{}", b'"ELF"'])
+    assert fuzz(
+        Linkage.parse,
+        [Linkage(libraries).dumps()],
+        words=[b"\xdf\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"],
+    )
 
 
 def test_names_of_symbols_are_shown() -> None:

@@ -40,7 +40,7 @@ Place = Annotated[int, msgspec.Meta(ge=0)]
 """A place in a file."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a journal asks for: the file from `cut` on is replaced by `tail` bytes, and it gets the name `new`."""
 
     new: str

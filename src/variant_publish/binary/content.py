@@ -19,6 +19,9 @@ from variant_publish.errors import VariantPublishError
 _WINDOW, _LONGEST = 1024 * 1024, 128
 """Bytes that are searched at a time, which stay in the cache of a processor, and those of the longest match."""
 
+_LITERAL = re.compile(rb"[A-Za-z0-9_, ]{8,}(?![?*{+])")
+"""What a pattern begins with, where it is long: whether it is there at all takes a third of the time to find out."""
+
 _MANY = 1 << 16
 _HEAD = 8
 _IN_MEMORY = 8 * 1024 * 1024
@@ -72,12 +75,12 @@ def search(data: Buffer, patterns: Iterable[bytes], ranges: Iterable[Range]) -> 
     Patterns begin with bytes that are given: such a search is one of the C library, and takes a tenth of the time of
     one for alternatives.
     """
-    compiled = [re.compile(pattern) for pattern in patterns]
+    compiled = [(re.compile(one), found[0] if (found := _LITERAL.match(one)) else b"") for one in patterns]
     for start, end in ranges:
         for place in range(start, end, _WINDOW):
             window = data[place : min(place + _WINDOW + _LONGEST, end)]
-            for pattern in compiled:
-                for match in pattern.finditer(window):
+            for pattern, literal in compiled:
+                for match in pattern.finditer(window) if literal in window else ():
                     if match.start() >= _WINDOW:
                         break
                     yield place + match.start(), match

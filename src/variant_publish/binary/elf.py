@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from typing import Literal
@@ -18,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from variant_publish.binary.content import Buffer
-from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
+from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget, readable
 
 _MACHINES: Mapping[tuple[int, int, str], str] = {
     (3, 32, "<"): "i686",
@@ -78,56 +77,68 @@ class ProgramHeader(msgspec.Struct, frozen=True):
 class Elf:
     """Read an ELF file by position; raises InvalidBinary where it contradicts itself."""
 
+    @readable()
     def __init__(self, data: Buffer) -> None:
         self.data = data
         self._names_left = names_budget(len(data))
-        try:
-            self._read_header()
-        except (struct.error, IndexError) as error:
-            raise InvalidBinary(f"its ELF header is damaged ({error})") from error
+        kind, order = self.data[4:5], self.data[5:6]
+        self.bits, self.order = {b"\1": 32, b"\2": 64}.get(kind, 0), {b"\1": "<", b"\2": ">"}.get(order, "")
+        if not self.bits or not self.order:
+            raise InvalidBinary("its ELF header has no known class or byte order")
+        header = struct.Struct(self.order + ("2HL3QL6H" if self.bits == 64 else "2HL3LL6H"))
+        _, machine, _, _, self._segment_start, starts, _, _, size, count, sections, number, _ = self._at(header, 16)
+        self._segment_size, self._segment_count = size, count
+        self.architecture = _MACHINES.get((machine, self.bits, self.order), f"machine {machine}, {self.bits} bits")
+        layout = struct.Struct(self.order + ("2L4Q2L2Q" if self.bits == 64 else "10L"))
+        self.sections = tuple(
+            SectionHeader(kind, flags, offset, size, link, info)
+            for _, kind, flags, _, offset, size, link, info, _, _ in (
+                self._at(layout, starts + index * sections) for index in range(number if starts else 0)
+            )
+        )
 
+    @readable()
     def image(self) -> Image:
         """Return what the headers say."""
-        with self._guarded():
-            strings = self._dynamic_strings
-            undefined = [(symbol.name, symbol.is_weak) for symbol in self._symbols(defined=False)]
-            tags = list(self._dynamic())
-            return Image(
-                format=Format.ELF,
-                architectures=(self.architecture,),
-                needed=tuple(text for tag, text in tags if tag == _DT_NEEDED),
-                soname=next((text for tag, text in tags if tag == _DT_SONAME), None),
-                versions=self._needed_versions()[0],
-                imports=frozenset(name for name, weak in undefined if not weak),
-                weak=frozenset(name for name, weak in undefined if weak),
-                modules=module_names(match[1].decode() for match in _MODULE.finditer(strings)),
-                isa=self._isa(),
-                code=tuple(
-                    (one.offset, one.offset + one.size)
-                    for one in self.sections
-                    if one.kind != _NO_BYTES and not one.is_data
-                ),
-                cxx11=b"B5cxx11" in strings or b"NSt7__cxx1112basic_string" in strings,
-            )
+        strings = self._dynamic_strings
+        undefined = [(symbol.name, symbol.is_weak) for symbol in self._symbols(defined=False)]
+        tags = list(self._dynamic())
+        return Image(
+            format=Format.ELF,
+            architectures=(self.architecture,),
+            needed=tuple(text for tag, text in tags if tag == _DT_NEEDED),
+            soname=next((text for tag, text in tags if tag == _DT_SONAME), None),
+            versions=self._needed_versions()[0],
+            imports=frozenset(name for name, weak in undefined if not weak),
+            weak=frozenset(name for name, weak in undefined if weak),
+            modules=module_names(match[1].decode() for match in _MODULE.finditer(strings)),
+            isa=self._isa(),
+            code=tuple(
+                (one.offset, one.offset + one.size)
+                for one in self.sections
+                if one.kind != _NO_BYTES and not one.is_data
+            ),
+            cxx11=b"B5cxx11" in strings or b"NSt7__cxx1112basic_string" in strings,
+        )
 
+    @readable()
     def symbols(self) -> tuple[Symbol, ...]:
         """Return the dynamic symbols, local and hidden ones left out."""
-        with self._guarded():
-            return tuple(self._symbols())
+        return tuple(self._symbols())
 
     @cached_property
+    @readable()
     def segments(self) -> tuple[ProgramHeader, ...]:
         """Return the program headers."""
         layout = struct.Struct(self.order + ("2L4Q" if self.bits == 64 else "7L"))
         found = []
-        with self._guarded():
-            for number in range(self._segment_count):
-                fields = self._at(layout, self._segment_start + number * self._segment_size)
-                if self.bits == 64:
-                    kind, flags, offset, address, _, size = fields
-                else:
-                    kind, offset, address, _, size, _, flags = fields
-                found.append(ProgramHeader(kind, flags, offset, address, size))
+        for number in range(self._segment_count):
+            fields = self._at(layout, self._segment_start + number * self._segment_size)
+            if self.bits == 64:
+                kind, flags, offset, address, _, size = fields
+            else:
+                kind, offset, address, _, size, _, flags = fields
+            found.append(ProgramHeader(kind, flags, offset, address, size))
         return tuple(found)
 
     def offset_of(self, address: int) -> int | None:
@@ -151,30 +162,6 @@ class Elf:
     @cached_property
     def _loaded(self) -> tuple[ProgramHeader, ...]:
         return tuple(segment for segment in self.segments if segment.kind == _LOAD)[:_MANY_SEGMENTS]
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise InvalidBinary(f"its ELF tables are damaged ({error})") from error
-
-    def _read_header(self) -> None:
-        kind, order = self.data[4:5], self.data[5:6]
-        self.bits, self.order = {b"\1": 32, b"\2": 64}.get(kind, 0), {b"\1": "<", b"\2": ">"}.get(order, "")
-        if not self.bits or not self.order:
-            raise InvalidBinary("its ELF header has no known class or byte order")
-        header = struct.Struct(self.order + ("2HL3QL6H" if self.bits == 64 else "2HL3LL6H"))
-        _, machine, _, _, self._segment_start, starts, _, _, size, count, sections, number, _ = self._at(header, 16)
-        self._segment_size, self._segment_count = size, count
-        self.architecture = _MACHINES.get((machine, self.bits, self.order), f"machine {machine}, {self.bits} bits")
-        layout = struct.Struct(self.order + ("2L4Q2L2Q" if self.bits == 64 else "10L"))
-        self.sections = tuple(
-            SectionHeader(kind, flags, offset, size, link, info)
-            for _, kind, flags, _, offset, size, link, info, _, _ in (
-                self._at(layout, starts + index * sections) for index in range(number if starts else 0)
-            )
-        )
 
     def _at(self, layout: struct.Struct, place: int) -> tuple[int, ...]:
         return layout.unpack(self.data[place : place + layout.size])

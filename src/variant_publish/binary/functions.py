@@ -7,17 +7,15 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import msgspec
 
 from variant_publish.binary.content import Buffer, Range
 from variant_publish.binary.elf import Elf
-from variant_publish.binary.image import InvalidBinary
+from variant_publish.binary.image import readable
 from variant_publish.binary.macho import MachO
 from variant_publish.binary.pe import Pe
 
-T = TypeVar("T")
 Offset = Callable[[int], int | None]
 
 _HEADER = bytes((1, 0x1B, 0x03, 0x3B))  # version, then the encodings of pointer, count and table that linkers write
@@ -49,12 +47,16 @@ class FunctionTable(msgspec.Struct, frozen=True):
             return
         runs = 1 if self.starts[-1] - self.starts[0] <= limit else _PIECES
         for run in range(runs):
-            index, used = run * (len(self.starts) - 1) // runs, 0
-            while index + 1 < len(self.starts) and used < limit // runs:
-                if code := self._code(index):
+            first, used = run * (len(self.starts) - 1) // runs, 0
+            offset = self.offset_of(self.base + self.starts[first])
+            block = b"" if offset is None else self.data[offset : offset + limit // runs + _LONGEST]
+            for index in range(first, len(self.starts) - 1):
+                if used >= limit // runs:
+                    break
+                place, length = self.starts[index] - self.starts[first], self.starts[index + 1] - self.starts[index]
+                if code := block[place : place + min(length, _LONGEST)]:
                     yield code
-                used += max(self.starts[index + 1] - self.starts[index], _SHORTEST)
-                index += 1
+                used += max(length, _SHORTEST)
 
     def around(self, offset: int) -> bytes:
         """Return the code of the function that a byte of the file is in; nothing for one that is in none."""
@@ -70,19 +72,7 @@ class FunctionTable(msgspec.Struct, frozen=True):
         return b"" if length <= 0 or offset is None else self.data[offset : offset + length]
 
 
-def _guarded(read: Callable[[T], FunctionTable | None]) -> Callable[[T], FunctionTable | None]:
-    """Raise InvalidBinary where a table of functions ends too soon."""
-
-    def guarded(file: T) -> FunctionTable | None:
-        try:
-            return read(file)
-        except struct.error as error:
-            raise InvalidBinary(f"its table of functions is damaged ({error})") from error
-
-    return guarded
-
-
-@_guarded
+@readable()
 def elf_functions(elf: Elf) -> FunctionTable | None:
     """Return the functions of an ELF file for x86-64; None of any other, and where it has no such table."""
     table = elf.unwind_table() if elf.architecture == "x86_64" else None
@@ -96,14 +86,14 @@ def elf_functions(elf: Elf) -> FunctionTable | None:
     return FunctionTable(elf.data, table.address, found[::2], elf.offset_of, elf.address_of)
 
 
-@_guarded
+@readable()
 def pe_functions(pe: Pe) -> FunctionTable | None:
     """Return the functions of a PE file for x86-64 (`.pdata`); None of any other."""
     found = pe.functions(MANY_FUNCTIONS)
     return FunctionTable(pe.data, 0, array("q", found), pe.offset_of, pe.address_of) if found else None
 
 
-@_guarded
+@readable()
 def macho_functions(slices: tuple[MachO, ...]) -> FunctionTable | None:
     """Return the functions of the x86-64 part of a Mach-O file; None where it has none."""
     one = next((one for one in slices if one.architecture == "x86_64"), None)

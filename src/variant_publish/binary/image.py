@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
@@ -18,6 +20,15 @@ class InvalidBinary(VariantPublishError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, hint="build the file again, or tell what kind of binary it is")
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise InvalidBinary where a table ends too soon, or a name is none; decorates what reads them."""
+    try:
+        yield
+    except (struct.error, IndexError, ValueError) as error:
+        raise InvalidBinary(f"its headers are damaged ({error})") from error
 
 
 class Format(StrEnum):

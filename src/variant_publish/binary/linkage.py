@@ -6,16 +6,14 @@ a summary of these, found again by the wheel's SHA-256.
 
 from __future__ import annotations
 
-import json
-import sys
-from array import array
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.zipraw import open_archive
@@ -26,8 +24,8 @@ from variant_publish.binary.macho import macho_image, macho_slices
 from variant_publish.binary.pe import Pe
 from variant_publish.errors import VariantPublishError
 
-_SCHEMA = 1
-_MANY_LIBRARIES = 10_000
+_SCHEMA: Literal[2] = 2
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -84,38 +82,21 @@ class Linkage(msgspec.Struct, frozen=True, dict=True):
         return {name: library for library in self.libraries for name in library.names}
 
     def dumps(self) -> bytes:
-        """Return the summary: a line of JSON, then the hashes of each library; what is wanted is left out."""
-        rows = [
-            {"path": one.path, "format": one.format.value, "soname": one.soname, "needed": one.needed,
-             "exports": len(one.exports), "is-read": one.is_read}
-            for one in self.libraries
-        ]  # fmt: skip
-        head = json.dumps({"schema-version": _SCHEMA, "libraries": rows}).encode() + b"\n"
-        return head + b"".join(_packed(one.exports) for one in self.libraries)
+        """Return the summary; what is wanted is left out."""
+        return _ENCODER.encode(_Summary(_SCHEMA, tuple(replace(one, wanted=()) for one in self.libraries)))
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Parse a summary; raise VariantPublishError where it is none."""
-        head, _, rest = content.partition(b"\n")
         try:
-            data = json.loads(head)
-            if data["schema-version"] != _SCHEMA or len(data["libraries"]) > _MANY_LIBRARIES:
-                raise ValueError("it has another schema")
-            libraries, place = [], 0
-            for row in data["libraries"]:
-                end = place + 8 * int(row["exports"])
-                libraries.append(
-                    Library(
-                        str(row["path"]), Format(row["format"]), row["soname"], tuple(row["needed"]),
-                        _unpacked(rest[place:end]), (), bool(row["is-read"]),
-                    )
-                )  # fmt: skip
-                place = end
-            if place != len(rest):
-                raise ValueError("its end is missing")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return cls(msgspec.msgpack.decode(content, type=_Summary).libraries)
+        except ValueError as error:
             raise VariantPublishError(f"the summary of symbols is damaged ({error})", hint="remove it") from error
-        return cls(tuple(libraries))
+
+
+class _Summary(msgspec.Struct):
+    schema: Literal[2]
+    libraries: Annotated[tuple[Library, ...], msgspec.Meta(max_length=10_000)]
 
 
 def name_hash(name: str, version: str | None = None) -> int:
@@ -151,17 +132,3 @@ def _read(kind: Format, content: Buffer) -> tuple[Image, Iterable[Symbol]]:
         pe = Pe(content)
         return pe.image(), pe.symbols()
     return macho_image(content), (symbol for one in macho_slices(content) for symbol in one.symbols())
-
-
-def _packed(hashes: Iterable[int]) -> bytes:
-    values = array("Q", sorted(hashes))
-    if sys.byteorder == "big":
-        values.byteswap()
-    return values.tobytes()
-
-
-def _unpacked(content: bytes) -> frozenset[int]:
-    values = array("Q", content)
-    if sys.byteorder == "big":
-        values.byteswap()
-    return frozenset(values)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from variant_publish.binary.content import Buffer
-from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
+from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget, readable
 
 _CPUS: Mapping[int, str] = {7: "i386", 0x01000007: "x86_64", 0x0100000C: "arm64", 18: "ppc", 0x01000012: "ppc64"}
 _ORDERS: Mapping[bytes, tuple[str, int]] = {
@@ -24,36 +24,35 @@ _TWO_LEVEL = 0x80
 _STAB, _PRIVATE, _TYPE, _EXTERNAL, _WEAK_REFERENCE = 0xE0, 0x10, 0x0E, 0x01, 0x40
 
 _MANY_SLICES, _MANY_COMMANDS, _LARGE_COMMANDS, _MANY_SYMBOLS = 20, 4096, 1024 * 1024, 1 << 19
-_SHORT_NAME, _LONG_NAME = 256, 64 * 1024
+_LARGE_STRINGS, _LONG_NAME = 64 * 1024 * 1024, 64 * 1024
 
 
+@readable()
 def macho_image(data: Buffer) -> Image:
     """Return what the headers of a Mach-O file say; raise InvalidBinary where they contradict themselves."""
-    try:
-        slices = macho_slices(data)
-        strong: set[str] = set()
-        weak: set[str] = set()
-        modules: list[str] = []
-        for symbol in (symbol for one in slices for symbol in one.symbols()):
-            if symbol.is_defined:
-                modules += module_names((symbol.name,))
-            else:
-                (weak if symbol.is_weak else strong).add(symbol.name)
-        return Image(
-            format=Format.MACHO,
-            architectures=tuple(one.architecture for one in slices),
-            needed=tuple(dict.fromkeys(name for one in slices for name in one.libraries)),
-            soname=next((one.name for one in slices if one.name), None),
-            imports=frozenset(strong),
-            weak=frozenset(weak),
-            modules=tuple(dict.fromkeys(modules)),
-            code=tuple(part for one in slices for part in one.code()),
-            macos={one.architecture: one.minimum for one in slices if one.minimum},
-        )
-    except struct.error as error:
-        raise _damaged(error) from error
+    slices = macho_slices(data)
+    strong: set[str] = set()
+    weak: set[str] = set()
+    modules: list[str] = []
+    for symbol in (symbol for one in slices for symbol in one.symbols()):
+        if symbol.is_defined:
+            modules += module_names((symbol.name,))
+        else:
+            (weak if symbol.is_weak else strong).add(symbol.name)
+    return Image(
+        format=Format.MACHO,
+        architectures=tuple(one.architecture for one in slices),
+        needed=tuple(dict.fromkeys(name for one in slices for name in one.libraries)),
+        soname=next((one.name for one in slices if one.name), None),
+        imports=frozenset(strong),
+        weak=frozenset(weak),
+        modules=tuple(dict.fromkeys(modules)),
+        code=tuple(part for one in slices for part in one.code()),
+        macos={one.architecture: one.minimum for one in slices if one.minimum},
+    )
 
 
+@readable()
 def macho_slices(data: Buffer) -> tuple[MachO, ...]:
     """Return the parts of a universal file, one for each architecture; the whole file where it is for one."""
     budget = _Budget(len(data))
@@ -69,14 +68,9 @@ def macho_slices(data: Buffer) -> tuple[MachO, ...]:
 class MachO:
     """Read the Mach-O file at an offset by position; raises InvalidBinary where it contradicts itself."""
 
+    @readable()
     def __init__(self, data: Buffer, start: int, budget: _Budget) -> None:
         self.data, self.start, self._budget = data, start, budget
-        try:
-            self._read_header()
-        except struct.error as error:
-            raise _damaged(error) from error
-
-    def _read_header(self) -> None:
         self.order, self.bits = _ORDERS.get(self.data[self.start : self.start + 4], ("", 0))
         if not self.order:
             raise InvalidBinary("its Mach-O header has no known magic number")
@@ -160,6 +154,7 @@ class MachO:
             return
         places, count, strings, length = tables[0]
         layout = struct.Struct(self.order + ("L2BHQ" if self.bits == 64 else "L2BHL"))
+        names = self.data[self.start + strings : self.start + strings + min(length, _LARGE_STRINGS)]
         for first, number in self._external(count):
             self._budget.spend(number, 0)
             start = self.start + places + first * layout.size
@@ -169,24 +164,12 @@ class MachO:
                     defined = bool(kind & _TYPE)
                     library = None if defined else self._library(extra >> 8)
                     weak = not defined and bool(extra & _WEAK_REFERENCE)
-                    yield Symbol(
-                        self._text(self.start + strings + name, self.start + strings + length).removeprefix("_"),
-                        defined,
-                        weak,
-                        None,
-                        library,
-                    )
-
-    def _text(self, place: int, table_end: int) -> str:
-        text, end = b"", b""
-        for length in (_SHORT_NAME, _LONG_NAME):
-            text, end, _ = self.data[place : min(place + length, table_end)].partition(b"\0")
-            if end:
-                break
-        self._budget.spend(0, len(text))
-        if not end:
-            raise InvalidBinary("one of its names has no end")
-        return text.decode("utf-8", "replace")
+                    end = names.find(b"\0", name, name + _LONG_NAME)
+                    self._budget.spend(0, end - name)
+                    if end < 0:
+                        raise InvalidBinary("one of its names has no end")
+                    text = names[name:end].decode("utf-8", "replace").removeprefix("_")
+                    yield Symbol(text, defined, weak, None, library)
 
     def _external(self, count: int) -> Iterable[tuple[int, int]]:
         """Return where external symbols lie in the table of all `count` symbols: first one and number, twice."""
@@ -226,7 +209,3 @@ class _Budget:
         self._symbols, self._names = self._symbols - symbols, self._names - names
         if self._symbols < 0 or self._names < 0:
             raise InvalidBinary("it has more symbols, or longer ones, than any compiler makes")
-
-
-def _damaged(error: Exception) -> InvalidBinary:
-    return InvalidBinary(f"its Mach-O header is damaged ({error})")

@@ -30,10 +30,10 @@ _ENTRY = struct.Struct("<3Q")
 _PACKAGE = struct.Struct("<4xL3Q")
 _IMAGE = struct.Struct("<2HL4Q")
 
-_HEAD_LIMIT = 256 * 1024
-"""Bytes of a bundle's beginning that are inflated: its list is in the first page."""
+_HEAD_LIMIT, _INPUT_LIMIT = 16 * 1024, 160 * 1024
+"""Bytes of a bundle's beginning that are inflated (its list is in the first page), and of what they are inflated from:
+zstd has blocks of 128 KiB."""
 
-_INPUT_LIMIT = 1024 * 1024
 _MANY_ENTRIES, _LONGEST = 512, 256
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from variant_publish.binary.content import Buffer
-from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget
+from variant_publish.binary.image import Format, Image, InvalidBinary, Symbol, module_names, names_budget, readable
 
 _MACHINES: Mapping[int, str] = {0x14C: "win32", 0x8664: "amd64", 0xAA64: "arm64"}
 _PE_PLUS, _CODE = 0x20B, 0x20
@@ -22,13 +22,21 @@ _LONG_NAME = 4096
 class Pe:
     """Read a PE file by position; raises InvalidBinary where it contradicts itself."""
 
+    @readable()
     def __init__(self, data: Buffer) -> None:
         self.data = data
         self._symbols_left, self._names_left = _MANY_SYMBOLS, names_budget(len(data))
-        try:
-            self._read_header()
-        except (struct.error, ValueError) as error:
-            raise _damaged(error) from error
+        (start,) = self._at(struct.Struct("<L"), 0x3C)
+        if self.data[start : start + 4] != b"PE\0\0":
+            raise InvalidBinary("it is a program for DOS, not for Windows")
+        self.machine, count, _, _, _, optional, _ = self._at(struct.Struct("<2H3L2H"), start + 4)
+        if count > _MANY_SECTIONS:
+            raise InvalidBinary(f"it has {count} sections, and Windows loads at most {_MANY_SECTIONS}")
+        self.optional = start + 24
+        (magic,) = self._at(struct.Struct("<H"), self.optional)
+        self.is_plus = magic == _PE_PLUS
+        row = struct.Struct("<4L12xL")  # virtual size, virtual address, raw size, raw offset, what it holds
+        self.sections = [self._at(row, self.optional + optional + number * 40 + 8) for number in range(count)]
 
     def image(self) -> Image:
         """Return what the headers say."""
@@ -48,42 +56,25 @@ class Pe:
         yield from (Symbol(name, True) for name in self.exports)
 
     @cached_property
+    @readable()
     def imports(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the libraries and what each must have; delay-loaded ones included."""
-        try:
-            return (*self._imports(_IMPORTS, struct.Struct("<5L")), *self._imports(_DELAYED, struct.Struct("<8L")))
-        except (struct.error, ValueError) as error:
-            raise _damaged(error) from error
+        return (*self._imports(_IMPORTS, struct.Struct("<5L")), *self._imports(_DELAYED, struct.Struct("<8L")))
 
     @cached_property
+    @readable()
     def exports(self) -> tuple[str, ...]:
         """Return the symbols that the file exports by name."""
-        try:
-            place = self._directory(_EXPORTS)
-            if place is None:
-                return ()
-            *_, count, _, names, _ = self._at(struct.Struct("<2L2H7L"), place)
-            table = self.offset_of(names)
-            if table is None or not count:
-                return ()
-            self._spend(count)
-            pointers = struct.iter_unpack("<L", self.data[table : table + 4 * count])
-            return tuple(self._text(where) for (pointer,) in pointers if (where := self.offset_of(pointer)) is not None)
-        except (struct.error, ValueError) as error:
-            raise _damaged(error) from error
-
-    def _read_header(self) -> None:
-        (start,) = self._at(struct.Struct("<L"), 0x3C)
-        if self.data[start : start + 4] != b"PE\0\0":
-            raise InvalidBinary("it is a program for DOS, not for Windows")
-        self.machine, count, _, _, _, optional, _ = self._at(struct.Struct("<2H3L2H"), start + 4)
-        if count > _MANY_SECTIONS:
-            raise InvalidBinary(f"it has {count} sections, and Windows loads at most {_MANY_SECTIONS}")
-        self.optional = start + 24
-        (magic,) = self._at(struct.Struct("<H"), self.optional)
-        self.is_plus = magic == _PE_PLUS
-        row = struct.Struct("<4L12xL")  # virtual size, virtual address, raw size, raw offset, what it holds
-        self.sections = [self._at(row, self.optional + optional + number * 40 + 8) for number in range(count)]
+        place = self._directory(_EXPORTS)
+        if place is None:
+            return ()
+        *_, count, _, names, _ = self._at(struct.Struct("<2L2H7L"), place)
+        table = self.offset_of(names)
+        if table is None or not count:
+            return ()
+        self._spend(count)
+        pointers = struct.iter_unpack("<L", self.data[table : table + 4 * count])
+        return tuple(self._text(where) for (pointer,) in pointers if (where := self.offset_of(pointer)) is not None)
 
     def _imports(self, directory: int, layout: struct.Struct) -> Iterator[tuple[str, tuple[str, ...]]]:
         place = self._directory(directory)
@@ -151,7 +142,3 @@ class Pe:
         if not end or self._names_left < 0:
             raise InvalidBinary("its names have no end, or are longer than any compiler makes them")
         return text.decode("ascii", "replace")
-
-
-def _damaged(error: Exception) -> InvalidBinary:
-    return InvalidBinary(f"its PE header is damaged ({error})")

@@ -102,17 +102,20 @@ class CodeSample(msgspec.Struct, frozen=True):
 
 def sample(functions: FunctionTable, imports: Collection[str], limit: int = SAMPLE) -> CodeSample:
     """Count over functions spread evenly over the code, up to `limit` bytes."""
-    counts = dict.fromkeys(("legacy", "vex", "evex", "v2", "scalar"), 0)
+    from iced_x86 import Decoder
+
+    legacy = vex = evex = v2 = scalar = 0
     for code in functions.sampled(limit):
-        kinds, level = _summary(code)
-        is_vector = bool(kinds)
-        counts["vex"] += is_vector and kinds != {"legacy"}
-        counts["legacy"] += kinds == {"legacy"}
-        counts["evex"] += level == 4
-        counts["scalar"] += level >= 3 and kinds <= {"legacy"}
-        counts["v2"] += level == 2
-    dispatches = bool(any(counts[key] for key in ("vex", "v2", "scalar")) and _asks(functions, imports))
-    return CodeSample(**counts, dispatches=dispatches)
+        found = 0
+        for number in {instruction.code for instruction in Decoder(64, code)}:
+            found |= _SEEN[number]
+        legacy += found & _VECTORS == _LEGACY
+        vex += found & _VEX > 0
+        evex += found >= _LEVEL << 4
+        v2 += _LEVEL << 2 <= found < _LEVEL << 3
+        scalar += found >= _LEVEL << 3 and not found & _VEX
+    dispatches = bool(vex or v2 or scalar) and _asks(functions, imports)
+    return CodeSample(legacy, vex, evex, v2, scalar, dispatches)
 
 
 def _asks(functions: FunctionTable, imports: Collection[str]) -> bool:
@@ -133,33 +136,27 @@ def _has_cpuid(code: bytes) -> bool:
     return any(instruction.mnemonic == Mnemonic.CPUID for instruction in Decoder(64, code))
 
 
-def _summary(code: bytes) -> tuple[set[str], int]:
-    """Return the encodings of vector instructions in a function, and its highest level."""
-    from iced_x86 import Decoder
-
-    each = {instruction.code: instruction for instruction in Decoder(64, code)}
-    for number in each:
-        if number not in _KNOWN:
-            _KNOWN[number] = _classified(each[number])
-    found = [_KNOWN[number] for number in each]
-    return {kind for kind, _ in found if kind}, max((level for _, level in found), default=1)
+_LEGACY, _VEX, _VECTORS, _LEVEL = 1, 2, 3, 4
+"""The bits of what a function has: vector registers by SSE and by AVX, and from the third on, its levels."""
 
 
-_KNOWN: dict[int, tuple[str, int]] = {}
+class _Seen(dict[Any, int]):
+    """The bits of instructions by their codes, each worked out once."""
+
+    def __missing__(self, code: Any) -> int:
+        from iced_x86 import EncodingKind, Instruction, Mnemonic, OpCodeInfo
+
+        info, instruction = OpCodeInfo(code), Instruction()
+        instruction.code = code
+        # TZCNT runs on every machine, as BSF.
+        level = 1 if instruction.mnemonic == Mnemonic.TZCNT else _level(set(instruction.cpuid_features()))
+        has_vectors = any(info.op_kind(number) in _vector_operands() for number in range(info.op_count))
+        encoding = {EncodingKind.LEGACY: _LEGACY, EncodingKind.VEX: _VEX, EncodingKind.EVEX: _VEX}.get(info.encoding, 0)
+        self[code] = found = (encoding if has_vectors else 0) | _LEVEL << level
+        return found
 
 
-def _classified(instruction: Any) -> tuple[str, int]:
-    """Return how an instruction encodes vector registers ("legacy", "vex", "evex", "" for none), and its level."""
-    from iced_x86 import EncodingKind, Mnemonic, OpCodeInfo
-
-    info = OpCodeInfo(instruction.code)
-    features = set(instruction.cpuid_features())
-    # TZCNT runs on every machine, as BSF.
-    level = 1 if instruction.mnemonic == Mnemonic.TZCNT else _level(features)
-    if not any(info.op_kind(number) in _vector_operands() for number in range(info.op_count)):
-        return "", level
-    encoding = {EncodingKind.LEGACY: "legacy", EncodingKind.VEX: "vex", EncodingKind.EVEX: "evex"}
-    return encoding.get(info.encoding, ""), level
+_SEEN = _Seen()
 
 
 def _level(features: set[int]) -> int:

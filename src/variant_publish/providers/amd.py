@@ -119,11 +119,11 @@ class Amd(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
-        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary import evidence
         from variant_publish.binary.offload import offload_targets
 
         code = {target.arch for target in offload_targets(data, found) if target.arch.startswith("gfx")}
-        majors, why = runtimes.majors_of(image.needed, runtimes.ROCM)
+        majors, why = evidence.majors_of(image.needed, evidence.ROCM)
         why = why or (evidence.NAMES if not code and found.get(self.names) else "")
         return evidence.Evidence(self.namespace, tuple(sorted(code, key=lambda arch: (len(arch), arch))), majors, why)
 

@@ -205,11 +205,11 @@ class Nvidia(VariantProvider):
 
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
-        from variant_publish.binary import evidence, runtimes
+        from variant_publish.binary import evidence
         from variant_publish.binary.fatbin import DeviceImages
 
         images = DeviceImages.of(data, found)
-        majors, why = runtimes.majors_of(image.needed, runtimes.CUDA)
+        majors, why = evidence.majors_of(image.needed, evidence.CUDA)
         if not majors:
             majors = images.cuda_majors
             why = "has device code" if images.codes else evidence.NAMES if found.get(self.names) else ""

@@ -82,6 +82,13 @@ def test_a_hole_of_two_macos_versions_is_told_once(tmp_path: Path) -> None:
     assert failures(NoHoles(), tmp_path) == [f"no wheel for {threaded} on {macs[0]}"]
 
 
+def test_a_hole_is_told_where_one_for_an_older_macos_is_left_out(tmp_path: Path) -> None:
+    old, new = "macosx_11_0_arm64", "macosx_12_0_arm64"
+    pythons = ["cp312-cp312", "cp313-cp313", "cp314-cp314", "cp315-cp315"]
+    wheels(tmp_path, *product([*pythons, OLD], [LINUX, WINDOWS]), *product(pythons[1:], [new]), f"{OLD}-{old}")
+    assert failures(NoHoles(), tmp_path) == [f"no wheel for cp312-cp312 on {new}"]
+
+
 def test_graalpy_leaves_no_holes(tmp_path: Path) -> None:
     wheels(tmp_path, *product([NEW], [LINUX, WINDOWS]), f"graalpy312-graalpy250_312_native-{LINUX}")
     assert verdicts(NoHoles(), tmp_path) == {"pass": 3, "skip": 1}

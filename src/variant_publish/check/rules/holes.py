@@ -51,11 +51,13 @@ class NoHoles(ReleaseRule[Wheel]):
                 yield Outcome.passed()
         there = Counter(line for place in filled for line in _lines(place))
         lacks = Counter(line for place in holes for line in _lines(place))
-        for place, (cell, where) in holes.items():
-            partly = next((one for one in _lines(place) if there[one] < lacks[one] and there[one] + lacks[one] > 2), "")
-            if partly:
-                yield Outcome.skipped(f"the release supports {partly[1]} in part")
-            elif not any(_fills_too(other, place) for other in holes):
+        partly = {line for line, count in lacks.items() if there[line] < count and there[line] + count > 2}
+        real = {place: hole for place, hole in holes.items() if partly.isdisjoint(_lines(place))}
+        yield from (
+            Outcome.skipped("the release supports the Python, or the platform, in part") for _ in holes.keys() - real
+        )
+        for place, (cell, where) in real.items():
+            if not any(_fills_too(other, place) for other in real):
                 of = "" if cell.variant == GENERIC else f", variant {cell.variant!r}"
                 yield self.failed(f"no wheel for {cell.python} on {cell.platform}{of}{where}", cell=cell)
 
