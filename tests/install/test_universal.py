@@ -67,12 +67,12 @@ def test_what_uv_says_is_read_with_its_forks() -> None:
     name = "bar"
     version = "1.0"
     marker = "python_full_version < '3.10'"
-    wheels = [{ url = "https://example.org/bar-1.0-py3-none-any.whl", hashes = { sha256 = "00" } }]
+    wheels = [{ url = "https://example.org/bar-1.0-py3-none-any.whl", hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000000" } }]
     [[packages]]
     name = "bar"
     version = "2.0"
     marker = "python_full_version >= '3.10'"
-    sdist = { url = "https://example.org/bar-2.0.tar.gz", hashes = { sha256 = "11" } }
+    sdist = { url = "https://example.org/bar-2.0.tar.gz", hashes = { sha256 = "1111111111111111111111111111111111111111111111111111111111111111" } }
     """
     tree = (
         "bar==1.0 ; python_full_version < '3.10'\n    # via\n    #   -r requirements.in\n    #   Foo_Baz\n"

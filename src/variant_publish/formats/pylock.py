@@ -27,14 +27,14 @@ ONLY_VARIANTS = f"'{VARIANTS_EXTRA}' in extras"
 
 
 class LockedFile(msgspec.Struct, frozen=True):
-    """One file of a lock, by its URL and lower-case hex SHA-256."""
+    """One file of a lock, by its URL and lower-case hex SHA-256; "" where a client that resolved names none."""
 
     url: str
     sha256: str
 
     def __post_init__(self) -> None:
         check_link(self.url)
-        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+        if self.sha256 and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise ValueError(f"the SHA-256 {self.sha256[:80]!r} is not 64 hex digits")
 
     @property
@@ -48,8 +48,10 @@ class LockedFile(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
-        """Build from the table."""
-        return cls(table["url"], table["hashes"]["sha256"])
+        """Build from the table; raise ValueError where it has no SHA-256."""
+        if not (digest := table["hashes"]["sha256"]):
+            raise ValueError("a file has no SHA-256")
+        return cls(table["url"], digest)
 
 
 class LockedVariant(msgspec.Struct, frozen=True):
