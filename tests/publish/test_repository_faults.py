@@ -41,7 +41,7 @@ def proxy(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("TWINE_USERNAME", "somebody")
     monkeypatch.setenv("TWINE_PASSWORD", "anything")
-    monkeypatch.setattr("variant_publish.remote.transport.RETRIES", 0)
+    monkeypatch.setattr("variant_publish.remote.session.RETRIES", 0)
     with fault_proxy(server[0]) as proxy:
         yield proxy
 

@@ -48,7 +48,7 @@ def rank(label: str, properties: Properties, namespaces: Sequence[str], supporte
     without a compatible value makes the label incompatible. A label without properties (null) ranks after all others.
     """
     triples: list[Triple] = []
-    for namespace, features in properties.table().items():
+    for namespace, features in properties.grouped.items():
         offered = supported.get(namespace, {})
         order = list(offered)
         for feature, values in features.items():

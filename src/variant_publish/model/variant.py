@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Self
 
 import msgspec
@@ -58,7 +59,7 @@ class Property(msgspec.Struct, frozen=True, order=True):
         return f"{self.namespace} :: {self.feature} :: {self.value}"
 
 
-class Properties(msgspec.Struct, frozen=True):
+class Properties(msgspec.Struct, frozen=True, dict=True):
     """The properties of one variant: a set, iterated in sorted order."""
 
     items: tuple[Property, ...] = ()
@@ -90,10 +91,15 @@ class Properties(msgspec.Struct, frozen=True):
             result.setdefault(item.namespace, {}).setdefault(item.feature, []).append(item.value)
         return result
 
+    @cached_property
+    def grouped(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """Return the table, made once for the thousands of machines that may ask."""
+        return self.table()
+
     @property
     def namespaces(self) -> tuple[str, ...]:
         """Return the namespaces in use, sorted."""
-        return tuple(self.table())
+        return tuple(self.grouped)
 
     def values(self, namespace: str, feature: str) -> tuple[str, ...]:
         """Return the values of one feature, sorted; empty where the feature is not set."""
