@@ -172,6 +172,8 @@ def test_other_pages_have_nothing_that_could_not_be_typed() -> None:
                 json.loads(block.text)
             elif block.language == "yaml":
                 pages.check_workflow(block.text)
+            elif block.language == "python":
+                compile(block.text, str(page), "exec")
             else:
                 assert block.language in ("", "text", "c"), page
 
