@@ -123,8 +123,15 @@ class CloudStore(Store):
         try:
             with self._translated(key):
                 obstore.put(self.opened, key, content, attributes=_attributes(headers), mode=mode, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError, NotFoundError, FileNotFoundError):
+        except (AlreadyExistsError, PreconditionError):
             return PutResult.LOST
+        except (NotFoundError, FileNotFoundError) as error:
+            if etag is not None:
+                return PutResult.LOST
+            raise VariantPublishError(
+                f"{self.describe()}: there is no such container or bucket",
+                hint="create it, or correct the name in upload.extra-index",
+            ) from error
         return PutResult.WRITTEN
 
     def _goes_in_parts(self, size: int) -> bool:
