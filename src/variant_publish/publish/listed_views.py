@@ -106,11 +106,8 @@ def _is_there(release: Release, name: str, entries: list[IndexFile], settings: U
 def _publish(
     empty: Release, name: str, entries: list[IndexFile], destinations: Destinations, reporter: Reporter
 ) -> tuple[PublishedView, ...]:
-    claims = {
-        StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256, lambda path: "")
-        for entry in entries
-    }
-    with verified(destinations.store, claims, frozenset(claims), reporter) as files:
+    claims = {StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256) for entry in entries}
+    with verified(destinations.store, claims, claims.keys(), reporter) as files:
         builds = SentBuilds(destinations.store, {})
         for entry in entries:
             path = files.local[StagedFile(empty.project, entry.filename)]
