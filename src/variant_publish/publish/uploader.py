@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import ProjectFacts, Upload, send, update_project
+from variant_publish.model.quantity import count
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
@@ -196,8 +197,7 @@ class _Uploader:
         expected = {item.file: item.sha256 for item in placements if not item.is_listed}
         if not expected:
             return []
-        what = "1 file" if len(expected) == 1 else f"{len(expected)} files"
-        self.reporter.note(f"waiting until {self._repository.describe()} shows {what}")
+        self.reporter.note(f"waiting until {self._repository.describe()} shows {count(len(expected), 'file')}")
         shown = self._repository.listed(self.plan.project, expected, self.deadline_s)
         self.done["missing"] += sorted(set(expected) - {file.filename for file in shown})
         return [_completed(file, self.uploads) for file in shown]
