@@ -93,6 +93,7 @@ def test_an_upload_that_nobody_can_read_ends_in_exit_code_1(moto: Moto, tmp_path
             result = run_command(*options, "--public-url", address)
             assert result.code == 1
             assert "allow s3:GetObject" in result.stderr
+            assert "users: pip install" not in result.stdout
         told = json.loads(run_command(*options, "--public-url", address, "--format", "json").stdout)
     published = told["releases"][0]["published"]
     assert published["complete"] is False

@@ -53,8 +53,7 @@ def with_listed_views(
 ) -> UploadResult:
     """Publish the views of what a plan has listed, and return its result with theirs."""
     views = publish_listed_views(plan.files.project, Version(plan.version), config, destinations, reporter)
-    faults = tuple(view.fault for view in views if view.fault)
-    return replace(result, views=views, unreadable=(*result.unreadable, *faults))
+    return replace(result, views=views)
 
 
 def yank_in_views(

@@ -48,8 +48,8 @@ class PublishedView(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """Return the command by which users install from the view; "" where its address is not known."""
-        return view_command(self.project, self.address)
+        """Return the command by which users install from the view; "" where none can."""
+        return "" if self.fault else view_command(self.project, self.address)
 
     @property
     def changed(self) -> bool:
@@ -156,6 +156,8 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
             facts=ProjectFacts(self.destinations.tracked(project), view.address),
         )
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
+        if fault:
+            self.reporter.warn(fault)
         return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
 
     def _send(self, item: OwnFile) -> CreateOutcome:
