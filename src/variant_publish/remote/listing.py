@@ -14,7 +14,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.page import ACCEPT, parse_page
 from variant_publish.formats.simple import IndexFile, InvalidEntry
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.url import HTTP
 from variant_publish.remote.local import folder_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
@@ -75,11 +74,8 @@ def _flat(folder: Path, name: NormalizedName) -> Iterator[IndexFile]:
     found: dict[Path, None] = {}
     prefixes = set()
     for path in sorted(folder.glob("*.whl")):
-        try:
-            wheel = WheelName.parse(path.name)
-        except InvalidWheelName:
-            continue
-        if wheel.project == name:
+        wheel = WheelName.find(path.name)
+        if wheel is not None and wheel.project == name:
             found[path] = None
             prefixes.add((name, str(wheel.parsed_version)))
     for pattern in selector_patterns():
