@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -14,8 +13,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.page import ACCEPT, parse_page
 from variant_publish.formats.simple import IndexFile, InvalidEntry
-from variant_publish.model.url import HTTP
-from variant_publish.remote.local import folder_of
+from variant_publish.remote.local import folder_of, is_on_server
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 PAGE_LIMIT = 128 * 1024 * 1024
@@ -32,7 +30,7 @@ def read_project(index: str, project: str, transport: Transport | None = None) -
     call to the next. Raises IndexUnavailable for every other trouble.
     """
     name = canonicalize_name(project)
-    if urlsplit(index).scheme in HTTP:
+    if is_on_server(index):
         with nullcontext(transport) if transport is not None else Transport() as asked:
             return _read_http(f"{index.rstrip('/')}/{name}/", asked)
     folder = folder_of(index)
