@@ -106,7 +106,9 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
         return own[0]
     if own:
         raise InvalidArchive(
-            archive.path, f"has {len(own)} dist-info folders: {', '.join(map(repr, own))}", hint="build the wheel with one of them"
+            archive.path,
+            f"has {len(own)} dist-info folders: {', '.join(map(repr, own))}",
+            hint="build the wheel with one of them",
         )
     if folders:
         raise InvalidArchive(
