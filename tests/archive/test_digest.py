@@ -43,7 +43,8 @@ def test_a_hash_counts_only_while_size_and_time_are_the_same(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": 2}, {"sha256": "A" * 64}, {"sha256": 3}, {"size": 1}, {"mtime_ns": None}]
+    "change",
+    [{"schema": 2}, {"sha256": "A" * 64}, {"sha256": "a" * 64 + "\n"}, {"sha256": 3}, {"size": 1}, {"mtime_ns": None}],
 )
 def test_a_digest_of_another_kind_is_no_digest(tmp_path: Path, change: dict[str, object]) -> None:
     source = make_wheel(tmp_path, NAME)

@@ -35,7 +35,8 @@ def test_pins_in_metadata_are_found_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dist_info": "bar-1.0.dist-info"}, "no dist-info folder of its own"),
+        ({"dist_info": "bar-1.0.dist-info"}, "no dist-info folder of its own, only 'bar-1.0.dist-info'"),
+        ({"dist_info": "bar-1.0\n::x.dist-info"}, r"only 'bar-1.0\\n::x.dist-info'"),
         ({"dist_info": "foo"}, "has no dist-info folder, so it is not a wheel"),
         ({"files": {"foo-1.1.dist-info/x": b""}}, "2 dist-info folders"),
         ({"extra_info": {"variant.json": b"{}"}}, "schema"),

@@ -117,6 +117,8 @@ def test_the_exit_code_is_that_of_the_command(tmp_path: Path) -> None:
         (["--", "no-such-command"], "there is no command 'no-such-command'"),
         (["--", "uv", "lock"], "would write addresses that exist on this machine alone"),
         (["--set", "cuda=many", "--", "true"], "cuda cannot be 'many'"),
+        (["--index", "nowhere", "--", "true"], "nowhere cannot be read (there is no such folder)"),
+        (["--default-index", "file:nowhere", "--", "true"], "file:nowhere cannot be read (there is no such folder)"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(

@@ -20,8 +20,8 @@ def test_an_illegal_property_is_refused(text: str) -> None:
 
 def test_properties_are_a_sorted_set() -> None:
     one = Properties.parse(["b :: f :: 2", "a :: f :: 1", "b :: f :: 1", "b :: f :: 2"])
-    assert one.table() == {"a": {"f": ["1"]}, "b": {"f": ["1", "2"]}}
-    assert one == Properties.from_table(one.table())
+    assert one.grouped == {"a": {"f": ["1"]}, "b": {"f": ["1", "2"]}}
+    assert one == Properties.from_table(one.grouped)
     assert one.values("b", "f") == ("1", "2")
     assert one.values("c", "f") == ()
 

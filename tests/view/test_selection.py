@@ -23,7 +23,7 @@ from variant_publish.model.variant import Properties
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view import Selection, Wish, choose, select
+from variant_publish.view import Indexes, Selection, Wish, choose, select
 
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")
 TAGS = (*cpython_tags((3, 12), ["cp312"], PLATFORMS), *compatible_tags((3, 12), "cp312", PLATFORMS))
@@ -373,16 +373,16 @@ def test_the_first_index_that_has_the_project_is_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     one = flat(tmp_path / "one", "foo-1.0-py3-none-any.whl", "foo-1.0-py3-none-any-cu126.whl", files=labels(CUDA))
     other = flat(tmp_path / "other", "foo-2.0-py3-none-any.whl")
-    found = select("Foo", [str(tmp_path / "empty"), one, other], machine(cuda="12.6"))
+    found = select("Foo", Indexes((str(tmp_path / "empty"), one, other)), machine(cuda="12.6"))
     assert (found.project, found.selected) == ("foo", "foo-1.0-py3-none-any-cu126.whl")
 
 
 def test_selector_files_of_other_versions_are_not_read(tmp_path: Path) -> None:
     index = flat(tmp_path, "foo-1.0-py3-none-any.whl", "foo-0.9-py3-none-any.whl")
     (tmp_path / "foo-0.9-variants.json").write_text("no JSON", "utf-8")
-    assert select("foo", [index], machine()).version == Version("1.0")
+    assert select("foo", Indexes((index,)), machine()).version == Version("1.0")
     with pytest.raises(VariantPublishError, match=r"foo-0\.9-variants\.json"):
-        select("foo", [index], machine(), version=SpecifierSet("<1"))
+        select("foo", Indexes((index,)), machine(), version=SpecifierSet("<1"))
 
 
 def test_a_selector_file_with_another_hash_is_refused(tmp_path: Path) -> None:
@@ -391,17 +391,17 @@ def test_a_selector_file_with_another_hash_is_refused(tmp_path: Path) -> None:
     (tmp_path / "foo").mkdir()
     (tmp_path / "foo" / "index.json").write_text(ProjectIndex("foo", (wheel("-cu126"), file)).dumps(), "utf-8")
     (tmp_path / "foo" / "foo-1.0-variants.json").write_text(text, "utf-8")
-    assert select("foo", [str(tmp_path)], machine(cuda="12.6")).selected is not None
+    assert select("foo", Indexes((str(tmp_path),)), machine(cuda="12.6")).selected is not None
     (tmp_path / "foo" / "foo-1.0-variants.json").write_text(text + " ", "utf-8")
     with pytest.raises(VariantPublishError, match="SHA-256"):
-        select("foo", [str(tmp_path)], machine(cuda="12.6"))
+        select("foo", Indexes((str(tmp_path),)), machine(cuda="12.6"))
 
 
 def test_a_project_on_no_index_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VariantPublishError, match="foo is not on"):
-        select("foo", [str(tmp_path)], machine())
+        select("foo", Indexes((str(tmp_path),)), machine())
     with pytest.raises(UsageError, match="no index"):
-        select("foo", [], machine())
+        select("foo", Indexes(()), machine())
 
 
 LOCAL = wheel(version="1.0+cu128")

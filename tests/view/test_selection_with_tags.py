@@ -13,7 +13,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view import Indexes, select
+from variant_publish.view import Indexes, Wish, select
 
 PLAIN = "foo-1.0-py3-none-any.whl"
 LEVELS = {"x86-64": ("",), "x86-64-v3": ("v3", ""), "x86-64-v4": ("v4", "v3", "")}
@@ -47,7 +47,7 @@ def index(folder: Path, *variants: str, selector: bool = True) -> str:
 def test_only_a_wheel_with_the_tag_counts_and_the_machine_still_does(
     tmp_path: Path, level: str, tag: str, variant: str | None
 ) -> None:
-    found = select("foo", [index(tmp_path, "", "+v3", "+v4")], here(level), tags=(tag,))
+    found = select("foo", Indexes((index(tmp_path, "", "+v3", "+v4"),)), here(level), wish=Wish((tag,)))
     assert found.selected == (None if variant is None else PLAIN.replace(".whl", f"{variant}.whl"))
     reasons = {item.filename: item.reason for item in found.candidates}
     assert reasons[PLAIN] == f"does not carry +{tag}, which is asked for"
@@ -55,15 +55,16 @@ def test_only_a_wheel_with_the_tag_counts_and_the_machine_still_does(
 
 def test_a_tag_that_no_selector_places_is_taken_where_it_is_asked_for(tmp_path: Path) -> None:
     place = index(tmp_path, "", "+pypi", "+v3+pypi")
-    assert select("foo", [place], here(), tags=("pypi",)).selected == PLAIN.replace(".whl", "+v3+pypi.whl")
-    assert select("foo", [place], here()).selected == PLAIN
+    seen = Indexes((place,))
+    assert select("foo", seen, here(), wish=Wish(("pypi",))).selected == PLAIN.replace(".whl", "+v3+pypi.whl")
+    assert select("foo", seen, here()).selected == PLAIN
 
 
 def test_an_index_vouches_for_a_tag(tmp_path: Path) -> None:
     local, other = (index(tmp_path / name, "", selector=False) for name in ("local", "other"))
-    refused = select("foo", [local, other], here(), tags=("pypi",))
+    refused = select("foo", Indexes((local, other)), here(), wish=Wish(("pypi",)))
     assert (refused.selected, refused.index) == (None, local)
-    found = select("foo", [local, other], here(), tags=("pypi",), implied={other: ("pypi",)})
+    found = select("foo", Indexes((local, other), {other: ("pypi",)}), here(), wish=Wish(("pypi",)))
     assert (found.selected, found.index) == (PLAIN, other)
     assert found.file is not None
     assert "/other/" in found.file.url
@@ -71,7 +72,7 @@ def test_an_index_vouches_for_a_tag(tmp_path: Path) -> None:
 
 def test_a_label_of_that_name_counts(tmp_path: Path) -> None:
     place = index(tmp_path, "", "-v3", selector=False)
-    found = select("foo", [place], here(), tags=("v3",))
+    found = select("foo", Indexes((place,)), here(), wish=Wish(("v3",)))
     assert (found.selected, found.dialect) == (None, PEP825)
     assert {item.filename: item.reason for item in found.candidates} == {
         PLAIN: "does not carry +v3, which is asked for",
@@ -81,7 +82,7 @@ def test_a_label_of_that_name_counts(tmp_path: Path) -> None:
 
 def test_a_tag_on_no_index_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VariantPublishError, match="bar is not on"):
-        select("bar", [index(tmp_path, "")], here(), tags=("v3",))
+        select("bar", Indexes((index(tmp_path, ""),)), here(), wish=Wish(("v3",)))
 
 
 def test_indexes_are_read_as_they_are_typed(tmp_path: Path) -> None:

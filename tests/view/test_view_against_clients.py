@@ -127,7 +127,7 @@ def html(files: Sequence[IndexFile]) -> str:
 
 def ours(index: Path, name: str, machine: Machine) -> str | None:
     """Return what `select` names, and hold a plain installer on the view against it."""
-    found = select(name, [str(index)], machine)
+    found = select(name, Indexes((str(index),)), machine)
     files = read_project(str(index), name)
     view = View.of(files, SelectorReader().linked(name, files), machine)
     final = [file for file in view.files if not file.version.is_prerelease]

@@ -170,7 +170,7 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
 
 def _abi(config: Config, cell: Cell) -> dict[str, str]:
     """Return the release of each dependency that a cell is built against; "" where another variant has one."""
-    tables = {name: one.properties.table().get(ABI_DEPENDENCY, {}) for name, one in config.variants.items()}
+    tables = {name: one.properties.grouped.get(ABI_DEPENDENCY, {}) for name, one in config.variants.items()}
     names = sorted({name for table in tables.values() for name in table})
     return {name: " ".join(tables.get(cell.variant, {}).get(name, ())) for name in names}
 

@@ -107,13 +107,11 @@ def select(
     The first index that has the project counts. `dialect` looks at the wheels of one dialect only, `generic` asks for
     the build that serves everyone. Raises VariantPublishError where no index has the project, or one cannot be read.
     """
+    from variant_publish.view import Wish
     from variant_publish.view import select as choose
 
-    specifier = requirement.plain.specifier or None
-    return choose(
-        requirement.plain.name, indexes.urls, machine,
-        version=specifier, dialect=dialect, tags=requirement.tags, implied=indexes.implied, generic=generic,
-    )  # fmt: skip
+    version, wish = requirement.plain.specifier or None, Wish(requirement.tags, generic=generic)
+    return choose(requirement.plain.name, indexes, machine, version=version, dialect=dialect, wish=wish)
 
 
 def plan_install(request: Request, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> PlannedInstall:

@@ -30,13 +30,23 @@ class ViewOptions(msgspec.Struct, frozen=True):
 
 @contextmanager
 def serve(options: ViewOptions, *, environ: Mapping[str, str], reporter: Reporter = SILENT) -> Iterator[ServedView]:
-    """Serve the view on loopback until the block ends; raise UsageError for a port that is in use."""
+    """Serve the view on loopback until the block ends.
+
+    Raises UsageError for a folder that is not there, and for a port that is in use.
+    """
+    from variant_publish.errors import UsageError
     from variant_publish.remote.default_index import default_index
+    from variant_publish.remote.local import folder_of, is_on_server
     from variant_publish.serve.loopback import serving
     from variant_publish.serve.projects import Projects
     from variant_publish.serve.wheel_cache import WheelCache
 
     default = options.default_index or default_index(environ)
+    for index in (*options.indexes.urls, default):
+        if not is_on_server(index) and not folder_of(index).is_dir():
+            raise UsageError(
+                f"{index} cannot be read (there is no such folder)", hint="name an existing folder, or a URL"
+            )
     projects = Projects(
         options.indexes, default, options.machine, WheelCache.of_user(environ), generic=options.generic,
         reporter=reporter,

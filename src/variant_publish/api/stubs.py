@@ -39,9 +39,9 @@ def stub(
     what `pyproject` tells. In the mode "requires" the variants may be those of the configuration, without any wheel.
     Raises UsageError where something is missing, VariantPublishError where a wheel cannot be read.
     """
-    import hashlib
     from tempfile import TemporaryDirectory
 
+    from variant_publish.archive.digest import sha256_of
     from variant_publish.stub import contents, source
     from variant_publish.stub.project import metadata_of
     from variant_publish.stub.sdist import write_sdist
@@ -64,7 +64,7 @@ def stub(
             filled = contents.of_wheels(found, config)
         path = write_sdist(filled, folder)
     variants = tuple(dict.fromkeys(variant for row in filled.rows for variant in row.variants))
-    return Stub(path, hashlib.sha256(path.read_bytes()).hexdigest(), len(found.wheels), variants)
+    return Stub(path, sha256_of(path), len(found.wheels), variants)
 
 
 def _check_addresses(index: str | None, public_url: str | None) -> None:

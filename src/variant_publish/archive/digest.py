@@ -18,7 +18,7 @@ SUFFIX = ".sha256"
 
 class _Digest(msgspec.Struct, frozen=True):
     schema: Literal[1]
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     size: int
     mtime_ns: int
 

@@ -106,12 +106,14 @@ def find_dist_info(archive: RawArchive, name: WheelName) -> str:
         return own[0]
     if own:
         raise InvalidArchive(
-            archive.path, f"has {len(own)} dist-info folders: {', '.join(own)}", hint="build the wheel with one of them"
+            archive.path,
+            f"has {len(own)} dist-info folders: {', '.join(map(repr, own))}",
+            hint="build the wheel with one of them",
         )
     if folders:
         raise InvalidArchive(
             archive.path,
-            f"has no dist-info folder of its own, only {', '.join(folders)}",
+            f"has no dist-info folder of its own, only {', '.join(map(repr, folders))}",
             hint="rename the file to what its dist-info says, or build it again",
         )
     raise InvalidArchive(archive.path, "has no dist-info folder, so it is not a wheel", hint="build the wheel again")

@@ -131,7 +131,7 @@ def write_standard(
     for label, properties in variants.items():
         if label in standard.get("variants", {}):
             continue
-        for namespace, features in properties.table().items():
+        for namespace, features in properties.grouped.items():
             put(standard, ("variants", label, namespace), features)
         if not properties:
             put(standard, ("variants", label), {})

@@ -116,7 +116,7 @@ class Pep825(Dialect):
         """Return the properties of `abi_dependency`."""
         if data is None:
             return {}
-        properties = data.variants.get("".join(words), Properties()).table()
+        properties = data.variants.get("".join(words), Properties()).grouped
         return {key: values for space in _abi_namespaces(data) for key, values in properties.get(space, {}).items()}
 
     def asks_hardware(self, data: VariantsMetadata | None, words: Words) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import msgspec
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.typed import refusing
+from variant_publish.formats.typed import from_table, refusing
 
 Features = Mapping[str, Mapping[str, tuple[str, ...]]]
 
@@ -43,7 +43,8 @@ class HostFile(msgspec.Struct, frozen=True, tag_field="schema-version", tag=1, f
     def parse(cls, text: str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
         with refusing(_not_a_host):
-            return msgspec.convert(tomllib.loads(text), cls)
+            table = tomllib.loads(text)
+        return from_table(table, cls, _not_a_host)
 
 
 def _not_a_host(reason: str) -> VariantPublishError:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.typed import from_json, refusing, to_json
+from variant_publish.formats.typed import from_json, from_table, to_json
 from variant_publish.formats.variants_json import VariantsMetadata
 
 INSTALLED_FILE = "variant-publish.json"
@@ -66,8 +66,7 @@ class InstalledVariant(msgspec.Struct, frozen=True, tag_field="schema-version", 
     def from_table(cls, data: Mapping[str, Any]) -> Self:
         """Build from the object; raise VariantPublishError where it is something else."""
         metadata = data.get(_METADATA)
-        with refusing(_unreadable):
-            found = msgspec.convert({**data, _METADATA: None}, cls)
+        found = from_table({**data, _METADATA: None}, cls, _unreadable)
         return found if metadata is None else replace(found, metadata=VariantsMetadata.parse(json.dumps(metadata)))
 
 

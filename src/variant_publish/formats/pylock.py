@@ -16,7 +16,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import SelectorFile
-from variant_publish.formats.typed import refusing
+from variant_publish.formats.typed import from_table, refusing
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.url import check_link
 
@@ -179,7 +179,7 @@ class Lock(msgspec.Struct, frozen=True):
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:
-                return cls(packages, msgspec.convert(own["host"], HostFile))
+                return cls(packages, from_table(own["host"], HostFile, _no_lock))
             return cls(packages, None, data.get("requires-python", ""), tuple(own["roots"]))
 
     def requirements(self) -> str:

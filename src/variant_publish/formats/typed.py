@@ -24,7 +24,30 @@ def refusing(failure: Failure) -> Iterator[None]:
 def from_json(content: bytes | str, kind: type[T], failure: Failure) -> T:
     """Return the value of a JSON text."""
     with refusing(failure):
-        return msgspec.json.decode(content, type=kind)
+        found: T | _Unversioned = msgspec.json.decode(content, type=_asked(kind))
+        return _versioned(found)
+
+
+def from_table(table: object, kind: type[T], failure: Failure) -> T:
+    """Return the value of a table of TOML."""
+    with refusing(failure):
+        found: T | _Unversioned = msgspec.convert(table, _asked(kind))
+        return _versioned(found)
+
+
+class _Unversioned(msgspec.Struct, tag_field="schema-version", tag=0):
+    """The other type of a union: of one type alone msgspec does not miss the tag."""
+
+
+def _asked(kind: type[T]) -> Any:
+    config = getattr(kind, "__struct_config__", None)
+    return kind | _Unversioned if config is not None and config.tag is not None else kind
+
+
+def _versioned(found: T | _Unversioned) -> T:
+    if isinstance(found, _Unversioned):
+        raise ValueError("schema-version 0 is not known")
+    return found
 
 
 def to_json(value: Any, indent: int = 1) -> str:

@@ -190,7 +190,7 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
         data: dict[str, Any] = {"$schema": self.schema, "default-priorities": {"namespace": list(self.namespaces)}}
         if self.providers:
             data["providers"] = {namespace: provider.table() for namespace, provider in self.providers.items()}
-        data["variants"] = {label: properties.table() for label, properties in self.variants.items()}
+        data["variants"] = {label: properties.grouped for label, properties in self.variants.items()}
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -18,7 +18,7 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
-from variant_publish.view import Indexes, Selection, select
+from variant_publish.view import Indexes, Selection, Wish, select
 from variant_publish.view.from_index import ProjectNotFound
 
 _AT_ONCE = 8
@@ -109,13 +109,9 @@ def _better(item: Installed, machine: Machine, indexes: Indexes) -> str | None:
     """Choose again, as the user asked for it."""
     if not indexes.urls:
         return None
-    record = item.record
+    wish = Wish(item.record.asked, generic=item.record.generic) if item.record is not None else None
     try:
-        found = select(
-            item.project, indexes.urls, machine, version=SpecifierSet(f"=={item.version.public}"),
-            implied=indexes.implied, tags=record.asked if record is not None else (),
-            generic=record is not None and record.generic,
-        )  # fmt: skip
+        found = select(item.project, indexes, machine, version=SpecifierSet(f"=={item.version.public}"), wish=wish)
     except ProjectNotFound:
         return None
     return None if found.selected is None or _is_selected(item, found) else found.selected

@@ -84,17 +84,13 @@ class Properties(msgspec.Struct, frozen=True, dict=True):
             )
         )
 
-    def table(self) -> dict[str, dict[str, list[str]]]:
-        """Return namespace -> feature -> sorted values."""
+    @cached_property
+    def grouped(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """Return namespace -> feature -> sorted values, made once for the thousands of machines that may ask."""
         result: dict[str, dict[str, list[str]]] = {}
         for item in self.items:
             result.setdefault(item.namespace, {}).setdefault(item.feature, []).append(item.value)
         return result
-
-    @cached_property
-    def grouped(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """Return the table, made once for the thousands of machines that may ask."""
-        return self.table()
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -103,7 +99,7 @@ class Properties(msgspec.Struct, frozen=True, dict=True):
 
     def values(self, namespace: str, feature: str) -> tuple[str, ...]:
         """Return the values of one feature, sorted; empty where the feature is not set."""
-        return tuple(item.value for item in self.items if (item.namespace, item.feature) == (namespace, feature))
+        return tuple(self.grouped.get(namespace, {}).get(feature, ()))
 
     def __bool__(self) -> bool:
         return bool(self.items)

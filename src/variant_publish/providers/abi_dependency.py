@@ -46,13 +46,13 @@ def abi_requirements(properties: Properties) -> tuple[str, ...]:
 
     Of several releases of one dependency no requirement follows: they are a union.
     """
-    found = properties.table().get(ABI_DEPENDENCY, {})
+    found = properties.grouped.get(ABI_DEPENDENCY, {})
     return tuple(f"{canonicalize_name(name)}=={values[0]}.*" for name, values in found.items() if len(values) == 1)
 
 
 def abi_choices(properties: Properties) -> tuple[str, ...]:
     """Return every release that a build admits, each as a requirement: those of one dependency are a union."""
-    found = properties.table().get(ABI_DEPENDENCY, {})
+    found = properties.grouped.get(ABI_DEPENDENCY, {})
     return tuple(f"{canonicalize_name(name)}=={value}.*" for name, values in found.items() for value in values)
 
 

@@ -16,11 +16,10 @@ from variant_publish.archive.atomic import replacing
 from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import Loader, Loading
 from variant_publish.binary.policy import policy_of
-from variant_publish.dialects.wheel_name import WheelName
+from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, own_pythons, serves
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import modern_platform
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.remote.files import download
@@ -73,9 +72,8 @@ class Dependencies(msgspec.Struct, frozen=True):
         exact = any(one.operator == "==" and not one.version.endswith("*") for one in wanted)
         found: dict[Version, list[IndexFile]] = {}
         for index in self.indexes:
-            for file in self.listing(index, project):
-                name = _wheel_name(file)
-                if name is None or not name.serves_everyone or (file.yanked is not None and not exact):
+            for name, file in wheels_among(self.listing(index, project)):
+                if not name.serves_everyone or (file.yanked is not None and not exact):
                     continue
                 if wanted.contains(name.parsed_version, prereleases=exact or None):
                     found.setdefault(name.parsed_version, []).append(file)
@@ -83,11 +81,7 @@ class Dependencies(msgspec.Struct, frozen=True):
 
     def wheel_for(self, name: WheelName, files: Iterable[IndexFile]) -> IndexFile | None:
         """Return the wheel that a machine gets which got the wheel of this name; None where there is none for it."""
-        for file in files:
-            other = _wheel_name(file)
-            if other is not None and _meets(name, other):
-                return file
-        return None
+        return next((file for other, file in wheels_among(files) if _meets(name, other)), None)
 
     def linkage(self, file: IndexFile) -> Linkage:
         """Return the symbols of a listed wheel, which is downloaded at most once.
@@ -142,10 +136,3 @@ def _meets(name: WheelName, other: WheelName) -> bool:
 def _family(platform: str) -> tuple[str, str]:
     match = _PLATFORM.fullmatch(modern_platform(platform))
     return (match[1], match[2]) if match else ("", platform)
-
-
-def _wheel_name(file: IndexFile) -> WheelName | None:
-    try:
-        return WheelName.parse(file.filename)
-    except InvalidWheelName:
-        return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -14,9 +13,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.page import ACCEPT, parse_page
 from variant_publish.formats.simple import IndexFile, InvalidEntry
-from variant_publish.model.plain_name import InvalidWheelName
-from variant_publish.model.url import HTTP
-from variant_publish.remote.local import folder_of
+from variant_publish.remote.local import folder_of, is_on_server
 from variant_publish.remote.transport import IndexUnavailable, Transport
 
 PAGE_LIMIT = 128 * 1024 * 1024
@@ -33,7 +30,7 @@ def read_project(index: str, project: str, transport: Transport | None = None) -
     call to the next. Raises IndexUnavailable for every other trouble.
     """
     name = canonicalize_name(project)
-    if urlsplit(index).scheme in HTTP:
+    if is_on_server(index):
         with nullcontext(transport) if transport is not None else Transport() as asked:
             return _read_http(f"{index.rstrip('/')}/{name}/", asked)
     folder = folder_of(index)
@@ -75,11 +72,8 @@ def _flat(folder: Path, name: NormalizedName) -> Iterator[IndexFile]:
     found: dict[Path, None] = {}
     prefixes = set()
     for path in sorted(folder.glob("*.whl")):
-        try:
-            wheel = WheelName.parse(path.name)
-        except InvalidWheelName:
-            continue
-        if wheel.project == name:
+        wheel = WheelName.find(path.name)
+        if wheel is not None and wheel.project == name:
             found[path] = None
             prefixes.add((name, str(wheel.parsed_version)))
     for pattern in selector_patterns():

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from variant_publish.errors import UsageError
-from variant_publish.model.url import check_link, redact
+from variant_publish.model.url import HTTP, check_link, redact
 
 
 def folder_of(place: str) -> Path:
@@ -23,6 +23,11 @@ def folder_of(place: str) -> Path:
     if "://" in place:
         raise UsageError(f"index {redact(place)!r} is not a URL that can be read", hint="use https:, file: or a folder")
     return Path(place)
+
+
+def is_on_server(index: str) -> bool:
+    """Return whether an index is read over http or https; any other one is a folder."""
+    return urlsplit(index).scheme in HTTP
 
 
 def local_path(url: str) -> Path | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.handlers import SimpleHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -33,15 +33,19 @@ class _Server(ThreadingMixIn, WSGIServer):
     """Answer each connection in a thread of its own; the threads end with the process."""
 
     daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = os.name != "nt"  # there it would let two servers have one port
+    allow_reuse_port = False  # this would so everywhere
 
-    def __init__(self, listener: socket.socket, application: ViewApplication) -> None:
-        super().__init__((LOOPBACK, 0), _Connection, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self.server_name, self.server_port = listener.getsockname()
-        self.setup_environ()
+    def __init__(self, port: int, application: ViewApplication) -> None:
         self.view = application
         self.connections: set[socket.socket] = set()
+        super().__init__((LOOPBACK, port), _Connection)
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # that of HTTPServer asks name servers what this machine is called
+        self.server_name, self.server_port = self.socket.getsockname()
+        self.setup_environ()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
@@ -129,20 +133,14 @@ def serving(projects: Projects, port: int | None = None) -> Iterator[ServedView]
 def _bound(application: ViewApplication, port: int | None, preferred: int) -> _Server:
     """Return a server on the port, or on the preferred one if it is free; raise UsageError."""
     for number in (port,) if port is not None else (preferred, 0):
-        listener = socket.socket()
-        if os.name != "nt":  # there it would let two servers have one port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((LOOPBACK, number))
+            return _Server(number, application)
         except OSError as error:
-            listener.close()
             if number == preferred and port is None:
                 continue
             why = error.strerror or str(error)
             hint = "choose another one, or leave out --port"
             raise UsageError(f"port {number} of {LOOPBACK} cannot be used ({why})", hint=hint) from error
-        listener.listen(128)
-        return _Server(listener, application)
     raise AssertionError("unreachable")
 
 

@@ -25,7 +25,7 @@ from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
-from variant_publish.remote.local import local_path
+from variant_publish.remote.local import is_on_server, local_path
 from variant_publish.remote.transport import Transport
 from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
@@ -175,7 +175,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
         return first if first is not None and not asked else self._on_default(name) or first
 
     def _read(self, index: str, name: NormalizedName) -> tuple[IndexFile, ...]:
-        if local_path(index) is not None or "://" not in index:
+        if not is_on_server(index):
             return read_project(index, name)
         return self._readers.submit(read_project, index, name, self._transport).result()
 
@@ -188,8 +188,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
         return self._seen(self.default, name, files) if files else None
 
     def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:
-        here = local_path(index) is not None or "://" not in index
-        if not here:  # a page on a server says nothing of files on this disk
+        if is_on_server(index):  # a page on a server says nothing of files on this disk
             files = tuple(file for file in files if not file.url.startswith("file:"))
         if "@" in urlsplit(index).netloc:
             files = tuple(replace(file, url=with_credentials(file.url, index)) for file in files)
@@ -223,8 +222,7 @@ def with_credentials(url: str, index: str) -> str:
 
 def _address(index: str, name: NormalizedName) -> str | None:
     """Return where a client reads the page by itself; None for a folder, and where credentials are needed."""
-    parts = urlsplit(index)
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc:
+    if not is_on_server(index) or "@" in urlsplit(index).netloc:
         return None
     return f"{index.rstrip('/')}/{name}/"
 

@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.archive.digest import sha256_of
 from variant_publish.archive.retag import Rewrite, retag
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
@@ -102,25 +103,20 @@ class WheelCache(msgspec.Struct, frozen=True):
             with reporter.track(target.name, fetched.path.stat().st_size) as advance:
                 retag(fetched.path, folder, rewrite, advance)
             with replacing(digest) as stream:
-                stream.write(_sha256(target).encode())
+                stream.write(sha256_of(target).encode())
         return target
 
 
 def _is_whole(path: Path, digest: Path) -> bool:
     try:
-        return digest.read_text("ascii") == _sha256(path)
+        return digest.read_text("ascii") == sha256_of(path)
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _checked(path: Path, file: IndexFile) -> FetchedWheel:
     try:
-        digest = _sha256(path)
+        digest = sha256_of(path)
     except OSError as error:
         raise IndexUnavailable(file.url, str(error)) from error
     if file.sha256 and digest != file.sha256:

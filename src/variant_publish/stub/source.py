@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.archive.digest import sha256_of
 from variant_publish.archive.zipraw import RawArchive, open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import TABLE
@@ -179,8 +179,7 @@ class _Reader(msgspec.Struct, frozen=True):
     def _of_path(self, name: WheelName, file: IndexFile, path: Path) -> Offered:
         root = (self.public_url or "").rstrip("/")
         url = f"{root}/{name.project}/{quote(file.filename)}" if root else ""
-        with path.open("rb") as stream:
-            sha256 = file.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = file.sha256 or sha256_of(path)
         return Offered(name, url, sha256, path.stat().st_size, partial(open_archive, path), path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +23,7 @@ from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
 from variant_publish.view.choice import Selection, choose
+from variant_publish.view.indexes import Indexes
 from variant_publish.view.wish import Wish
 
 _SELECTOR_LIMIT = 16 * 1024 * 1024
@@ -32,49 +33,42 @@ _AT_ONCE = 16
 class ProjectNotFound(VariantPublishError):
     """Report a project that none of the indexes has."""
 
+    def __init__(self, project: str, indexes: Iterable[str]) -> None:
+        places = ", ".join(map(redact, indexes))
+        super().__init__(f"{project} is not on {places}", hint="check the project's name, or name another index")
+
 
 def select(
     project: str,
-    indexes: Sequence[str],
+    indexes: Indexes,
     machine: Machine,
     *,
     version: SpecifierSet | None = None,
     dialect: Dialect | None = None,
-    tags: Sequence[str] = (),
-    implied: Mapping[str, Collection[str]] | None = None,
-    generic: bool = False,
+    wish: Wish | None = None,
 ) -> Selection:
     """Choose from the first index that has the project, as installers do that guard against name confusion.
 
-    `tags` are extra tags that the wheel must carry (`numpy+pypi`), `implied` maps an index to the tags that it vouches
-    for; then the first index counts that has such a wheel. `generic` asks for the build that serves everyone. Selector
-    files are read for the versions that are looked at, and for no others.
+    With a wish for extra tags (`numpy+pypi`) the first index counts that has such a wheel; what each vouches for is
+    added to the wish. Selector files are read for the versions that are looked at, and for no others.
     """
-    if not indexes:
+    if not indexes.urls:
         raise UsageError("no index is named", hint="name one with --index URL or --index FOLDER")
     first: Selection | None = None
-    for index in indexes:
+    asked = wish or Wish()
+    for index in indexes.urls:
         files = read_project(index, project)
         if not files:
             continue
-        wish = Wish(tuple(tags), frozenset((implied or {}).get(index, ())), generic)
-        chosen = choose(
-            files,
-            LinkedSelectors(project, files, SelectorReader().text),
-            machine,
-            version=version,
-            dialect=dialect,
-            wish=wish,
-        )
+        linked = LinkedSelectors(project, files, SelectorReader().text)
+        here = replace(asked, implied=frozenset(indexes.implied.get(index, ())))
+        chosen = choose(files, linked, machine, version=version, dialect=dialect, wish=here)
         chosen = replace(chosen, project=canonicalize_name(project), index=index)
-        if chosen.selected is not None or not tags:
+        if chosen.selected is not None or not asked.tags:
             return chosen
         first = first or chosen
     if first is None:
-        raise ProjectNotFound(
-            f"{project} is not on {', '.join(redact(index) for index in indexes)}",
-            hint="check the project's name, or name another index",
-        )
+        raise ProjectNotFound(project, indexes.urls)
     return first
 
 
@@ -88,10 +82,7 @@ def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet |
         for found in sorted((version or SpecifierSet()).filter(linked), reverse=True):
             return linked[found]
         return SelectorFiles()
-    raise ProjectNotFound(
-        f"{project} is not on {', '.join(redact(index) for index in indexes)}",
-        hint="check the project's name, or name another index",
-    )
+    raise ProjectNotFound(project, indexes)
 
 
 class SelectorReader:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from variant_publish.errors import VariantPublishError
+from variant_publish.formats.host_file import HostFile
+from variant_publish.formats.installed import InstalledVariant
+from variant_publish.formats.pylock import Lock
+from variant_publish.formats.stage_state import StageState
+from variant_publish.formats.summary import Summary
+
+HOST = HostFile("3.12.1", "manylinux_2_28_x86_64", {})
+JSON = [
+    (Summary("foo-1.0.tar.gz", 1, "0" * 64).dumps(), Summary.parse),
+    (StageState("s").dumps(), lambda text: StageState.parse(text, "s")),
+    (InstalledVariant("foo", "1.0", "foo-1.0-py3-none-any.whl", "generic").dumps(), InstalledVariant.parse),
+]
+
+
+@pytest.mark.parametrize("version", [None, 0, 99, "1"])
+@pytest.mark.parametrize(("text", "parse"), JSON, ids=["summary", "stage", "installed"])
+def test_a_text_of_another_version_or_of_none_is_refused(
+    text: str, parse: Callable[[str], object], version: object
+) -> None:
+    parse(text)
+    data = json.loads(text)
+    del data["schema-version"]
+    with pytest.raises(VariantPublishError, match="schema-version"):
+        parse(json.dumps(data if version is None else data | {"schema-version": version}))
+
+
+def test_a_machine_without_a_version_is_refused_in_its_file_and_in_a_lock() -> None:
+    lines = [line for line in HOST.dumps().splitlines() if not line.startswith("schema-version")]
+    assert len(lines) < len(HOST.dumps().splitlines())
+    with pytest.raises(VariantPublishError, match="schema-version"):
+        HostFile.parse("\n".join(lines))
+    lock = Lock((), HOST).dumps()
+    assert Lock.parse(lock).host == HOST
+    with pytest.raises(VariantPublishError, match="schema-version"):
+        Lock.parse(lock.replace("schema-version = 1", ""))
