@@ -46,7 +46,7 @@ def _complete_modules() -> None:
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
                 for part in node.body:
-                    assert isinstance(part, ast.ImportFrom)  # noqa: S101  (the layers know no other imports)
+                    assert isinstance(part, ast.ImportFrom)  # noqa: S101  (no module has another import there)
                     found = {one.asname or one.name: resolve_name(f"{part.module}.{one.name}") for one in part.names}
                     vars(module).update(found)
 
