@@ -16,6 +16,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
+from variant_publish.progress import SilentReporter
 from variant_publish.publish.uploader import publish
 from variant_publish.store.folder import LocalStore
 
@@ -74,6 +75,25 @@ def test_a_view_that_is_there_is_not_made_again(place: Place, tmp_path: Path, mo
     assert [view.sent for view in first.views] == [(LOCAL,)]
     (second,) = api.promote(plan)
     assert second.views == ()
+
+
+def test_a_view_that_users_cannot_read_is_said_once(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.stage(tmp_path)
+    settings = msgspec.structs.replace(place.settings, public_url="https://h/index", views_url="https://h/views")
+    planned = api.plan_staged("foo", place.config, settings, offline=True)
+    monkeypatch.setattr(
+        "variant_publish.publish.destinations.fault_of_public_url", lambda _, address, *rest: f"{address} is shut"
+    )
+    said: list[str] = []
+    reporter = SilentReporter()
+    monkeypatch.setattr(reporter, "warn", said.append)
+    (done,) = api.release(planned, reporter)
+    assert said == ["https://h/index is shut", "https://h/views/cu128 is shut"]
+    assert list(done.unreadable) == said
+    assert not done.is_complete
+    assert [view.command for view in done.views] == [""]
 
 
 @pytest.mark.parametrize(

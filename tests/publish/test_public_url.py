@@ -18,6 +18,7 @@ from variant_publish.formats.simple import IndexFile
 from variant_publish.index.masters import read_index
 from variant_publish.publish.public_url import fault_of_public_url
 from variant_publish.store.folder import LocalStore
+from variant_publish.store.places import open_store
 from variant_publish.store.s3 import S3Store
 
 
@@ -64,6 +65,14 @@ def test_what_users_can_read_there_is_no_fault_and_the_rest_says_why(moto: Moto,
             assert "bucket-policy.json" in fault
 
 
+def test_a_container_that_nobody_can_read_is_opened_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    store = open_store("az://wheels/simple")
+    with answering(403) as denied:
+        fault = fault_of_public_url(store, denied, "foo-bar", [])
+    assert fault.endswith(": allow everybody, or the CDN in front, to read what lies in az://wheels/simple")
+
+
 def test_a_folder_is_served_by_whoever_serves_it(tmp_path: Path) -> None:
     assert fault_of_public_url(LocalStore(tmp_path), "http://127.0.0.1:9", "foo", []) == ""
 
@@ -79,6 +88,7 @@ def test_an_upload_that_nobody_can_read_ends_in_exit_code_1(moto: Moto, tmp_path
             result = run_command(*options, "--public-url", address)
             assert result.code == 1
             assert "allow s3:GetObject" in result.stderr
+            assert "users: pip install" not in result.stdout
         told = json.loads(run_command(*options, "--public-url", address, "--format", "json").stdout)
     published = told["releases"][0]["published"]
     assert published["complete"] is False

@@ -185,7 +185,7 @@ def test_copies_are_made_by_the_store_and_the_repository_gets_its_share(tmp_path
         (SDIST, "extra-index", "copy"),
         (SDIST, "repository", "upload"),
     ]
-    assert [file for file in (GENERIC, PLUS) if plan.sends_to_repository(StagedFile("foo-bar", file))] == [GENERIC]
+    assert plan.to_repository() == {StagedFile("foo-bar", file) for file in (GENERIC, SDIST)}
 
 
 def test_a_removed_name_is_refused_with_the_name_of_the_index(tmp_path: Path) -> None:
@@ -204,16 +204,16 @@ def test_what_lies_there_already_is_neither_moved_nor_sent(tmp_path: Path) -> No
     release = make_release(tmp_path, upload=PYPI)
     there = tuple(replace(entry, url=LINK) for entry in entries(release) if entry.filename == GENERIC)
     plan = plan_of(release, listing(release, generic=LINK), there)
-    assert not plan.moves(StagedFile("foo-bar", GENERIC))
-    assert not plan.moves(StagedFile("foo-bar", PLUS))
-    assert not plan.sends_to_repository(StagedFile("foo-bar", GENERIC))
+    assert StagedFile("foo-bar", GENERIC) not in plan.moved()
+    assert StagedFile("foo-bar", PLUS) not in plan.moved()
+    assert StagedFile("foo-bar", GENERIC) not in plan.to_repository()
     fresh = plan_of(release)
-    assert fresh.moves(StagedFile("foo-bar", PLUS))
-    assert not fresh.moves(StagedFile("other", PLUS.replace("foo_bar", "other")))
-    assert not fresh.moves(StagedFile("foo-bar", SDIST))
-    assert fresh.sends_to_repository(StagedFile("foo-bar", GENERIC))
-    assert not fresh.sends_to_repository(StagedFile("other", GENERIC.replace("foo_bar", "other")))
-    assert not fresh.sends_to_repository(StagedFile("foo-bar", PLUS))
+    assert StagedFile("foo-bar", PLUS) in fresh.moved()
+    assert StagedFile("other", PLUS.replace("foo_bar", "other")) not in fresh.moved()
+    assert StagedFile("foo-bar", SDIST) not in fresh.moved()
+    assert StagedFile("foo-bar", GENERIC) in fresh.to_repository()
+    assert StagedFile("other", GENERIC.replace("foo_bar", "other")) not in fresh.to_repository()
+    assert StagedFile("foo-bar", PLUS) not in fresh.to_repository()
 
 
 def test_one_file_that_is_missing_is_a_change(tmp_path: Path) -> None:

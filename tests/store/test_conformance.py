@@ -134,6 +134,20 @@ def test_bytes_with_another_hash_are_not_published(store: Store, tmp_path: Path)
         assert store.stat("foo/a.whl") is None
 
 
+@slow
+@no_azurite
+def test_a_container_that_is_not_there_is_named_as_such(
+    azure_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    store = open_store("az://nowhere/simple", endpoint_url=azure_endpoint)
+    for use in (store.preflight, lambda: create(store, "foo/a.whl", b"x")):
+        with pytest.raises(VariantPublishError, match="az://nowhere/simple: there is no such container"):
+            use()
+
+
 def test_ranges(store: Store) -> None:
     content = bytes(range(256))
     create(store, "foo/a.whl", content)

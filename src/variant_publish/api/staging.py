@@ -178,14 +178,9 @@ def release(
             if planned.is_released:
                 stage.finish()  # a release that was cut off after the last page leaves files
             return ()
-        keep = frozenset(
-            file for file, _ in contents.summaries for plan in planned.planned if plan.sends_to_repository(file)
-        )
-        claims = {
-            file: Claim.of_summary(summary)
-            for file, summary in contents.summaries
-            if any(plan.moves(file) for plan in planned.planned)
-        }
+        keep = {file for plan in planned.planned for file in plan.to_repository()}
+        moved = {file for plan in planned.planned for file in plan.moved()}
+        claims = {file: Claim.of_summary(summary) for file, summary in contents.summaries if file in moved}
         with verified(stage.store, claims, keep, reporter, trust=trust_summaries) as files:
             stage.begin(contents)
             results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)

@@ -51,7 +51,7 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
         if view.changed:
             sent, pages = count(len(view.sent), "file"), count(len(view.pages), "page")
             echo(f"view {view.name}: {sent} sent, {pages} written")
-    if settings.public_url:
+    if settings.public_url and not published.fault:
         echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:
         if view.command:

@@ -93,7 +93,7 @@ def _stage(
     for finding in report.findings:
         reporter.warn(f"{finding.id} {finding.file}: {finding.message}")
     echo(f"staged for {name}: {count(len(sent.sent), 'file')} sent, {len(sent.skipped)} already there")
-    if sent.address:
+    if sent.address and not any(one.fault for one in sent.uploads):
         echo(f"testers: pip install --extra-index-url {sent.address} ...")
     for view in sent.views:
         if view.command:

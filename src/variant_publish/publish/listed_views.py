@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 
 from msgspec.structs import replace
 from packaging.utils import NormalizedName
@@ -25,7 +25,8 @@ from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.verified_files import Claim, verified
 from variant_publish.publish.view_apply import PublishedView, publish_views
-from variant_publish.publish.views import in_view, plan_views, view_of
+from variant_publish.publish.view_places import place_of_view
+from variant_publish.publish.views import by_view, plan_views
 from variant_publish.release.release import Release
 
 
@@ -41,9 +42,9 @@ def publish_listed_views(
         return ()
     empty = Release(project, version, (), config)
     done: list[PublishedView] = []
-    for name, entries in _variants(empty, main).items():
-        if not _is_there(empty, name, entries, destinations.settings, main):
-            done += _publish(empty, name, entries, destinations, reporter)
+    for name, wheels in _variants(empty, main).items():
+        if not _is_there(empty, name, wheels.keys(), destinations.settings, main):
+            done += _publish(empty, name, wheels.values(), destinations, reporter)
     return tuple(done)
 
 
@@ -52,8 +53,7 @@ def with_listed_views(
 ) -> UploadResult:
     """Publish the views of what a plan has listed, and return its result with theirs."""
     views = publish_listed_views(plan.files.project, Version(plan.version), config, destinations, reporter)
-    faults = tuple(view.fault for view in views if view.fault)
-    return replace(result, views=views, unreadable=(*result.unreadable, *faults))
+    return replace(result, views=views)
 
 
 def yank_in_views(
@@ -66,7 +66,7 @@ def yank_in_views(
             if version_of(file.filename) == version and not {file.filename, version}.isdisjoint(targets)
         }  # fmt: skip
         for name in views if chosen else ():
-            with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+            with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
                 listed = read_index(store, index.name)
                 names = {file.filename for file in listed.distributions} if listed is not None else set()
                 found = [file for file in names if file in chosen or _is_made_of(file, version, chosen)]
@@ -83,34 +83,26 @@ def _is_made_of(filename: str, version: str, chosen: set[str]) -> bool:
     return any(str(WheelName.parse(one).generic()) == plain for one in chosen if one.endswith(".whl") and one != plain)
 
 
-def _variants(release: Release, main: ProjectIndex) -> dict[str, list[IndexFile]]:
-    """Return the wheels that views are made of, by the name of the view: one for each place."""
-    found: dict[str, dict[str, IndexFile]] = {}
-    for file in main.distributions:
-        if file.is_hosted and file.filename.endswith(".whl") and version_of(file.filename) == str(release.version):
-            name = WheelName.parse(file.filename)
-            if name.dialect is not None and not name.serves_everyone:
-                found.setdefault(view_of(release, name), {}).setdefault(str(in_view(release, name)), file)
-    return {name: list(files.values()) for name, files in found.items()}
+def _variants(release: Release, main: ProjectIndex) -> dict[str, dict[str, IndexFile]]:
+    """Return the wheels that views are made of, by the name of the view and their names in it."""
+    hosted = [file for file in main.distributions if file.is_hosted and file.filename.endswith(".whl")]
+    own = (file for file in hosted if version_of(file.filename) == str(release.version))
+    return by_view(release, ((WheelName.parse(file.filename), file) for file in own))
 
 
-def _is_there(release: Release, name: str, entries: list[IndexFile], settings: UploadTable, main: ProjectIndex) -> bool:
+def _is_there(release: Release, name: str, wanted: Set[str], settings: UploadTable, main: ProjectIndex) -> bool:
     """Return whether a view has every wheel of the release already, and the extra index names it."""
-    wanted = {str(in_view(release, WheelName.parse(entry.filename))) for entry in entries}
-    with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+    with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
         listed = read_index(store, release.project)
     there = {file.filename for file in listed.distributions} if listed is not None else set()
     return wanted <= there and name in main.views.get(str(release.version), {})
 
 
 def _publish(
-    empty: Release, name: str, entries: list[IndexFile], destinations: Destinations, reporter: Reporter
+    empty: Release, name: str, entries: Collection[IndexFile], destinations: Destinations, reporter: Reporter
 ) -> tuple[PublishedView, ...]:
-    claims = {
-        StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256, lambda path: "")
-        for entry in entries
-    }
-    with verified(destinations.store, claims, frozenset(claims), reporter) as files:
+    claims = {StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256) for entry in entries}
+    with verified(destinations.store, claims, claims.keys(), reporter) as files:
         builds = SentBuilds(destinations.store, {})
         for entry in entries:
             path = files.local[StagedFile(empty.project, entry.filename)]

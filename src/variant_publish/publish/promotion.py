@@ -83,14 +83,15 @@ class Promotion(msgspec.Struct, frozen=True):
         Every file that moves is read once and compared with the index before anything is listed. A yank goes along.
         """
         with self._fetched(reporter) as (linked, local):
-            claims, keep = {}, set()
+            claims = {}
             for plan in self.plans:
+                moved = plan.moved()
                 for upload in plan.files.uploads:
                     file = StagedFile(plan.project, upload.entry.filename)
-                    if upload.entry.is_hosted and plan.moves(file):
+                    if upload.entry.is_hosted and file in moved:
                         claims[file] = Claim.of_upload(upload)
-                        keep |= {file} if plan.sends_to_repository(file) else set()
-            with verified(self.origin, claims, frozenset(keep), reporter) as files:
+            keep = {file for plan in self.plans for file in plan.to_repository()}
+            with verified(self.origin, claims, keep, reporter) as files:
                 sources = VerifiedFiles(files.stored, {**files.local, **local})
                 return tuple(self._publish(plan, destinations, sources, linked, reporter) for plan in self.plans)
 
@@ -135,9 +136,10 @@ class Promotion(msgspec.Struct, frozen=True):
         paths: dict[StagedFile, Path] = {}
         with TemporaryDirectory(prefix="variant-publish-") as folder:
             for plan in self.plans:
+                moved = plan.moved()
                 for upload in plan.files.uploads:
                     file = StagedFile(plan.project, upload.entry.filename)
-                    if upload.entry.is_hosted or not plan.moves(file):
+                    if upload.entry.is_hosted or file not in moved:
                         continue
                     path = paths[file] = Path(folder) / file.project / file.filename
                     _download(self.origin, upload, path, reporter)

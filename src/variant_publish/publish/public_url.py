@@ -36,11 +36,8 @@ def _fault(transport: Transport, store: Store, url: str, sha256: str) -> str:
     except IndexUnavailable as error:
         return f"users cannot read the index there: {error.message}"
     if answer.status in _DENIED:
-        return (
-            f"{redact(url)} answers {answer.status}, so users cannot read what was published: allow s3:GetObject on"
-            f" {store.describe()}/* to everybody, or to the CDN in front, in the bucket policy"
-            " (the starter bucket-policy.json of 'variant-publish init' has it)"
-        )
+        why = f"answers {answer.status}, so users cannot read what was published"
+        return f"{redact(url)} {why}: {store.how_to_open()}"
     if answer.status == 404 or (sha256 and hashlib.sha256(answer.content).hexdigest() != sha256):
         what = "does not serve" if answer.status == 404 else "serves something else than"
         return f"{redact(url)} {what} what is in {store.describe()}: correct upload.public-url"

@@ -94,19 +94,19 @@ class UploadPlan(msgspec.Struct, frozen=True):
         """Return the wheels (or the sdists) of one destination."""
         return tuple(item for item in self.placements if item.destination is destination and item.is_sdist is sdists)
 
-    def sends_to_repository(self, file: StagedFile) -> bool:
-        """Return whether a file is uploaded to the repository."""
-        sent = {
-            item.file
-            for item in self.to(Destination.REPOSITORY, sdists=is_sdist(file.filename))
-            if item.transfer is Transfer.UPLOAD
-        }
-        return file.project == self.project and file.filename in sent
+    def to_repository(self) -> frozenset[StagedFile]:
+        """Return the files that are uploaded to the repository."""
+        return self._files(
+            item for item in self.placements
+            if item.destination is Destination.REPOSITORY and item.transfer is Transfer.UPLOAD
+        )  # fmt: skip
 
-    def moves(self, file: StagedFile) -> bool:
-        """Return whether a file is copied or sent anywhere."""
-        moved = (item.file for item in self.placements if item.transfer is not Transfer.SKIP)
-        return file.project == self.project and file.filename in set(moved)
+    def moved(self) -> frozenset[StagedFile]:
+        """Return the files that are copied or sent anywhere."""
+        return self._files(item for item in self.placements if item.transfer is not Transfer.SKIP)
+
+    def _files(self, placements: Iterable[Placement]) -> frozenset[StagedFile]:
+        return frozenset(StagedFile(self.project, item.file) for item in placements)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import ProjectFacts, Upload, send, update_project
+from variant_publish.model.quantity import count
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
@@ -26,12 +27,15 @@ from variant_publish.store.objects import CreateOutcome
 SCHEMA_VERSION = 1
 DEADLINE_S = 180.0
 
+_FILES = ("sent", "copied", "skipped", "linked", "pages", "missing")
+"""The fields of a result that are names of files."""
+
 
 class UploadResult(msgspec.Struct, frozen=True):
     """What publishing did: file names sent, copied on the store, found there, listed for the first time; pages written.
 
     `missing` are files that the repository took and does not show yet: run the command again to list them.
-    `unreadable` says why users cannot read the extra index or a view. `views` are the results of the indexes of one
+    `fault` says why users cannot read the extra index, "" if they can. `views` are the results of the indexes of one
     variant each.
     """
 
@@ -41,8 +45,13 @@ class UploadResult(msgspec.Struct, frozen=True):
     linked: tuple[str, ...]
     pages: tuple[str, ...]
     missing: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    fault: str = ""
     views: tuple[PublishedView, ...] = ()
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Return why users cannot read the extra index, or a view."""
+        return tuple(filter(None, (self.fault, *(view.fault for view in self.views))))
 
     @property
     def changed(self) -> bool:
@@ -57,7 +66,9 @@ class UploadResult(msgspec.Struct, frozen=True):
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
         found = {"schema-version": SCHEMA_VERSION, "changed": self.changed, "complete": self.is_complete}
-        return {**found, **msgspec.to_builtins(self), "views": [view.table() for view in self.views]}
+        files = {name: list(getattr(self, name)) for name in _FILES}
+        views = [view.table() for view in self.views]
+        return {**found, **files, "unreadable": list(self.unreadable), "views": views}
 
 
 def publish(
@@ -81,10 +92,9 @@ def publish(
     mine = {view.name for view in plan.views}
     others = set(uploader.views) - mine  # another job made them after this one had planned
     result = replace(result, pages=(*result.pages, *relinked(others, plan.project, plan.version, destinations)))
-    faults = tuple(filter(None, (uploader.public_fault(), *(view.fault for view in views))))
-    for fault in faults:
+    if fault := uploader.public_fault():
         reporter.warn(fault)
-    return replace(result, views=views, unreadable=faults)
+    return replace(result, views=views, fault=fault)
 
 
 class _Uploader:
@@ -112,7 +122,7 @@ class _Uploader:
             for name, upload in plan.files.by_name.items()
         }
         self.builds = SentBuilds(self.store, plan.files.builds)
-        self.done: dict[str, list[str]] = {name: [] for name in UploadResult.__struct_fields__[:6]}
+        self.done: dict[str, list[str]] = {name: [] for name in _FILES}
 
     def _attested(self, entry: IndexFile) -> IndexFile:
         """Announce the provenance of a file, where its address is known: it must be full and secure (PEP 740)."""
@@ -196,8 +206,7 @@ class _Uploader:
         expected = {item.file: item.sha256 for item in placements if not item.is_listed}
         if not expected:
             return []
-        what = "1 file" if len(expected) == 1 else f"{len(expected)} files"
-        self.reporter.note(f"waiting until {self._repository.describe()} shows {what}")
+        self.reporter.note(f"waiting until {self._repository.describe()} shows {count(len(expected), 'file')}")
         shown = self._repository.listed(self.plan.project, expected, self.deadline_s)
         self.done["missing"] += sorted(set(expected) - {file.filename for file in shown})
         return [_completed(file, self.uploads) for file in shown]

@@ -17,6 +17,7 @@ from variant_publish.index.index import Upload, hosted_url
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, of_release
+from variant_publish.store.objects import iso
 
 
 class ReleaseFiles(msgspec.Struct, frozen=True):
@@ -69,4 +70,4 @@ def upload_time() -> str:
     """Return the upload time for index pages: SOURCE_DATE_EPOCH, else the clock (ISO 8601 in UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return iso(moment)

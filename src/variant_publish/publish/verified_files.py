@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +82,7 @@ class VerifiedFiles(msgspec.Struct, frozen=True):
 def verified(
     store: Store,
     claims: Mapping[StagedFile, Claim],
-    keep: frozenset[StagedFile],
+    keep: Set[StagedFile],
     reporter: Reporter = SILENT,
     *,
     trust: bool = False,
@@ -110,7 +110,7 @@ class _Reader(msgspec.Struct, frozen=True):
 
     store: Store
     folder: Path
-    keep: frozenset[StagedFile]
+    keep: Set[StagedFile]
     reporter: Reporter
 
     def path(self, file: StagedFile) -> Path:

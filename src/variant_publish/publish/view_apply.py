@@ -26,7 +26,7 @@ from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.placement import Transfer
 from variant_publish.publish.uploads import upload_time
-from variant_publish.publish.view_places import base_of_links, linked
+from variant_publish.publish.view_places import base_of_links, linked, place_of_view
 from variant_publish.publish.views import OwnFile, ViewPlan, links_of
 from variant_publish.store.objects import CreateOutcome
 from variant_publish.store.store import Store
@@ -48,8 +48,8 @@ class PublishedView(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """Return the command by which users install from the view; "" where its address is not known."""
-        return view_command(self.project, self.address)
+        """Return the command by which users install from the view; "" where none can."""
+        return "" if self.fault else view_command(self.project, self.address)
 
     @property
     def changed(self) -> bool:
@@ -112,7 +112,7 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
     settings, names = destinations.settings, sorted(names)
     main = read_index(destinations.store, project) if names and settings.views is not None else None
     for name in names if main is not None else ():
-        with opened_store(f"{(settings.views or '').rstrip('/')}/{name}", settings.endpoint_url) as store:
+        with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
             if read_index(store, project) is not None:  # else it lies elsewhere
                 links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
                 yield from update_project(store, project, links, version=version).written
@@ -156,6 +156,8 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
             facts=ProjectFacts(self.destinations.tracked(project), view.address),
         )
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
+        if fault:
+            self.reporter.warn(fault)
         return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
 
     def _send(self, item: OwnFile) -> CreateOutcome:

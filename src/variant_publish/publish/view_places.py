@@ -14,6 +14,11 @@ from variant_publish.model.url import redact
 from variant_publish.store.places import folder_of
 
 
+def place_of_view(upload: UploadTable, name: str) -> str:
+    """Return the place that one view lies in."""
+    return f"{(upload.views or '').rstrip('/')}/{name}"
+
+
 def views_address(upload: UploadTable) -> str:
     """Return where users find the views: as configured, else by where the extra index is found; "" where nobody knows.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -39,9 +39,11 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.catalog import properties_of_words
 from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import Destination, Placement, Transfer
-from variant_publish.publish.view_places import base_of_links, unreachable, views_address
+from variant_publish.publish.view_places import base_of_links, place_of_view, unreachable, views_address
 from variant_publish.release.release import Release
 from variant_publish.store.objects import Conflict
+
+W = TypeVar("W")
 
 _LOCAL = dialect_of("local")
 
@@ -164,7 +166,7 @@ class _ViewPlanner:
     def plan(self, name: str) -> ViewPlan | None:
         """Plan a view; None where it has no wheel of the release."""
         release, main = self.release, self.main
-        place = f"{(self.upload.views or '').rstrip('/')}/{name}"
+        place = place_of_view(self.upload, name)
         with opened_store(place, self.upload.endpoint_url) as store:
             listed, described = read_index(store, release.project), store.describe()
             missing = missing_files(store, listed, str(release.version))
@@ -196,13 +198,19 @@ def view_names(release: Release) -> tuple[str, ...]:
 
 def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
     """Return for each variant, by its label, one wheel for each place: first one that is as a view has it."""
-    found: dict[str, dict[str, WholeWheel]] = {}
-    here = (wheel for wheel in release.wheels if isinstance(wheel, WholeWheel))
-    variants = [wheel for wheel in here if not wheel.name.serves_everyone and wheel.name.dialect is not None]
-    for wheel in sorted(variants, key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename)):
-        found.setdefault(view_of(release, wheel.name), {}).setdefault(str(in_view(release, wheel.name)), wheel)
-    for label, wheels in sorted(found.items()):
+    here = [wheel for wheel in release.wheels if isinstance(wheel, WholeWheel)]
+    here.sort(key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename))
+    for label, wheels in sorted(by_view(release, ((wheel.name, wheel) for wheel in here)).items()):
         yield label, tuple(wheels[place] for place in sorted(wheels))
+
+
+def by_view(release: Release, wheels: Iterable[tuple[WheelName, W]]) -> dict[str, dict[str, W]]:
+    """Return what views are made of: view -> the name of a wheel in it -> the first of the wheels that gives it."""
+    found: dict[str, dict[str, W]] = {}
+    for name, wheel in wheels:
+        if name.dialect is not None and not name.serves_everyone:
+            found.setdefault(view_of(release, name), {}).setdefault(str(in_view(release, name)), wheel)
+    return found
 
 
 def view_of(release: Release, name: WheelName) -> str:

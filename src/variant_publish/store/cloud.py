@@ -82,17 +82,23 @@ class CloudStore(Store):
         """Do nothing: obstore closes its connections."""
 
     def _get(self, key: str, known: Stored | None) -> Stored | None:
+        from obstore.exceptions import NotModifiedError
+
         options: GetOptions = {"if_none_match": known.etag.partition("|")[0]} if known is not None else {}
-        if (found := self._found(key, options)) is None:
-            return None if known is None or (stat := self._head(key)) is None or stat.etag != known.etag else known
+        try:
+            found = self._found(key, options)
+        except NotModifiedError:
+            return known
+        if found is None:
+            return None
         with self._translated(key):
             return Stored(bytes(found.bytes()), _tag(found.meta))
 
     def _found(self, key: str, options: GetOptions) -> Any:
-        """Return the answer to a request; None where nothing is there, or nothing new."""
-        from obstore.exceptions import NotFoundError, NotModifiedError
+        """Return the answer to a request; None where nothing is there."""
+        from obstore.exceptions import NotFoundError
 
-        with suppress(NotFoundError, FileNotFoundError, NotModifiedError):
+        with suppress(NotFoundError, FileNotFoundError):
             return self._open(key, options)
         return None
 
@@ -117,8 +123,15 @@ class CloudStore(Store):
         try:
             with self._translated(key):
                 obstore.put(self.opened, key, content, attributes=_attributes(headers), mode=mode, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError, NotFoundError, FileNotFoundError):
+        except (AlreadyExistsError, PreconditionError):
             return PutResult.LOST
+        except (NotFoundError, FileNotFoundError) as error:
+            if etag is not None:
+                return PutResult.LOST
+            raise VariantPublishError(
+                f"{self.describe()}: there is no such container or bucket",
+                hint="create it, or correct the name in upload.extra-index",
+            ) from error
         return PutResult.WRITTEN
 
     def _goes_in_parts(self, size: int) -> bool:

@@ -33,7 +33,10 @@ def open_store(place: str, *, endpoint_url: str | None = None) -> Store:
     parts = urlsplit(place)
     opens = _BUCKETS.get(parts.scheme)
     if opens is None or not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
-        raise UsageError(f"{redact(place)!r} is no place for an index", hint="write s3://BUCKET/PREFIX or file:DIR")
+        raise UsageError(
+            f"{redact(place)!r} is no place for an index",
+            hint=f"write file:DIR, or {', '.join(f'{scheme}://BUCKET/PREFIX' for scheme in _BUCKETS)}",
+        )
     return opens(parts.netloc, unquote(parts.path), endpoint_url)
 
 

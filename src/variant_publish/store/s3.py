@@ -86,6 +86,13 @@ class S3Store(Store):
         slash = (folder,) if self.prefix + folder else ()
         return (f"{folder}index.html", *slash)
 
+    def how_to_open(self) -> str:
+        """Return what the bucket policy must have."""
+        return (
+            f"allow s3:GetObject on {self.describe()}/* to everybody, or to the CDN in front, in the bucket policy"
+            " (the starter bucket-policy.json of 'variant-publish init' has it)"
+        )
+
     def close(self) -> None:
         """Close the client's connections."""
         self.bucket.close()

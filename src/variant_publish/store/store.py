@@ -81,6 +81,10 @@ class Store(ABC):
     def page_keys(self, folder: str) -> tuple[str, ...]:
         """Return the keys under which clients ask for the page of a folder ("" or "NAME/")."""
 
+    def how_to_open(self) -> str:
+        """Return what to do so that users can read what lies there."""
+        return f"allow everybody, or the CDN in front, to read what lies in {self.describe()}"
+
     def preflight(self, largest: int = 0) -> None:
         """Raise VariantPublishError unless the store is there, honours conditions, and takes `largest` bytes."""
         self._check_room(largest)
