@@ -5,33 +5,16 @@ import os
 import struct
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support.archives import assert_gap_free, contents, raw_members
+from support.odd_wheels import Unseekable
 from variant_publish.archive.directory import extra_fields
 from variant_publish.archive.transfer import Sink
 from variant_publish.archive.writer import RawWriter
 from variant_publish.archive.zipraw import InvalidArchive, RawArchive, open_archive
 from variant_publish.errors import VariantPublishError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-
-class Unseekable(io.RawIOBase):
-    """Make zipfile write data descriptors, as it does into a pipe."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Buffer) -> int:
-        self.data += bytes(data)
-        return len(bytes(data))
 
 
 def make_zip(path: Path, members: dict[str, bytes], *, comment: bytes = b"", streamed: bool = False) -> Path:

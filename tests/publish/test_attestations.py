@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from pypi_simple import ProjectPage
 
 from support.attestations import attest
 from support.cli import run
+from support.http import running
 from support.publishing import CONFIG, GENERIC, PLUS
 from support.wheels import make_wheel
 from variant_publish.formats.master import ProjectIndex
@@ -91,13 +91,8 @@ def recorder() -> Iterator[tuple[str, list[bytes]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", forms
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield f"{address}/", forms
 
 
 def test_the_repository_gets_the_attestation_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from support.http import running
 from support.publishing import GENERIC, PLUS, SDIST, make_release, run, snapshot
 from support.pypi import PASSWORD, USER, devpi, pypiserver
 from support.wheels import make_wheel
@@ -130,16 +130,8 @@ def answering(status: int, reason: str, body: str, location: str = "") -> Iterat
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/legacy/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield f"{address}/legacy/"
 
 
 @pytest.mark.parametrize(

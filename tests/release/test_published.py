@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from packaging.version import Version
 from support.binaries import elf
 from support.checks import LINUX, WINDOWS, check_published
 from support.cli import run
+from support.http import running
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import OutlineWheel, WholeWheel
 from variant_publish.check.engine.report import Report
@@ -83,12 +83,8 @@ class Handler(SimpleHTTPRequestHandler):
 def serving(folder: Path, *, ranges: bool) -> Iterator[tuple[str, type[Handler]]]:
     """Serve a folder, and give the address and the handler with its count."""
     handler = type("Own", (Handler,), {"ranges": ranges, "sent": 0, "asked": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", handler
-        server.shutdown()
-        thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))) as address:
+        yield address, handler
 
 
 def offer_metadata(folder: Path, listing: str) -> None:

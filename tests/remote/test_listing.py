@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.http import running
 from variant_publish.errors import UsageError
 from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile
@@ -46,12 +46,8 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://user:secret@127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
-        thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path)))) as address:
+        yield address.replace("//", "//user:secret@")
 
 
 def page(folder: Path, content: str = HTML, name: str = "index.html") -> Path:

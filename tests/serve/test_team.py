@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from werkzeug.serving import make_server as make_threaded_server
 from werkzeug.test import Client
 
 from support.environments import isolate, make_environment, site
+from support.http import running
 from support.pips import new_pip
 from support.uv import uv
 from support.variants import VARIANTS, write_release
@@ -139,20 +139,12 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def _served(team: TeamApplication, kind: str) -> Iterator[str]:
-    if kind == "wsgiref":
-        server = make_server("127.0.0.1", 0, team, handler_class=_Quiet)
-        port = server.server_port
-    else:
-        server = make_threaded_server("127.0.0.1", 0, team, threaded=True)  # type: ignore[assignment]
-        port = server.port  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(
+        make_server("127.0.0.1", 0, team, handler_class=_Quiet)
+        if kind == "wsgiref"
+        else make_threaded_server("127.0.0.1", 0, team, threaded=True)
+    ) as address:
+        yield address
 
 
 @pytest.mark.parametrize("kind", ["wsgiref", "werkzeug"])

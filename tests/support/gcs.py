@@ -18,6 +18,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from support.http import running
+
 _KEPT = re.compile(r"content-type|content-encoding|cache-control|x-goog-meta-.*")
 _DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 
@@ -151,11 +153,6 @@ class _Handler(BaseHTTPRequestHandler):
 def google_storage() -> Iterator[str]:
     """Run the stand-in with one empty bucket of any name; yield what GOOGLE_SERVICE_ACCOUNT_KEY must hold for it."""
     handler = type("Handler", (_Handler,), {"bucket": _Bucket()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        account = {"gcs_base_url": f"http://127.0.0.1:{server.server_port}", "disable_oauth": True}
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as address:
+        account = {"gcs_base_url": address, "disable_oauth": True}
         yield json.dumps({**account, "client_email": "", "private_key": "", "private_key_id": ""})
-    finally:
-        server.shutdown()
-        server.server_close()

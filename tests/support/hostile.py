@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import socketserver
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support.http import running
 
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
@@ -44,14 +45,8 @@ def misbehaving(behaviours: Mapping[str, Behaviour], context: ssl.SSLContext | N
     server = Server(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(server) as address:
+        yield address if context is None else address.replace("http:", "https:")
 
 
 def says(content: bytes, kind: str = "application/vnd.pypi.simple.v1+json", status: int = 200) -> Behaviour:
@@ -133,9 +128,5 @@ def shaking_hands_for_ever() -> Iterator[str]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with running(Server(("127.0.0.1", 0), Handler)) as address:
+        yield address.replace("http:", "https:")

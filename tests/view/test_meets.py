@@ -12,6 +12,12 @@ def tag(text: str) -> Tag:
     return Tag(*text.split("-"))
 
 
+def meet_in_any_order(one: str, other: str, both: str | None) -> None:
+    expected = tag(both) if both is not None else None
+    assert meet(tag(one), tag(other)) == expected
+    assert meet(tag(other), tag(one)) == expected
+
+
 @pytest.mark.parametrize(
     ("one", "other", "both"),
     [
@@ -42,9 +48,7 @@ def tag(text: str) -> Tag:
     ],
 )
 def test_two_pythons(one: str, other: str, both: str | None) -> None:
-    expected = None if both is None else tag(f"{both}-any")
-    assert meet(tag(f"{one}-any"), tag(f"{other}-any")) == expected
-    assert meet(tag(f"{other}-any"), tag(f"{one}-any")) == expected
+    meet_in_any_order(f"{one}-any", f"{other}-any", both and f"{both}-any")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +74,7 @@ def test_two_pythons(one: str, other: str, both: str | None) -> None:
     ],
 )
 def test_two_platforms(one: str, other: str, both: str | None) -> None:
-    expected = None if both is None else tag(f"py3-none-{both}")
-    assert meet(tag(f"py3-none-{one}"), tag(f"py3-none-{other}")) == expected
-    assert meet(tag(f"py3-none-{other}"), tag(f"py3-none-{one}")) == expected
+    meet_in_any_order(f"py3-none-{one}", f"py3-none-{other}", both and f"py3-none-{both}")
 
 
 def test_two_spellings_of_one_platform_are_the_first() -> None:

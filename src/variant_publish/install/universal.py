@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -26,8 +26,6 @@ from variant_publish.serve.loopback import serving
 from variant_publish.serve.projects import Projects, SeenProject, has_variants
 from variant_publish.view.view import SHADOWED, View, ViewFile
 
-_AT_ONCE = 16
-
 
 class EveryVariant(ViewFile, frozen=True):
     """A plain name of a release that has variants: its METADATA is that of all its wheels together."""
@@ -48,6 +46,10 @@ class UniversalProjects(Projects):
 
     So one version of a dependency serves all variants, or the client says why none does.
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._requires: dict[tuple[NormalizedName, Version], Mapping[WheelName, tuple[str, ...]]] = {}
 
     def identity(self) -> str:
         """Return a text that no view of one machine has."""
@@ -79,13 +81,18 @@ class UniversalProjects(Projects):
         every = dict.fromkeys(text for texts in requires for text in texts)
         return bytes(metadata.with_requires(remove=metadata.requires_dist).with_requires(add=every))
 
-    def requires(self, project: NormalizedName, version: Version) -> dict[WheelName, tuple[str, ...]]:
-        """Return what each wheel of a release requires, generic ones first."""
+    def requires(self, project: NormalizedName, version: Version) -> Mapping[WheelName, tuple[str, ...]]:
+        """Return what each wheel of a release requires, generic ones first; each METADATA is read once."""
+        if (project, version) not in self._requires:
+            self._requires[project, version] = self._read_requires(project, version)
+        return self._requires[project, version]
+
+    def _read_requires(self, project: NormalizedName, version: Version) -> dict[WheelName, tuple[str, ...]]:
         seen = self.find(project)
         selector = seen.view.selectors.get(version, SelectorFiles()).selector if seen is not None else None
         wheels = {name: file for name, file in _wheels(seen.files if seen else ()) if name.parsed_version == version}
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = dict(zip(wheels, pool.map(self.cache.metadata, wheels.values()), strict=True))
+        read = partial(self.cache.metadata, transport=self._transport)
+        found = dict(zip(wheels, self._readers.map(read, wheels.values()), strict=True))
         variables = selector.variables if selector is not None else ()
         ordered = sorted(found, key=lambda name: (name.dialect is not None, str(name)))
         return {name: _requires(Metadata.parse(found[name]), variables) for name in ordered}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -64,10 +65,13 @@ class WheelCache(msgspec.Struct, frozen=True):
             download(file, target, reporter)
         return _checked(target, file)
 
-    def metadata(self, file: IndexFile) -> bytes:
-        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
-        with Transport() as transport:
-            content = metadata_of(file, transport)
+    def metadata(self, file: IndexFile, transport: Transport | None = None) -> bytes:
+        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel.
+
+        `transport` keeps connections from one call to the next.
+        """
+        with nullcontext(transport) if transport is not None else Transport() as asked:
+            content = metadata_of(file, asked)
         return content if content is not None else bytes(WholeWheel.read(self.fetch(file).path).metadata)
 
     def pins(self, file: IndexFile) -> tuple[TaggedRequirement, ...]:
