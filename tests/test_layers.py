@@ -256,3 +256,10 @@ def test_no_modules_import_each_other() -> None:
 def test_few_modules_lie_at_the_root() -> None:
     loose = {path.stem for path in ROOT.glob("*.py")} - {"__init__"}
     assert loose == {"__main__", "errors", "progress", "templating"}
+
+
+def test_no_folder_of_tests_is_left_out(pytestconfig: pytest.Config) -> None:
+    """By default pytest enters no folder that is called build."""
+    folders = {path.parent for path in Path(__file__).parent.rglob("test_*.py")} - {Path(__file__).parent}
+    skipped = pytestconfig.getini("norecursedirs")
+    assert [folder for folder in folders if any(folder.match(pattern) for pattern in skipped)] == []
