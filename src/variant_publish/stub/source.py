@@ -34,7 +34,7 @@ from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import Transport
 from variant_publish.stub.project import read_project_table
-from variant_publish.view.from_index import selector_files
+from variant_publish.view.from_index import ProjectNotFound, newest_selectors
 
 _AT_ONCE = 8
 
@@ -128,12 +128,13 @@ def from_index(project: str, version: Version, index: str, reader: WheelReader, 
     Of wheels on a server only directory and dist-info are fetched, but of generic ones everything where the sdist
     `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
     """
-    files = selector_files(project, [index], SpecifierSet(f"=={version}"))
+    page = read_project(index, project, reader.transport)
+    if not page:
+        raise ProjectNotFound(project, [index])
+    files = newest_selectors(project, page, SpecifierSet(f"=={version}"))
     dialect = files.dialect
     every = [
-        (name, file)
-        for name, file in wheels_among(read_project(index, project))
-        if name.parsed_version == version and file.yanked is None
+        (name, file) for name, file in wheels_among(page) if name.parsed_version == version and file.yanked is None
     ]
     listed = [(name, file) for name, file in every if name.dialect in (None, dialect)]
     if not every:
