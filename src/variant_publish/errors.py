@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class VariantPublishError(Exception):
-    """Return what is wrong, where, and what to do about it.
+    """What is wrong, where, and what to do about it.
 
     `message` is one sentence without a final full stop that names the file or key; `hint` is the remedy,
     an imperative sentence. The command line prints both and exits with `exit_code`.

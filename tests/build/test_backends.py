@@ -34,4 +34,6 @@ def test_the_code_is_that_of_the_variant(backend: str, tmp_path: Path, monkeypat
     [labelled] = [path for path in (tmp_path / "out").iterdir() if path.name.endswith("-x86_64_v3.whl")]
     [wheel] = json.loads(run("inspect", str(labelled), "--format", "json").stdout)["wheels"]
     assert wheel["properties"] == ["x86_64 :: level :: v3"]
-    assert len(list((tmp_path / "out").iterdir())) == 2  # one for each dialect
+    wheels, others = sorted((tmp_path / "out").glob("*.whl")), sorted((tmp_path / "out").glob("*.tar.gz"))
+    assert (len(wheels), len(others)) == (2, 1)  # one for each dialect, and the sdist
+    assert len(list((tmp_path / "out").iterdir())) == 3

@@ -290,6 +290,15 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(arguments: list[str], mess
     assert Path("pyproject.toml").read_text(encoding="utf-8") == TEXT
 
 
+def test_a_file_that_cannot_be_edited_is_named() -> None:
+    text = f"x = {'[' * 101}{']' * 101}\n"
+    Path("pyproject.toml").write_text(text, encoding="utf-8")
+    result = run("init", "--variant", "cu128", "--yes")
+    assert result.code == 2, result.stdout
+    assert "pyproject.toml cannot be edited (TOML value nested more than 100 levels deep" in result.stderr
+    assert Path("pyproject.toml").read_text(encoding="utf-8") == text
+
+
 def test_names_alone_make_a_whole_configuration() -> None:
     text = '[project]\nname = "foo"\nrequires-python = ">=3.12,<3.14"\n[build-system]\nrequires = ["hatchling"]\n'
     Path("pyproject.toml").write_text(text, encoding="utf-8")

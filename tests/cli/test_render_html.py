@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
 from support.checks import LINUX, WINDOWS, report_on
 from support.wheels import make_wheel
 from variant_publish.cli.render_html import render_html
+from variant_publish.config.tables import FailOn
 
 CONFIG = f"""
 [tool.variant-publish.matrix]
@@ -53,6 +55,13 @@ def test_the_heat_map_has_a_tile_for_each_cell(page: str) -> None:
     assert ("present", "5") in tiles
     assert {tone for tone, _ in tiles} == {"present", "error", "skipped", "undeclared"}
     assert 'aria-label="missing"' in page
+
+
+@pytest.mark.parametrize("fail_on", FailOn)
+def test_the_page_says_what_makes_the_check_fail(fail_on: FailOn, tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-py3-none-{LINUX}.whl")
+    found = render_html(replace(report_on(tmp_path), fail_on=fail_on))
+    assert (f"(by --fail-on {fail_on.value})" in found) is (fail_on is not FailOn.ERROR)
 
 
 def test_a_folder_without_a_release_has_a_page_too(tmp_path: Path) -> None:

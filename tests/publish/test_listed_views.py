@@ -163,24 +163,12 @@ def test_a_withdrawn_stage_leaves_no_view(preview: Preview) -> None:
     assert list(LocalStore(preview.root).keys("")) == []
 
 
-def test_jobs_that_stage_at_once_complete_each_others_views(preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another job stages the generic wheel after this one has planned, and before it lists anything."""
-    others = [WINDOWS]
-
-    def published(*arguments: Any, **options: Any) -> Any:
-        if others:
-            preview.stage(others.pop())
-        return publish(*arguments, **options)
-
-    monkeypatch.setattr("variant_publish.publish.stage.publish", published)
-    preview.stage(PLUS)
-    assert set(preview.links()) == {LOCAL, WINDOWS}
-
-
-def test_a_view_made_after_a_job_has_planned_gets_the_files_of_the_job(
-    preview: Preview, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("own", "other"), [(PLUS, WINDOWS), (WINDOWS, PLUS)])
+def test_jobs_that_stage_at_once_complete_each_others_views(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch, own: str, other: str
 ) -> None:
-    others = [PLUS]
+    """Another job stages its wheel after this one has planned, and before it lists anything."""
+    others = [other]
 
     def published(*arguments: Any, **options: Any) -> Any:
         if others:
@@ -188,7 +176,7 @@ def test_a_view_made_after_a_job_has_planned_gets_the_files_of_the_job(
         return publish(*arguments, **options)
 
     monkeypatch.setattr("variant_publish.publish.stage.publish", published)
-    preview.stage(WINDOWS)
+    preview.stage(own)
     assert set(preview.links()) == {LOCAL, WINDOWS}
 
 

@@ -27,8 +27,8 @@ from variant_publish.index.index import update_project
 from variant_publish.index.masters import read_index
 from variant_publish.release.release import load
 from variant_publish.remote.listing import read_project
-from variant_publish.store.multipart import MOST_PARTS, PART, UPLOADS, Multipart, composite_of, note_key, part_size
-from variant_publish.store.objects import BINARY, CANARY, HTML, Conflict, CreateOutcome, PutResult
+from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, composite_of, note_key, part_size
+from variant_publish.store.objects import BINARY, CANARY, HTML, UPLOADS, Conflict, CreateOutcome, PutResult
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError
 

@@ -25,7 +25,7 @@ PASSWORD = "planted-password-of-the-tests"  # noqa: S105 - planted, so that test
 def pypiserver(folder: Path, *, password: str | None = None) -> Iterator[str]:
     """Run pypiserver on a folder; give its address. `password`: uploads need it, with any user name."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     # pypiserver reads htpasswd files only with a further library; its own function takes a callable instead.
     script = (
         "import sys, pypiserver\n"
@@ -52,7 +52,7 @@ def devpi(folder: Path) -> Iterator[str]:
     subprocess.run(
         [init, "--serverdir", state, "--no-root-pypi", "--root-passwd", PASSWORD], check=True, capture_output=True
     )
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [server, "--serverdir", state, "--host", "127.0.0.1", "--port", str(port), "--offline-mode"]
     with _running(command, f"{address}/+api"):
@@ -101,7 +101,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(address)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

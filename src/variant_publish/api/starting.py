@@ -70,12 +70,13 @@ def configured(
     """
     from variant_publish.build.proposal import propose
     from variant_publish.build.starter import applied
+    from variant_publish.config.standard import editable
 
     try:
         pyproject = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
-    return applied(text, propose(pyproject, found, named, upload))
+    return applied(editable(text, source), propose(pyproject, found, named, upload))
 
 
 def is_well_known(word: str) -> bool:

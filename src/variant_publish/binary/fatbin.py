@@ -1,8 +1,8 @@
 """Device code of NVIDIA GPUs inside a binary: which architectures, as machine code (cubin) or as PTX.
 
 nvcc puts "fat binaries" into `.nv_fatbin` and `__nv_relfatbin`, libraries such as cuBLAS keep more of them elsewhere:
-so a container is known by its magic number. A container's entries say kind, architecture and
-flags before their (often compressed) payload, so nothing is decompressed.
+so a container is known by its magic number. Its entries say kind, architecture and flags before their (often
+compressed) payload, so nothing is decompressed.
 """
 
 from __future__ import annotations

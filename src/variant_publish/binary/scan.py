@@ -28,7 +28,6 @@ _SMALL = 32 * 1024 * 1024
 _SIMD_BUDGET = 6 * 1024 * 1024
 """Bytes of code that are disassembled in one wheel, however many libraries it has."""
 
-
 _NUMPY = rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running"
 _NUMPY_API = rb"numpy\.(?:_core|core)\._?multiarray"
 _OF_MODULES = (_NUMPY, _NUMPY_API)
@@ -87,9 +86,8 @@ class Scan(msgspec.Struct, frozen=True):
 def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = True, ahead: bool = False) -> Scan:
     """Read every member once, in memory that does not depend on their sizes.
 
-    `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code, `ahead` uses a
-    second core. Raises InvalidArchive where
-    the archive's directory cannot be read.
+    `readers` look for evidence in each binary. `simd` disassembles samples of x86-64 code, `ahead` inflates on
+    a second core. Raises InvalidArchive where the archive's directory cannot be read.
     """
     rows = {} if wheel.record is None else {row.path: row for row in wheel.record.rows if row.digest}
     binaries: list[Binary] = []

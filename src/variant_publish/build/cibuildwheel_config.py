@@ -8,6 +8,7 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AoT
 
+from variant_publish.config.standard import editable
 from variant_publish.model.build_settings import BuildSettings
 
 _OPTIONS = {"config-settings": "cibuildwheel_settings", "environment": "cibuildwheel_environment"}
@@ -18,7 +19,7 @@ def configured(text: str, settings: BuildSettings) -> str:
 
     An override comes after everything that the project says and takes nothing of it away (`inherit`).
     """
-    document = tomlkit.parse(text)
+    document = editable(text, "pyproject.toml")
     own = {option: value for option, value in _values(settings).items() if value}
     if not own:
         return text

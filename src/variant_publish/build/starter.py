@@ -22,12 +22,11 @@ _RELEASE = "variant-publish==0.1.0"
 """What the template installs."""
 
 
-def applied(text: str, proposal: Proposal) -> str:
-    """Write the proposal into a pyproject.toml: only keys that are not there yet; comments and order stay.
+def applied(document: Any, proposal: Proposal) -> str:
+    """Write the proposal into a pyproject.toml (tomlkit): only keys that are not there yet; comments and order stay.
 
     Applying it again changes nothing.
     """
-    document = tomlkit.parse(text)
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     ours = tool.setdefault("variant-publish", tomlkit.table())
     put(ours, ("dialects",), ["plus", "pep825"])

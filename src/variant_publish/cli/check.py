@@ -19,21 +19,18 @@ from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html", "markdown")
-
-
 _LEAST = click.Choice(FailOn, case_sensitive=False)
-FAIL_ON = (
+_FAIL_ON = (
     click.option("--fail-on", type=_LEAST, default=FailOn.ERROR, show_default="error",
                  help="The least that makes the check fail; 'unknown' is what a rule could not decide."),
     click.option("--strict", "fail_on", flag_value=FailOn.WARNING, type=_LEAST,
                  help="As --fail-on warning: warnings, and what the rules that guard publication could not decide."),
 )  # fmt: skip
-"""By what a check fails, in the words of `check` and `release`."""
 
 
 def with_fail_on(function: Callable[..., int]) -> Callable[..., int]:
     """Add --fail-on and --strict; the command gets them as `fail_on`."""
-    for option in reversed(FAIL_ON):
+    for option in reversed(_FAIL_ON):
         function = option(function)
     return function
 
@@ -46,7 +43,7 @@ def rule_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _RULE_OPTIONS = (
-    *FAIL_ON,
+    with_fail_on,
     click.option("--offline", is_flag=True, help="Ask no index: what needs one is then unknown."),
     click.option("--fast", is_flag=True, help="Disassemble no code: skips VP507, VP513 and VP514."),
     click.option("--select", multiple=True, metavar="ID", shell_complete=rules,

@@ -34,18 +34,19 @@ def echo(text: object = "", *, err: bool = False, bold: bool = False) -> None:
 
 def echo_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, mark: Sequence[bool] = ()) -> None:
     """Print a table for people, with the rows in bold that `mark` says."""
+    from variant_publish.cli import layout
+
     safe = [[visible(cell, keep="\n") for cell in row] for row in rows]
     if mark:
         styles = zip(safe, mark, strict=True)
         safe = [[click.style(cell, bold=True) if one and cell else cell for cell in row] for row, one in styles]
-    from variant_publish.cli import layout
-
     _print(layout.table(header, safe, width=layout.columns()))
 
 
 def echo_report(report: Report) -> None:
     """Print the report of a check for people."""
-    from variant_publish.cli.render_check import render_text  # not needed by commands that check nothing
+    from variant_publish.cli import layout  # neither is needed by commands that print no table
+    from variant_publish.cli.render_check import render_text
 
     try:
         "✔".encode(sys.stdout.encoding or "utf-8")
@@ -53,8 +54,6 @@ def echo_report(report: Report) -> None:
         ascii_only = True
     else:
         ascii_only = False
-    from variant_publish.cli import layout
-
     _print(render_text(report, ascii_only=ascii_only, width=layout.columns()))
 
 

@@ -12,7 +12,6 @@ from variant_publish.check.engine.grid import Entry, Grid, State
 from variant_publish.check.engine.registry import rule
 from variant_publish.check.engine.report import Finding, Report
 from variant_publish.check.engine.rule import Severity, Verdict
-from variant_publish.config.tables import FailOn
 from variant_publish.model.matrix import Cell
 from variant_publish.model.quantity import count, readable_size
 from variant_publish.model.safe_text import visible
@@ -86,7 +85,7 @@ def render_html(report: Report) -> str:
         counts=report.counts,
         failed={severity.value: report.count(severity) for severity in Severity},
         exit_code=report.exit_code(),
-        strict=report.fail_on is not FailOn.ERROR,
+        fail_on=report.fail_on,
         signs=[(sign, state.value) for state, sign in _SIGNS.items()],
     )
 

@@ -73,13 +73,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     given = {"--variant": name is not None, "--tag/--label": bool(tags or label), "--generic": generic,
              "--all": everything, "--remove": remove}  # fmt: skip
-    if sum(given.values()) != 1:
-        raise UsageError(
-            "nothing says what the wheels become",
-            hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
-        )
-    if in_place == (output is not None):
-        raise UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
+    _check_one_wish(given, has_place=in_place != (output is not None))
     config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
     repaired = repair_of(repair, plat, exclude, options)
@@ -91,11 +85,8 @@ def command(
         drop_local_version=drop_local_version,
         known=config.known if remove else (),
     )
-    if everything:
-        groups = {one: (config.variant(one) if one != GENERIC else None, paths)
-                  for one, paths in api.built_variants(wheels, config).items()}  # fmt: skip
-    else:
-        groups = {name or GENERIC: (_variant(config, name, tags, label, properties, chosen), wheels)}
+    one_variant = None if everything else _variant(config, name, tags, label, properties, chosen)
+    groups = _by_variant(wheels, config) if everything else {name or GENERIC: (one_variant, wheels)}
     status = 0
     for one, (variant, paths) in groups.items():
         if name or generic or everything:
@@ -105,6 +96,24 @@ def command(
         result = api.retag(paths, output, changes, ConsoleReporter(), execution=execution)
         status = max(status, _show(result))
     return status
+
+
+def _check_one_wish(given: dict[str, bool], *, has_place: bool) -> None:
+    if sum(given.values()) != 1:
+        raise UsageError(
+            "nothing says what the wheels become",
+            hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
+        )
+    if not has_place:
+        raise UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
+
+
+def _by_variant(wheels: tuple[Path, ...], config: Config) -> dict[str, tuple[Variant | None, tuple[Path, ...]]]:
+    """Return the wheels of each variant that was built, and of "generic", which is none."""
+    return {
+        name: (config.variant(name) if name != GENERIC else None, paths)
+        for name, paths in api.built_variants(wheels, config).items()
+    }
 
 
 def _show(result: api.RetagResult) -> int:

@@ -137,6 +137,17 @@ def write_standard(
             put(standard, ("variants", label), {})
 
 
+def editable(text: str, source: object) -> Any:
+    """Parse TOML into a document that keeps comments and order (tomlkit); raise UsageError with `source`."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise UsageError(f"{source} cannot be edited ({error})", hint="correct the file") from error
+
+
 def put(table: Any, path: Sequence[str], value: Any) -> None:
     """Write a value into a table of a TOML document (tomlkit), on one line; keys that are there stay as they are."""
     import tomlkit

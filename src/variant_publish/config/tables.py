@@ -97,7 +97,7 @@ class VariantTable(ChangesTable, frozen=True):
 
 
 class ProviderTable(_Table, frozen=True):
-    """Return a provider of PEP 850; keys as `variants.json` has them."""
+    """A provider of PEP 850; keys as `variants.json` has them."""
 
     static_properties: dict[str, tuple[str, ...]] = {}
     """Each feature with its values, best first."""
@@ -196,7 +196,7 @@ class CheckTable(_Table, frozen=True):
 
 
 class FailOn(StrEnum):
-    """Return the least that makes a check fail.
+    """The least that makes a check fail.
 
     WARNING (--strict) includes what the rules that guard publication could not decide, UNKNOWN what any rule could not.
     """

@@ -8,6 +8,7 @@ from typing import Any, Self
 import msgspec
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.typed import refusing
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.tags import validate_extra_tag
 
@@ -54,6 +55,15 @@ class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.wheel_tags.get(value, self.default)
 
 
+class _Head(msgspec.Struct, frozen=True):
+    variables: tuple[str, ...]
+
+
+class _File(msgspec.Struct, frozen=True):
+    head: _Head = msgspec.field(name="wheel-selector")
+    selector: dict[str, Any] = {}
+
+
 class SelectorFile(msgspec.Struct, frozen=True):
     """The selectors of a release in the order of their priority; `parse(dumps()) == self`."""
 
@@ -89,24 +99,16 @@ class SelectorFile(msgspec.Struct, frozen=True):
         import tomli
 
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-        try:
+        with refusing(lambda reason: _invalid("the selector file is not TOML", reason)):
             data = tomli.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidSelectorFile(
-                f"the selector file is not TOML ({error})", hint="write the file again"
-            ) from error
         return cls.from_tables(data)
 
     @classmethod
     def from_tables(cls, data: Mapping[str, Any]) -> Self:
         """Build from the parsed TOML."""
-        head = data.get("wheel-selector")
-        tables = data.get("selector", {})
-        variables = head.get("variables") if isinstance(head, dict) else None
-        if not isinstance(variables, list) or not all(isinstance(item, str) for item in variables):
-            raise InvalidSelectorFile(
-                "wheel-selector.variables is not a list of names", hint="name the variables there"
-            )
+        with refusing(lambda reason: _invalid("the selector file cannot be read", reason)):
+            file = msgspec.convert(data, _File)
+        variables, tables = file.head.variables, file.selector
         if sorted(variables) != sorted(tables):
             raise InvalidSelectorFile(
                 f"wheel-selector.variables {sorted(variables)} and the [selector.*] tables {sorted(tables)} differ",
@@ -120,13 +122,8 @@ class SelectorFile(msgspec.Struct, frozen=True):
 
         selectors = {}
         for variable, selector in self.selectors.items():
-            default = {} if selector.default is None else {"default": list(selector.default)}
-            selectors[variable] = {
-                "requires": list(selector.requires),
-                "function": list(selector.function),
-                **default,
-                "wheel_tags": {value: list(tags) for value, tags in selector.wheel_tags.items()},
-            }
+            table = msgspec.to_builtins(selector)  # of which tomlkit puts the sub-table last
+            selectors[variable] = {key: value for key, value in table.items() if value is not None}
         return tomlkit.dumps({"wheel-selector": {"variables": list(self.variables)}, "selector": selectors})
 
 
@@ -171,24 +168,9 @@ def _unite(variable: str, one: Selector, other: Selector) -> Selector:
 
 
 def _selector(variable: str, table: Any) -> Selector:
-    where = f"selector.{variable}"
-    if not isinstance(table, dict):
-        raise InvalidSelectorFile(f"{where} is not a table", hint="write [selector.NAME] with requires and function")
-    known = {"requires", "function", "wheel_tags", "default"}
-    if unknown := sorted(set(table) - known):
-        raise InvalidSelectorFile(f"{where} has the unknown key {unknown[0]!r}", hint=f"known keys: {sorted(known)}")
-    tags = table.get("wheel_tags")
-    if not isinstance(tags, dict):
-        raise InvalidSelectorFile(f"{where}.wheel_tags is missing", hint="list the extra tags of every value")
-    return Selector(
-        {value: _strings(f"{where}.wheel_tags.{value}", names) for value, names in tags.items()},
-        _strings(f"{where}.requires", table.get("requires", [])),
-        _strings(f"{where}.function", table.get("function", [])),
-        _strings(f"{where}.default", table["default"]) if "default" in table else None,
-    )
+    with refusing(lambda reason: _invalid(f"selector.{variable} cannot be read", reason)):
+        return msgspec.convert(table, Selector)
 
 
-def _strings(where: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InvalidSelectorFile(f"{where} is not a list of strings", hint='write it like ["x86_64_v3", ""]')
-    return tuple(value)
+def _invalid(what: str, reason: str) -> InvalidSelectorFile:
+    return InvalidSelectorFile(f"{what} ({reason})", hint="write the file again")

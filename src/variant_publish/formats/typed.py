@@ -18,7 +18,9 @@ def refusing(failure: Failure) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise failure(f"{error!s:.200}" if isinstance(error, ValueError) else f"{error!r:.200}") from error
+        raise failure(
+            f"{error!s:.200}" if isinstance(error, ValueError | RecursionError) else f"{error!r:.200}"
+        ) from error
 
 
 def from_json(content: bytes | str, kind: type[T], failure: Failure) -> T:

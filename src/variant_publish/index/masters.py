@@ -19,7 +19,6 @@ ROOT_MASTER = "index.json"
 _ATTEMPTS = 60
 _LONGEST_WAIT = 2.0
 
-
 M = TypeVar("M", ProjectIndex, RootIndex)
 """What pages are derived from."""
 

@@ -1,4 +1,4 @@
-"""The files of a stage, read once and compared with their summaries before anything is listed."""
+"""Files of a stage or an index, read once and compared with what is said of them before anything is listed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class VerifiedFiles(msgspec.Struct, frozen=True):
-    """Where each file of a stage lies, as it was when it was read, and those that are kept on disk."""
+    """Where each file lies in its store, as it was when it was read, and where those lie that are kept on disk."""
 
     stored: dict[StagedFile, StoredFile] = {}
     local: dict[StagedFile, Path] = {}
@@ -106,7 +106,7 @@ def verified(
 
 
 class _Reader(msgspec.Struct, frozen=True):
-    """Read files of a stage into a folder; each is deleted as soon as it was looked at, unless it is kept."""
+    """Read files of a store into a folder; each is deleted as soon as it was looked at, unless it is kept."""
 
     store: Store
     folder: Path

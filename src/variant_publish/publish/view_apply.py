@@ -48,7 +48,7 @@ class PublishedView(msgspec.Struct, frozen=True):
 
     @property
     def command(self) -> str:
-        """Return the command by which users install from the view; "" where none can."""
+        """Return the command by which users install from the view; "" where they cannot."""
         return "" if self.fault else view_command(self.project, self.address)
 
     @property

@@ -18,7 +18,7 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
-from variant_publish.config.standard import write_standard
+from variant_publish.config.standard import editable, write_standard
 from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
@@ -136,7 +136,7 @@ def _moved(path: Path) -> str | None:
     `[tool.variant-publish]` declares no variants.
     """
     _toml(path)
-    document = tomlkit.parse(text := path.read_text("utf-8"))
+    document = editable(text := path.read_text("utf-8"), path)
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
     if not variants:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from variant_publish.store.objects import CutOff
+from variant_publish.store.objects import CutOff, Pending, iso
 from variant_publish.store.s3_errors import ABSENT, GONE, StoreError, translated
 
 if TYPE_CHECKING:
@@ -78,12 +78,17 @@ class Bucket(msgspec.Struct, frozen=True, dict=True):
 
     def abort_all(self, key: str) -> None:
         """Abort the uploads in parts of a key: its name is taken now, so none can be completed."""
-        full = self.prefix + key
-        with self.translated(key):
-            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=full)
-            found = [item["UploadId"] for page in pages for item in page.get("Uploads", []) if item["Key"] == full]
-        for upload_id in found:
-            self.abort(key, upload_id)
+        for upload in list(self.pending(key)):
+            if upload.key == key:
+                self.abort(key, upload.id)
+
+    def pending(self, prefix: str = "") -> Iterator[Pending]:
+        """List the uploads in parts of keys that begin with `prefix`."""
+        with self.translated(prefix):
+            pages = self.client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self.name, Prefix=self.prefix + prefix):
+                for item in page.get("Uploads", []):
+                    yield Pending(item["Key"].removeprefix(self.prefix), iso(item["Initiated"]), item["UploadId"])
 
     def close(self) -> None:
         """Close the client's connections; the next use opens them again."""

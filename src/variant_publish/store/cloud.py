@@ -13,6 +13,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.model.url import redact
 from variant_publish.progress import Advance
 from variant_publish.store.objects import (
+    UPLOADS,
     CutOff,
     Listed,
     ObjectHeaders,
@@ -30,9 +31,6 @@ from variant_publish.store.store import Store
 if TYPE_CHECKING:
     from obstore import GetOptions
     from obstore.store import AzureStore, GCSStore
-
-UPLOADS = ".variant-publish/uploads/"
-"""Where large files are sent in parts, before they are copied to their names on the condition that these are free."""
 
 _LARGE = 8 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -150,6 +148,7 @@ class CloudStore(Store):
                     advance(len(chunk))
                     yield chunk
 
+        # The copy to its name is what has the condition that this is free.
         sent = f"{UPLOADS}{secrets.token_hex(16)}"
         try:
             with self._translated(key):

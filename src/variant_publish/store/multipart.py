@@ -20,7 +20,7 @@ import msgspec
 
 from variant_publish.progress import Advance
 from variant_publish.store.bucket import Bucket
-from variant_publish.store.objects import PutResult, changed_on_the_way
+from variant_publish.store.objects import UPLOADS, PutResult, changed_on_the_way
 from variant_publish.store.s3_errors import ABSENT, GONE, LOST, RACE, SPOILT, StoreError
 
 if TYPE_CHECKING:
@@ -28,13 +28,9 @@ if TYPE_CHECKING:
 
 PART = 8 * 1024 * 1024
 MOST_PARTS = 10_000
-UPLOADS = ".variant-publish/uploads/"
-"""Where the notes of uploads lie; nothing in them is secret, and one that is left over harms nobody."""
-
 _MIB = 1024 * 1024
 _AT_ONCE = 10
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
-
 
 Part: TypeAlias = "CompletedPartTypeDef"
 """A part that the store has: what CompleteMultipartUpload asks for."""
@@ -170,8 +166,8 @@ class Multipart:
             try:
                 for number, content in enumerate(_pieces(stream, self.part_size), 1):
                     if number in there:
-                        part: Part = {"ETag": there[number]["ETag"], "ChecksumCRC32": _crc32(content)}
-                        done.append({"PartNumber": number, **part})
+                        known = there[number]["ETag"]
+                        done.append({"PartNumber": number, "ETag": known, "ChecksumCRC32": _crc32(content)})
                         advance(len(content))
                     else:
                         pending.add(pool.submit(upload.put, number, content))

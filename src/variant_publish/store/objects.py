@@ -21,6 +21,9 @@ BINARY = "application/octet-stream"
 CANARY = ".variant-publish/conditions"
 """The object by which a store is tried: it can be written once, and it can be asked for at the public address."""
 
+UPLOADS = ".variant-publish/uploads/"
+"""Where lies what belongs to uploads in parts: on S3 notes of them, elsewhere files on their way to their names."""
+
 _DIGITS = 19
 _TYPES = {".html": HTML, ".json": JSON, ".toml": TOML, ".metadata": TEXT}
 

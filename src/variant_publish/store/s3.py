@@ -14,7 +14,6 @@ from variant_publish.store.bucket import Bucket
 from variant_publish.store.multipart import (
     MOST_PARTS,
     PART,
-    UPLOADS,
     Multipart,
     PartsUpload,
     composite_of,
@@ -25,6 +24,7 @@ from variant_publish.store.multipart import (
 from variant_publish.store.objects import (
     CANARY,
     TEXT,
+    UPLOADS,
     Listed,
     ObjectHeaders,
     Pending,
@@ -221,11 +221,7 @@ class S3Store(Store):
 
     def _pending(self) -> Iterator[Pending]:
         """List the uploads in parts under the prefix."""
-        with self._translated():
-            pages = self.client.get_paginator("list_multipart_uploads")
-            for page in pages.paginate(Bucket=self.bucket.name, Prefix=self.prefix):
-                for item in page.get("Uploads", []):
-                    yield Pending(item["Key"].removeprefix(self.prefix), iso(item["Initiated"]), item["UploadId"])
+        return self.bucket.pending()
 
     def _end(self, pending: Pending) -> None:
         """Abort an upload in parts, and remove the note of it."""

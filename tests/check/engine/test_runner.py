@@ -79,6 +79,8 @@ def test_what_only_an_index_could_tell_is_no_failure_of_strict_where_offline_was
     }
     assert set(ids(found[FailOn.WARNING])) == {"VP410", "VP704", "VP705", "VP706", "VP708"}
     assert [report.exit_code() for report in found.values()] == [0, 0, 1]
+    messages = [finding.message for finding in found[FailOn.WARNING].findings]
+    assert len(set(messages)) == len(messages)  # each says what was not asked
 
 
 def test_files_without_a_release_are_checked_too(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from support.binaries import elf
-from support.checks import PLAIN, failures, verdicts
+from support.checks import PLAIN, failures, report_on, verdicts
 from support.wheels import make_wheel
+from variant_publish.archive.zipraw import RawArchive, open_archive
+from variant_publish.check.rules import system_libraries
 from variant_publish.check.rules.system_libraries import ExternalLibraries, PluginLibraries
 
 
@@ -34,6 +37,21 @@ def test_a_module_that_is_imported_where_it_loads_is_a_plugin(tmp_path: Path) ->
     )
     assert failures(PluginLibraries(), tmp_path) == []
     assert len(failures(ExternalLibraries(), tmp_path)) == 1
+
+
+def test_both_rules_read_the_python_files_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def counted(path: Path) -> AbstractContextManager[RawArchive]:
+        opened.append(path.name)
+        return open_archive(path)
+
+    monkeypatch.setattr(system_libraries, "open_archive", counted)
+    module = elf(exports=["PyInit_omp"], needed=["libgomp.so.1"])
+    make_wheel(tmp_path, PLAIN, files={"foo/omp.so": module, "foo/__init__.py": b"from foo import omp\n"})
+    report = report_on(tmp_path)
+    assert opened == [PLAIN]
+    assert [finding.id for finding in report.findings if finding.id in ("VP502", "VP520")] == ["VP502"]
 
 
 def test_plugins_that_need_nothing_more_pass(tmp_path: Path) -> None:

@@ -91,15 +91,11 @@ class GenericRule(BinaryRule):
 
 
 def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:
-    """Return the properties of a wheel; without any, those that its tags, label or local version stand for by name."""
+    """Return the properties of a wheel; without any, those of the well-known words of its name; others say nothing."""
     name = wheel.name
     words = [*name.words, *filter(None, (name.parsed_version.local,))]
-    return properties_of(release, wheel) or claimed_by_words(words)
-
-
-def claimed_by_words(words: Iterable[str]) -> Properties:
-    """Return the properties of all words that are well known; others say nothing."""
-    return Properties(tuple(item for word in words for item in catalog.properties_of_word(word.replace(".", "_"))))
+    known = (item for word in words for item in catalog.properties_of_word(word.replace(".", "_")))
+    return properties_of(release, wheel) or Properties(tuple(known))
 
 
 def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
@@ -112,7 +108,7 @@ def properties_of(release: Release, wheel: DescribedWheel) -> Properties:
 
 
 def built_for(release: Release, wheel: Wheel) -> Properties:
-    """Return the properties that a wheel was built for, else those of its well-known words."""
+    """Return the properties of a wheel; without any, those of its words where every one of them is well known."""
     properties = properties_of(release, wheel) if isinstance(wheel, DescribedWheel) else Properties()
     return properties or catalog.properties_of_words(wheel.name.words)
 

@@ -45,7 +45,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
     this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
     the releases that are checked with it, `linking` names what its libraries are to load with. `runs` says that wheels
-    may be run, `jobs` of them at a time.
+    may be run, `jobs` is how many things may go on at a time.
     """
 
     release: Release

@@ -74,10 +74,10 @@ class Outcome(msgspec.Struct, frozen=True):
         return cls(Verdict.UNKNOWN, reason, hint, file, cell)
 
     @classmethod
-    def not_asked(cls, what: str = "") -> Self:
+    def not_asked(cls, what: str) -> Self:
         """Build an unknown that was asked for: --offline asks no index, so --strict does not count it."""
-        message = f"{what}: indexes are not asked offline" if what else "indexes are not asked offline"
-        return cls(Verdict.UNKNOWN, message, "check again without --offline", is_offline=True)
+        reason = f"{what}: indexes are not asked offline"
+        return cls(Verdict.UNKNOWN, reason, "check again without --offline", is_offline=True)
 
 
 class Rule(ABC):

@@ -110,8 +110,7 @@ class GenericForOneDevice(GenericRule):
                 names = some(code_names(provider, scan.binaries))
                 yield f"it has device code for {names} alone", hint
             elif needing:
-                message = f"{some(needing)} needs the libraries of {provider.runtime}"
-                yield message, hint
+                yield f"{some(needing)} needs the libraries of {provider.runtime}", hint
 
 
 class OneLibc(BinaryRule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
@@ -90,9 +91,13 @@ class MetadataTaken(_RepositoryRule):
 
 
 class _IndexRule(ReleaseRule[Wheel]):
-    """Check the release against what an index has; skipped without an index, unknown where it is not asked."""
+    """Check the release against what an index has; skipped without an index, unknown where it is not asked.
+
+    `asks` names what the index is asked for.
+    """
 
     guards_publication = True
+    asks: ClassVar[str]
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield the outcomes, or why there are none."""
@@ -100,7 +105,7 @@ class _IndexRule(ReleaseRule[Wheel]):
         if context.is_published or index is None:
             yield Outcome.skipped(_PUBLISHED if context.is_published else NO_INDEX)
         elif context.offline:
-            yield Outcome.not_asked()
+            yield Outcome.not_asked(self.asks)
         else:
             try:
                 yield from list(self.outcomes(context, index))
@@ -120,6 +125,7 @@ class ProjectSize(_IndexRule):
     """
 
     id = "VP704"
+    asks = "the size of the project"
     severity = Severity.WARNING
     hint = "ask PyPI for a higher limit, delete old pre-releases there, or send more to the extra index"
 
@@ -149,6 +155,7 @@ class NamesUnused(_IndexRule):
     """
 
     id = "VP705"
+    asks = "the names of the files"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Compare the hashes of files with the same name."""
@@ -187,6 +194,7 @@ class NamesHeld(_IndexRule):
     """
 
     id = "VP706"
+    asks = "the names of the projects that the wheels require"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Look for each name."""

@@ -62,15 +62,13 @@ class OtherArchitectures(_ClaimRule):
         for provider, claimed in Claims.of(context.release, wheel).code:
             inside = code_of(provider, scan.binaries)
             if extra := [code for code in inside if not any(provider.meets(one, code) for one in claimed)]:
-                message = f"it has code for {some(_names(provider, extra), 9)} too"
-                yield message, hint
+                yield f"it has code for {some(_names(provider, extra), 9)} too", hint
             for binary in scan.binaries:
                 own = binary.shows(provider.namespace).code
                 lacking = [one for one in claimed if _is_there(provider, one, inside) > _is_there(provider, one, own)]
                 if own and lacking:
                     names = some(_names(provider, lacking), 9)
-                    message = f"{binary.path} has no code for {names}, other files of the wheel have"
-                    yield message
+                    yield f"{binary.path} has no code for {names}, other files of the wheel have"
 
 
 class RuntimeMajor(BinaryRule):

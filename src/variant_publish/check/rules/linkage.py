@@ -12,7 +12,7 @@ from variant_publish.binary.linkage import Linkage
 from variant_publish.binary.loading import lacking
 from variant_publish.check.engine.binaries import built_for
 from variant_publish.check.engine.context import Context
-from variant_publish.check.engine.rule import Outcome, ReleaseRule
+from variant_publish.check.engine.rule import Outcome, ReleaseRule, some
 from variant_publish.check.rules.abi import index_url
 from variant_publish.check.rules.destination import user_indexes
 from variant_publish.formats.simple import IndexFile
@@ -41,7 +41,7 @@ class LoadsWith(ReleaseRule[DescribedWheel]):
         if not wanted:
             yield Outcome.skipped(_NONE)
         elif context.offline:
-            yield Outcome.not_asked()
+            yield Outcome.not_asked(some(dict.fromkeys(str(one) for _, found in wanted for one in found)))
         else:
             named = context.index and index_url(context.index)
             indexes = (named,) if named else user_indexes(context) or (pypi(),)

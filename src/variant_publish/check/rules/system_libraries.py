@@ -87,17 +87,8 @@ class ExternalLibraries(BinaryRule):
         return None if _libc_tags(wheel) else "no manylinux or musllinux tag"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
-        """Look for each needed library in the wheel, the policy, the requirements and the configuration."""
-        tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
-        allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
-        allowed |= {*context.release.config.check.external}
-        allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
-        lacking = {
-            binary.path: found
-            for binary in elf
-            if (found := [name for name in binary.image.needed if name not in allowed and not _elsewhere(name, wheel)])
-        }
-        loaded = _loaded(elf, _optional(wheel, [binary for binary in elf if binary.path in lacking]))
+        """Name each library that is lacking once, with the files that need it."""
+        lacking, loaded = _lacking(wheel, scan, context)
         missing: dict[str, list[str]] = {}
         for path, found in lacking.items():
             for library in found if (path in loaded) is not self.of_plugins else ():
@@ -221,6 +212,27 @@ def _libc_tags(wheel: Wheel) -> list[str]:
 
 def _elf(scan: Scan) -> Iterator[Binary]:
     return (binary for binary in scan.binaries if binary.image.format is Format.ELF and binary.fault is None)
+
+
+def _lacking(wheel: WholeWheel, scan: Scan, context: Context) -> tuple[dict[str, list[str]], set[str]]:
+    """Return the libraries that each file lacks, and the paths of what an import may load: once for both rules.
+
+    A library is looked for in the wheel, the policy, the requirements and the configuration.
+    """
+    if wheel.filename not in (kept := context.notes.setdefault("external libraries", {})):
+        tag, elf = _libc_tags(wheel)[0], list(_elf(scan))
+        allowed = {name for binary in scan.binaries for name in (binary.name, binary.image.soname)}
+        allowed |= {*context.release.config.check.external}
+        allowed |= policy.libraries if (policy := policy_of(tag)) is not None else set()
+        lacking = {
+            binary.path: found
+            for binary in elf
+            if (found := [name for name in binary.image.needed if name not in allowed and not _elsewhere(name, wheel)])
+        }
+        optional = _optional(wheel, [binary for binary in elf if binary.path in lacking])
+        kept[wheel.filename] = lacking, _loaded(elf, optional)
+    answer: tuple[dict[str, list[str]], set[str]] = kept[wheel.filename]
+    return answer
 
 
 def _optional(wheel: WholeWheel, binaries: Sequence[Binary]) -> set[str]:
