@@ -42,6 +42,7 @@ def stub(
     from tempfile import TemporaryDirectory
 
     from variant_publish.archive.digest import sha256_of
+    from variant_publish.remote.transport import Transport
     from variant_publish.stub import contents, source
     from variant_publish.stub.project import metadata_of
     from variant_publish.stub.sdist import write_sdist
@@ -51,12 +52,13 @@ def stub(
     project, version, place = source.release_of(release, index, config, pyproject)
     if place is None and not requires:
         raise UsageError("nothing says where the wheels are", hint="name a folder of wheels, or give --index URL")
-    with TemporaryDirectory(prefix="variant-publish-") as outlines:
+    with TemporaryDirectory(prefix="variant-publish-") as outlines, Transport() as transport:
         if place is None:
             found = source.from_config(project, version, config)
         else:
             embeds = config.stub.embed_generic and not requires
-            found = source.from_index(project, version, place, public_url, Path(outlines), reporter, embeds=embeds)
+            reader = source.WheelReader(transport, Path(outlines), reporter, public_url)
+            found = source.from_index(project, version, place, reader, embeds=embeds)
         if requires:
             metadata = None if found.wheels else metadata_of(pyproject, project, str(version))
             filled = contents.of_requirements(found, config, metadata)

@@ -25,7 +25,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.url import redact
-from variant_publish.progress import SILENT, Reporter
+from variant_publish.progress import Reporter
 from variant_publish.release.release import load
 from variant_publish.release.selectors import SelectorFiles, derive
 from variant_publish.remote.archive import ranged
@@ -34,7 +34,7 @@ from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import local_path
 from variant_publish.remote.transport import Transport
 from variant_publish.stub.project import read_project_table
-from variant_publish.view.from_index import selector_files
+from variant_publish.view.from_index import ProjectNotFound, newest_selectors
 
 _AT_ONCE = 8
 
@@ -51,6 +51,40 @@ class Offered(msgspec.Struct, frozen=True):
     size: int
     opened: Callable[[], AbstractContextManager[RawArchive]]
     path: Path
+
+
+class WheelReader(msgspec.Struct, frozen=True):
+    """Read the wheels of a release: where they lie, from their server in ranges, or whole into `folder`.
+
+    Those that lie here will be found below `public_url`.
+    """
+
+    transport: Transport
+    folder: Path
+    reporter: Reporter
+    public_url: str | None
+
+    def offered(self, name: WheelName, file: IndexFile, *, whole: bool) -> Offered:
+        """Return a listed wheel; raise VariantPublishError where it lacks a hash or cannot be read."""
+        if (local := local_path(file.url)) is not None:
+            return self._of_path(name, file, local)
+        if not file.sha256:
+            raise VariantPublishError(
+                f"{redact(file.url)} is listed without a SHA-256, so an installer could not check it",
+                hint="ask whoever runs the index to list hashes",
+            )
+        archive = None if whole else ranged(file, self.transport)
+        path = self.folder / file.filename
+        if archive is not None:
+            return Offered(name, redact(file.url), file.sha256, archive.size, lambda: nullcontext(archive), path)
+        download(file, path, self.reporter, self.transport)
+        return Offered(name, redact(file.url), file.sha256, path.stat().st_size, partial(open_archive, path), path)
+
+    def _of_path(self, name: WheelName, file: IndexFile, path: Path) -> Offered:
+        root = (self.public_url or "").rstrip("/")
+        url = f"{root}/{name.project}/{quote(file.filename)}" if root else ""
+        sha256 = file.sha256 or sha256_of(path)
+        return Offered(name, url, sha256, path.stat().st_size, partial(open_archive, path), path)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -88,27 +122,19 @@ def release_of(
         ) from error
 
 
-def from_index(
-    project: str,
-    version: Version,
-    index: str,
-    public_url: str | None,
-    folder: Path,
-    reporter: Reporter = SILENT,
-    *,
-    embeds: bool = False,
-) -> Source:
+def from_index(project: str, version: Version, index: str, reader: WheelReader, *, embeds: bool) -> Source:
     """Read a release from an index, or from a folder of wheels with the files that `metadata` writes.
 
-    Of wheels on a server only directory and dist-info are fetched, into `folder`, but of generic ones everything where
-    the sdist `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
+    Of wheels on a server only directory and dist-info are fetched, but of generic ones everything where the sdist
+    `embeds` them. Raises VariantPublishError where the release is not there or lacks a hash.
     """
-    files = selector_files(project, [index], SpecifierSet(f"=={version}"))
+    page = read_project(index, project, reader.transport)
+    if not page:
+        raise ProjectNotFound(project, [index])
+    files = newest_selectors(project, page, SpecifierSet(f"=={version}"))
     dialect = files.dialect
     every = [
-        (name, file)
-        for name, file in wheels_among(read_project(index, project))
-        if name.parsed_version == version and file.yanked is None
+        (name, file) for name, file in wheels_among(page) if name.parsed_version == version and file.yanked is None
     ]
     listed = [(name, file) for name, file in every if name.dialect in (None, dialect)]
     if not every:
@@ -120,12 +146,10 @@ def from_index(
             f"{redact(index)} has variants of {project} {version} and no file that says whom they are for",
             hint="write it with 'variant-publish metadata', beside the wheels",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    with Transport() as transport, ThreadPoolExecutor(_AT_ONCE) as pool:
-        reader = _Reader(transport, folder, reporter, public_url)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda item: reader.offered(*item, whole=embeds and item[0].serves_everyone), listed)
         wheels = tuple(sorted(found, key=_by_name))
-    place = public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else redact(index))
+    place = reader.public_url or ("" if local_path(index) or urlsplit(index).scheme == "" else redact(index))
     return Source(canonicalize_name(project), version, dialect, files, wheels, place)
 
 
@@ -151,36 +175,6 @@ def names_of(source: Source, config: Config) -> Sequence[WheelName]:
     dialect = source.dialect
     words = (dialect.words_of(variant) for variant in config.variants.values()) if dialect is not None else ()
     return [plain, *(plain.with_variant(dialect, one) for one in words)]
-
-
-class _Reader(msgspec.Struct, frozen=True):
-    """Read the wheels of a release: where they lie, from their server in ranges, or whole into a folder."""
-
-    transport: Transport
-    folder: Path
-    reporter: Reporter
-    public_url: str | None
-
-    def offered(self, name: WheelName, file: IndexFile, *, whole: bool) -> Offered:
-        if (local := local_path(file.url)) is not None:
-            return self._of_path(name, file, local)
-        if not file.sha256:
-            raise VariantPublishError(
-                f"{redact(file.url)} is listed without a SHA-256, so an installer could not check it",
-                hint="ask whoever runs the index to list hashes",
-            )
-        archive = None if whole else ranged(file, self.transport)
-        path = self.folder / file.filename
-        if archive is not None:
-            return Offered(name, redact(file.url), file.sha256, archive.size, lambda: nullcontext(archive), path)
-        download(file, path, self.reporter, self.transport)
-        return Offered(name, redact(file.url), file.sha256, path.stat().st_size, partial(open_archive, path), path)
-
-    def _of_path(self, name: WheelName, file: IndexFile, path: Path) -> Offered:
-        root = (self.public_url or "").rstrip("/")
-        url = f"{root}/{name.project}/{quote(file.filename)}" if root else ""
-        sha256 = file.sha256 or sha256_of(path)
-        return Offered(name, url, sha256, path.stat().st_size, partial(open_archive, path), path)
 
 
 def _by_name(wheel: Offered) -> str:

@@ -75,14 +75,16 @@ def select(
 def selector_files(project: str, indexes: Sequence[str], version: SpecifierSet | None = None) -> SelectorFiles:
     """Return the selector files of the newest version that has some, on the first index that has the project."""
     for index in indexes:
-        files = read_project(index, project)
-        if not files:
-            continue
-        linked = LinkedSelectors(project, files, SelectorReader().text)
-        for found in sorted((version or SpecifierSet()).filter(linked), reverse=True):
-            return linked[found]
-        return SelectorFiles()
+        if files := read_project(index, project):
+            return newest_selectors(project, files, version)
     raise ProjectNotFound(project, indexes)
+
+
+def newest_selectors(project: str, files: Iterable[IndexFile], version: SpecifierSet | None = None) -> SelectorFiles:
+    """Return the selector files of the newest version that has some, among the files of an index."""
+    linked = LinkedSelectors(project, files, SelectorReader().text)
+    newest = max((version or SpecifierSet()).filter(linked), default=None)
+    return SelectorFiles() if newest is None else linked[newest]
 
 
 class SelectorReader:
