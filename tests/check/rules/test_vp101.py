@@ -30,7 +30,7 @@ def test_files_that_are_no_wheels_are_findings(tmp_path: Path) -> None:
         PLAIN: "is not a ZIP archive, or its end is missing",
         "not_a_wheel.whl": "is not a wheel's file name",
         "bar-1.0-py3-none-any.whl": "is not a ZIP archive, or its end is missing",
-        "two-1.0-py3-none-any.whl": "has 2 dist-info folders: two-1.0.dist-info, two-1.dist-info",
+        "two-1.0-py3-none-any.whl": "has 2 dist-info folders: 'two-1.0.dist-info', 'two-1.dist-info'",
         "none-1.0-py3-none-any.whl": "has no dist-info folder, so it is not a wheel",
     }
     assert verdicts(Readable(), tmp_path) == {"fail": 5}
