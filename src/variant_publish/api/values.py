@@ -33,4 +33,4 @@ __all__ = [
     "dialect_of",
     "properties_of_words",
     "tags_of",
-]
+]  # fmt: skip
