@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.config.known_keys import nearest, tables_of
 from variant_publish.config.product import with_product
@@ -35,6 +34,7 @@ from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_settings import BuildSettings
 from variant_publish.model.matrix import Matrix
+from variant_publish.model.project_name import canonicalize_name, is_normalized_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.model.zip_group import ZipGroup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -191,7 +190,7 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
         if self.providers:
             data["providers"] = {namespace: provider.table() for namespace, provider in self.providers.items()}
         data["variants"] = {label: properties.grouped for label, properties in self.variants.items()}
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
 
 
 def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
@@ -234,7 +233,7 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
 def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
     try:
-        data = json.loads(content)
+        data = msgspec.json.decode(content)
     except (ValueError, RecursionError) as error:
         raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
     if not isinstance(data, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 
 import msgspec
@@ -54,6 +53,8 @@ class BuildSettings(msgspec.Struct, frozen=True):
     @property
     def cibuildwheel_settings(self) -> str:
         """Return the configuration settings as cibuildwheel's `config-settings` has them, quoted as a shell would."""
+        import shlex
+
         return shlex.join(f"{name}={value}" for name, value in self.pairs)
 
     @property
@@ -66,5 +67,7 @@ class BuildSettings(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return both as a shell would take them: assignments, then arguments."""
+        import shlex
+
         assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
         return " ".join((*assignments, *map(shlex.quote, self.arguments), *self.constraints))

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.formats.variants_json import Provider
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
 
