@@ -115,7 +115,7 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
         with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
             if read_index(store, project) is not None:  # else it lies elsewhere
                 links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
-                yield from update_project(store, project, links, version=version).written
+                yield from update_project(store, project, links, ProjectFacts(version)).written
 
 
 def _links(
@@ -148,13 +148,8 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         version = str(view.release.version)
         links = _links(main, self.store, (view.name, version), view.own, view.base)
-        updated = update_project(
-            self.store,
-            project,
-            [*entries, *links],
-            version=version,
-            facts=ProjectFacts(self.destinations.tracked(project), view.address),
-        )
+        facts = ProjectFacts(version, tracks=self.destinations.tracked(project), public_url=view.address)
+        updated = update_project(self.store, project, [*entries, *links], facts)
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
         if fault:
             self.reporter.warn(fault)
