@@ -65,13 +65,13 @@ def promote(planned: PlannedPromotion, reporter: Reporter = SILENT) -> tuple[Upl
     finishes what was cut off. Raises FalseClaim where a file is not what its index says.
     """
     from variant_publish.publish.destinations import opened, opened_store
-    from variant_publish.publish.listed_views import with_listed_views
+    from variant_publish.publish.listed_views import publish_listed_views
     from variant_publish.publish.promotion import Promotion
 
     settings = planned.settings
     with opened(settings) as destinations, opened_store(planned.origin, settings.endpoint_url) as store:
         results = Promotion(store, planned.plans).run(destinations, reporter)
         return tuple(
-            with_listed_views(result, plan, planned.config, destinations, reporter)
+            msgspec.structs.replace(result, views=publish_listed_views(plan, planned.config, destinations, reporter))
             for result, plan in zip(results, planned.plans, strict=True)
         )

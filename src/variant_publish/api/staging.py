@@ -167,7 +167,7 @@ def release(
     Running it again finishes what was cut off. Raises FalseClaim, and Conflict where somebody else changed the stage.
     """
     from variant_publish.publish.destinations import opened
-    from variant_publish.publish.listed_views import with_listed_views
+    from variant_publish.publish.listed_views import publish_listed_views
     from variant_publish.publish.stage_places import opened_stage
     from variant_publish.publish.uploader import publish
     from variant_publish.publish.verified_files import Claim, verified
@@ -185,7 +185,9 @@ def release(
             stage.begin(contents)
             results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)
         results = tuple(
-            with_listed_views(result, plan, planned.config, destinations, reporter)
+            msgspec.structs.replace(
+                result, views=publish_listed_views(plan, planned.config, destinations, reporter, stage.settings)
+            )
             for result, plan in zip(results, planned.planned, strict=True)
         )
         if all(result.is_complete for result in results):
