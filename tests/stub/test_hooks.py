@@ -52,7 +52,9 @@ class Unpacked:
             assert run("retag", str(built), *how, "--config", str(config), "-o", str(house)).code == 0
         assert run("metadata", str(house), "--config", str(config)).code == 0
         declared = Config.load(config).with_stub(**options)
-        sdist = api.stub(str(house), declared, folder / "dist", public_url=self.index.parent.as_uri()).path
+        sdist = api.stub(
+            api.StubSource(str(house), public_url=self.index.parent.as_uri()), declared, folder / "dist"
+        ).path
         shutil.copytree(house, self.index)
         with tarfile.open(sdist) as archive:
             archive.extractall(folder, filter="data")

@@ -33,18 +33,6 @@ from variant_publish.release.release import wheel_paths
 if TYPE_CHECKING:
     from variant_publish.build.repair import Repair
 
-__all__ = [
-    "ConvertOptions",
-    "ConvertResult",
-    "Execution",
-    "RetagOptions",
-    "RetagResult",
-    "built_variants",
-    "convert",
-    "retag",
-    "rewrites",
-]
-
 
 class RetagResult(msgspec.Struct, frozen=True):
     """What became of each wheel: the new ones, and the errors of those that could not be rewritten."""
