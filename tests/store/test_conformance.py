@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,11 +147,11 @@ def test_a_large_file_that_was_ended_on_its_way_is_sent_again(
     path, ended, whole = tmp_path / "a.whl", [1], obstore.copy
     path.write_bytes(os.urandom(LARGE))
 
-    def copy(opened: object, sent: str, key: str, **options: object) -> None:
+    def copy(opened: Any, sent: str, key: str, **options: Any) -> None:
         if ended:
             ended.pop()
-            obstore.delete(opened, sent)  # type: ignore[call-overload]
-        whole(opened, sent, key, **options)  # type: ignore[arg-type]
+            obstore.delete(opened, sent)
+        whole(opened, sent, key, **options)
 
     monkeypatch.setattr(obstore, "copy", copy)
     assert create(store, "foo/a.whl", path) is CreateOutcome.CREATED
