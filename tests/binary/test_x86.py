@@ -65,6 +65,11 @@ def test_bytes_that_only_look_like_a_question_are_none() -> None:
     assert sample_of(*[VEX] * 10, CPUID).dispatches
 
 
+def test_a_question_that_is_assembled_without_an_entry_of_its_own_is_one() -> None:
+    # As in x264: the kernels and their question lie behind the last function that the compiler made.
+    assert sample_of(*[SSE4] * 9, LEGACY + b"\x90" * 200_000 + CPUID, LEGACY).dispatches
+
+
 def test_a_sample_meets_the_whole_code() -> None:
     found = sample_of(*[LEGACY] * 3000, *[VEX] * 3000, limit=16 * 600)
     assert 200 < found.legacy < 500

@@ -35,9 +35,9 @@ class Place:
             make_wheel(folder / "dist", name)
         api.stage([folder / "dist"], "foo", self.config, self.settings)
 
-    def listed(self) -> dict[str, str | None]:
+    def listed(self, view: str = "cu128") -> dict[str, str | None]:
         """Return the files of the view, and why they are yanked."""
-        index = read_index(self.view, "foo-bar")
+        index = read_index(LocalStore(self.view.folder.with_name(view)), "foo-bar")
         return {} if index is None else {file.filename: file.yanked for file in index.distributions}
 
 
@@ -108,6 +108,17 @@ def test_a_yank_reaches_the_views_and_can_be_undone(
     api.yank(place.settings, "foo-bar", targets, "wrong")
     assert {name for name, yanked in place.listed().items() if yanked == "wrong"} == reached
     api.unyank(place.settings, "foo-bar", targets)
+    assert set(place.listed().values()) == {None}
+
+
+def test_a_yank_of_one_wheel_leaves_the_views_of_other_variants(place: Place, tmp_path: Path) -> None:
+    other = PLUS.replace("cu128", "cu130")
+    folder = tmp_path / "both"
+    for name in (PLUS, other):
+        make_wheel(folder, name)
+    api.upload(api.plan_upload([folder], place.config, place.settings)[0])
+    api.yank(place.settings, "foo-bar", [other], "wrong")
+    assert set(place.listed("cu130").values()) == {"wrong"}
     assert set(place.listed().values()) == {None}
 
 

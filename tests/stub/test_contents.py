@@ -56,7 +56,7 @@ def wheelhouse(folder: Path, dialect: str = "plus", **by_variant: Mapping[str, A
 
 def stub(folder: Path, release: str, config: Config | None = None, **options: Any) -> dict[str, bytes]:
     """Write an sdist and give its files by their path below the top folder."""
-    written = api.stub(release, config or Config.parse(""), folder / "dist", public_url=URL, **options)
+    written = api.stub(api.StubSource(release, public_url=URL, **options), config or Config.parse(""), folder / "dist")
     found = {}
     with tarfile.open(written.path) as archive:
         for member in archive:
@@ -90,17 +90,18 @@ def test_the_same_release_gives_the_same_bytes(tmp_path: Path, monkeypatch: pyte
     folder = wheelhouse(tmp_path)
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     one, other = (
-        api.stub(str(folder), Config.parse(""), tmp_path / name, public_url=URL).path for name in ("one", "other")
+        api.stub(api.StubSource(str(folder), public_url=URL), Config.parse(""), tmp_path / name).path
+        for name in ("one", "other")
     )
     assert one.read_bytes() == other.read_bytes()
     assert parse_sdist_filename(one.name)[0] == "foo"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    later = api.stub(str(folder), Config.parse(""), tmp_path / "later", public_url=URL).path
+    later = api.stub(api.StubSource(str(folder), public_url=URL), Config.parse(""), tmp_path / "later").path
     with tarfile.open(later) as archive:
         assert {member.mtime for member in archive} == {1700000000}
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "now")
     with pytest.raises(UsageError, match="is not a number of seconds"):
-        api.stub(str(folder), Config.parse(""), tmp_path / "now", public_url=URL)
+        api.stub(api.StubSource(str(folder), public_url=URL), Config.parse(""), tmp_path / "now")
 
 
 @pytest.mark.parametrize("dialect", ["plus", "pep825"])
@@ -146,7 +147,7 @@ def test_projects_of_variants_come_from_the_configuration(tmp_path: Path) -> Non
     (tmp_path / "pyproject.toml").write_text(PROJECT + CONFIG.format(dialect="plus") + REQUIRES)
     (tmp_path / "README.md").write_text("# Foo\n")
     config = Config.load(tmp_path / "pyproject.toml")
-    written = api.stub(None, config, tmp_path, pyproject=tmp_path / "pyproject.toml")
+    written = api.stub(api.StubSource(pyproject=tmp_path / "pyproject.toml"), config, tmp_path)
     assert written.path.name == "foo_bar-2.0.tar.gz"
     with tarfile.open(written.path) as archive:
         info, release = (archive.extractfile(f"foo_bar-2.0/{name}").read()  # type: ignore[union-attr]

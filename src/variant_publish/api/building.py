@@ -1,7 +1,4 @@
-"""For maintainers: build the wheels of variants, repair them, and give the jobs that do so elsewhere.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: build the wheels of variants, repair them, and give the jobs that do so elsewhere."""
 
 from __future__ import annotations
 
@@ -10,12 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
+from variant_publish.build.frontend import Builder
+from variant_publish.build.repair import Repair
+from variant_publish.build.source_tree import configuration, is_sdist
+from variant_publish.check.engine.grid import Grid, State
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE, TABLE, Frontend
 from variant_publish.errors import UsageError
@@ -24,16 +24,8 @@ from variant_publish.model.build_job import BuildJob, machine_of
 from variant_publish.model.matrix import Cell
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
 from variant_publish.release.release import load
-
-if TYPE_CHECKING:
-    from variant_publish.build.frontend import Builder
-    from variant_publish.build.repair import Repair
-
-__all__ = [
-    "BuildOptions", "Built", "RepairOptions", "build", "buildable", "builder", "plan_matrix", "repair_for",
-    "source_configuration",
-]  # fmt: skip
 
 
 class RepairOptions(msgspec.Struct, frozen=True):
@@ -49,9 +41,6 @@ def repair_for(variant: Variant | None, options: RepairOptions | None = None) ->
 
     auditwheel's check for code beyond the baseline yields to the x86-64 level that the variant claims.
     """
-    from variant_publish.build.repair import Repair
-    from variant_publish.providers import catalog
-
     options = options or RepairOptions()
     properties = Properties() if variant is None else variant.properties or catalog.properties_of_words(variant.tags)
     levels = [int(value[1:]) for value in properties.values("x86_64", "level")]
@@ -60,8 +49,6 @@ def repair_for(variant: Variant | None, options: RepairOptions | None = None) ->
 
 def source_configuration(source: Path) -> Config:
     """Return the configuration of a project's folder or sdist; raise UsageError where it is neither."""
-    from variant_publish.build.source_tree import configuration
-
     return Config.parse(configuration(source), str(source / DEFAULT_FILE))
 
 
@@ -69,8 +56,6 @@ def builder(
     config: Config, frontend: str | None = None, python: str | None = None, arguments: Sequence[str] = ()
 ) -> Builder:
     """Return the frontend that a configuration names, or another one, run by an interpreter, by default this one."""
-    from variant_publish.build.frontend import Builder
-
     table = config.tables.build
     return Builder(Frontend(frontend or table.frontend), python or sys.executable, (*table.arguments, *arguments))
 
@@ -99,8 +84,6 @@ def build(
     of older ones of the same name. Raises UsageError for what cannot be built at all, before anything is built, and
     BuildFailed with the exit code of the frontend.
     """
-    from variant_publish.build.source_tree import is_sdist
-
     variants = {name: None if name == GENERIC else config.variant(name) for name in options.names}
     changes = {
         name: rewrites(one, config, RetagOptions(declared=config.changes_of(name))) for name, one in variants.items()
@@ -147,8 +130,6 @@ def plan_matrix(config: Config, places: Sequence[Path] = ()) -> tuple[BuildJob, 
 
     Raises UsageError where the configuration declares no matrix.
     """
-    from variant_publish.check.engine.grid import Grid, State
-
     if config.matrix is None:
         raise UsageError(
             "the configuration declares no matrix", hint=f"declare [{TABLE}.matrix] with python and platform"

@@ -1,7 +1,4 @@
-"""For maintainers: check a release by the rules, built or published; inspect the binaries of wheels.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: check a release by the rules, built or published; inspect the binaries of wheels."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -18,35 +14,30 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.atomic import replacing
-from variant_publish.archive.wheel import WholeWheel
+from variant_publish.archive.wheel import Wheel, WholeWheel
+from variant_publish.binary.scan import scan
+from variant_publish.check.engine.registry import RULES
+from variant_publish.check.engine.report import Report
+from variant_publish.check.engine.rule import Rule
+from variant_publish.check.engine.rule_choice import Choice
+from variant_publish.check.engine.rule_pages import explain
+from variant_publish.check.engine.runner import Origin, Settings, find_selector_files
+from variant_publish.check.engine.runner import check as run_rules
+from variant_publish.check.rules.abi import index_url
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
+from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.providers import catalog
+from variant_publish.release import published
+from variant_publish.release.abi_range import AbiRange
+from variant_publish.release.dependencies import Dependencies, Linking
+from variant_publish.release.inspection import Inspection
+from variant_publish.release.published import Depth, fetch, previous_of
 from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
-
-if TYPE_CHECKING:
-    from variant_publish.archive.wheel import Wheel
-    from variant_publish.check.engine.report import Report
-    from variant_publish.check.engine.rule import Rule
-    from variant_publish.check.engine.rule_choice import Choice
-    from variant_publish.check.engine.runner import Origin
-    from variant_publish.formats.simple import IndexFile
-    from variant_publish.release import published
-    from variant_publish.release.abi_range import AbiRange
-    from variant_publish.release.dependencies import Linking
-    from variant_publish.release.inspection import Inspection
-
-__all__ = [
-    "CheckOptions",
-    "abi_range",
-    "check",
-    "explain_rule",
-    "inspect",
-    "published_release",
-    "rules",
-    "write_summaries",
-]
+from variant_publish.remote.listing import read_project
+from variant_publish.serve.wheel_cache import WheelCache
 
 
 class CheckOptions(msgspec.Struct, frozen=True):
@@ -107,9 +98,6 @@ def check(
 
     Raises IndexUnavailable, or VariantPublishError where the index does not have a published release.
     """
-    from variant_publish.check.engine.runner import Settings, find_selector_files
-    from variant_publish.check.engine.runner import check as run_rules
-
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="variant-publish-")) if options.published else ".")
         fetched = [
@@ -128,9 +116,6 @@ def check(
 
 
 def _linking(against: Sequence[str]) -> Linking:
-    from variant_publish.release.dependencies import Linking
-    from variant_publish.serve.wheel_cache import WheelCache
-
     return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
@@ -158,9 +143,6 @@ class _FromIndex(msgspec.Struct, frozen=True):
 def _fetch(
     project: NormalizedName, version: Version, folder: Path, options: CheckOptions, reporter: Reporter
 ) -> _FromIndex:
-    from variant_publish.check.engine.runner import Origin
-    from variant_publish.release.published import Depth, fetch
-
     index = options.index or "pypi"
     found = published_release(project, str(version), index)
     depth = Depth.WHOLE if options.deep else Depth.OUTLINE if options.outline else Depth.METADATA
@@ -177,8 +159,6 @@ def _fetch(
 def _origins(
     loaded: Loaded, fetched: Iterable[_FromIndex], options: CheckOptions
 ) -> dict[tuple[NormalizedName, Version], Origin]:
-    from variant_publish.check.engine.runner import Origin
-
     origins = {one.key: one.origin for one in fetched}
     if options.index is not None and not options.offline:
         for release in loaded.releases:
@@ -189,26 +169,15 @@ def _origins(
 
 def published_release(project: str, version: str, index: str) -> published.PublishedRelease:
     """Find a release on an index; raise VariantPublishError where it has no such release."""
-    from variant_publish.check.rules.abi import index_url
-    from variant_publish.release import published
-    from variant_publish.remote.listing import read_project
-
     return published.PublishedRelease.of(project, read_project(index_url(index), project), Version(version))
 
 
 def _choice(config: Config, options: CheckOptions) -> Choice:
-    from variant_publish.check.engine.registry import RULES
-    from variant_publish.check.engine.rule_choice import Choice
-
     return Choice.of([rule.id for rule in RULES], options.select or config.check.select, options.ignore)
 
 
 def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
     """Return the wheels of the newest release on the index that is older than this one."""
-    from variant_publish.check.rules.abi import index_url
-    from variant_publish.release.published import previous_of
-    from variant_publish.remote.listing import read_project
-
     return previous_of(read_project(index_url(index), release.project), release.version)
 
 
@@ -217,10 +186,6 @@ def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, 
 
     Raises the error of a wheel that cannot be read.
     """
-    from variant_publish.binary.scan import scan
-    from variant_publish.providers import catalog
-    from variant_publish.release.inspection import Inspection
-
     wheels = [WholeWheel.read(path) for path in wheel_paths(places)]
     return tuple(Inspection.of(wheel, scan(wheel, catalog.providers(), simd=not fast)) for wheel in wheels)
 
@@ -230,12 +195,6 @@ def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Report
 
     Raises IndexUnavailable, or the error of a wheel that cannot be read.
     """
-    from variant_publish.check.rules.abi import index_url
-    from variant_publish.release.abi_range import AbiRange
-    from variant_publish.release.dependencies import Dependencies
-    from variant_publish.remote.listing import read_project
-    from variant_publish.serve.wheel_cache import WheelCache
-
     cache = WheelCache.of_user(os.environ).root
     dependencies = Dependencies((index_url(index),), read_project, cache, reporter)
     return AbiRange.of(WholeWheel.read(path), canonicalize_name(project), dependencies)
@@ -243,13 +202,9 @@ def abi_range(path: Path, project: str, *, index: str = "pypi", reporter: Report
 
 def rules() -> tuple[Rule, ...]:
     """Return the rules in the order of their ids."""
-    from variant_publish.check.engine.registry import RULES
-
     return tuple(sorted(RULES, key=lambda rule: rule.id))
 
 
 def explain_rule(id_: str) -> str:
     """Return the page of a rule in Markdown; raise UsageError for an id of no rule."""
-    from variant_publish.check.engine.rule_pages import explain
-
     return explain(id_)

@@ -1,6 +1,6 @@
 """For maintainers: look after an extra index.
 
-Each function opens the store that `settings` names, and closes it. Each imports the room that does its work.
+Each function opens the store that `settings` names, and closes it.
 """
 
 from __future__ import annotations
@@ -8,43 +8,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
+from variant_publish.formats.master import ProjectIndex
+from variant_publish.index import adopt as adoption
+from variant_publish.index import retention
+from variant_publish.index import verify as verification
+from variant_publish.index import yank as yanks
+from variant_publish.index.index import change_project
+from variant_publish.index.masters import read_root
 from variant_publish.progress import SILENT, Reporter
-
-if TYPE_CHECKING:
-    from variant_publish.formats.master import ProjectIndex
-    from variant_publish.index.adopt import Adopted
-    from variant_publish.index.verify import Verified
-    from variant_publish.index.yank import Removal
-    from variant_publish.store.objects import Pending
-    from variant_publish.store.store import Store
-
-__all__ = [
-    "CleanupRules",
-    "IndexCleanup",
-    "adopt",
-    "clean_up",
-    "list_files",
-    "list_projects",
-    "plan_cleanup",
-    "plan_removal",
-    "remove",
-    "set_status",
-    "unyank",
-    "verify",
-    "yank",
-]
+from variant_publish.publish.destinations import opened_store
+from variant_publish.publish.listed_views import yank_in_views
+from variant_publish.publish.stage_places import opened_stage, stages_place, stale_stages
+from variant_publish.store.objects import Pending
+from variant_publish.store.store import Store
 
 
 def list_projects(settings: UploadTable) -> tuple[str, ...]:
     """Return the names of the projects on the index."""
-    from variant_publish.index.masters import read_root
-
     with _store(settings) as store:
         root = read_root(store)
         return root.names if root is not None else ()
@@ -52,30 +37,29 @@ def list_projects(settings: UploadTable) -> tuple[str, ...]:
 
 def list_files(settings: UploadTable, project: str) -> ProjectIndex:
     """Return what the index holds of a project; raise UsageError where it has no such project."""
-    from variant_publish.index.yank import existing
-
     with _store(settings) as store:
-        return existing(store, project)
+        return yanks.existing(store, project)
 
 
-def yank(settings: UploadTable, project: str, targets: Sequence[str], reason: str = "") -> tuple[str, ...]:
-    """Yank versions or files (PEP 592), in views too: hide them from new choices. Return the pages that changed."""
+def yank(settings: UploadTable, project: str, targets: Sequence[str], reason: str | None = "") -> tuple[str, ...]:
+    """Yank versions or files (PEP 592), in views too: hide them from new choices; None for a reason undoes it.
+
+    Return the keys of the pages that changed.
+    """
     with _store(settings) as store:
-        return _yanked(store, settings, project, targets, reason)
+        done = yanks.yank(store, project, targets, reason)
+        return (*done.written, *yank_in_views(done.index, settings, tuple(targets), reason))
 
 
 def unyank(settings: UploadTable, project: str, targets: Sequence[str]) -> tuple[str, ...]:
     """Undo the yank of versions or files, in views too. Return the keys of the pages that changed."""
-    with _store(settings) as store:
-        return _yanked(store, settings, project, targets, None)
+    return yank(settings, project, targets, None)
 
 
 def set_status(settings: UploadTable, project: str, status: str, reason: str = "") -> tuple[str, ...]:
     """Set the status of a project: active, archived or deprecated (PEP 792). Return the pages that changed."""
-    from variant_publish.index import yank
-
     with _store(settings) as store:
-        return tuple(yank.set_status(store, project, status, reason).written)
+        return tuple(yanks.set_status(store, project, status, reason).written)
 
 
 def verify(
@@ -85,44 +69,36 @@ def verify(
     deep: bool = False,
     repair: bool = False,
     reporter: Reporter = SILENT,
-) -> Verified:
+) -> verification.Verified:
     """Compare the files and pages of an index with its masters; `deep` hashes every file, `repair` rewrites pages."""
-    from variant_publish.index import verify
-
     with _store(settings) as store:
-        return verify.verify(store, projects, deep=deep, repair=repair, reporter=reporter)
+        return verification.verify(store, projects, deep=deep, repair=repair, reporter=reporter)
 
 
 def adopt(
     settings: UploadTable, project: str | None = None, *, hash_all: bool = False, reporter: Reporter = SILENT
-) -> tuple[Adopted, ...]:
+) -> tuple[adoption.Adopted, ...]:
     """Make an index of a bucket of wheels, or of the pages of another tool; no wheel is downloaded.
 
     `hash_all` reads the files whose hash neither pages nor the store have.
     """
-    from variant_publish.index import adopt
-
     with _store(settings) as store:
-        return tuple(adopt.adopt(store, project, hash_all=hash_all, reporter=reporter))
+        return tuple(adoption.adopt(store, project, hash_all=hash_all, reporter=reporter))
 
 
-def plan_removal(settings: UploadTable, project: str, targets: Sequence[str]) -> Removal:
+def plan_removal(settings: UploadTable, project: str, targets: Sequence[str]) -> yanks.Removal:
     """Find what versions or files name, and which other releases pin it; nothing is removed."""
-    from variant_publish.index import yank
-
     with _store(settings) as store:
-        return yank.plan_removal(store, project, targets)
+        return yanks.plan_removal(store, project, targets)
 
 
-def remove(settings: UploadTable, planned: Removal, *, force: bool = False) -> tuple[str, ...]:
+def remove(settings: UploadTable, planned: yanks.Removal, *, force: bool = False) -> tuple[str, ...]:
     """Remove files for good: from the pages first, then from the store. Return the keys of the pages that changed.
 
     Raises Pinned where another release on the index pins one of them, unless forced.
     """
-    from variant_publish.index import yank
-
     with _store(settings) as store:
-        return tuple(yank.remove(store, planned, force=force).written)
+        return tuple(yanks.remove(store, planned, force=force).written)
 
 
 class CleanupRules(msgspec.Struct, frozen=True):
@@ -153,7 +129,7 @@ class IndexCleanup(msgspec.Struct, frozen=True):
     `unfinished` are the projects of which an earlier command did not delete everything that it had removed.
     """
 
-    removals: tuple[Removal, ...]
+    removals: tuple[yanks.Removal, ...]
     kept: tuple[tuple[str, str], ...]
     uploads: tuple[Pending, ...]
     stages: tuple[str, ...]
@@ -165,10 +141,6 @@ class IndexCleanup(msgspec.Struct, frozen=True):
 
 def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | None = None) -> IndexCleanup:
     """Find what the rules let go; nothing is removed."""
-    from variant_publish.index import retention
-    from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.stage_places import stages_place, stale_stages
-
     now = now or datetime.now(UTC)
     with _store(settings) as store, opened_store(stages_place(settings), settings.endpoint_url) as stages:
         rule = retention.Retention(rules.keep, rules.days)
@@ -184,13 +156,9 @@ def plan_cleanup(settings: UploadTable, rules: CleanupRules, now: datetime | Non
 
 def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
     """Remove what a cleanup found."""
-    from variant_publish.index import yank
-    from variant_publish.index.index import change_project
-    from variant_publish.publish.stage_places import opened_stage
-
     with _store(settings) as store:
         for removal in planned.removals:
-            yank.remove(store, removal)
+            yanks.remove(store, removal)
         for project in planned.unfinished:
             change_project(store, project)
         for pending in planned.uploads:
@@ -200,17 +168,5 @@ def clean_up(settings: UploadTable, planned: IndexCleanup) -> None:
             stage.forget()
 
 
-def _yanked(
-    store: Store, settings: UploadTable, project: str, targets: Sequence[str], reason: str | None
-) -> tuple[str, ...]:
-    from variant_publish.index.yank import yank
-    from variant_publish.publish.listed_views import yank_in_views
-
-    done = yank(store, project, targets, reason)
-    return (*done.written, *yank_in_views(done.index, settings, tuple(targets), reason))
-
-
 def _store(settings: UploadTable) -> AbstractContextManager[Store]:
-    from variant_publish.publish.destinations import opened_store
-
     return opened_store(settings.extra_index, settings.endpoint_url)

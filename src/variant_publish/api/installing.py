@@ -1,46 +1,38 @@
 """For users of a release: choose, lock, install, evaluate, diagnose.
 
-Each function imports the room that does its work. `environ` are environment variables, as a mapping: which pip or uv is
-driven, where caches and preferences lie.
+`environ` are environment variables, as a mapping: which pip or uv is driven, where caches and preferences lie.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
+from variant_publish.dialects.base import Dialect
+from variant_publish.errors import UsageError
+from variant_publish.formats.pylock import Lock
+from variant_publish.install.choose_client import choose_client
+from variant_publish.install.client import Client, Demand
+from variant_publish.install.doctor import Diagnosis, diagnose
+from variant_publish.install.environment import Environment
+from variant_publish.install.evaluate import Sandbox, evaluated
+from variant_publish.install.locked import narrowed, plan_lock
+from variant_publish.install.locker import lock_of, refuse_unreadable
+from variant_publish.install.planner import InstallPlan, Planner, carry_out
+from variant_publish.install.requirement_files import read_lines
+from variant_publish.install.universal import UniversalLocker, UniversalProjects
+from variant_publish.install.uv import Uv
+from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.progress import SILENT, Reporter
-
-if TYPE_CHECKING:
-    from variant_publish.dialects.base import Dialect
-    from variant_publish.formats.pylock import Lock
-    from variant_publish.install.client import Client, Demand
-    from variant_publish.install.doctor import Diagnosis
-    from variant_publish.install.environment import Environment
-    from variant_publish.install.planner import InstallPlan, Planner
-    from variant_publish.model.requirement import TaggedRequirement
-    from variant_publish.providers.machine import Machine
-    from variant_publish.view import Indexes, Selection
-
-__all__ = [
-    "PlannedInstall",
-    "Request",
-    "doctor",
-    "evaluate",
-    "install",
-    "lock",
-    "lock_universal",
-    "plan_install",
-    "plan_locked",
-    "read_lock",
-    "requirement_lines",
-    "requirements_of",
-    "select",
-]
+from variant_publish.providers.machine import Machine
+from variant_publish.serve.projects import Projects
+from variant_publish.serve.wheel_cache import WheelCache
+from variant_publish.view import Indexes, Selection, Wish
+from variant_publish.view import select as choose
+from variant_publish.view.from_index import selector_files
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -71,7 +63,6 @@ class Request(msgspec.Struct, frozen=True):
 
     def demand(self, described: Machine | None = None) -> Demand:
         """Return what the client is told."""
-        from variant_publish.install.client import Demand
 
         def plain(lines: Iterable[str | TaggedRequirement]) -> tuple[str, ...]:
             return tuple(line if isinstance(line, str) else str(line.plain) for line in lines)
@@ -107,9 +98,6 @@ def select(
     The first index that has the project counts. `dialect` looks at the wheels of one dialect only, `generic` asks for
     the build that serves everyone. Raises VariantPublishError where no index has the project, or one cannot be read.
     """
-    from variant_publish.view import Wish
-    from variant_publish.view import select as choose
-
     version, wish = requirement.plain.specifier or None, Wish(requirement.tags, generic=generic)
     return choose(requirement.plain.name, indexes, machine, version=version, dialect=dialect, wish=wish)
 
@@ -131,8 +119,6 @@ def lock(request: Request, *, environ: Mapping[str, str], reporter: Reporter = S
     Nothing is installed. The request's environment is where the client runs; what is installed in it does not count.
     Raises VariantPublishError where a demand cannot be met.
     """
-    from variant_publish.install.locker import lock_of
-
     _, planner = _planner(request, request.machine, environ, reporter)
     plan = planner.plan(request.tagged, request.demand(request.machine), _tagged(request.constraints))
     return lock_of(plan, reporter)
@@ -146,10 +132,6 @@ def lock_universal(
     `python` is the oldest Python that counts; the request's machine does not. uv resolves: pip does so for one machine
     only. Raises UsageError for another client, VariantPublishError where there is no resolution that serves all.
     """
-    from variant_publish.errors import UsageError
-    from variant_publish.install.universal import UniversalLocker, UniversalProjects
-    from variant_publish.install.uv import Uv
-
     request = replace(request, client=request.client or "uv", generic=True)
     driven, planner = _planner(request, request.machine, environ, reporter)
     if not isinstance(driven, Uv):
@@ -165,10 +147,6 @@ def plan_locked(request: Request, lock: Lock, *, environ: Mapping[str, str]) -> 
     Of a lock for every machine, those for the request's machine are chosen; no index is asked. Raises
     VariantPublishError where the lock is for another machine.
     """
-    from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.locked import narrowed, plan_lock
-    from variant_publish.serve.wheel_cache import WheelCache
-
     driven = choose_client(request.client, request.environment, environ)
     versions = {one.project.replace("-", "_"): one.version.partition("+")[0] for one in lock.packages}
     machine = replace(request.environment.machine(request.machine), abi=versions)
@@ -179,23 +157,16 @@ def plan_locked(request: Request, lock: Lock, *, environ: Mapping[str, str]) -> 
 
 def install(planned: PlannedInstall, reporter: Reporter = SILENT) -> None:
     """Carry out one planned installation; raise VariantPublishError with what the client said if it failed."""
-    from variant_publish.install.planner import carry_out
-
     carry_out(planned.plan, planned.environment, planned.client, reporter)
 
 
 def requirement_lines(file: Path, parse: Callable[[str], TaggedRequirement]) -> tuple[str | TaggedRequirement, ...]:
     """Return the lines of a requirements file, those with extra tags by `parse`; raise UsageError that names it."""
-    from variant_publish.install.requirement_files import read_lines
-
     return tuple(read_lines(file, parse))
 
 
 def read_lock(file: Path) -> Lock:
     """Return a lock that `lock` wrote; raise VariantPublishError for any other file."""
-    from variant_publish.errors import UsageError
-    from variant_publish.formats.pylock import Lock
-
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -205,8 +176,6 @@ def read_lock(file: Path) -> Lock:
 
 def requirements_of(lock: Lock) -> str:
     """Return a lock as a requirements file; raise VariantPublishError where no installer could read that."""
-    from variant_publish.install.locker import refuse_unreadable
-
     refuse_unreadable(lock)
     return lock.requirements()
 
@@ -214,11 +183,6 @@ def requirements_of(lock: Lock) -> str:
 def _planner(
     request: Request, machine: Machine, environ: Mapping[str, str], reporter: Reporter
 ) -> tuple[Client, Planner]:
-    from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.planner import Planner
-    from variant_publish.serve.projects import Projects
-    from variant_publish.serve.wheel_cache import WheelCache
-
     driven = choose_client(request.client, request.environment, environ)
     default = request.default_index or driven.default_index()
     projects = Projects(
@@ -235,10 +199,6 @@ def evaluate(
     The release is that of the first requirement. Only those run that are `allowed` by the name of their variable or
     namespace, each in an environment made for it, for a minute at most. Raises VariantPublishError where one fails.
     """
-    from variant_publish.install.choose_client import choose_client
-    from variant_publish.install.evaluate import Sandbox, evaluated
-    from variant_publish.view.from_index import selector_files
-
     wanted = request.requirements[0]
     files = selector_files(wanted.project, request.indexes.urls, wanted.plain.specifier or None)
     _, planner = _planner(request, request.machine, environ, reporter)
@@ -248,6 +208,4 @@ def evaluate(
 
 def doctor(environment: Environment, machine: Machine, indexes: Indexes) -> tuple[Diagnosis, ...]:
     """Return of each installed variant whether it fits, whether the index has a better one, whether its pins hold."""
-    from variant_publish.install.doctor import diagnose
-
     return diagnose(environment, environment.machine(machine), indexes)

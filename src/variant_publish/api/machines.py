@@ -6,4 +6,6 @@ from variant_publish.providers.machine import Machine
 from variant_publish.providers.preferences import Preferences
 from variant_publish.view import Candidate, Indexes, Selection
 
-__all__ = ["Candidate", "Environment", "HostFile", "Indexes", "Machine", "Preferences", "Selection"]
+__all__ = [
+    "Candidate", "Environment", "HostFile", "Indexes", "Machine", "Preferences", "Selection",
+]  # fmt: skip

@@ -1,12 +1,8 @@
-"""For maintainers: promote a release from a test index to the one that users know.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: promote a release from a test index to the one that users know."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,12 +10,11 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-
-if TYPE_CHECKING:
-    from variant_publish.publish.upload_plan import UploadPlan
-    from variant_publish.publish.uploader import UploadResult
-
-__all__ = ["PlannedPromotion", "plan_promotion", "promote"]
+from variant_publish.publish.destinations import opened, opened_store
+from variant_publish.publish.listed_views import with_listed_views
+from variant_publish.publish.promotion import Promotion, files_of
+from variant_publish.publish.upload_plan import UploadPlan, plan_files
+from variant_publish.publish.uploader import UploadResult
 
 
 class PlannedPromotion(msgspec.Struct, frozen=True):
@@ -46,10 +41,6 @@ def plan_promotion(
     `settings` name the destinations. Raises UsageError for a release that the origin does not have, and Conflict where
     a name is taken by other bytes; then nothing of any of them is to be promoted.
     """
-    from variant_publish.publish.destinations import opened, opened_store
-    from variant_publish.publish.promotion import files_of
-    from variant_publish.publish.upload_plan import plan_files
-
     if origin.rstrip("/") == settings.extra_index.rstrip("/"):
         raise UsageError(f"{origin} is promoted to itself", hint="name two indexes: --extra-index FROM --to PLACE")
     with opened(settings) as destinations, opened_store(origin, settings.endpoint_url) as store:
@@ -64,10 +55,6 @@ def promote(planned: PlannedPromotion, reporter: Reporter = SILENT) -> tuple[Upl
     Every file that moves is read once and compared with the origin's index before anything is listed. Running it again
     finishes what was cut off. Raises FalseClaim where a file is not what its index says.
     """
-    from variant_publish.publish.destinations import opened, opened_store
-    from variant_publish.publish.listed_views import with_listed_views
-    from variant_publish.publish.promotion import Promotion
-
     settings = planned.settings
     with opened(settings) as destinations, opened_store(planned.origin, settings.endpoint_url) as store:
         results = Promotion(store, planned.plans).run(destinations, reporter)

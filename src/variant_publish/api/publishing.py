@@ -1,32 +1,24 @@
-"""For maintainers: write the selector files, plan and carry out an upload.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: write the selector files, plan and carry out an upload."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from variant_publish.archive.atomic import replacing
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
+from variant_publish.index.commands import view_command
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.destinations import opened
+from variant_publish.publish.upload_plan import UploadPlan, plan_release
+from variant_publish.publish.uploader import UploadResult, publish
+from variant_publish.publish.view_places import views_address
+from variant_publish.publish.views import view_names
 from variant_publish.release.release import Release, load
-
-if TYPE_CHECKING:
-    from variant_publish.publish.upload_plan import UploadPlan
-    from variant_publish.publish.uploader import UploadResult
-
-__all__ = [
-    "MetadataResult",
-    "metadata",
-    "plan_upload",
-    "upload",
-]
+from variant_publish.release.selectors import of_release
 
 
 class MetadataResult(msgspec.Struct, frozen=True):
@@ -47,8 +39,6 @@ def metadata(
 
     Raises the error of a wheel that cannot be read: a file that leaves one out would be wrong.
     """
-    from variant_publish.release.selectors import of_release
-
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
@@ -72,10 +62,6 @@ def _view_commands(release: Release) -> list[tuple[str, str]]:
     upload = release.config.upload
     if upload.views is None:
         return []
-    from variant_publish.index.commands import view_command
-    from variant_publish.publish.view_places import views_address
-    from variant_publish.publish.views import view_names
-
     address = views_address(upload)
     if not address:
         return []
@@ -90,9 +76,6 @@ def plan_upload(
     `settings` are the configuration's with what the call overrides. Raises the error of a wheel that cannot be read,
     or Conflict where a name is taken by other bytes.
     """
-    from variant_publish.publish.destinations import opened
-    from variant_publish.publish.upload_plan import plan_release
-
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
@@ -102,8 +85,5 @@ def plan_upload(
 
 def upload(plan: UploadPlan, reporter: Reporter = SILENT) -> UploadResult:
     """Carry out one planned upload; running it again finishes what was cut off, and else changes nothing."""
-    from variant_publish.publish.destinations import opened
-    from variant_publish.publish.uploader import publish
-
     with opened(plan.settings) as destinations:
         return publish(plan, destinations, reporter)

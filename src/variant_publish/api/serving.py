@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-
-if TYPE_CHECKING:
-    from variant_publish.providers.machine import Machine
-    from variant_publish.serve.loopback import ServedView
-    from variant_publish.view import Indexes
-
-__all__ = ["ViewOptions", "run", "serve"]
+from variant_publish.providers.machine import Machine
+from variant_publish.remote.default_index import default_index
+from variant_publish.remote.local import folder_of, is_on_server
+from variant_publish.serve.client_environment import refuse_locking
+from variant_publish.serve.command import run_in_view
+from variant_publish.serve.loopback import ServedView, serving
+from variant_publish.serve.projects import Projects
+from variant_publish.serve.wheel_cache import WheelCache
+from variant_publish.view import Indexes
 
 
 class ViewOptions(msgspec.Struct, frozen=True):
@@ -34,13 +36,6 @@ def serve(options: ViewOptions, *, environ: Mapping[str, str], reporter: Reporte
 
     Raises UsageError for a folder that is not there, and for a port that is in use.
     """
-    from variant_publish.errors import UsageError
-    from variant_publish.remote.default_index import default_index
-    from variant_publish.remote.local import folder_of, is_on_server
-    from variant_publish.serve.loopback import serving
-    from variant_publish.serve.projects import Projects
-    from variant_publish.serve.wheel_cache import WheelCache
-
     default = options.default_index or default_index(environ)
     for index in (*options.indexes.urls, default):
         if not is_on_server(index) and not folder_of(index).is_dir():
@@ -63,9 +58,6 @@ def run(
     Raises UsageError for a command that is not there, and for one that would write the address of the view into a
     project's lock.
     """
-    from variant_publish.serve.client_environment import refuse_locking
-    from variant_publish.serve.command import run_in_view
-
     refuse_locking(command)
     with serve(options, environ=environ, reporter=reporter) as served:
         return run_in_view(served, command, environ, reporter)

@@ -1,30 +1,32 @@
-"""For maintainers: bring a release together from many machines, and list all of it or nothing.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: bring a release together from many machines, and list all of it or nothing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from variant_publish.check.engine.registry import RULES
+from variant_publish.check.engine.report import Report
+from variant_publish.check.engine.rule_choice import Choice
+from variant_publish.check.engine.runner import Settings
+from variant_publish.check.engine.runner import check as run_rules
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn, UploadTable
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.publish.destinations import opened, opened_store
+from variant_publish.publish.listed_views import with_listed_views
+from variant_publish.publish.stage import StageContents
+from variant_publish.publish.stage_places import opened_stage, refuse_taken
+from variant_publish.publish.upload_plan import UploadPlan, plan_files
+from variant_publish.publish.uploader import UploadResult, publish
+from variant_publish.publish.uploads import ReleaseFiles
+from variant_publish.publish.verified_files import Claim, verified
+from variant_publish.publish.view_apply import PublishedView
+from variant_publish.publish.views import refuse_local_wheels
 from variant_publish.release.release import Loaded, load
-
-if TYPE_CHECKING:
-    from variant_publish.check.engine.report import Report
-    from variant_publish.publish.stage import StageContents
-    from variant_publish.publish.upload_plan import UploadPlan
-    from variant_publish.publish.uploader import UploadResult
-    from variant_publish.publish.view_apply import PublishedView
-
-__all__ = ["PlannedRelease", "StageResult", "abort_staged", "plan_staged", "release", "stage"]
 
 
 class StageResult(msgspec.Struct, frozen=True):
@@ -75,14 +77,6 @@ def stage(
     `run` lets rules run the wheels.
     Raises the error of a wheel that cannot be read, or Conflict.
     """
-    from variant_publish.check.engine.registry import RULES
-    from variant_publish.check.engine.rule_choice import Choice
-    from variant_publish.check.engine.runner import Settings
-    from variant_publish.check.engine.runner import check as run_rules
-    from variant_publish.publish.destinations import opened_store
-    from variant_publish.publish.stage_places import opened_stage, refuse_taken
-    from variant_publish.publish.views import refuse_local_wheels
-
     loaded = load(places, config)
     if loaded.unreadable:
         raise loaded.unreadable[0].error
@@ -133,14 +127,6 @@ def plan_staged(
     Raises VariantPublishError where there is no such stage, where a file of it went away, and where a file is staged
     that is not of the release.
     """
-    from variant_publish.check.engine.runner import Settings
-    from variant_publish.check.engine.runner import check as run_rules
-    from variant_publish.publish.destinations import opened
-    from variant_publish.publish.stage_places import opened_stage
-    from variant_publish.publish.upload_plan import plan_files
-    from variant_publish.publish.uploads import ReleaseFiles
-    from variant_publish.publish.views import refuse_local_wheels
-
     with opened_stage(settings, name) as stage:
         contents = stage.contents()
         releases = contents.releases(config)
@@ -166,12 +152,6 @@ def release(
     `trust_summaries` none is, and whoever may write to the stage can publish any bytes under any METADATA.
     Running it again finishes what was cut off. Raises FalseClaim, and Conflict where somebody else changed the stage.
     """
-    from variant_publish.publish.destinations import opened
-    from variant_publish.publish.listed_views import with_listed_views
-    from variant_publish.publish.stage_places import opened_stage
-    from variant_publish.publish.uploader import publish
-    from variant_publish.publish.verified_files import Claim, verified
-
     contents = planned.contents
     with opened(planned.settings) as destinations, opened_stage(planned.settings, contents.state.name) as stage:
         if not planned.planned:
@@ -195,7 +175,5 @@ def release(
 
 def abort_staged(name: str, settings: UploadTable) -> tuple[str, ...]:
     """Abort a staged release, and return the names of the files that were deleted."""
-    from variant_publish.publish.stage_places import opened_stage
-
     with opened_stage(settings, name) as stage:
         return stage.abort()

@@ -1,7 +1,4 @@
-"""For maintainers: propose the configuration of a project, and the files that publish it.
-
-Each function imports the room that does its work.
-"""
+"""For maintainers: propose the configuration of a project, and the files that publish it."""
 
 from __future__ import annotations
 
@@ -9,15 +6,16 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
+from variant_publish.api.checking import published_release
+from variant_publish.archive.wheel import described
+from variant_publish.build import starter
+from variant_publish.build.proposal import Found, found_in, guessed, propose
+from variant_publish.build.starter import applied
+from variant_publish.config.standard import editable
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
-
-if TYPE_CHECKING:
-    from variant_publish.build.proposal import Found
-
-__all__ = ["bucket_files", "configured", "found_in_release", "found_in_wheels", "is_well_known", "workflow"]
+from variant_publish.release.published import Depth, fetch
 
 
 def found_in_wheels(places: Iterable[tuple[str | None, Path]], *, look: bool = True) -> tuple[Found, ...]:
@@ -25,8 +23,6 @@ def found_in_wheels(places: Iterable[tuple[str | None, Path]], *, look: bool = T
 
     With `look`, the binaries of variants that say nothing themselves are read. Raises the error of a broken wheel.
     """
-    from variant_publish.build.proposal import found_in
-
     return found_in(places, look=look)
 
 
@@ -42,11 +38,6 @@ def found_in_release(
 
     Raises IndexUnavailable, or VariantPublishError where the index has no such release.
     """
-    from variant_publish.api.checking import published_release
-    from variant_publish.archive.wheel import described
-    from variant_publish.build.proposal import Found
-    from variant_publish.release.published import Depth, fetch
-
     depth = Depth.WHOLE if deep else Depth.OUTLINE
     with TemporaryDirectory(prefix="variant-publish-") as folder:
         fetched = fetch(published_release(*release, index).files, Path(folder), depth=depth, reporter=reporter)
@@ -68,10 +59,6 @@ def configured(
     `named` maps a variant to its properties, empty for a well-known word; `upload` is the table of that name. Raises
     UsageError where nothing says what a variant needs.
     """
-    from variant_publish.build.proposal import propose
-    from variant_publish.build.starter import applied
-    from variant_publish.config.standard import editable
-
     try:
         pyproject = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -81,20 +68,14 @@ def configured(
 
 def is_well_known(word: str) -> bool:
     """Return whether the name of a variant says what it needs: cu128, x86_64_v3, gfx942."""
-    from variant_publish.build.proposal import guessed
-
     return bool(guessed(word))
 
 
 def bucket_files(extra_index: str) -> dict[str, str]:
     """Return the policy and the CloudFormation stack of an index at `s3://BUCKET/PREFIX`, by file name."""
-    from variant_publish.build import starter
-
     return starter.bucket_files(extra_index)
 
 
 def workflow() -> str:
     """Return a workflow for GitHub that builds the declared matrix and publishes the release."""
-    from variant_publish.build import starter
-
     return starter.workflow()

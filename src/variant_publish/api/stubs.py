@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
+from variant_publish.archive.digest import sha256_of
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.model.url import fault_of_address, redact
 from variant_publish.progress import SILENT, Reporter
+from variant_publish.remote.transport import Transport
+from variant_publish.stub import contents, source
+from variant_publish.stub.project import metadata_of
+from variant_publish.stub.sdist import write_sdist
 
-__all__ = ["Stub", "stub"]
+
+class StubSource(msgspec.Struct, frozen=True):
+    """What a selector sdist is made of.
+
+    `release` is a folder of wheels, which will be found below `public_url`, or NAME==VERSION on the index; by default
+    what `pyproject` tells.
+    """
+
+    release: str | None = None
+    index: str | None = None
+    public_url: str | None = None
+    pyproject: Path | None = None
 
 
 class Stub(msgspec.Struct, frozen=True):
@@ -23,33 +40,15 @@ class Stub(msgspec.Struct, frozen=True):
     variants: tuple[str, ...]
 
 
-def stub(
-    release: str | None,
-    config: Config,
-    folder: Path,
-    *,
-    index: str | None = None,
-    public_url: str | None = None,
-    pyproject: Path | None = None,
-    reporter: Reporter = SILENT,
-) -> Stub:
+def stub(given: StubSource, config: Config, folder: Path, *, reporter: Reporter = SILENT) -> Stub:
     """Write the selector sdist of a release into `folder`: its backend hands over the wheel that fits the machine.
 
-    `release` is a folder of wheels, which will be found below `public_url`, or NAME==VERSION on the index; by default
-    what `pyproject` tells. In the mode "requires" the variants may be those of the configuration, without any wheel.
+    In the mode "requires" the variants may be those of the configuration, without any wheel.
     Raises UsageError where something is missing, VariantPublishError where a wheel cannot be read.
     """
-    from tempfile import TemporaryDirectory
-
-    from variant_publish.archive.digest import sha256_of
-    from variant_publish.remote.transport import Transport
-    from variant_publish.stub import contents, source
-    from variant_publish.stub.project import metadata_of
-    from variant_publish.stub.sdist import write_sdist
-
-    _check_addresses(index, public_url)
+    _check_addresses(given.index, given.public_url)
     requires = config.stub.mode == "requires"
-    project, version, place = source.release_of(release, index, config, pyproject)
+    project, version, place = source.release_of(given.release, given.index, config, given.pyproject)
     if place is None and not requires:
         raise UsageError("nothing says where the wheels are", hint="name a folder of wheels, or give --index URL")
     with TemporaryDirectory(prefix="variant-publish-") as outlines, Transport() as transport:
@@ -57,10 +56,10 @@ def stub(
             found = source.from_config(project, version, config)
         else:
             embeds = config.stub.embed_generic and not requires
-            reader = source.WheelReader(transport, Path(outlines), reporter, public_url)
+            reader = source.WheelReader(transport, Path(outlines), reporter, given.public_url)
             found = source.from_index(project, version, place, reader, embeds=embeds)
         if requires:
-            metadata = None if found.wheels else metadata_of(pyproject, project, str(version))
+            metadata = None if found.wheels else metadata_of(given.pyproject, project, str(version))
             filled = contents.of_requirements(found, config, metadata)
         else:
             filled = contents.of_wheels(found, config)

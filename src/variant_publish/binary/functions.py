@@ -64,12 +64,12 @@ class FunctionTable(msgspec.Struct, frozen=True):
         if address is None:
             return b""
         index = bisect_right(self.starts, address - self.base) - 1
-        return self._code(index) if 0 <= index < len(self.starts) - 1 else b""
-
-    def _code(self, index: int) -> bytes:
-        length = min(self.starts[index + 1] - self.starts[index], _LONGEST)
-        offset = self.offset_of(self.base + self.starts[index])
-        return b"" if length <= 0 or offset is None else self.data[offset : offset + length]
+        if not 0 <= index < len(self.starts) - 1:
+            return b""
+        # What is assembled without an entry of its own lies behind a function; instructions fall into step soon.
+        start = max(self.starts[index], address - self.base - _LONGEST // 2)
+        place, length = self.offset_of(self.base + start), min(self.starts[index + 1] - start, _LONGEST)
+        return b"" if place is None else self.data[place : place + length]
 
 
 @readable()

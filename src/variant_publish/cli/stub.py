@@ -8,7 +8,6 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE
 from variant_publish.model.quantity import count
 
@@ -43,12 +42,10 @@ def command(
       variant-publish stub foo==1.0 --index https://wheels.example.org/simple --fallback generic
       variant-publish stub foo==1.0 --mode requires
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    config = Config.load(config_file).with_stub(mode=mode, fallback=fallback, embed_generic=embed_generic or None)
-    pyproject = config_file or Path(DEFAULT_FILE)
-    written = api.stub(
-        release, config, output, index=index, public_url=public_url or config.upload.public_url,
-        pyproject=pyproject if pyproject.exists() else None, reporter=ConsoleReporter(),
-    )  # fmt: skip
+    config = api.Config.load(config_file).with_stub(mode=mode, fallback=fallback, embed_generic=embed_generic or None)
+    public_url, pyproject = public_url or config.upload.public_url, config_file or Path(DEFAULT_FILE)
+    given = api.StubSource(release, index, public_url, pyproject if pyproject.exists() else None)
+    written = api.stub(given, config, output, reporter=ConsoleReporter())
     if output_format == "json":
         print_json({"schema-version": 1, "sdist": str(written.path), "sha256": written.sha256,
                     "wheels": written.wheels, "variants": list(written.variants)})  # fmt: skip

@@ -58,6 +58,12 @@ def gets_releases(python: str) -> bool:
     return _ENDED.fullmatch(python) is None
 
 
+def is_for(interpreter: str, abi: str, python: str) -> bool:
+    """Return whether tags are those of an interpreter, of another ABI of it, or of one where no ABI is named."""
+    other, _, other_abi = python.partition("-")
+    return interpreter == other and (abi == other_abi or "none" in (abi, other_abi) or interpreter_of(python) == other)
+
+
 def interpreter_of(python: str) -> str:
     """Return what is one interpreter to its users: "pp311" for PyPy 7.3 and 8.0, which have ABIs of their own."""
     interpreter = python.partition("-")[0]

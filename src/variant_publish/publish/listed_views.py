@@ -21,12 +21,13 @@ from variant_publish.index.yank import yank
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
+from variant_publish.publish.static_view import by_view, is_made_of
 from variant_publish.publish.upload_plan import UploadPlan
 from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.verified_files import Claim, verified
 from variant_publish.publish.view_apply import PublishedView, publish_views
 from variant_publish.publish.view_places import place_of_view
-from variant_publish.publish.views import by_view, plan_views
+from variant_publish.publish.views import plan_views
 from variant_publish.release.release import Release
 
 
@@ -44,7 +45,8 @@ def publish_listed_views(
     done: list[PublishedView] = []
     for name, wheels in _variants(empty, main).items():
         if not _is_there(empty, name, wheels.keys(), destinations.settings, main):
-            done += _publish(empty, name, wheels.values(), destinations, reporter)
+            entries = {entry.filename: entry for entry, _ in wheels.values()}
+            done += _publish(empty, name, entries.values(), destinations, reporter)
     return tuple(done)
 
 
@@ -69,22 +71,13 @@ def yank_in_views(
             with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
                 listed = read_index(store, index.name)
                 names = {file.filename for file in listed.distributions} if listed is not None else set()
-                found = [file for file in names if file in chosen or _is_made_of(file, version, chosen)]
+                found = [file for file in names if file in chosen or is_made_of(file, version, chosen, index)]
                 if found:
                     yield from yank(store, index.name, sorted(found), reason).written
 
 
-def _is_made_of(filename: str, version: str, chosen: set[str]) -> bool:
-    """Return whether a wheel of a view is one of the chosen files under its local version."""
-    text = version_of(filename)
-    if text is None or not Version(text).local or Version(text).public != version:
-        return False
-    plain = filename.replace(filename.split("-")[1], version, 1)
-    return any(str(WheelName.parse(one).generic()) == plain for one in chosen if one.endswith(".whl") and one != plain)
-
-
-def _variants(release: Release, main: ProjectIndex) -> dict[str, dict[str, IndexFile]]:
-    """Return the wheels that views are made of, by the name of the view and their names in it."""
+def _variants(release: Release, main: ProjectIndex) -> dict[str, dict[str, tuple[IndexFile, tuple[str, ...]]]]:
+    """Return the wheels that views are made of, by the name of the view and their names in it, see `by_view`."""
     hosted = [file for file in main.distributions if file.is_hosted and file.filename.endswith(".whl")]
     own = (file for file in hosted if version_of(file.filename) == str(release.version))
     return by_view(release, ((WheelName.parse(file.filename), file) for file in own))

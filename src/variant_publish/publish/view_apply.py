@@ -25,9 +25,10 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.placement import Transfer
+from variant_publish.publish.static_view import links_of
 from variant_publish.publish.uploads import upload_time
 from variant_publish.publish.view_places import base_of_links, linked, place_of_view
-from variant_publish.publish.views import OwnFile, ViewPlan, links_of
+from variant_publish.publish.views import OwnFile, ViewPlan
 from variant_publish.store.objects import CreateOutcome
 from variant_publish.store.store import Store
 
@@ -119,7 +120,7 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
 
 
 def _links(
-    main: ProjectIndex | None, store: Store, view: tuple[str, str], own: Iterable[OwnFile], base: str | None
+    main: ProjectIndex | None, store: Store, view: tuple[str, str], own: Iterable[IndexFile], base: str | None
 ) -> list[IndexFile]:
     """Return the links of a view, (name, version), to the files of the extra index."""
     if main is None:
@@ -147,7 +148,7 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
             (sent if self._send(item) is CreateOutcome.CREATED else skipped).append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         version = str(view.release.version)
-        links = _links(main, self.store, (view.name, version), view.own, view.base)
+        links = _links(main, self.store, (view.name, version), entries, view.base)
         updated = update_project(
             self.store,
             project,

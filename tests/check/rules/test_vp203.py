@@ -15,7 +15,7 @@ def test_extras_are_held_against_most_wheels(tmp_path: Path) -> None:
     held_against_most(tmp_path, SameExtras(), usual, {"headers": []})
 
 
-def test_extras_in_another_order_and_spelling_are_no_difference(tmp_path: Path) -> None:
+def test_extras_in_another_order_and_spelling_or_twice_are_no_difference(tmp_path: Path) -> None:
     make_wheel(tmp_path, ONE, headers=["Provides-Extra: a-b", "Provides-Extra: c"])
-    make_wheel(tmp_path, TWO, headers=["Provides-Extra: c", "Provides-Extra: A_B"])
+    make_wheel(tmp_path, TWO, headers=["Provides-Extra: c", "Provides-Extra: A_B", "Provides-Extra: c"])
     assert verdicts(SameExtras(), tmp_path) == {"pass": 2}

@@ -22,6 +22,8 @@ def test_a_first_release_is_skipped(tmp_path: Path) -> None:
         (SECOND.replace("2_28", "2_17"), f"foo-1.0-cp312-cp312-{LINUX}.whl"),
         (f"foo-2.0-cp39-abi3-{LINUX}.whl", f"foo-1.0-cp312-cp312-{LINUX}.whl"),
         (f"foo-2.0-cp312-cp312-{MAC}.whl", "foo-1.0-cp312-cp312-macosx_11_0_arm64.whl"),
+        (SECOND, f"foo-1.0-cp312-none-{LINUX}.whl"),
+        (SECOND, "foo-1.0-cp310-cp310-win_arm64.whl"),  # CPython 3.11 was the first one there
     ],
 )
 def test_cells_that_are_still_served_pass(tmp_path: Path, wheel: str, previous: str) -> None:

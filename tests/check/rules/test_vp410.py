@@ -51,6 +51,12 @@ def test_pins_that_the_index_does_not_serve_fail(tmp_path: Path, there: str) -> 
     assert verdicts(PinsServed(), tmp_path / "dist", index=str(tmp_path / "index")) == {"fail": 1}
 
 
+def test_a_wheel_for_a_libc_that_nobody_has_any_more_is_one_for_every_linux(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "dist", PLAIN.replace("manylinux_2_28", "manylinux1"), requires=["bar==2.0"])
+    index = indexed(tmp_path / "index", "bar-2.0-py3-none-manylinux2014_x86_64.whl")
+    assert verdicts(PinsServed(), tmp_path / "dist", index=index) == {"pass": 1}
+
+
 def test_pins_are_followed_from_wheel_to_wheel(tmp_path: Path) -> None:
     make_wheel(tmp_path / "dist", PLAIN, requires=["bar==2.0"])
     index = indexed(tmp_path / "index", "bar-2.0-py3-none-any.whl", requires=("baz==3.0", "bar==2.0"))

@@ -37,6 +37,18 @@ def test_libraries_that_lack_the_same_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_set_of_tags_promises_the_oldest_and_what_is_still_distributed(tmp_path: Path) -> None:
+    tags = "macosx_10_6_intel.macosx_10_9_intel.macosx_10_9_x86_64"
+    make_wheel(tmp_path, f"foo-1.0-cp312-cp312-{tags}.whl", files={"a.so": macho(cpu=INTEL, minimum=(10, 12))})
+    assert failures(MacTags(), tmp_path) == ["a.so needs macOS 10.12 on x86_64, the tag promises 10.6"]
+
+
+def test_macos_10_16_is_what_11_was_called(tmp_path: Path) -> None:
+    make_wheel(tmp_path, "foo-1.0-cp312-cp312-macosx_10_16_x86_64.whl",
+               files={"a.so": macho(cpu=INTEL, minimum=(11, 0))})  # fmt: skip
+    assert verdicts(MacTags(), tmp_path) == {"pass": 1}
+
+
 def test_other_systems_are_skipped(tmp_path: Path) -> None:
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": OLD_LIBC})
     assert verdicts(MacTags(), tmp_path) == {"skip": 1}

@@ -18,6 +18,7 @@ ANY = "foo-1.0-py3-none-any.whl"
         (PLAIN, "foo/a.so", elf()),
         (f"foo-1.0-cp312-cp312-{WINDOWS}.whl", "foo/a.pyd", pe()),
         (f"foo-1.0-cp312-cp312-{MAC}.whl", "foo/a.so", macho()),
+        ("foo-1.0-cp37-cp37m-macosx_10_6_intel.whl", "foo/a.so", macho(cpu=0x01000007)),
         (PLAIN, "foo/launcher.exe", pe()),
         (ANY, "foo/data.so", elf()),
         ("foo-1.0-cp312-cp312-ios_13_0_arm64_iphoneos.whl", "foo/a.so", macho()),
@@ -52,6 +53,20 @@ def test_libraries_for_another_platform_fail(
 ) -> None:
     make_wheel(tmp_path, wheel, files={file: content})
     assert failures(MachineType(), tmp_path) == [message]
+
+
+def test_a_library_of_another_system_beside_the_right_one_is_luggage(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN, files={"foo/libfoo.so": elf(), "foo/libfoo.dylib": macho(), "foo/libfoo.dll": pe()})
+    assert verdicts(MachineType(), tmp_path) == {"pass": 1}
+    make_wheel(tmp_path, PLAIN, files={"foo/libfoo.so": elf(), "foo/a.pyd": pe(exports=["PyInit_a"])})
+    assert failures(MachineType(), tmp_path) == [f"foo/a.pyd is PE for amd64, and the wheel is for {LINUX}"]
+
+
+def test_libraries_for_the_same_machine_are_told_once(tmp_path: Path) -> None:
+    make_wheel(tmp_path, PLAIN, files={f"foo/{one}.so": elf(machine=183) for one in "abcd"})
+    assert failures(MachineType(), tmp_path) == [
+        f"foo/a.so, foo/b.so, foo/c.so and 1 more are ELF for aarch64, and the wheel is for {LINUX}"
+    ]
 
 
 def test_a_wheel_without_binaries_has_no_machine(tmp_path: Path) -> None:

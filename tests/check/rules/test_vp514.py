@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.binaries import SSE4, elf
+from support.binaries import SSE4, elf, macho_code
 from support.checks import PLAIN, failures, verdicts
 from support.code import LEGACY_CODE, VEX_CODE
 from support.wheels import make_wheel
@@ -29,6 +29,11 @@ def test_too_little_above_the_baseline_is_left_to_the_other_rule(tmp_path: Path)
     make_wheel(tmp_path, PLAIN, files={"foo/a.so": elf(functions=[SSE4] * 2)})
     assert verdicts(CodeWithinBaseline(), tmp_path) == {"pass": 1}
     assert verdicts(CodeWithinLevel(), tmp_path) == {"unknown": 1}
+
+
+def test_every_mac_has_v2(tmp_path: Path) -> None:
+    make_wheel(tmp_path, "foo-1.0-cp312-cp312-macosx_10_13_x86_64.whl", files={"foo/a.so": macho_code([SSE4] * 9)})
+    assert verdicts(CodeWithinBaseline(), tmp_path) == {"pass": 1}
 
 
 def test_other_machines_are_skipped(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from enum import StrEnum
 from typing import ClassVar, Generic, Self, TypeVar, cast, get_args
 
@@ -193,6 +193,11 @@ class WheelRule(ReleaseRule[W]):
     @abstractmethod
     def problems(self, wheel: W, context: Context) -> Iterable[Problem]:
         """Yield everything that is wrong with the wheel."""
+
+
+def in_wheels(files: Sized) -> str:
+    """Say of how many wheels a finding is that names the first one."""
+    return f" (in {len(files)} wheels)" if len(files) > 1 else ""
 
 
 def some(names: Iterable[str], limit: int = 3) -> str:

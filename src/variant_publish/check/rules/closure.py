@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -28,6 +29,9 @@ _SANE_METADATA = 8 * 1024 * 1024
 
 Pin = tuple[str, str]
 """Normalised project name, and version."""
+
+_OLD_LIBC = re.compile(r"manylinux_2_(?:[0-9]|1[0-6])_")
+"""Older than glibc 2.17: a wheel that says so is meant for every Linux, and all that is left has 2.17 at least."""
 
 
 class PinsServed(ReleaseRule[DescribedWheel]):
@@ -146,7 +150,7 @@ def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     for wheel in wheels:
         for python in own_pythons(wheel.name):
             for platform in own_platforms(wheel.name):
-                cell = Cell(python, platform, wheel.name.variant)
+                cell = Cell(python, _OLD_LIBC.sub("manylinux_2_17_", platform), wheel.name.variant)
                 for pin in _pins(wheel.metadata.requires_dist, cell):
                     found.setdefault(pin, {}).setdefault(cell, wheel.filename)
     return found

@@ -14,6 +14,8 @@ from variant_publish.providers.platforms import X86_64, platform_architecture
 _FAST = "--fast leaves the disassembling out"
 _SURE, _SURE_OF_EVEX = 5, 20
 """Functions below which nobody can tell what a compiler was told: of AVX, and of AVX-512, which fewer functions use."""
+_EVERY_MAC = 2
+"""What Apple's compiler takes for granted: SSSE3, and SSE4 since macOS 10.12."""
 _MARCH = {1: "x86-64", 2: "x86-64-v2", 3: "x86-64-v3", 4: "x86-64-v4"}
 _RUN = "run it on such a machine, or under an emulator: variant-publish check --run"
 
@@ -85,8 +87,9 @@ class CodeWithinLevel(BinaryRule):
     """Prove that the code that always runs needs no higher x86-64 level than the wheel promises.
 
     On a machine with less the import, or the first call, dies with an illegal instruction. A label promises its level,
-    and every other wheel `check.baseline`, which is v1. Code that a library chooses when it runs does not count: where
-    nothing in a library asks what the processor has, all its code runs everywhere.
+    and every other wheel `check.baseline`, which is v1 (v2 for macOS: every Mac of Intel has it). Code that a library
+    chooses when it runs does not count: where nothing in a library asks what the processor has, all its code runs
+    everywhere.
     """
 
     id = "VP513"
@@ -99,7 +102,8 @@ class CodeWithinLevel(BinaryRule):
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare what each library needs; those that need the same are one outcome."""
         said = Claims.of(context.release, wheel).level
-        promised = said or int(context.release.config.check.baseline[1:])
+        mac = any(platform.startswith("macosx") for platform in wheel.name.platform)
+        promised = said or max(int(context.release.config.check.baseline[1:]), _EVERY_MAC if mac else 1)
         groups: dict[int, list[Binary]] = {}
         for binary in libraries(scan):
             needed = binary.simd.needed if binary.simd else 1

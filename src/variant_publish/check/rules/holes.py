@@ -12,7 +12,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import State, in_dialects, lacking
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
-from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of, is_for
 from variant_publish.model.matrix import Cell, serves
 from variant_publish.model.tags import platform_serves
 from variant_publish.model.variant import GENERIC
@@ -118,8 +118,7 @@ def _is_served(context: Context, cell: Cell, *, for_any: bool = True) -> bool:
     return any(
         (for_any and serves(name, cell))
         or any(
-            interpreter_of(f"{tag.interpreter}-{tag.abi}") == interpreter_of(cell.python)
-            and platform_serves(tag.platform, cell.platform)
+            is_for(tag.interpreter, tag.abi, cell.python) and platform_serves(tag.platform, cell.platform)
             for tag in name.tags
         )
         for name in names

@@ -10,7 +10,7 @@ import msgspec
 from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.requires import environment_of
-from variant_publish.check.engine.rule import FamilyRule, Outcome, some
+from variant_publish.check.engine.rule import FamilyRule, Outcome, in_wheels, some
 from variant_publish.errors import VariantPublishError
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.requirement import TaggedRequirement
@@ -48,9 +48,9 @@ class RequirementsMet(FamilyRule):
                 unmet = {one.filename: text for one in member.wheels if (text := links.unmet(one, target))}
                 for text in dict.fromkeys(unmet.values()):
                     files = [file for file, other in unmet.items() if other == text]
-                    more = f" (in {len(files)} wheels)" if len(files) > 1 else ""
                     yield self.failed(
-                        f"it requires {text}, and the family has {target.project} {target.version}{more}", file=files[0]
+                        f"it requires {text}, and the family has {target.project} {target.version}{in_wheels(files)}",
+                        file=files[0],
                     )
                 if not unmet:
                     yield Outcome.passed()

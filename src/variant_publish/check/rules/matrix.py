@@ -80,7 +80,7 @@ class NoExtraWheels(ReleaseRule[Wheel]):
 class NoTwins(ReleaseRule[Wheel]):
     """Prove that no two wheels of one variant and dialect claim the same tag.
 
-    Which of the two an installer takes is a matter of build numbers or of chance.
+    Which of the two an installer takes is a matter of chance; of two build numbers it takes the higher one.
     """
 
     id = "VP303"
@@ -88,13 +88,13 @@ class NoTwins(ReleaseRule[Wheel]):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each pair of files, naming a tag that both have."""
-        claims: dict[tuple[Dialect | None, str, str, str], str] = {}
+        claims: dict[tuple[str, Dialect | None, Cell], str] = {}
         for wheel in context.release.wheels:
             name = wheel.name
             twins: dict[str, Cell] = {}
             for tag in sorted(name.tags, key=str):
                 cell = Cell(f"{tag.interpreter}-{tag.abi}", modern_platform(tag.platform), name.variant)
-                first = claims.setdefault((name.dialect, cell.variant, cell.python, cell.platform), wheel.filename)
+                first = claims.setdefault((name.build, name.dialect, cell), wheel.filename)
                 if first != wheel.filename:
                     twins.setdefault(first, cell)
             for first, cell in twins.items():

@@ -6,7 +6,7 @@ import configparser
 import re
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -16,10 +16,11 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.archive.wheel import DescribedWheel, Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.requires import Difference, changes_of, parsed, requirements_of
-from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, W, WheelRule
+from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, W, WheelRule, in_wheels
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import PROVIDES_EXTRA
+from variant_publish.model.quantity import count
 from variant_publish.model.requirement import TaggedRequirement, with_evaluated_markers
 from variant_publish.release.acceptance import description_fault
 from variant_publish.release.release import Release
@@ -37,23 +38,23 @@ class _AlikeRule(ReleaseRule[W]):
     what: str
 
     def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield a failure for each wheel that differs from most of the others."""
+        """Yield a failure for each value that is not that of most wheels."""
         wheels = self.wheels(context)
         if len(wheels) == 1:
             yield Outcome.skipped("the release has one wheel")
             return
         values = {wheel.filename: self.value(wheel) for wheel in wheels}
         usual = most_common(values.values())
-        count = sum(value == usual for value in values.values())
-        for file, value in values.items():
+        most = count(sum(value == usual for value in values.values()), "other wheel")
+        for value, files in _by_value(values).items():
             if value == usual:
-                yield Outcome.passed()
+                yield from (Outcome.passed() for _ in files)
             else:
                 yield Outcome.failed(
-                    f"{self.what} is {value or 'not there'}; in {count} other wheel{'s' * (count > 1)} of the release"
+                    f"{self.what} is {value or 'not there'}{in_wheels(files)}; in {most} of the release"
                     f" it is {usual or 'not there'}",
                     _ALIKE,
-                    file=file,
+                    file=files[0],
                 )
 
     @abstractmethod
@@ -104,16 +105,18 @@ class SameExtras(_AlikeRule[Wheel]):
 
     def value(self, wheel: Wheel) -> str:
         """Return the extras, normalised and sorted."""
-        return ", ".join(sorted(map(canonicalize_name, wheel.metadata.values(PROVIDES_EXTRA))))
+        return ", ".join(sorted(set(map(canonicalize_name, wheel.metadata.values(PROVIDES_EXTRA)))))
 
 
 class SameEntryPoints(_AlikeRule[DescribedWheel]):
     """Prove that all wheels have the same entry points.
 
-    A command or plugin that is there on one machine and not on the next is no property of a variant.
+    A command or plugin that is there on one machine and not on the next is no property of a variant. Installers take
+    each wheel's own, so nothing breaks.
     """
 
     id = "VP204"
+    severity = Severity.WARNING
     what = "entry_points.txt"
 
     def value(self, wheel: DescribedWheel) -> str:
@@ -267,13 +270,15 @@ class SameRequirementsInVariant(ReleaseRule[Wheel]):
         for variant in context.release.variants:
             found = requirements_of(context.release, variant)
             usual = most_common(found.values())
-            for file, requires in found.items():
+            for requires, files in _by_value(found).items():
                 if difference := Difference.between(usual, requires):
                     yield self.failed(
-                        f"it requires something else than most wheels of variant {variant!r}: {difference}", file=file
+                        f"it requires something else than most wheels of variant {variant!r}{in_wheels(files)}:"
+                        f" {difference}",
+                        file=files[0],
                     )
                 else:
-                    yield Outcome.passed()
+                    yield from (Outcome.passed() for _ in files)
 
 
 class DescriptionRenders(WheelRule[Wheel]):
@@ -299,6 +304,14 @@ class DescriptionRenders(WheelRule[Wheel]):
 def most_common(values: Iterable[_T]) -> _T:
     """Return the value that occurs most often, the first of equals."""
     return Counter(values).most_common(1)[0][0]
+
+
+def _by_value(values: Mapping[str, _T]) -> dict[_T, list[str]]:
+    """Return the files of each value."""
+    found: dict[_T, list[str]] = {}
+    for file, value in values.items():
+        found.setdefault(value, []).append(file)
+    return found
 
 
 def _has_variant_marker(value: str) -> bool:

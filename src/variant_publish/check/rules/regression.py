@@ -11,7 +11,7 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.interpreters import gets_releases, interpreter_of
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, is_for
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import platform_serves, python_covers
@@ -40,7 +40,8 @@ class NothingGone(ReleaseRule[Wheel]):
         before = list(dict.fromkeys(cell for name, _ in _named(context) for cell in _cells(context, name)))
         gone: list[Cell] = []
         for cell in before:
-            if _is_served(context, cell) or _is_dropped(context, cell.python):
+            is_real = interpreter_exists(cell.python, cell.platform)
+            if not is_real or _is_served(context, cell) or _is_dropped(context, cell.python):
                 yield Outcome.passed()
             else:
                 gone.append(cell)
@@ -109,10 +110,7 @@ def _is_served(context: Context, cell: Cell) -> bool:
     return any(
         context.release.variant_of(wheel.name) == cell.variant
         and any(
-            (
-                python_covers(tag.interpreter, tag.abi, cell.python)
-                or interpreter_of(f"{tag.interpreter}-{tag.abi}") == interpreter_of(cell.python)
-            )
+            (python_covers(tag.interpreter, tag.abi, cell.python) or is_for(tag.interpreter, tag.abi, cell.python))
             and (platform_serves(tag.platform, cell.platform) or _same_mac(tag.platform, cell.platform))
             for tag in wheel.name.tags
         )

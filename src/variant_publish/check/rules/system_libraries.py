@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import Wheel, WholeWheel
@@ -21,7 +21,8 @@ from variant_publish.providers import catalog
 _LINUX = re.compile(r"((many|musl)linux_[0-9]+_[0-9]+)_(.+)")
 _MACOS = re.compile(r"macosx_([0-9]+)_([0-9]+)_(.+)")
 _WINDOWS: Mapping[str, str] = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
-_FIRST_ARM64 = (11, 0)
+_FIRST_ARM64, _LAST = (11, 0), (99, 0)
+_RENAMED = {(10, 16): (11, 0)}
 _SOURCE = 8 * 1024 * 1024
 _IMPORT = re.compile(rb"^([ \t]*)(?:from|import)[ \t]([^\n#(]*(?:\([^)]{0,9999}\))?)", re.MULTILINE)
 _NAME = re.compile(rb"\w+")
@@ -127,28 +128,29 @@ class MacTags(BinaryRule):
         return None if any(map(_MACOS.fullmatch, wheel.name.platform)) else "no macOS tag"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
-        """Compare each library with each macOS tag; those that lack the same are one outcome."""
-        machos = [binary for binary in libraries(scan) if binary.image.format is Format.MACHO]
+        """Compare each library with the oldest macOS of each architecture; those that lack the same are one outcome."""
+        promised: dict[str, tuple[int, int]] = {}
         for match in filter(None, map(_MACOS.fullmatch, wheel.name.platform)):
-            promised, tagged = (int(match[1]), int(match[2])), f"{match[1]}.{match[2]}"
-            wanted = ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
-            lacking: dict[str, list[str]] = {}
-            newer: dict[tuple[int, int], dict[str, set[str]]] = {}
-            for binary in machos:
-                if without := [arch for arch in wanted if arch not in binary.image.architectures]:
-                    lacking.setdefault(some(without), []).append(binary.path)
-                for arch, minimum in binary.image.macos.items():
-                    floor = max(promised, _FIRST_ARM64) if arch == "arm64" else promised
-                    if arch in wanted and minimum > floor:
-                        newer.setdefault(minimum, {}).setdefault(binary.path, set()).add(arch)
-            for names, paths in lacking.items():
-                yield f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}"
-            for minimum, found in newer.items():
-                on = " and ".join(sorted(set().union(*found.values())))
-                yield (
-                    f"{some(found)} need{_s(found)} macOS {_dotted(minimum)} on {on}, the tag promises {tagged}",
-                    f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
-                )
+            for arch in _architectures(match[3]):
+                version = int(match[1]), int(match[2])
+                promised[arch] = min(_RENAMED.get(version, version), promised.get(arch, _LAST))
+        lacking: dict[str, list[str]] = {}
+        newer: dict[tuple[tuple[int, int], tuple[int, int]], dict[str, set[str]]] = {}
+        for binary in (one for one in libraries(scan) if one.image.format is Format.MACHO):
+            if without := [arch for arch in promised if arch not in binary.image.architectures]:
+                lacking.setdefault(some(without), []).append(binary.path)
+            for arch, minimum in binary.image.macos.items():
+                floor = promised.get(arch, _LAST)
+                if minimum > (max(floor, _FIRST_ARM64) if arch == "arm64" else floor):
+                    newer.setdefault((minimum, floor), {}).setdefault(binary.path, set()).add(arch)
+        for names, paths in lacking.items():
+            yield f"{some(paths)} {'has' if len(paths) == 1 else 'have'} no code for {names}"
+        for (minimum, floor), found in newer.items():
+            on = " and ".join(sorted(set().union(*found.values())))
+            yield (
+                f"{some(found)} need{_s(found)} macOS {_dotted(minimum)} on {on}, the tag promises {_dotted(floor)}",
+                f"set MACOSX_DEPLOYMENT_TARGET, or name the wheel macosx_{minimum[0]}_{minimum[1]}",
+            )
 
 
 class MachineType(BinaryRule):
@@ -170,20 +172,28 @@ class MachineType(BinaryRule):
                     "build the file again; what no loader could load is not checked",
                 )
         expected = [_expected(platform) for platform in wheel.name.platform]
-        for binary in libraries(scan):
+        known = [found for found in expected if found is not None]
+        foreign: dict[str, list[str]] = {}
+        found = libraries(scan)
+        fitting = [one for one in found if _fits(one, known)]
+        for binary in found:
+            image = binary.image
             if "any" in wheel.name.platform:
-                if binary.image.modules:
+                if image.modules:
                     message = f"{binary.path} is an extension module, and the wheel is for any platform"
                     yield message, "name the platform in the tag"
+            elif len(known) < len(expected) or binary in fitting:
                 continue
-            known = [found for found in expected if found is not None]
-            fits = any(
-                binary.image.format is kind and set(architectures) & set(binary.image.architectures)
-                for kind, architectures in known
-            )
-            if len(known) == len(expected) and not fits:
-                found = f"{binary.image.format} for {some(binary.image.architectures)}"
-                yield f"{binary.path} is {found}, and the wheel is for {some(wheel.name.platform)}"
+            elif not fitting or image.modules or image.format in (kind for kind, _ in known):
+                foreign.setdefault(f"{image.format} for {some(image.architectures)}", []).append(binary.path)
+        for kind, paths in foreign.items():
+            verb = "is" if len(paths) == 1 else "are"
+            yield f"{some(paths)} {verb} {kind}, and the wheel is for {some(wheel.name.platform)}"
+
+
+def _fits(binary: Binary, known: Iterable[tuple[Format, tuple[str, ...]]]) -> bool:
+    image = binary.image
+    return any(image.format is kind and not set(names).isdisjoint(image.architectures) for kind, names in known)
 
 
 def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
@@ -191,11 +201,18 @@ def _expected(platform: str) -> tuple[Format, tuple[str, ...]] | None:
     if platform in _WINDOWS:
         return Format.PE, (_WINDOWS[platform],)
     if match := _MACOS.fullmatch(platform):
-        return Format.MACHO, ("x86_64", "arm64") if match[3] == "universal2" else (match[3],)
+        return Format.MACHO, _architectures(match[3])
     modern = modern_platform(platform)
     if match := _LINUX.fullmatch(modern):
         return Format.ELF, (match[3],)
     return (Format.ELF, (modern.removeprefix("linux_"),)) if modern.startswith("linux_") else None
+
+
+def _architectures(name: str) -> tuple[str, ...]:
+    """Return what a macOS tag asks for of what is still distributed: nothing is for i386 and PowerPC."""
+    if name == "universal2":
+        return "x86_64", "arm64"
+    return ("x86_64",) if name in ("intel", "fat3", "fat64", "universal") else (name,)
 
 
 def _s(subjects: Collection[str]) -> str:
