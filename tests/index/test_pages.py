@@ -20,8 +20,8 @@ import variant_publish
 from variant_publish.formats.about import About
 from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.page import parse_page
-from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.selector_toml import Selector, SelectorFile
+from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.commands import install_commands, machine_choices
 from variant_publish.index.pages import render_project, render_root
