@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from support.plain_client import best_wheel, interpreter_tags, plain_pick
+from variant_publish.config.configuration import Config
+from variant_publish.config.tables import ProviderTable, Tables, VariantTable
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider, VariantsMetadata
-from variant_publish.model.variant import Properties
+from variant_publish.model.variant import Properties, Property
 from variant_publish.providers.machine import Machine
+from variant_publish.publish.static_view import by_view, links_of
+from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view import Selection, View, choose
+from variant_publish.view import Selection, View, ViewFile, choose
 
 LINUX = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")
 MACHINES = {
@@ -83,7 +88,6 @@ def supported(**abi: str) -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-@settings(max_examples=150)
 @given(
     releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
     st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),
@@ -110,7 +114,6 @@ def test_a_plain_installer_takes_the_variant_that_comes_first(
         assert found.selected == picked.source.filename
 
 
-@settings(max_examples=200)
 @given(releases())
 def test_hardware_never_leaks_into_versions(release: tuple[list[IndexFile], VariantsMetadata]) -> None:
     files, metadata = release
@@ -122,3 +125,74 @@ def test_hardware_never_leaks_into_versions(release: tuple[list[IndexFile], Vari
         assert bool(local) == bool(file.requires) == file.is_rewritten
         assert {canonicalize_name(text.partition("=")[0]) for text in file.requires} <= {"torch", "my-lib"}
         assert file.source in files
+
+
+def in_standard_terms(metadata: VariantsMetadata) -> VariantsMetadata:
+    """Return the variants with the namespace of builds as the standard calls it, and without the null variant."""
+
+    def named(name: str) -> str:
+        return ABI_DEPENDENCY if name == "abi" else name
+
+    return VariantsMetadata(
+        tuple(map(named, metadata.namespaces)),
+        {label: Properties(tuple(replace(item, namespace=named(item.namespace)) for item in properties.items))
+         for label, properties in metadata.variants.items() if properties},
+        {named(name): provider for name, provider in metadata.providers.items()},
+    )  # fmt: skip
+
+
+def only(metadata: VariantsMetadata, hardware: set[Property]) -> SelectorFiles:
+    """Return the selector files as a machine reads them that has this hardware and no other."""
+    providers = {ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY)}
+    for name in {*metadata.namespaces} - {ABI_DEPENDENCY}:
+        own = Properties(tuple(item for item in hardware if item.namespace == name)).grouped.get(name, {})
+        values = {feature: tuple(found) for feature, found in own.items()}
+        providers[name] = Provider(static=tuple((values or {"nothing": ("here",)}).items()))
+    return SelectorFiles.of(VariantsMetadata(metadata.namespaces, metadata.variants, providers))
+
+
+@given(
+    releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
+    st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),
+)  # fmt: skip
+def test_a_static_view_is_what_a_machine_of_its_hardware_sees(
+    release: tuple[list[IndexFile], VariantsMetadata], platform: str, minor: int, threaded: bool, torch: str, lib: str
+) -> None:
+    metadata = in_standard_terms(release[1])
+    assume(len({*metadata.variants.values()}) == len(metadata.variants))
+    files = [replace(file, yanked=None) for file in release[0] if "-null.whl" not in file.filename]
+    named = {file.filename: (WheelName.parse(file.filename), file) for file in files}
+    asks = {label: {item for item in one.items if item.namespace != ABI_DEPENDENCY}
+            for label, one in metadata.variants.items()}  # fmt: skip
+    variants = {label: VariantTable(properties=tuple(map(str, one.items))) for label, one in metadata.variants.items()}
+    providers = {name: ProviderTable(requires=("x",), plugin_api="x:x") for name in ("blas", "gpu")}
+    config = Config(Tables(variants=variants, providers=providers), declared=True)
+    empty = Release(canonicalize_name("foo"), Version("1.0"), (), config)
+    threaded = threaded and minor >= 13
+    here = machine(platform, minor, threaded=threaded, torch=torch, my_lib=lib)
+    abi = {"torch": torch, "my-lib": lib}
+    static = by_view(empty, named.values())
+    assert len(static) == len({frozenset(asks[name.label]) for name, _ in named.values() if name.dialect is not None})
+    for view, written in static.items():
+        hardware = asks[WheelName.parse(next(iter(written.values()))[0].filename).label]
+        plain = [file for name, file in named.values() if name.dialect is None]
+        own = [file for name, file in named.values() if name.dialect is not None and asks[name.label] == hardware]
+        seen = View.of([*own, *plain], {Version("1.0"): only(metadata, hardware)}, here)
+        page = [as_listed(filename, *wheel) for filename, wheel in written.items()]
+        there = [replace(file.source, filename=file.filename) for file in page]
+        links = {*links_of(plain, Version("1.0"), view, there, None)}
+        page += [as_listed(file.filename, file, ()) for file in plain if file.filename in links]
+        expected = plain_pick(seen.files, here.tags, here.python_version, abi)
+        picked = plain_pick(page, here.tags, here.python_version, abi)
+        assert variant_of(picked) == variant_of(expected), (view, [file.filename for file in page])
+
+
+def variant_of(file: ViewFile | None) -> str | None:
+    """Return the label of a build; of two wheels of one build either will do."""
+    return None if file is None else WheelName.parse(file.source.filename).label
+
+
+def as_listed(filename: str, source: IndexFile, requires: tuple[str, ...]) -> ViewFile:
+    built = tuple((text.partition("==")[0], text.partition("==")[2].removesuffix(".*")) for text in requires)
+    name = WheelName.parse(filename)
+    return ViewFile(filename, source, name.parsed_version, name, built)

@@ -14,38 +14,28 @@ they are, and where dialect local is the only one, they are the only copies ther
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import Any
 
 import msgspec
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from variant_publish.archive.retag import Measured, Rewrite, measure
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.config.tables import TABLE, UploadTable
-from variant_publish.dialects.local_version import local_of
-from variant_publish.dialects.registry import dialect_of
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
 from variant_publish.formats.master import ProjectIndex
-from variant_publish.formats.simple import IndexFile, version_of
-from variant_publish.formats.variants_json import ABI_DEPENDENCY
+from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import hosted_url, missing_files, refuse_removed
 from variant_publish.index.masters import read_index
-from variant_publish.model.tags import tag_covers
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties
+from variant_publish.model.variant import NULL_LABEL
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers.catalog import properties_of_words
 from variant_publish.publish.destinations import opened_store
 from variant_publish.publish.placement import Destination, Placement, Transfer
+from variant_publish.publish.static_view import LOCAL, by_view, is_own, links_of
 from variant_publish.publish.view_places import base_of_links, place_of_view, unreachable, views_address
 from variant_publish.release.release import Release
 from variant_publish.store.objects import Conflict
-
-W = TypeVar("W")
-
-_LOCAL = dialect_of("local")
 
 
 class OwnFile(msgspec.Struct, frozen=True):
@@ -109,8 +99,9 @@ def refuse_local_wheels(release: Release) -> None:
     stray = release.for_users()
     if stray:
         raise UsageError(
-            f"{stray[0].filename} is a variant as a local version, which has its place in a view and not in a stage",
-            hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
+            f"{stray[0].filename} is a variant as a local version, which every installer would prefer on any machine as"
+            " soon as 'release' lists it on the extra index",
+            hint="stage the variant in another dialect: with --views the stage has a view with it as a local version",
         )
 
 
@@ -129,7 +120,7 @@ def plan_views(
         raise UsageError(
             f"{TABLE}.upload.views is the extra index itself", hint="name a place beside it, such as s3://BUCKET/views"
         )
-    release.config.check_words(_LOCAL)
+    release.config.check_words(LOCAL)
     planner = _ViewPlanner(release, upload, hosted | _hosted(main), main, reporter)
     names = dict.fromkeys((*(variant.label for variant in release.config.variants.values()), *planner.sources))
     found = (planner.plan(name) for name in names if name != NULL_LABEL)
@@ -140,13 +131,6 @@ def plan_views(
             hint="a published name is never used twice: build these files with a new version or build tag",
         )
     return tuple(views)
-
-
-def in_view(release: Release, name: WheelName) -> WheelName:
-    """Return the name that a wheel has in a view: its variant, with what it was built against, as a local version."""
-    declared = release.config.variants.get(release.variant_of(name))
-    words = _LOCAL.words_of(declared) if declared is not None else (local_of(name.label),)
-    return name.with_variant(_LOCAL, words)
 
 
 class _ViewPlanner:
@@ -160,7 +144,7 @@ class _ViewPlanner:
         self.hosted = hosted
         self.main = main
         self.reporter = reporter
-        self.sources = dict(_sources(release))
+        self.sources = _sources(release)
         self.conflicts: list[str] = []
 
     def plan(self, name: str) -> ViewPlan | None:
@@ -171,16 +155,17 @@ class _ViewPlanner:
             listed, described = read_index(store, release.project), store.describe()
             missing = missing_files(store, listed, str(release.version))
         files = listed.files if listed is not None else ()
-        if name not in self.sources and not any(_is_own(file, release.version) for file in files):
+        if name not in self.sources and not any(is_own(file, release.version) for file in files):
             return None
         here = {file.filename for file in files} - missing
-        own = tuple(_own_file(wheel, release, here, self.reporter) for wheel in self.sources.get(name, ()))
+        sources = sorted(self.sources.get(name, {}).items())
+        own = tuple(_own_file(*source, here, self.reporter) for source in sources)
         self.conflicts += [f"{item.entry.filename} in the view {name}" for item in own if _is_taken(item, listed)]
         if listed is not None:
             refuse_removed(described, listed, [item.entry for item in own])
         base = base_of_links(self.upload, name, release.project)
         listed_there = [*_planned(release), *(main.distributions if main else ())]
-        links = tuple(links_of(listed_there, release.version, name, own, listed))
+        links = tuple(links_of(listed_there, release.version, name, [item.entry for item in own], listed))
         if base is None and (unlinked := self.hosted.intersection(links)):
             raise unreachable(min(unlinked))
         mentioned = main is None or name in main.views.get(str(release.version), {})
@@ -193,71 +178,29 @@ class _ViewPlanner:
 
 def view_names(release: Release) -> tuple[str, ...]:
     """Return the views that the wheels of a release call for, by the labels of their variants."""
-    return tuple(name for name, _ in _sources(release))
+    return tuple(_sources(release))
 
 
-def _sources(release: Release) -> Iterator[tuple[str, tuple[WholeWheel, ...]]]:
-    """Return for each variant, by its label, one wheel for each place: first one that is as a view has it."""
+def _sources(release: Release) -> dict[str, dict[str, tuple[WholeWheel, tuple[str, ...]]]]:
+    """Return what views are made of here: first of wheels that are as a view has them."""
     here = [wheel for wheel in release.wheels if isinstance(wheel, WholeWheel)]
     here.sort(key=lambda wheel: (wheel.name.chosen_by_installers, wheel.filename))
-    for label, wheels in sorted(by_view(release, ((wheel.name, wheel) for wheel in here)).items()):
-        yield label, tuple(wheels[place] for place in sorted(wheels))
+    return dict(sorted(by_view(release, ((wheel.name, wheel) for wheel in here)).items()))
 
 
-def by_view(release: Release, wheels: Iterable[tuple[WheelName, W]]) -> dict[str, dict[str, W]]:
-    """Return what views are made of: view -> the name of a wheel in it -> the first of the wheels that gives it."""
-    found: dict[str, dict[str, W]] = {}
-    for name, wheel in wheels:
-        if name.dialect is not None and not name.serves_everyone:
-            found.setdefault(view_of(release, name), {}).setdefault(str(in_view(release, name)), wheel)
-    return found
-
-
-def view_of(release: Release, name: WheelName) -> str:
-    """Return the view of a variant: the label of its hardware; "generic" for one that differs by its ABI alone."""
-    properties = _properties(release, name)
-    hardware = Properties(tuple(item for item in properties.items if item.namespace != ABI_DEPENDENCY))
-    declared = release.config.variants.get(release.variant_of(name))
-    label = declared.label if declared is not None else name.label or GENERIC
-    if hardware == properties:
-        return label
-    if not hardware:
-        return GENERIC
-    same = (one.label for one in release.config.variants.values() if one.properties == hardware)
-    return next(same, _without_abi(label, properties))
-
-
-def requirements_of(release: Release, name: WheelName) -> tuple[str, ...]:
-    """Return the requirements on the versions that a variant was built against."""
-    found = [item for item in _properties(release, name).items if item.namespace == ABI_DEPENDENCY]
-    return tuple(f"{canonicalize_name(item.feature)}=={item.value}.*" for item in found)
-
-
-def _properties(release: Release, name: WheelName) -> Properties:
-    declared = release.config.variants.get(release.variant_of(name))
-    return declared.properties if declared is not None else properties_of_words(name.words)
-
-
-def _without_abi(label: str, properties: Properties) -> str:
-    for item in properties.items:
-        if item.namespace == ABI_DEPENDENCY:
-            word = f"{item.feature}{item.value}"
-            label = label.replace(word, "").replace(word.replace(".", "_"), "")
-    return label.strip("._")
-
-
-def _own_file(wheel: WholeWheel, release: Release, here: Collection[str], reporter: Reporter) -> OwnFile:
-    view, rewrite = view_of(release, wheel.name), Rewrite()
+def _own_file(
+    filename: str, source: tuple[WholeWheel, tuple[str, ...]], here: Collection[str], reporter: Reporter
+) -> OwnFile:
+    (wheel, requires), rewrite = source, Rewrite()
     if not wheel.name.chosen_by_installers:
         made = Measured(wheel.name, wheel.size, wheel.sha256, wheel.info["METADATA"])
         reason = "it is a local version, which only a view can have"
     else:
-        words = in_view(release, wheel.name).words
-        rewrite = Rewrite(_LOCAL, words, add=requirements_of(release, wheel.name))
-        with reporter.track(f"{wheel.filename} as {words[0]}", wheel.size) as advance:
+        local = WheelName.parse(filename).parsed_version.local or ""
+        rewrite = Rewrite(LOCAL, (local,), add=requires)
+        with reporter.track(f"{wheel.filename} as {local}", wheel.size) as advance:
             made = measure(wheel, rewrite, advance)
-        reason = f"the variant {wheel.name.variant if rewrite.add else view}, made of {wheel.filename}"
-    filename = str(made.name)
+        reason = f"the variant {wheel.name.variant}, made of {wheel.filename}"
     entry = IndexFile(
         filename,
         hosted_url(filename),
@@ -277,38 +220,8 @@ def _is_taken(item: OwnFile, listed: ProjectIndex | None) -> bool:
 
 
 def _planned(release: Release) -> list[IndexFile]:
-    names = [wheel.filename for wheel in release.wheels] + [sdist.filename for sdist in release.sdists]
-    return [IndexFile(name, "", "") for name in names]
-
-
-def links_of(
-    files: Iterable[IndexFile], release: Version, view: str, own: Iterable[OwnFile], listed: ProjectIndex | None
-) -> Iterator[str]:
-    """Return the files of the release that a view links: sdists, and generic wheels that serve what it does not."""
-    version = str(release)
-    here = {item.entry.filename for item in own}
-    here |= {file.filename for file in (listed.files if listed else ()) if _is_own(file, release)}
-    # A build against one version of a dependency serves nobody with another one, so the generic wheel stays.
-    whole = [name for filename in here if (name := WheelName.parse(filename)).parsed_version.local == local_of(view)]
-    tags = [tag for name in whole for tag in name.tags]
-    for filename in dict.fromkeys(file.filename for file in files if version_of(file.filename) == version):
-        if not filename.endswith(".whl"):
-            yield filename
-            continue
-        generic = WheelName.find(filename)
-        if generic is None or generic.dialect is not None:
-            continue
-        if not all(
-            any(tag_covers(tag, f"{wanted.interpreter}-{wanted.abi}", wanted.platform) for tag in tags)
-            for wanted in generic.tags
-        ):
-            yield filename
-
-
-def _is_own(file: IndexFile, version: Version) -> bool:
-    """Return whether a view holds the file as a local version of the release."""
-    text = version_of(file.filename)
-    return bool(file.is_hosted and text and Version(text).local and Version(Version(text).public) == version)
+    wheels = [IndexFile(one.filename, "", "", requires_python=one.metadata.requires_python) for one in release.wheels]
+    return [*wheels, *(IndexFile(sdist.filename, "", "") for sdist in release.sdists)]
 
 
 def _hosted(main: ProjectIndex | None) -> set[str]:
