@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
@@ -90,7 +90,6 @@ def supported(**abi: str) -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-@settings(max_examples=150)
 @given(
     releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
     st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),
@@ -117,7 +116,6 @@ def test_a_plain_installer_takes_the_variant_that_comes_first(
         assert found.selected == picked.source.filename
 
 
-@settings(max_examples=200)
 @given(releases())
 def test_hardware_never_leaks_into_versions(release: tuple[list[IndexFile], VariantsMetadata]) -> None:
     files, metadata = release
@@ -155,7 +153,6 @@ def only(metadata: VariantsMetadata, hardware: set[Property]) -> SelectorFiles:
     return SelectorFiles.of(VariantsMetadata(metadata.namespaces, metadata.variants, providers))
 
 
-@settings(max_examples=150)
 @given(
     releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
     st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),

@@ -239,7 +239,7 @@ class StubTable(_Table, frozen=True):
 class Tables(_Table, frozen=True):
     """The whole of `[tool.variant-publish]`, as it is written."""
 
-    dialects: tuple[DialectName, ...] = ("plus",)
+    dialects: tuple[DialectName, ...] = ("plus", "pep825")
     """The wire formats that retag and metadata write."""
     priority: tuple[str, ...] = ()
     """The namespaces of the whole release, most important first; default: in order of appearance."""

@@ -54,6 +54,11 @@ class Machine(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def tag_set(self) -> frozenset[Tag]:
+        """Return the compatible tags, whatever their order."""
+        return frozenset(self.tags)
+
+    @cached_property
     def supported(self) -> Supported:
         """Return the supported properties (PEP 850) by namespace; what the machine does not have is not there."""
         releases = {f"{PREFIX}{name}": version for name, version in self.abi.items()}
