@@ -6,8 +6,11 @@ A server is imported and started when the first test asks for it.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +23,29 @@ if TYPE_CHECKING:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, no file
+_ENOUGH = 4 << 30
+
+
+def _keep_files_in_memory() -> None:
+    """Let temporary folders be in memory where it has room: the disk is what half of the tests would wait for."""
+    if "TMPDIR" in os.environ or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH:
+        return
+    if os.access(_MEMORY, os.W_OK) and not os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(_MEMORY)
+        tempfile.tempdir = None  # pytest has asked already
+
+
+if sys.platform == "linux":
+    _keep_files_in_memory()
+
 # A machine under load is slow, which is no fault of what is tested; examples that a filter throws away are.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "default",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("VARIANT_PUBLISH_EXAMPLES", "30")),
+)
 settings.load_profile("default")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -52,13 +53,28 @@ LAZY_MODULES = {
 }
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(parsed(path)))
+
+
+def of_each(paths: Iterable[Path], faults: Callable[[Path], set[str]]) -> dict[str, set[str]]:
+    """Return what is wrong with each module; those without a fault are left out."""
+    return {relative(path): found for path in paths if (found := faults(path))}
 
 
 def room(path: Path) -> str:
@@ -69,51 +85,45 @@ def layer(name: str) -> int:
     return next(number for number, rooms in enumerate(LAYERS) if name in rooms)
 
 
-@cache
-def imports(path: Path, *, top_only: bool = False) -> list[str]:
-    tree = parsed(path)
-    nodes = tree.body if top_only else list(ast.walk(tree))
-    found = []
-    for node in nodes:
+def imports(path: Path, *, top_only: bool = False) -> set[str]:
+    found = set()
+    for node in parsed(path).body if top_only else nodes(path):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append(node.module)
+            found.add(node.module)
     return found
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_only_lower_layers_and_its_own_room(path: Path) -> None:
+def distributions(path: Path, *, top_only: bool = False) -> set[str]:
+    return {name.split(".")[0] for name in imports(path, top_only=top_only)}
+
+
+def higher_rooms(path: Path) -> set[str]:
     own = room(path)
-    for name in imports(path):
-        if not name.startswith("variant_publish."):
-            continue
-        other = name.split(".")[1]
-        if other == own:
-            continue
-        assert layer(other) < layer(own), f"{own} imports {other}"
+    others = {name.split(".")[1] for name in imports(path) if name.startswith("variant_publish.")} - {own}
+    return {other for other in others if layer(other) >= layer(own)}
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in modules() if room(p) in PURE], ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_the_core_touches_no_file_clock_or_environment(path: Path) -> None:
-    assert IMPURE_MODULES.isdisjoint(name.split(".")[0] for name in imports(path))
+def test_a_module_imports_only_lower_layers_and_its_own_room() -> None:
+    assert of_each(modules(), higher_rooms) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_heavy_libraries_are_imported_only_when_used(path: Path) -> None:
-    assert LAZY_MODULES.isdisjoint(name.split(".")[0] for name in imports(path, top_only=True))
+def test_the_core_touches_no_file_clock_or_environment() -> None:
+    core = [path for path in modules() if room(path) in PURE]
+    assert of_each(core, lambda path: IMPURE_MODULES & distributions(path)) == {}
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in modules() if room(p) != "cli"], ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_the_library_never_prints(path: Path) -> None:
-    tree = parsed(path)
-    calls = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    assert "print" not in calls
-    assert {"click", "rich"}.isdisjoint(name.split(".")[0] for name in imports(path))
+def test_heavy_libraries_are_imported_only_when_used() -> None:
+    assert of_each(modules(), lambda path: LAZY_MODULES & distributions(path, top_only=True)) == {}
+
+
+def test_the_library_never_prints() -> None:
+    def calls(path: Path) -> set[str]:
+        return {node.func.id for node in nodes(path) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+    assert of_each(library(), lambda path: {"print"} & calls(path)) == {}
+    assert of_each(library(), lambda path: {"click", "rich"} & distributions(path)) == {}
 
 
 FACE = {"api", "cli", "config", "errors", "model", "progress", "templating"}
@@ -123,27 +133,26 @@ ROUND_THE_FACE = {"console.py": {"archive"}}
 
 def run_time_imports(path: Path) -> set[str]:
     """Return the rooms that a module imports, but for what only a type checker sees."""
-    tree = parsed(path)
     typing = {
         inner
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for part in node.body
         for inner in ast.walk(part)
     }
     names = [
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and node not in typing
+        node.module for node in nodes(path) if isinstance(node, ast.ImportFrom) and node.module and node not in typing
     ]
     return {name.split(".")[1] for name in names if name.startswith("variant_publish.")}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.name)
-def test_a_command_calls_the_public_face_only(path: Path) -> None:
+def beyond_the_face(path: Path) -> set[str]:
     drawn = {"check"} if path.name.startswith("render_") else set()  # the enumerations of what they draw
-    beyond = run_time_imports(path) - FACE - drawn
-    assert beyond <= ROUND_THE_FACE.get(path.name, set())
+    return run_time_imports(path) - FACE - drawn - ROUND_THE_FACE.get(path.name, set())
+
+
+def test_a_command_calls_the_public_face_only() -> None:
+    assert of_each((ROOT / "cli").glob("*.py"), beyond_the_face) == {}
 
 
 MOST_PARAMETERS = 6
@@ -158,10 +167,6 @@ CIRCLES: set[tuple[str, str]] = set()
 """Modules that still import each other, perhaps by way of others; the list only gets shorter."""
 
 
-def relative(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
 def library() -> list[Path]:
     """Return the modules outside cli/, whose functions take what click gives them."""
     return [path for path in modules() if room(path) != "cli"]
@@ -170,7 +175,7 @@ def library() -> list[Path]:
 def test_no_function_has_more_than_six_parameters() -> None:
     wide = set()
     for path in library():
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef):
                 given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
                 if sum(argument.arg not in ("self", "cls") for argument in given) > MOST_PARAMETERS:

@@ -13,6 +13,7 @@ import pytest
 
 import variant_publish
 from support.cli import run
+from support.each import for_each
 from support.wheels import make_wheel
 from variant_publish.cli import console, layout, main
 
@@ -20,7 +21,7 @@ CLI = Path(variant_publish.__file__).parent / "cli"
 HOSTILE = "x\n::set-output name=a::b\r\x1b[2J\x1b]0;title\x07\u202egpj.exe\x85"
 
 
-@pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda path: path.name)
+@for_each(sorted(CLI.glob("*.py")))
 def test_only_the_console_prints(path: Path) -> None:
     if path.name == "console.py":
         return

@@ -68,7 +68,7 @@ def test_a_variant_says_what_its_build_is_asked_for() -> None:
 def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = Config.load()
-    assert (config.declared, config.dialects, config.matrix) == (False, (PLUS,), None)
+    assert (config.declared, config.dialects, config.matrix) == (False, (PLUS, PEP825), None)
     assert config.upload.extra_index == "file:dist-index"
 
 

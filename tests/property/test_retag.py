@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.archives import assert_gap_free, contents, raw_members
@@ -36,7 +36,6 @@ variants = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
 @given(payloads, platform_sets, variants, st.booleans())
 def test_retag_then_remove_is_the_identity_and_never_recompresses(
     payload: dict[str, bytes], platforms: list[str], rewrite: Rewrite, info_first: bool

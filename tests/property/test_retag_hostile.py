@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.odd_wheels import INFO, NAME, PAYLOAD, SHAPES, end_records, entries_of, files_of, joined, many, zipped
@@ -81,7 +81,6 @@ def test_mutations_of_sound_wheels(shape: str) -> None:
     assert ends == {True, False}
 
 
-@settings(max_examples=150)
 @given(st.sampled_from(sorted(SMALL)), st.integers(0), st.binary(min_size=1, max_size=30))
 def test_any_bytes_at_any_place(shape: str, place: int, junk: bytes) -> None:
     data = SMALL[shape]

@@ -46,6 +46,8 @@ from variant_publish.store.bucket import Bucket
 from variant_publish.store.s3 import S3Store
 
 MATRIX = """
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["py3-none"]
 platform = ["manylinux_2_28_x86_64"]

@@ -77,7 +77,7 @@ def without_end(kind: str = "text/html") -> Behaviour:
 
 
 def drips(kind: str = "text/html", *, headers: bool = False, chunked: bool = False) -> Behaviour:
-    """Send a byte every tenth of a second: of the body, of the headers, or of the length of a chunk."""
+    """Send a byte every fiftieth of a second: of the body, of the headers, or of the length of a chunk."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if headers:
@@ -92,7 +92,7 @@ def drips(kind: str = "text/html", *, headers: bool = False, chunked: bool = Fal
         while True:
             handler.wfile.write(b"0")
             handler.wfile.flush()
-            time.sleep(0.1)
+            time.sleep(0.02)
 
     return answer
 
@@ -115,7 +115,7 @@ def redirects(target: str, then: Behaviour | None = None) -> Behaviour:
 
 @contextmanager
 def shaking_hands_for_ever() -> Iterator[str]:
-    """Answer a TLS handshake with a byte of it every tenth of a second."""
+    """Answer a TLS handshake with a byte of it every fiftieth of a second."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -123,7 +123,7 @@ def shaking_hands_for_ever() -> Iterator[str]:
                 self.request.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")  # a ServerHello of 16 kB
                 while True:
                     self.request.sendall(b"\x03")
-                    time.sleep(0.1)
+                    time.sleep(0.02)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

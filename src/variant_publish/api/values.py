@@ -13,24 +13,7 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.catalog import properties_of_words, tags_of
 
 __all__ = [
-    "DIALECTS",
-    "SILENT",
-    "Config",
-    "Dialect",
-    "FailOn",
-    "Properties",
-    "Property",
-    "Rename",
-    "Reporter",
-    "Retagged",
-    "Rewrite",
-    "TaggedRequirement",
-    "UploadTable",
-    "UsageError",
-    "Variant",
-    "VariantPublishError",
-    "WheelName",
-    "dialect_of",
-    "properties_of_words",
-    "tags_of",
+    "DIALECTS", "SILENT", "Config", "Dialect", "FailOn", "Properties", "Property", "Rename", "Reporter",
+    "Retagged", "Rewrite", "TaggedRequirement", "UploadTable", "UsageError", "Variant", "VariantPublishError",
+    "WheelName", "dialect_of", "properties_of_words", "tags_of",
 ]  # fmt: skip

@@ -30,7 +30,6 @@ _FEW = 12
 _ALIKE = 20
 """A wheel with device code differs from the generic one of its tags by more than this part of the size."""
 _NOT_BUILT = "not built"
-_NO_GENERIC = "no build serves every machine"
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -103,11 +102,6 @@ class Proposal(msgspec.Struct, frozen=True):
     generic: ProposedVariant = ProposedVariant()
     variants: Mapping[str, ProposedVariant] = {}
     upload: Mapping[str, str] = {}
-
-    @property
-    def has_no_generic(self) -> bool:
-        """Return whether machines without any of the variants get no wheel."""
-        return any(skip["reason"] == _NO_GENERIC for skip in self.skips)
 
 
 def propose(
@@ -209,6 +203,14 @@ def _is_generic(one: Found, needs: Mapping[str, Properties], found: Iterable[Fou
     properties = needs[one.variant]
     if not catalog.exist_on(properties, one.name.platform):
         return True
+    return not one.seen and is_as_large_as_generic(one, properties, found)
+
+
+def is_as_large_as_generic(one: Found, properties: Properties, found: Iterable[Found]) -> bool:
+    """Return whether a wheel for devices is as large as the generic one of another project for the same tags.
+
+    So it has no code for them.
+    """
     has_code = any((provider := catalog.find(space)) and provider.code_feature for space in properties.namespaces)
     twins = (
         other
@@ -216,7 +218,7 @@ def _is_generic(one: Found, needs: Mapping[str, Properties], found: Iterable[Fou
         if (other.variant, other.name.tags) == (GENERIC, one.name.tags)
         and other.name.distribution != one.name.distribution
     )
-    return has_code and not one.seen and any(abs(one.size - twin.size) * _ALIKE < twin.size for twin in twins)
+    return has_code and any(abs(one.size - twin.size) * _ALIKE < twin.size for twin in twins)
 
 
 def _flags(properties: Properties, pyproject: Mapping[str, Any]) -> dict[str, str]:
@@ -235,7 +237,7 @@ def _flags(properties: Properties, pyproject: Mapping[str, Any]) -> dict[str, st
 
 def _skips(matrix: Matrix, found: Sequence[Found]) -> Iterator[Mapping[str, str]]:
     if not any(one.variant == GENERIC for one in found):
-        yield {"variant": GENERIC, "reason": _NO_GENERIC}
+        yield {"variant": GENERIC, "reason": "no build serves every machine"}
     missing = [
         {"python": python, "platform": platform, "variant": variant, "reason": _NOT_BUILT}
         for variant, platforms in ((GENERIC, matrix.platform), *matrix.variants)

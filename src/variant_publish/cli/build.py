@@ -9,10 +9,8 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config.configuration import Config
+from variant_publish.cli.options import repair_options
 from variant_publish.config.tables import Frontend
-from variant_publish.errors import UsageError
 
 
 @click.command()
@@ -37,8 +35,7 @@ from variant_publish.errors import UsageError
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml of SRC.")
 def command(
     source: Path, arguments: tuple[str, ...], names: tuple[str, ...], everything: bool, only_sdist: bool,
-    frontend: str | None, python: str | None, repair: bool, plat: str | None,
-    exclude: tuple[str, ...], options: tuple[str, ...], output: Path, dry_run: bool, form: str,
+    frontend: str | None, python: str | None, repair: api.RepairOptions | None, output: Path, dry_run: bool, form: str,
     config_file: Path | None,
 ) -> int:  # fmt: skip
     """Make the sdist of SRC (a project's folder or an sdist), then build and retag the wheels of each variant.
@@ -55,12 +52,12 @@ def command(
     if str(source).startswith("-"):  # `build --all -- --no-isolation`: there was no SRC
         source, arguments = Path(), (str(source), *arguments)
     if [bool(names), everything, only_sdist].count(True) != 1:
-        raise UsageError("nothing says what to build", hint="use --variant NAME, --all, or --sdist")
-    config = Config.load(config_file) if config_file else api.source_configuration(source)
+        raise api.UsageError("nothing says what to build", hint="use --variant NAME, --all, or --sdist")
+    config = api.Config.load(config_file) if config_file else api.source_configuration(source)
     builder = api.builder(config, frontend, python, arguments)
     if everything:
         names = tuple(config.build_settings) if builder.says_where else _for_here(config)
-    building = api.BuildOptions(names, builder, repair_of(repair, plat, exclude, options))
+    building = api.BuildOptions(names, builder, repair)
     if dry_run:
         jobs = [(name, config.settings_of(name)) for name in names]
         lines = [f"{name}: {builder.frontend}{f' with {settings}' if settings else ''}" for name, settings in jobs]
@@ -79,7 +76,7 @@ def command(
     return 0
 
 
-def _for_here(config: Config) -> tuple[str, ...]:
+def _for_here(config: api.Config) -> tuple[str, ...]:
     platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     found = api.buildable(config, platform)
     left = [name for name in config.variants if name not in found]

@@ -10,20 +10,17 @@ from typing import Any
 import click
 
 from variant_publish import api
-from variant_publish.cli.complete import rules
+from variant_publish.cli.completion import rules
 from variant_publish.cli.console import ConsoleReporter, echo, echo_document, echo_report, print_json
-from variant_publish.cli.release_name import parse_release
+from variant_publish.cli.options import parse_release
 from variant_publish.cli.render_machine import render
-from variant_publish.config.configuration import Config
-from variant_publish.config.tables import FailOn
-from variant_publish.errors import UsageError
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html", "markdown")
-_LEAST = click.Choice(FailOn, case_sensitive=False)
+_LEAST = click.Choice(api.FailOn, case_sensitive=False)
 _FAIL_ON = (
-    click.option("--fail-on", type=_LEAST, default=FailOn.ERROR, show_default="error",
+    click.option("--fail-on", type=_LEAST, default=api.FailOn.ERROR, show_default="error",
                  help="The least that makes the check fail; 'unknown' is what a rule could not decide."),
-    click.option("--strict", "fail_on", flag_value=FailOn.WARNING, type=_LEAST,
+    click.option("--strict", "fail_on", flag_value=api.FailOn.WARNING, type=_LEAST,
                  help="As --fail-on warning: warnings, and what the rules that guard publication could not decide."),
 )  # fmt: skip
 
@@ -106,14 +103,14 @@ def command(
     if show_list or explain:
         return _show(explain, as_json=output == "json")
     if not wheels:
-        raise UsageError("no wheels are named", hint="name a folder with wheels, or use --list to see the rules")
+        raise api.UsageError("no wheels are named", hint="name a folder with wheels, or use --list to see the rules")
     others = [_also(text) for text in also]
     published = {name: _published(name) for name in wheels}
     places = [Path(name) for name, release in published.items() if release is None]
     options = api.CheckOptions(
         published=tuple(filter(None, published.values())), summaries=summary_out is not None, **given
     )
-    report = api.check(places, Config.load(config_file), options, ConsoleReporter())
+    report = api.check(places, api.Config.load(config_file), options, ConsoleReporter())
     if summary_out is not None:
         api.write_summaries(report, summary_out)
     for form, other in others:
@@ -130,7 +127,7 @@ def command(
 def _also(text: str) -> tuple[str, Path]:
     form, _, name = text.partition("=")
     if form not in FORMATS or not name:
-        raise UsageError(f"--also {text!r} is not FORMAT=FILE", hint=f"the formats are {', '.join(FORMATS)}")
+        raise api.UsageError(f"--also {text!r} is not FORMAT=FILE", hint=f"the formats are {', '.join(FORMATS)}")
     return form, Path(name)
 
 

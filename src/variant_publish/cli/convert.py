@@ -9,8 +9,6 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, say
-from variant_publish.config.configuration import Config
-from variant_publish.errors import UsageError
 from variant_publish.model.variant import validate_label
 
 
@@ -43,11 +41,11 @@ def command(
       variant-publish convert pyproject.toml torch_variant_config.toml --metadata-config torch -o new
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     if in_place == (output is not None):
-        raise UsageError("say where the results go", hint="use -o FOLDER or --in-place")
+        raise api.UsageError("say where the results go", hint="use -o FOLDER or --in-place")
     result = api.convert(
         places,
         output,
-        Config.load(config_file, standard=False),
+        api.Config.load(config_file, standard=False),
         ConsoleReporter(),
         options=api.ConvertOptions(_labels(labels), metadata_config),
         execution=api.Execution(jobs, digest),
@@ -68,6 +66,6 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         old, separator, new = text.partition("=")
         if not separator:
-            raise UsageError(f"--label {text!r} is not OLD=NEW", hint="write it like 5d8be4b9=cu128")
+            raise api.UsageError(f"--label {text!r} is not OLD=NEW", hint="write it like 5d8be4b9=cu128")
         result[old] = validate_label(new)
     return result

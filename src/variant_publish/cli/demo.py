@@ -10,8 +10,6 @@ from variant_publish import api
 from variant_publish.api import demo
 from variant_publish.cli import render_upload
 from variant_publish.cli.console import ConsoleReporter, echo, echo_report, echo_table
-from variant_publish.config.configuration import Config
-from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
 
 
@@ -57,7 +55,7 @@ def command(folder: Path) -> int:
     report = api.check([wheelhouse], config, reporter=reporter)
     echo_report(report)
     if report.exit_code():
-        raise VariantPublishError("the check found errors", hint=f"remove {folder} and run the demo again")
+        raise api.VariantPublishError("the check found errors", hint=f"remove {folder} and run the demo again")
 
     _step("upload")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
@@ -73,7 +71,7 @@ def _step(title: str) -> None:
     echo(f"\n{title}", bold=True)
 
 
-def _show_choices(config: Config) -> None:
+def _show_choices(config: api.Config) -> None:
     """Print what machines would get from the published extra index."""
     rows = []
     for name, machine in demo.machines().items():

@@ -11,7 +11,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import echo, echo_table, print_json
-from variant_publish.cli.machine import INDEX_HELP, machine_of, machine_options
+from variant_publish.cli.options import INDEX_HELP, machine_options
 from variant_publish.model.quantity import count
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Fail where a better wheel is on the index, too.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None, python: Path | None,
-    target: Path | None, strict: bool, output: str,
+    indexes: tuple[str, ...], machine: api.Machine, python: Path | None, target: Path | None, strict: bool,
+    output: str,
 ) -> int:  # fmt: skip
     """Check of each installed variant whether it fits this machine, and whether its ABI pins hold.
 
@@ -41,7 +41,7 @@ def command(
       variant-publish doctor --host oldest.toml --format json
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     environment = api.Environment.of(python, target, os.environ)
-    found = api.doctor(environment, machine_of(settings, host_file), api.Indexes.parse(indexes))
+    found = api.doctor(environment, machine, api.Indexes.parse(indexes))
     if output == "json":
         print_json({"schema-version": 1, "variants": [item.table() for item in found]})
     else:

@@ -9,20 +9,19 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, print_json, write_file
-from variant_publish.cli.machine import described_options, machine_of, machine_options
+from variant_publish.cli.options import machine_anywhere
 
 
 @click.command()
-@machine_options
-@described_options
+@machine_anywhere
 @click.option("--evaluate", metavar="NAME[SPECIFIER]", help="Ask the selector functions of a project's release, too.")
 @click.option("--index", "indexes", multiple=True, metavar="URL|DIR", help="Where that project is.")
 @click.option("--allow", multiple=True, metavar="VARIABLE|NAMESPACE", help="Let this one's code run; repeat as needed.")
 @click.option("--save", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    settings: tuple[str, ...], host_file: Path | None, python_version: str | None, platform: str | None,
-    evaluate: str | None, indexes: tuple[str, ...], allow: tuple[str, ...], target: Path | None, output: str,
+    machine: api.Machine, evaluate: str | None, indexes: tuple[str, ...], allow: tuple[str, ...], target: Path | None,
+    output: str,
 ) -> int:  # fmt: skip
     """Show what this machine is, as selector variables and as properties; or store it.
 
@@ -38,7 +37,6 @@ def command(
       variant-publish host --evaluate foo --index https://wheels.example.org/simple --allow blas --save variants.toml
       variant-publish select xgboost --index https://wheels.example.org/simple --host oldest.toml
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    machine = machine_of(settings, host_file, python_version, platform)
     if evaluate is not None:
         wanted, places = api.TaggedRequirement.parse(evaluate), api.Indexes.parse(indexes)
         request = api.Request((wanted,), places, api.Environment.of(None, None, os.environ), machine)

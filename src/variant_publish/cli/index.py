@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from functools import wraps
-from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -15,11 +11,7 @@ import msgspec
 from variant_publish import api
 from variant_publish.cli import render_index, render_upload
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.cli.destinations import note_no_repository, with_destinations
-from variant_publish.cli.release_name import parse_release
-from variant_publish.config.configuration import Config
-from variant_publish.config.tables import UploadTable
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import note_no_repository, on_index, parse_release, with_destinations
 from variant_publish.model.quantity import count
 
 STATUSES = ("active", "archived", "deprecated")
@@ -42,26 +34,11 @@ def command() -> None:
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
 
 
-def on_index(function: Callable[..., int]) -> Callable[..., int]:
-    """Pass the settings of the index that the options or the configuration name as the first argument."""
-
-    @click.option("--extra-index", metavar="s3://BUCKET/PREFIX|file:DIR", help="Default: the configuration's.")
-    @click.option("--endpoint-url", metavar="URL", help="An S3 endpoint other than Amazon's.")
-    @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-    @wraps(function)
-    def wrapper(extra_index: str | None, endpoint_url: str | None, config_file: Path | None, **options: Any) -> int:
-        given = {"extra_index": extra_index, "endpoint_url": endpoint_url}
-        changes = {name: value for name, value in given.items() if value is not None}
-        return function(msgspec.structs.replace(Config.load(config_file).upload, **changes), **options)
-
-    return wrapper
-
-
 @command.command("list")
 @click.argument("project", metavar="[NAME]", required=False)
 @FORMAT
 @on_index
-def list_(settings: UploadTable, project: str | None, output: str) -> int:
+def list_(settings: api.UploadTable, project: str | None, output: str) -> int:
     """List the projects, or the files of one.
 
     \b
@@ -89,7 +66,7 @@ def list_(settings: UploadTable, project: str | None, output: str) -> int:
 @TARGETS
 @click.option("--reason", default="", help="What is wrong with it; installers show this.")
 @on_index
-def yank(settings: UploadTable, project: str, targets: tuple[str, ...], reason: str) -> int:
+def yank(settings: api.UploadTable, project: str, targets: tuple[str, ...], reason: str) -> int:
     """Hide files from new choices; those who pin them still get them (PEP 592).
 
     \b
@@ -104,7 +81,7 @@ def yank(settings: UploadTable, project: str, targets: tuple[str, ...], reason: 
 @PROJECT
 @TARGETS
 @on_index
-def unyank(settings: UploadTable, project: str, targets: tuple[str, ...]) -> int:
+def unyank(settings: api.UploadTable, project: str, targets: tuple[str, ...]) -> int:
     """Undo a yank.
 
     \b
@@ -120,7 +97,7 @@ def unyank(settings: UploadTable, project: str, targets: tuple[str, ...]) -> int
 @click.argument("state", type=click.Choice(STATUSES), required=False)
 @click.option("--reason", default="", help="Why; index clients show this.")
 @on_index
-def status(settings: UploadTable, project: str, state: str | None, reason: str) -> int:
+def status(settings: api.UploadTable, project: str, state: str | None, reason: str) -> int:
     """Show the status of a project (PEP 792), or set it: archived (no new files), deprecated, or active again.
 
     \b
@@ -141,7 +118,7 @@ def status(settings: UploadTable, project: str, state: str | None, reason: str) 
 @click.option("--repair", is_flag=True, help="Rewrite the pages that differ from their masters.")
 @FORMAT
 @on_index
-def verify_(settings: UploadTable, projects: tuple[str, ...], deep: bool, repair: bool, output: str) -> int:
+def verify_(settings: api.UploadTable, projects: tuple[str, ...], deep: bool, repair: bool, output: str) -> int:
     """Check that every listed file is there and every page equals its master. Exit code 1: something is wrong.
 
     \b
@@ -161,7 +138,7 @@ def verify_(settings: UploadTable, projects: tuple[str, ...], deep: bool, repair
 @click.argument("project", metavar="[NAME]", required=False)
 @click.option("--hash", "hash_all", is_flag=True, help="Read the files whose hash neither pages nor the store have.")
 @on_index
-def adopt(settings: UploadTable, project: str | None, hash_all: bool) -> int:
+def adopt(settings: api.UploadTable, project: str | None, hash_all: bool) -> int:
     """Make an index of a bucket of wheels, or of pages that another tool wrote; no wheel is downloaded.
 
     \b
@@ -186,7 +163,9 @@ def adopt(settings: UploadTable, project: str | None, hash_all: bool) -> int:
 @DRY_RUN
 @YES
 @on_index
-def remove(settings: UploadTable, project: str, targets: tuple[str, ...], force: bool, dry_run: bool, yes: bool) -> int:
+def remove(
+    settings: api.UploadTable, project: str, targets: tuple[str, ...], force: bool, dry_run: bool, yes: bool
+) -> int:
     """Remove files for good, from the pages first; their names can never be used again. A yank is mostly better.
 
     \b
@@ -213,7 +192,7 @@ def remove(settings: UploadTable, project: str, targets: tuple[str, ...], force:
 @YES
 @on_index
 def gc(
-    settings: UploadTable, projects: tuple[str, ...], keep: int | None, days: int | None, uploads: int | None,
+    settings: api.UploadTable, projects: tuple[str, ...], keep: int | None, days: int | None, uploads: int | None,
     stages: int | None, dry_run: bool, yes: bool,
 ) -> int:  # fmt: skip
     """Remove old nightly releases (versions with .devN) that nobody pins, and unfinished work.
@@ -243,8 +222,8 @@ def gc(
 @YES
 @FORMAT
 def promote(
-    releases: tuple[str, ...], to: str, config: Config, settings: UploadTable, no_repository: bool, dry_run: bool,
-    yes: bool, output: str,
+    releases: tuple[str, ...], to: str, config: api.Config, settings: api.UploadTable, no_repository: bool,
+    dry_run: bool, yes: bool, output: str,
 ) -> int:  # fmt: skip
     """Copy releases from one index to another, as from test to release; --extra-index names the first.
 
@@ -283,5 +262,5 @@ def _ask(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to say yes", hint="use --yes, or --dry-run to see the plan")
+        raise api.UsageError("nobody is there to say yes", hint="use --yes, or --dry-run to see the plan")
     click.confirm(question, abort=True, err=True)

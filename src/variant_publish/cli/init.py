@@ -10,9 +10,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, write_file
-from variant_publish.cli.release_name import parse_release
-from variant_publish.config.configuration import Config
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import parse_release
 from variant_publish.model.variant import GENERIC
 
 WORKFLOW = Path(".github/workflows/variant-wheels.yml")
@@ -75,7 +73,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     text = path.read_text("utf-8") if path.exists() else ""
     if deep and not releases:
-        raise UsageError("--deep needs --from", hint="name a release: --from PROJECT==VERSION")
+        raise api.UsageError("--deep needs --from", hint="name a release: --from PROJECT==VERSION")
     found = [*api.found_in_wheels(map(_place, places), look=not fast)]
     for release in releases:
         variant, wanted = _release(release)
@@ -86,7 +84,7 @@ def command(
         given, named = _asked(given, named, text, has_variants=any(one.variant != GENERIC for one in found))
     upload = {key: value for key, value in given.items() if value}
     changes = {path: (text, api.configured(text, found, named, upload, source=str(path)))}
-    config = Config.parse(changes[path][1], str(path))
+    config = api.Config.parse(changes[path][1], str(path))
     files = {WORKFLOW: api.workflow()} if workflow else {}
     if bucket_files is not None:
         files |= {bucket_files / name: new for name, new in api.bucket_files(config.upload.extra_index).items()}

@@ -10,9 +10,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo_table, print_json
-from variant_publish.cli.machine import INDEX_HELP
-from variant_publish.cli.requirement_options import environment_of, request_of, requirement_options
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import INDEX_HELP, environment_of, request_of, requirement_options
 
 if TYPE_CHECKING:
     from variant_publish.install.planner import InstallPlan
@@ -50,7 +48,7 @@ def command(
     reporter = ConsoleReporter()
     wanted = bool(options["words"] or options["files"])
     if bool(wanted and options["indexes"]) == (lock_file is not None):
-        raise UsageError("nothing says what to install", hint="pass NAME... and --index URL, or --lock FILE alone")
+        raise api.UsageError("nothing says what to install", hint="pass NAME... and --index URL, or --lock FILE alone")
     request = request_of(environment_of(python, target), **options)
     if lock_file is not None:
         planned = api.plan_locked(request, api.read_lock(lock_file), environ=os.environ)

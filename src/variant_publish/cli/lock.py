@@ -10,9 +10,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo_document, write_file
-from variant_publish.cli.machine import described_options, index_option
-from variant_publish.cli.requirement_options import environment_of, request_of, requirement_options
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import described_options, environment_of, index_option, request_of, requirement_options
 
 
 @click.command()
@@ -43,7 +41,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     reporter = ConsoleReporter()
     if not options["words"] and not options["files"]:
-        raise UsageError("nothing says what to lock", hint="pass NAME..., or -r FILE")
+        raise api.UsageError("nothing says what to lock", hint="pass NAME..., or -r FILE")
     request = request_of(
         environment_of(), described=(python_version, platform), universal=universal, **options
     )  # fmt: skip
@@ -64,13 +62,13 @@ def command(
 def refuse_described(output: str, described: bool) -> None:
     """Refuse what cannot be said of every machine; raise UsageError."""
     if output == "requirements":
-        raise UsageError(
+        raise api.UsageError(
             "a requirements file cannot be for every machine: its markers know neither CPU levels nor drivers, so"
             " nothing could say which line of a project counts",
             hint="write a pylock.toml, or lock for one machine with --host FILE",
         )
     if described:
-        raise UsageError(
+        raise api.UsageError(
             "--universal is for every machine, and --host (or VARIANT_PUBLISH_HOST), --set, --platform and --generic"
             " describe one",
             hint="leave them out; they count when the lock is installed",

@@ -8,15 +8,15 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, say
-from variant_publish.config.configuration import Config
+from variant_publish.cli.options import with_config
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Default: the folder itself.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is missing or out of date.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-def command(folder: Path, output: Path | None, check: bool, config_file: Path | None) -> int:
+@with_config
+def command(folder: Path, output: Path | None, check: bool, config: api.Config) -> int:
     """Write the files that installers select by, from the wheels in FOLDER and the configuration.
 
     \b
@@ -29,7 +29,6 @@ def command(folder: Path, output: Path | None, check: bool, config_file: Path | 
     Example:
       variant-publish metadata wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    config = Config.load(config_file)
     result = api.metadata([folder], output or folder, config, write=not check, reporter=ConsoleReporter())
     for path in result.current:
         echo(f"{path} is current")

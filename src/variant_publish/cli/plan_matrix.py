@@ -11,7 +11,7 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import echo, echo_document, echo_table, print_json
-from variant_publish.config.configuration import Config
+from variant_publish.cli.options import with_config
 from variant_publish.model.quantity import count
 
 
@@ -25,8 +25,8 @@ from variant_publish.model.quantity import count
     metavar="DIR|WHEEL",
     help="Only the cells that no wheel there fills; repeat as needed.",
 )
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
-def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> int:
+@with_config
+def command(output: str, places: tuple[Path, ...], config: api.Config) -> int:
     """Print the cells that check asks for as build jobs: runner, Python, cibuildwheel's selector and image.
 
     \b
@@ -35,7 +35,7 @@ def command(output: str, places: tuple[Path, ...], config_file: Path | None) -> 
       echo "matrix=$(variant-publish plan-matrix --format github)" >> "$GITHUB_OUTPUT"
       variant-publish plan-matrix --format github --missing wheelhouse
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    planned = api.plan_matrix(Config.load(config_file), places)
+    planned = api.plan_matrix(config, places)
     jobs = [job.table() for job in planned]
     if output == "github":
         echo_document(json.dumps({"include": jobs}) + "\n")

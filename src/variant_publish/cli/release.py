@@ -8,11 +8,8 @@ from variant_publish import api
 from variant_publish.cli import render_upload
 from variant_publish.cli.check import with_fail_on
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
-from variant_publish.config.configuration import Config
-from variant_publish.config.tables import FailOn, UploadTable
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import note_no_repository, with_destinations
 from variant_publish.model.quantity import count
 
 
@@ -33,8 +30,8 @@ from variant_publish.model.quantity import count
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    name: str, config: Config, settings: UploadTable, no_repository: bool, status_only: bool, abort: bool,
-    dry_run: bool, fail_on: FailOn, offline: bool, trust_summaries: bool, verbose: int, output: str,
+    name: str, config: api.Config, settings: api.UploadTable, no_repository: bool, status_only: bool, abort: bool,
+    dry_run: bool, fail_on: api.FailOn, offline: bool, trust_summaries: bool, verbose: int, output: str,
 ) -> int:  # fmt: skip
     """List the release whose files 'upload --stage RELEASE' has brought together, or nothing of it.
 
@@ -51,7 +48,7 @@ def command(
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
     if status_only and abort:
-        raise UsageError("--status and --abort are two commands", hint="use one of them")
+        raise api.UsageError("--status and --abort are two commands", hint="use one of them")
     if abort:
         gone = api.abort_staged(name, settings)
         echo(f"{name} is removed, with {count(len(gone), 'file')}")

@@ -8,12 +8,10 @@ import click
 from msgspec.structs import replace
 
 from variant_publish import api
-from variant_publish.cli.complete import variants
+from variant_publish.cli.completion import variants
 from variant_publish.cli.console import ConsoleReporter, echo, say
-from variant_publish.cli.repair_options import repair_of, repair_options
-from variant_publish.config.configuration import Config
-from variant_publish.errors import UsageError
-from variant_publish.model.variant import GENERIC, Properties, Variant
+from variant_publish.cli.options import repair_options, with_config
+from variant_publish.model.variant import GENERIC
 
 
 @click.command()
@@ -49,13 +47,12 @@ from variant_publish.model.variant import GENERIC, Properties, Variant
 @click.option("--verify", is_flag=True, help="Read each result back by PyPA's own reader.")
 @click.option("-j", "--jobs", default=1, type=click.IntRange(min=1), metavar="N", help="Rewrite N wheels at a time.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Default: pyproject.toml here.")
+@with_config
 def command(
     wheels: tuple[Path, ...], name: str | None, tags: tuple[str, ...], label: str | None, properties: tuple[str, ...],
     generic: bool, everything: bool, remove: bool, priority: str | None, dialects: tuple[str, ...], rename: str | None,
-    drop_signatures: bool, drop_local_version: bool, repair: bool, plat: str | None, exclude: tuple[str, ...],
-    options: tuple[str, ...], in_place: bool, digest: bool, verify: bool, jobs: int, output: Path | None,
-    config_file: Path | None,
+    drop_signatures: bool, drop_local_version: bool, repair: api.RepairOptions | None, in_place: bool, digest: bool,
+    verify: bool, jobs: int, output: Path | None, config: api.Config,
 ) -> int:  # fmt: skip
     """Turn built WHEELS (files or folders) into variant wheels, by raw byte copy.
 
@@ -74,9 +71,7 @@ def command(
     given = {"--variant": name is not None, "--tag/--label": bool(tags or label), "--generic": generic,
              "--all": everything, "--remove": remove}  # fmt: skip
     _check_one_wish(given, has_place=in_place != (output is not None))
-    config = Config.load(config_file)
     chosen = _dialects(dialects, tags, label)
-    repaired = repair_of(repair, plat, exclude, options)
     how = api.RetagOptions(
         dialects=chosen,
         priority=tuple(part.strip() for part in priority.split(",")) if priority else (),
@@ -85,14 +80,18 @@ def command(
         drop_local_version=drop_local_version,
         known=config.known if remove else (),
     )
-    one_variant = None if everything else _variant(config, name, tags, label, properties, chosen)
-    groups = _by_variant(wheels, config) if everything else {name or GENERIC: (one_variant, wheels)}
+    if everything:
+        built = api.built_variants(wheels, config, ConsoleReporter())
+        groups = [(None if one.variant == GENERIC else config.variant(one.variant), one.changes, one.paths)
+                  for one in built]  # fmt: skip
+    else:
+        variant = _variant(config, name, tags, label, properties, chosen)
+        groups = [(variant, config.changes_of(name or GENERIC) if name or generic else how.declared, wheels)]
     status = 0
-    for one, (variant, paths) in groups.items():
-        if name or generic or everything:
-            how = replace(how, declared=config.changes_of(one))
-        changes = api.rewrites(variant, config if not remove else Config.parse(""), how)
-        execution = api.Execution(jobs, digest, verify, api.repair_for(variant, repaired) if repaired else None)
+    for variant, declared, paths in groups:
+        how = replace(how, declared=declared)
+        changes = api.rewrites(variant, config if not remove else api.Config.parse(""), how)
+        execution = api.Execution(jobs, digest, verify, api.repair_for(variant, repair) if repair else None)
         result = api.retag(paths, output, changes, ConsoleReporter(), execution=execution)
         status = max(status, _show(result))
     return status
@@ -100,20 +99,12 @@ def command(
 
 def _check_one_wish(given: dict[str, bool], *, has_place: bool) -> None:
     if sum(given.values()) != 1:
-        raise UsageError(
+        raise api.UsageError(
             "nothing says what the wheels become",
             hint=f"use exactly one of {', '.join(given)} (--tag and --label may go together)",
         )
     if not has_place:
-        raise UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
-
-
-def _by_variant(wheels: tuple[Path, ...], config: Config) -> dict[str, tuple[Variant | None, tuple[Path, ...]]]:
-    """Return the wheels of each variant that was built, and of "generic", which is none."""
-    return {
-        name: (config.variant(name) if name != GENERIC else None, paths)
-        for name, paths in api.built_variants(wheels, config).items()
-    }
+        raise api.UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
 
 
 def _show(result: api.RetagResult) -> int:
@@ -133,21 +124,21 @@ def _dialects(dialects: tuple[str, ...], tags: tuple[str, ...], label: str | Non
 
 
 def _variant(
-    config: Config,
+    config: api.Config,
     name: str | None,
     tags: tuple[str, ...],
     label: str | None,
     properties: tuple[str, ...],
     dialects: tuple[api.Dialect, ...],
-) -> Variant | None:
+) -> api.Variant | None:
     """Return the variant that the options describe; None for a generic wheel."""
     if properties and not label:
-        raise UsageError("--property needs --label", hint="name the label that these properties describe")
+        raise api.UsageError("--property needs --label", hint="name the label that these properties describe")
     if name is not None and name != GENERIC:
         return config.variant(name)
     if not tags and not label:
         return None
     if label and not tags and any(dialect.option == "--tag" for dialect in dialects):
         tags = api.tags_of(label)
-    said = Properties.parse(properties) or api.properties_of_words(tags or api.tags_of(label or ""))
-    return Variant(label or "+".join(tags), tags, label or "_".join(tags), said)
+    said = api.Properties.parse(properties) or api.properties_of_words(tags or api.tags_of(label or ""))
+    return api.Variant(label or "+".join(tags), tags, label or "_".join(tags), said)

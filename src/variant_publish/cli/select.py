@@ -10,22 +10,20 @@ import click
 from variant_publish import api
 from variant_publish.cli import layout
 from variant_publish.cli.console import echo, echo_table, print_json
-from variant_publish.cli.machine import described_options, generic_option, index_option, machine_of, machine_options
+from variant_publish.cli.options import generic_option, index_option, machine_anywhere
 
 
 @click.command()
 @click.argument("requirement", metavar="NAME[+TAG][SPECIFIER]")
 @index_option
-@machine_options
 @generic_option
-@described_options
+@machine_anywhere
 @click.option("--python", type=click.Path(path_type=Path), help="Choose for this interpreter or virtual environment.")
 @click.option("--dialect", metavar="DIALECT", help="As an installer of this one.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    requirement: str, indexes: tuple[str, ...], settings: tuple[str, ...], host_file: Path | None,
-    generic: bool, python: Path | None, python_version: str | None, platform: str | None, dialect: str | None,
-    output: str,
+    requirement: str, indexes: tuple[str, ...], machine: api.Machine, generic: bool, python: Path | None,
+    dialect: str | None, output: str,
 ) -> int:  # fmt: skip
     """Show which wheel of a project this machine, or the described one, would get, and why the others lost.
 
@@ -37,7 +35,6 @@ def command(
       variant-publish select "xgboost>=3" --index wheelhouse --set cuda=12.8 --format json
       variant-publish select numpy+pypi==2.0.0 --index pypi=https://mirror.example.org/simple
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    machine = machine_of(settings, host_file, python_version, platform)
     if python is not None:
         machine = api.Environment.of(python, None, os.environ).machine(machine)
     wanted = machine.requirement(requirement)

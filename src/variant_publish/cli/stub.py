@@ -8,7 +8,6 @@ import click
 
 from variant_publish import api
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE
 from variant_publish.model.quantity import count
 
@@ -43,7 +42,7 @@ def command(
       variant-publish stub foo==1.0 --index https://wheels.example.org/simple --fallback generic
       variant-publish stub foo==1.0 --mode requires
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
-    config = Config.load(config_file).with_stub(mode=mode, fallback=fallback, embed_generic=embed_generic or None)
+    config = api.Config.load(config_file).with_stub(mode=mode, fallback=fallback, embed_generic=embed_generic or None)
     public_url, pyproject = public_url or config.upload.public_url, config_file or Path(DEFAULT_FILE)
     given = api.StubSource(release, index, public_url, pyproject if pyproject.exists() else None)
     written = api.stub(given, config, output, reporter=ConsoleReporter())

@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from variant_publish import api
 from variant_publish.cli import render_upload
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
-from variant_publish.cli.destinations import note_no_repository, with_destinations
 from variant_publish.cli.logs import show_logs
-from variant_publish.config.configuration import Config
-from variant_publish.config.tables import UploadTable
-from variant_publish.errors import UsageError
+from variant_publish.cli.options import note_no_repository, with_destinations
 from variant_publish.model.quantity import count
 
 
@@ -31,8 +27,8 @@ from variant_publish.model.quantity import count
 @click.option("-v", "--verbose", count=True, help="Show every request; -vv: how it is signed, answered, tried again.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    folder: Path, config: Config, settings: UploadTable, no_repository: bool, views: str | None,
-    views_url: str | None, stage: str | None, run: bool, dry_run: bool, output: str, verbose: int,
+    folder: Path, config: api.Config, settings: api.UploadTable, no_repository: bool, stage: str | None, run: bool,
+    dry_run: bool, output: str, verbose: int,
 ) -> int:  # fmt: skip
     """Publish the release in FOLDER: generic wheels to the repository, the rest to the extra index.
 
@@ -49,17 +45,15 @@ def command(
       variant-publish upload wheelhouse --stage foo-1.0
     """  # noqa: D301  (\b is click's mark for text that keeps its lines)
     show_logs(verbose)
-    given = {name: value for name, value in (("views", views), ("views_url", views_url)) if value is not None}
-    settings = msgspec.structs.replace(settings, **given)
     reporter = ConsoleReporter()
     if stage is not None:
         if dry_run:
-            raise UsageError(
+            raise api.UsageError(
                 "--stage has no --dry-run", hint="see what has arrived by 'variant-publish release --status'"
             )
         return _stage(folder, stage, config, settings, reporter, output, run=run)
     if run:
-        raise UsageError("--run is for --stage", hint="run the wheels by 'variant-publish check FOLDER --run'")
+        raise api.UsageError("--run is for --stage", hint="run the wheels by 'variant-publish check FOLDER --run'")
     note_no_repository(settings, no_repository, reporter)
     planned = api.plan_upload([folder], config, settings, reporter)
     tables, codes = [], []
@@ -79,8 +73,8 @@ def command(
 def _stage(
     folder: Path,
     name: str,
-    config: Config,
-    settings: UploadTable,
+    config: api.Config,
+    settings: api.UploadTable,
     reporter: ConsoleReporter,
     output: str,
     *,

@@ -23,7 +23,7 @@ NAME = "variant"
 _PRIORITIES = f"{NAME}.default-priorities.namespace"
 _KEYS = ("default-priorities", "providers", "variants")
 _OLDER = {"feature", "property"}
-_WIDEST = 100
+_WIDEST = 140
 _BUILD_REQUIRES = "build-requires"
 """The requirement of a plugin that only builds run; it has no place in published metadata."""
 
@@ -71,9 +71,9 @@ class StandardTable(msgspec.Struct, frozen=True):
     def merged(self, ours: Mapping[str, Any]) -> dict[str, Any]:
         """Return `[tool.variant-publish]` with what this table says; raise UsageError where the two differ.
 
-        Without `dialects` of its own, it stands for the standard's: labels.
+        Alone, without a table of ours, it stands for the standard's dialect: labels.
         """
-        result = {"dialects": ["pep825"], **ours}
+        result = dict(ours) or {"dialects": ["pep825"]}
         if self.namespaces:
             theirs = ours.get("priority")
             if theirs is not None and tuple(theirs) != self.namespaces:

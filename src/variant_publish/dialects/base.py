@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -197,8 +197,8 @@ class Dialect(ABC):
         """
         return lambda words: UNLISTED if words else (0, "")
 
-    def machines(self, data: Any, simulate: Simulate) -> Iterator[Mapping[str, str]]:
-        """Return the machines that the file distinguishes."""
+    def machines(self, data: Any, wheels: Collection[Words], simulate: Simulate) -> Iterator[Mapping[str, str]]:
+        """Return the machines for which the file distinguishes some wheels, given by their words."""
         return simulate(self.meanings(data).values())
 
     def dependencies(self, data: Any, words: Words) -> Mapping[str, Sequence[str]]:

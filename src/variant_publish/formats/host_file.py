@@ -40,10 +40,10 @@ class HostFile(msgspec.Struct, frozen=True, tag_field="schema-version", tag=1, f
         return tomlkit.dumps(self.table())
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, content: bytes | str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
         with refusing(_not_a_host):
-            table = tomllib.loads(text)
+            table = tomllib.loads(content if isinstance(content, str) else content.decode())
         return from_table(table, cls, _not_a_host)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from variant_publish.store.store import Store
 
 
 class PublishedView(msgspec.Struct, frozen=True):
-    """What became of one view of a project: file names sent and found there, keys of pages written.
+    """What became of one view of a project: file names sent, copied on the store, found there; keys of pages written.
 
     `fault` says why users cannot read it, "" if they can.
     """
@@ -42,9 +42,10 @@ class PublishedView(msgspec.Struct, frozen=True):
     project: str
     name: str
     address: str
-    sent: tuple[str, ...]
-    skipped: tuple[str, ...]
-    pages: tuple[str, ...]
+    sent: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     fault: str = ""
 
     @property
@@ -55,17 +56,12 @@ class PublishedView(msgspec.Struct, frozen=True):
     @property
     def changed(self) -> bool:
         """Return whether anything was sent or written."""
-        return bool(self.sent or self.pages)
+        return bool(self.sent or self.copied or self.pages)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {
-            "view": self.name,
-            "url": self.address or None,
-            "sent": list(self.sent),
-            "skipped": list(self.skipped),
-            "pages": list(self.pages),
-        }
+        files = {name: list(getattr(self, name)) for name in ("sent", "copied", "skipped", "pages")}
+        return {"view": self.name, "url": self.address or None, **files}
 
 
 def preflight(views: Iterable[ViewPlan], settings: UploadTable) -> None:
@@ -116,7 +112,7 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
         with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
             if read_index(store, project) is not None:  # else it lies elsewhere
                 links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
-                yield from update_project(store, project, links, version=version).written
+                yield from update_project(store, project, links, ProjectFacts(version)).written
 
 
 def _links(
@@ -142,34 +138,32 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
 
     def publish(self, main: ProjectIndex | None) -> PublishedView:
         view, project = self.view, self.view.release.project
-        sent: list[str] = []
-        skipped: list[str] = []
+        done: dict[str, list[str]] = {"sent": [], "copied": [], "skipped": []}
         for item in view.own:
-            (sent if self._send(item) is CreateOutcome.CREATED else skipped).append(item.entry.filename)
+            done[self._send(item)].append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         version = str(view.release.version)
         links = _links(main, self.store, (view.name, version), entries, view.base)
-        updated = update_project(
-            self.store,
-            project,
-            [*entries, *links],
-            version=version,
-            facts=ProjectFacts(self.destinations.tracked(project), view.address),
-        )
+        facts = ProjectFacts(version, tracks=self.destinations.tracked(project), public_url=view.address)
+        updated = update_project(self.store, project, [*entries, *links], facts)
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
         if fault:
             self.reporter.warn(fault)
-        return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
+        files = {name: tuple(names) for name, names in done.items()}
+        return PublishedView(project, view.name, view.address, **files, pages=updated.written, fault=fault)
 
-    def _send(self, item: OwnFile) -> CreateOutcome:
+    def _send(self, item: OwnFile) -> str:
+        """Bring a wheel there, and return what became of it: "sent", "copied" or "skipped"."""
         if item.placement.transfer is not Transfer.UPLOAD:
-            return CreateOutcome.ALREADY_THERE
-        with (
-            _file_of(item) as path,
-            self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
-        ):
+            return "skipped"
+        name, copy = item.entry.filename, self.builds.copies.get(item.entry.filename)
+        whole = nullcontext(item.source.path) if copy is not None else _file_of(item)
+        with whole as path, self.reporter.track(name, item.placement.size) as advance:
             upload = Upload(self.view.release.project, path, item.entry, item.metadata)
-            return send(self.store, upload, advance, self.builds.made_of(item.source.filename, path))
+            outcome = send(self.store, upload, advance, copy or self.builds.made_of(item.source.filename, path))
+        if outcome is not CreateOutcome.CREATED:
+            return "skipped"
+        return "copied" if copy is not None else "sent"
 
 
 @contextmanager

@@ -91,6 +91,8 @@ def _is_ordered(name: str) -> bool:
 def rows_of(files: SelectorFiles, dialect: Dialect | None, names: Sequence[WheelName]) -> tuple[Row, ...]:
     """Return the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
     variants = {name.variant: name for name in names}
+    if dialect is not None and (table := _table(files, dialect)) is not None:
+        files = SelectorFiles({dialect: table.only({word for name in names for word in name.words})})
     classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
     if (kinds := prod(map(len, classes.values()))) > _MOST_ROWS and dialect is not None:
         file = dialect.file_name(names[0].project, str(names[0].release_version))

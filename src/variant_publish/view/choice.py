@@ -195,7 +195,7 @@ def _reason(lost: str | None, files: Sequence[ViewFile], machine: Machine, chose
         return f"yanked: {file.source.yanked or 'no reason is given'}", False
     if (refused := _refusal(files, machine)) is not None and usable:
         return refused, False
-    if name.tags.isdisjoint(machine.tags):
+    if machine.tag_set.isdisjoint(name.tags):
         return _tag_reason(name, machine), False
     if lost is not None and lost != SHADOWED:
         return lost, True

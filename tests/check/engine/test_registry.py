@@ -3,10 +3,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from support.each import for_each
 from variant_publish.check.engine import registry
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.rule import ReleaseRule, Rule, WheelRule
@@ -14,7 +17,7 @@ from variant_publish.check.engine.rule_pages import explain, not_built, pages_fo
 from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 
-EVERY_RULE = pytest.mark.parametrize("rule", registry.RULES, ids=lambda rule: rule.id)
+EVERY_RULE = for_each(registry.RULES)
 SAID_ELSEWHERE = (
     "VP101", "VP102", "VP107", "VP302", "VP401", "VP402", "VP411", "VP507", "VP602", "VP604", "VP701", "VP703", "VP707",
 )  # fmt: skip
@@ -57,15 +60,12 @@ def test_every_rule_says_what_it_proves(rule: Rule) -> None:
 def test_every_rule_has_a_test_module_with_its_cases(rule: Rule) -> None:
     text = (Path(__file__).parents[1] / "rules" / f"test_{rule.id.lower()}.py").read_text("utf-8")
     assert re.search(rf"\b{type(rule).__name__}\(", text)
-    tests = [
-        ast.unparse(node)
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    ]
-    shown = {verdict for verdict in ("pass", "skip", "unknown") if any(f"'{verdict}'" in test for test in tests)}
-    if any("'fail'" in test or "failures(" in test for test in tests):
+    blocks = text.split("\n\n\n")
+    tests = "".join(block for block in blocks if re.search("^def test_", block, flags=re.MULTILINE))
+    shown = {verdict for verdict in ("pass", "skip", "unknown") if f'"{verdict}"' in tests}
+    if '"fail"' in tests or "failures(" in tests:
         shown.add("fail")
-    if any("held_against_most(" in test for test in tests):
+    if "held_against_most(" in tests:
         shown |= {"pass", "fail", "skip"}
     code = code_of(rule)
     can_skip = isinstance(rule, BinaryRule) or "Outcome.skipped" in code or "def not_for" in code
@@ -82,17 +82,23 @@ def test_every_rule_has_a_page(rule: Rule) -> None:
     assert not re.search(r"^## .*\n\n*(?=##|\Z)", page, flags=re.MULTILINE), "no section is empty"
 
 
-def printable(rule: Rule) -> list[str]:
-    """Give a pattern for each text with something to fill in that the code around a rule can print."""
+@cache
+def printable(module: ModuleType) -> list[str]:
+    """Give a pattern for each text with something to fill in that the code of a module can print."""
     found = []
-    modules = dict.fromkeys(inspect.getmodule(base) for base in type(rule).__mro__ if issubclass(base, Rule))
-    for node in (node for module in modules if module for node in ast.walk(ast.parse(inspect.getsource(module)))):
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.JoinedStr):
             parts = [re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in node.values]
             found += ["".join(map(str, parts))]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found += [re.escape(node.value)]
     return [pattern for pattern in found if len(pattern.replace(".+", "")) > len("RECORD ")]
+
+
+def can_print(rule: Rule, finding: str) -> bool:
+    """Return whether the code around a rule can print a finding."""
+    modules = dict.fromkeys(inspect.getmodule(base) for base in type(rule).__mro__ if issubclass(base, Rule))
+    return any(re.search(rf"(?:^|: ){text}$", finding) for module in modules if module for text in printable(module))
 
 
 @EVERY_RULE
@@ -102,7 +108,7 @@ def test_every_page_shows_what_fails_and_how_to_mend_it(rule: Rule) -> None:
     assert said.strip().endswith((":", "```")), "say which wheel or configuration it is"
     finding = shown.partition("\n")[0]
     if rule.id not in SAID_ELSEWHERE:
-        assert any(re.search(rf"(?:^|: ){pattern}$", finding) for pattern in printable(rule)), finding
+        assert can_print(rule, finding), finding
     assert re.search(r"^```(?:sh|toml|c|python)\n", sections["How to fix it"], flags=re.MULTILINE)
 
 

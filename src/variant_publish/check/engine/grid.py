@@ -109,9 +109,9 @@ class _Layout:
         self.cells = set(self.matrix.all_cells())
         self.apart = self.matrix.apart()
         found = {wheel.name.dialect for wheel, _ in self.wheels} - {None}
-        named = self.config.dialects if self.declared or len(self.config.dialects) > 1 else ()
+        named = self.config.dialects if self.declared else ()
         spoken = tuple(item for item in DIALECTS.values() if item in named or item in found)
-        self.dialects: tuple[Dialect | None, ...] = spoken or self.config.dialects
+        self.dialects: tuple[Dialect | None, ...] = spoken or self.config.dialects[:1]
         self.named = tuple(named)
         self.columns = tuple(dict.fromkeys((GENERIC, *(name for name, _ in self.matrix.variants), *release.variants)))
 

@@ -82,7 +82,7 @@ def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:
         except VariantPublishError:
             continue
         rows = _rows(release, dialect) if data is not None else ()
-        every = ((row, place, values) for row in rows for place, values in _simulated(dialect, data, row.platform))
+        every = ((row, place, values) for row in rows for place, values in _simulated(dialect, data, row))
         for number, (row, place, values) in enumerate(every):
             if number == _MANY:
                 file = dialect.file_name(release.project, str(release.version))
@@ -92,9 +92,10 @@ def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:
                 yield _case(dialect, data, row, values)
 
 
-def _simulated(dialect: Dialect, data: Any, platform: str) -> Iterator[tuple[str, Values]]:
-    for place in _machines_of(platform):
-        for values in dialect.machines(data, partial(machines, platform=place)):
+def _simulated(dialect: Dialect, data: Any, row: SimulatedRow) -> Iterator[tuple[str, Values]]:
+    wheels = [name.words for name in row.variants.values()]
+    for place in _machines_of(row.platform):
+        for values in dialect.machines(data, wheels, partial(machines, platform=place)):
             yield place, values
 
 
