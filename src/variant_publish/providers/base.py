@@ -199,7 +199,7 @@ class VariantProvider:
         """
         from packaging.requirements import Requirement
 
-        if listed.static:
+        if listed.static_properties:
             return ""
         if not (listed.requires and self.metadata.requires):
             return (

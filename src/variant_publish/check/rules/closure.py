@@ -188,8 +188,7 @@ def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        with Transport() as transport:
-            content = metadata_of(file, transport)
+        content = metadata_of(file, Transport())
         return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None

@@ -56,7 +56,7 @@ class NoBomb(WheelRule[ArchiveWheel]):
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Compare the sum of the sizes in the directory against the size of the file."""
-        members = context.directory(wheel).members
+        members = wheel.directory.members
         total = sum(member.size for member in members)
         if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
             largest = max(members, key=lambda member: member.size)
