@@ -25,7 +25,6 @@ from variant_publish.config.tables import (
     ChangesTable,
     FamilyTable,
     MatrixTable,
-    ProviderTable,
     Tables,
     VariantTable,
 )
@@ -74,7 +73,7 @@ class Config:
             },
         }
         self.namespaces = self._namespaces()
-        self.providers = {namespace: self._provider(namespace) for namespace in self.namespaces}
+        self.providers = {namespace: self.provider_of(namespace) for namespace in self.namespaces}
         self.selectors = tables.selectors
         self.matrix = self._matrix()
         for dialect in DIALECTS.values():
@@ -188,9 +187,6 @@ class Config:
         listed = dict.fromkeys((*self.tables.priority, *self.tables.providers, *used))
         return tuple(listed)
 
-    def _provider(self, namespace: str) -> Provider:
-        return provider_of(namespace, self.tables.providers.get(namespace))
-
     def _matrix(self) -> Matrix | None:
         table = self.tables.matrix
         if table is None:
@@ -242,12 +238,10 @@ def _check_family(table: FamilyTable | None) -> None:
             )
 
 
-def provider_of(namespace: str, table: ProviderTable | None = None) -> Provider:
+def provider_of(namespace: str, declared: Provider | None = None) -> Provider:
     """Return the provider of a namespace: as configured, else the one that clients know; UsageError for neither."""
-    if table is not None:
-        return Provider.parse(
-            {key: value for key, value in msgspec.to_builtins(table).items() if value not in (None, False, [], {}, ())}
-        )
+    if declared is not None:
+        return declared
     known = catalog.find(namespace)
     if known is None:
         raise UsageError(

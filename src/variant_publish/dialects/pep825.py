@@ -163,7 +163,7 @@ class _Labels:
         provider = self.data.providers[lost.namespace]
         if provider.builtin is not None:
             return f"{needs}; here it is {self.machine.abi.get(lost.feature, 'not known')}"
-        if provider.static:
+        if provider.static_properties:
             return f"{needs}; the provider of {lost.namespace} has no such value"
         return f"{needs}; this machine has {self.machine.here(lost.namespace, lost.feature)}"
 

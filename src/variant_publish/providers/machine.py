@@ -85,8 +85,8 @@ class Machine(msgspec.Struct, frozen=True, dict=True):
             return f"provider {namespace} is denied by your preferences"
         if provider.optional and namespace not in self.allowed:
             return f"provider {namespace} is optional, so it is off"
-        if provider.static:
-            return dict(provider.static)
+        if provider.static_properties:
+            return provider.static_properties
         own = catalog.find(provider.builtin or namespace)
         if own is not None and not own.objection_to(provider):
             return self.supported.get(own.namespace, {})

@@ -26,8 +26,8 @@ def fault_of_public_url(store: Store, public_url: str, project: str, entries: li
     asked = [(root, "")]
     if wheel is not None:
         asked.append((f"{root}{wheel.url}.metadata", wheel.metadata_sha256 or ""))
-    with Transport() as transport:
-        return next(filter(None, (_fault(transport, store, url, sha256) for url, sha256 in asked)), "")
+    transport = Transport()
+    return next(filter(None, (_fault(transport, store, url, sha256) for url, sha256 in asked)), "")
 
 
 def _fault(transport: Transport, store: Store, url: str, sha256: str) -> str:

@@ -24,8 +24,7 @@ from variant_publish.providers.abi_dependency import PREFIX, releases_of
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view.ranking import Ranking
-from variant_publish.view.wish import Wish
+from variant_publish.view import in_order
 
 Test = Mapping[str, Any]
 
@@ -116,8 +115,8 @@ def _order(
     files: SelectorFiles, dialect: Dialect | None, values: Mapping[str, str], variants: Mapping[str, WheelName]
 ) -> tuple[str, ...] | None:
     try:
-        ranking = Ranking(dialect, files, Machine(values, (), "3"), Wish())
-        return tuple(name.variant for _, name in ranking.ordered(variants.values(), tuple(releases_of(values).items())))
+        machine = Machine(values, (), "3", abi=releases_of(values))
+        return tuple(name.variant for _, name in in_order(variants.values(), files, machine, dialect))
     except VariantPublishError:
         return None  # a value that the table of the release does not know
 

@@ -116,7 +116,7 @@ def _is_served(context: Context, cell: Cell, *, for_any: bool = True) -> bool:
     """Return whether a wheel of the variant serves the cell: of an older macOS, another ABI of PyPy, any Python."""
     names = (wheel.name for wheel in context.release.wheels if context.release.variant_of(wheel.name) == cell.variant)
     return any(
-        (for_any and serves(name, cell))
+        (for_any and serves(name.plain, cell))
         or any(
             is_for(tag.interpreter, tag.abi, cell.python) and platform_serves(tag.platform, cell.platform)
             for tag in name.tags

@@ -226,7 +226,7 @@ def unusable(namespace: str, provider: Provider | None) -> str:
         return "its provider is not listed (PEP 825 without PEP 850)"
     if provider.optional:
         return "its provider is optional, and off unless a user turns it on"
-    if provider.static:
+    if provider.static_properties:
         return ""
     own = catalog.find(namespace)
     if own is not None and own.vendored is not None:
