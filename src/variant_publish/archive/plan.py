@@ -143,11 +143,11 @@ def _leads_outside(member: str) -> bool:
 
 def _renames(archive: RawArchive, wheel: WholeWheel, new_name: WheelName) -> dict[str, str]:
     """Return old -> new member names of the dist-info and .data folders, where name or version changes."""
-    distribution = new_name.distribution
+    distribution = new_name.plain.distribution
     version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
     if new_name.version != wheel.name.version:
         version = new_name.version
-    elif distribution == wheel.name.distribution:
+    elif distribution == wheel.name.plain.distribution:
         return {}
     folders = {wheel.dist_info: f"{distribution}-{version}.dist-info"}
     for folder in top_folders(archive.directory, ".data"):

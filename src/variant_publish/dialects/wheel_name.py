@@ -65,26 +65,6 @@ class WheelName(msgspec.Struct, frozen=True, dict=True):
         return str(self.plain) if self.dialect is None else self.dialect.write(self.plain, self.words)
 
     @property
-    def distribution(self) -> str:
-        """Return the distribution as the file name spells it."""
-        return self.plain.distribution
-
-    @property
-    def build(self) -> str:
-        """Return the build tag; "" where there is none."""
-        return self.plain.build
-
-    @property
-    def python(self) -> tuple[str, ...]:
-        """Return the members of the Python tag set."""
-        return self.plain.python
-
-    @property
-    def abi(self) -> tuple[str, ...]:
-        """Return the members of the ABI tag set."""
-        return self.plain.abi
-
-    @property
     def platform(self) -> tuple[str, ...]:
         """Return the members of the platform tag set, without extra tags."""
         return self.plain.platform

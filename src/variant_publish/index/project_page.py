@@ -159,7 +159,7 @@ def _variant(name: WheelName) -> str:
 
 
 def _label(name: WheelName) -> str:
-    python, abi = ".".join(name.python), ".".join(name.abi)
+    python, abi = ".".join(name.plain.python), ".".join(name.plain.abi)
     return python if abi in (python, "none") else f"{python}-{abi}"
 
 

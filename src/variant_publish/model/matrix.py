@@ -9,7 +9,7 @@ from itertools import product
 import msgspec
 
 from variant_publish.errors import UsageError
-from variant_publish.model.plain_name import TagSets
+from variant_publish.model.plain_name import PlainName
 from variant_publish.model.tags import modern_platform, platform_covers, platform_serves, python_covers, tag_covers
 from variant_publish.model.variant import GENERIC
 from variant_publish.model.zip_group import CELL_AXES, ZipGroup
@@ -123,7 +123,7 @@ class Matrix(msgspec.Struct, frozen=True):
         return tuple(cell for cell in self.all_cells() if self.skip_of(cell) is None)
 
 
-def fills(name: TagSets, variant: str, cell: Cell) -> bool:
+def fills(name: PlainName, variant: str, cell: Cell) -> bool:
     """Return whether the wheel, known to be of `variant`, serves the cell.
 
     abi3, `py3-none`, compressed tag sets and older manylinux tags cover what they cover; see
@@ -132,7 +132,7 @@ def fills(name: TagSets, variant: str, cell: Cell) -> bool:
     return variant == cell.variant and any(tag_covers(tag, cell.python, cell.platform) for tag in name.tags)
 
 
-def serves(name: TagSets, cell: Cell) -> bool:
+def serves(name: PlainName, cell: Cell) -> bool:
     """Return whether a wheel of this name, of whatever variant, can be installed where a wheel of the cell can.
 
     Unlike `fills`, as installers have it: an older minimum version of macOS serves a newer one.
@@ -144,19 +144,19 @@ def serves(name: TagSets, cell: Cell) -> bool:
     )
 
 
-def own_platforms(name: TagSets) -> tuple[str, ...]:
+def own_platforms(name: PlainName) -> tuple[str, ...]:
     """Return the platforms of the name in modern spelling, without those that another member covers already."""
     found = dict.fromkeys(map(modern_platform, name.platform))
     return tuple(one for one in found if not any(other != one and platform_covers(other, one) for other in found))
 
 
-def own_pythons(name: TagSets) -> tuple[str, ...]:
+def own_pythons(name: PlainName) -> tuple[str, ...]:
     """Return the pythons of the name ("cp312-cp312"); Python 2 only where there is nothing else."""
     pythons = tuple(f"{python}-{abi}" for python, abi in product(name.python, name.abi))
     return tuple(python for python in pythons if python[2:3] != "2") or pythons
 
 
-def found_matrix(wheels: Iterable[tuple[TagSets, str]]) -> Matrix:
+def found_matrix(wheels: Iterable[tuple[PlainName, str]]) -> Matrix:
     """Return the rectangle that the wheels span, each given with its variant; generic is always a column.
 
     An older libc, `any` and abi3 are folded into what they cover where the other wheels are narrower, so that a
@@ -164,7 +164,7 @@ def found_matrix(wheels: Iterable[tuple[TagSets, str]]) -> Matrix:
     it has a wheel at all.
     """
     given = list(wheels)
-    columns: dict[str, list[TagSets]] = {GENERIC: []}
+    columns: dict[str, list[PlainName]] = {GENERIC: []}
     for name, variant in given:
         columns.setdefault(variant, []).append(name)
     every = sorted({platform for name, _ in given for platform in own_platforms(name)}, key=natural_key)
@@ -194,7 +194,7 @@ def _python_serves(interpreter: str, abi: str, cell: str) -> bool:
     return python_covers(interpreter, abi, cell)
 
 
-def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[TagSets]]) -> bool:
+def _is_folded(python: str, pythons: Collection[str], columns: Iterable[list[PlainName]]) -> bool:
     interpreter, _, abi = python.partition("-")
     if abi == "none" and f"{interpreter}-{interpreter}" in pythons:
         return True  # one interpreter, spelled in two ways: torch has cp312-none for macOS and cp312-cp312 elsewhere

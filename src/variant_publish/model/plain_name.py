@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 from msgspec.structs import replace
@@ -115,30 +115,6 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
     def renamed(self, project: str) -> Self:
         """Return the name for another project, escaped as the binary distribution format has it."""
         return replace(self, distribution=canonicalize_name(project).replace("-", "_"))
-
-
-class TagSets(Protocol):
-    """Whatever has the compatibility tags of a wheel: a name, in any dialect."""
-
-    @property
-    def python(self) -> tuple[str, ...]:
-        """Return the members of the Python tag set."""
-        ...
-
-    @property
-    def abi(self) -> tuple[str, ...]:
-        """Return the members of the ABI tag set."""
-        ...
-
-    @property
-    def platform(self) -> tuple[str, ...]:
-        """Return the members of the platform tag set."""
-        ...
-
-    @property
-    def tags(self) -> frozenset[Tag]:
-        """Return the expanded tags."""
-        ...
 
 
 def shortened(text: str) -> str:

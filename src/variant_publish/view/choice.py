@@ -208,7 +208,7 @@ def _tag_reason(name: WheelName, machine: Machine) -> str:
     platforms = {tag.platform for tag in machine.tags}
     if not any(platform in platforms for platform in name.platform):
         return f"platform tag {'.'.join(name.platform)} does not fit this machine"
-    python = f"{'.'.join(name.python)}-{'.'.join(name.abi)}"
+    python = f"{'.'.join(name.plain.python)}-{'.'.join(name.plain.abi)}"
     return f"Python tag {python} does not fit Python {machine.python_version}"
 
 

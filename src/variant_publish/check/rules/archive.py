@@ -120,7 +120,7 @@ class Identity(WheelRule[DescribedWheel]):
             ("METADATA", wheel.metadata.name, wheel.metadata.version),
         ):
             if canonicalize_name(project) != wheel.name.project:
-                yield f"{place} is of project {project!r}, the file name of {wheel.name.distribution!r}"
+                yield f"{place} is of project {project!r}, the file name of {wheel.name.plain.distribution!r}"
             if not _is_version(text, wheel.name.parsed_version):
                 yield f"{place} is of version {text!r}, the file name of {wheel.name.version!r}"
 
@@ -264,7 +264,7 @@ class BuildNumber(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the Build line with the build tag."""
         inside = wheel.wheel_file.values(BUILD)
-        named = (wheel.name.build,) if wheel.name.build else ()
+        named = (wheel.name.plain.build,) if wheel.name.plain.build else ()
         if inside != named:
             yield (
                 f"WHEEL has {_build(inside)}, the file name has {_build(named)}",

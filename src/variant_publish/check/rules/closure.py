@@ -92,7 +92,7 @@ class _Walk(msgspec.Struct):
         files, troubles = self._files(pin)
         lacking = []
         for cell, who in cells.items():
-            found = [(name, file) for name, file in files if name is not None and serves(name, cell)]
+            found = [(name, file) for name, file in files if name is not None and serves(name.plain, cell)]
             if found:
                 self._follow(found[0][1], cell, further, silent)
             elif not any(name is None for name, _ in files):  # an sdist serves everyone, in its own way
@@ -148,8 +148,8 @@ def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     """Return the cells for which each pin is needed, and the wheel that pins it."""
     found: dict[Pin, dict[Cell, str]] = {}
     for wheel in wheels:
-        for python in own_pythons(wheel.name):
-            for platform in own_platforms(wheel.name):
+        for python in own_pythons(wheel.name.plain):
+            for platform in own_platforms(wheel.name.plain):
                 cell = Cell(python, _OLD_LIBC.sub("manylinux_2_17_", platform), wheel.name.variant)
                 for pin in _pins(wheel.metadata.requires_dist, cell):
                     found.setdefault(pin, {}).setdefault(cell, wheel.filename)

@@ -100,7 +100,7 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
 
 
 def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:
-    return wheel.name.python, wheel.name.abi, wheel.name.platform
+    return wheel.name.plain.python, wheel.name.plain.abi, wheel.name.platform
 
 
 def _pure(wheel: DescribedWheel) -> dict[str, str]:

@@ -96,12 +96,12 @@ def _named(context: Context) -> Iterator[tuple[WheelName, int]]:
 
 
 def _tags(context: Context, name: WheelName) -> tuple[object, ...]:
-    return name.python, name.abi, own_platforms(name), context.release.variant_of(name)
+    return name.plain.python, name.plain.abi, own_platforms(name.plain), context.release.variant_of(name)
 
 
 def _cells(context: Context, name: WheelName) -> Iterator[Cell]:
-    for python in own_pythons(name):
-        for platform in own_platforms(name):
+    for python in own_pythons(name.plain):
+        for platform in own_platforms(name.plain):
             yield Cell(python, platform, context.release.variant_of(name))
 
 
