@@ -62,6 +62,7 @@ class AbiDependency(VariantProvider):
     title = "version of the dependency"
     features = ()
     metadata = Provider(builtin=ABI_DEPENDENCY)
+    is_resolved = True
     systems: ClassVar[tuple[str, ...]] = ("",)
 
     def properties_of(self, word: str) -> tuple[Property, ...]:

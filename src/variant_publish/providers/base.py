@@ -81,6 +81,8 @@ class VariantProvider:
     """What `variants.json` says of the provider (PEP 850)."""
     vendored: ClassVar[str | None] = None
     """The version of the provider that today's uv carries in itself; None where it has none."""
+    is_resolved: ClassVar[bool] = False
+    """Whether a view leaves the choice to the installer's resolver, so that no client has to know the provider."""
     variables: ClassVar[tuple[Variable, ...]] = ()
     drivers: ClassVar[tuple[str, ...]] = ()
     """The libraries that come with a driver, without endings: a binary that needs one does not load without it."""
