@@ -32,11 +32,10 @@ from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import DIALECTS, dialect_of
 from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.variants_json import Provider
-from variant_publish.model.build_settings import BuildSettings
-from variant_publish.model.matrix import Matrix
+from variant_publish.model.build_job import BuildSettings
+from variant_publish.model.matrix import Matrix, ZipGroup
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
-from variant_publish.model.zip_group import ZipGroup
 from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import abi_requirements
 
