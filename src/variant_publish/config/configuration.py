@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from packaging.utils import canonicalize_name, is_normalized_name
 
 from variant_publish.config.known_keys import tables_of
 from variant_publish.config.product import with_product
@@ -34,6 +33,7 @@ from variant_publish.errors import UsageError, VariantPublishError, naming, near
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.build_job import BuildSettings
 from variant_publish.model.matrix import Matrix, ZipGroup
+from variant_publish.model.project_name import canonicalize_name, is_normalized_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
 from variant_publish.providers import catalog

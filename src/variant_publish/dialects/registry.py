@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.utils import NormalizedName, canonicalize_name
+from typing import TYPE_CHECKING
+
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
@@ -10,7 +11,11 @@ from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
 from variant_publish.errors import UsageError, nearest
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.versions import version_or_none
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP825, LOCAL)}
 """Every dialect by its name, in the order of reports; adding one is one line here."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -76,6 +75,8 @@ class BuildSettings(msgspec.Struct, frozen=True):
     @property
     def cibuildwheel_settings(self) -> str:
         """Return the configuration settings as cibuildwheel's `config-settings` has them, quoted as a shell would."""
+        import shlex
+
         return shlex.join(f"{name}={value}" for name, value in self.pairs)
 
     @property
@@ -88,6 +89,8 @@ class BuildSettings(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return both as a shell would take them: assignments, then arguments."""
+        import shlex
+
         assignments = (f"{name}={shlex.quote(value)}" for name, value in self.env.items())
         return " ".join((*assignments, *map(shlex.quote, self.arguments), *self.constraints))
 
@@ -143,6 +146,8 @@ class BuildJob(msgspec.Struct, frozen=True):
         The settings are there as a shell takes them (`config-settings`: -CKEY=VALUE) and as cibuildwheel does;
         `constraints` are the requirements that the build installs, for a constraints file of pip.
         """
+        import shlex
+
         usual: dict[str, Any] = {
             "python": self.cell.python,
             "platform": self.cell.platform,

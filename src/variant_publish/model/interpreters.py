@@ -58,6 +58,11 @@ def gets_releases(python: str) -> bool:
     return _ENDED.fullmatch(python) is None
 
 
+def is_tried_only(python: str) -> bool:
+    """Return whether projects build for an interpreter where it happens to work: GraalPy."""
+    return python.startswith("graalpy")
+
+
 def is_for(interpreter: str, abi: str, python: str) -> bool:
     """Return whether tags are those of an interpreter, of another ABI of it, or of one where no ABI is named."""
     other, _, other_abi = python.partition("-")

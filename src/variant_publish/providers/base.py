@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.binary.content import Buffer, Found
 from variant_publish.binary.evidence import Evidence
 from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
 
@@ -81,6 +81,8 @@ class VariantProvider:
     """What `variants.json` says of the provider (PEP 850)."""
     vendored: ClassVar[str | None] = None
     """The version of the provider that today's uv carries in itself; None where it has none."""
+    is_resolved: ClassVar[bool] = False
+    """Whether a view leaves the choice to the installer's resolver, so that no client has to know the provider."""
     variables: ClassVar[tuple[Variable, ...]] = ()
     drivers: ClassVar[tuple[str, ...]] = ()
     """The libraries that come with a driver, without endings: a binary that needs one does not load without it."""

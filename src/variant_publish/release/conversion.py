@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import tomlkit
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.archive.rewrite import Rewrite
@@ -28,6 +27,9 @@ from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Reporter
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import wheel_paths
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 CONFIGURATION = "variant-publish.toml"
 """The name under which a converted configuration is written."""
