@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Mapping
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.archive.dist_info import ABI_REQUIRES, SIGNATURES, top_folders
 from variant_publish.archive.rewrite import Rewrite
@@ -26,6 +25,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.progress import Advance
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Protocol
 
 import msgspec
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.plain_name import InvalidWheelName, PlainName
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Properties, Variant
 
 Words = tuple[str, ...]

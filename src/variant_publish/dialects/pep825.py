@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect, InfoFiles, MachineFacts, ProviderOf, Rank, ReleaseFacts, Words
@@ -20,6 +19,7 @@ from variant_publish.formats.variants_json import (
 )
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.plain_name import InvalidWheelName, PlainName, shortened
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import NULL_LABEL, Properties, Variant, validate_label
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
@@ -238,7 +237,7 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
 def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
     try:
-        data = json.loads(content)
+        data = msgspec.json.decode(content)
     except (ValueError, RecursionError) as error:
         raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
     if not isinstance(data, dict):

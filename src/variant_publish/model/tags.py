@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-
-from packaging.tags import Tag
+from typing import TYPE_CHECKING
 
 from variant_publish.errors import UsageError
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 _EXTRA_TAG = r"[a-z0-9_]+"
 _LEGACY_MANYLINUX = {

@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from packaging.utils import canonicalize_name
-
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Properties, Property
 from variant_publish.model.versions import release_prefixes
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider

@@ -20,7 +20,7 @@ from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.commands import view_command
 from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
-from variant_publish.index.masters import read_index
+from variant_publish.index.masters import read_index, read_tagged
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
@@ -86,13 +86,15 @@ def publish_views(
         return ()
     done, release = [], views[0].release
     project, version = release.project, str(release.version)
-    main = read_index(destinations.store, project)
+    main, tag = read_tagged(destinations.store, project)
     for view in views:
         with opened_store(view.place, destinations.settings.endpoint_url) as store:
             done.append(_ViewPublisher(view, store, destinations, builds, reporter).publish(main))
     if main is not None:
         found = {view.name: view.address for view in done}
-        named = change_project(destinations.store, project, lambda index: _naming(index, version, found))
+        named = change_project(
+            destinations.store, project, lambda index: _naming(index, version, found), read=(main, tag)
+        )
         pages = (*done[-1].pages, *named.written)
         if named.index.files != main.files:  # another job listed more meanwhile
             pages += tuple(relinked(found, project, version, destinations))
@@ -110,20 +112,23 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
     main = read_index(destinations.store, project) if names and settings.views is not None else None
     for name in names if main is not None else ():
         with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
-            if read_index(store, project) is not None:  # else it lies elsewhere
-                links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
-                yield from update_project(store, project, links, ProjectFacts(version)).written
+            listed, tag = read_tagged(store, project)
+            if listed is not None:  # else it lies elsewhere
+                links = _links(main, listed, (name, version), (), base_of_links(settings, name, project))
+                facts = ProjectFacts(version, read=(listed, tag))
+                yield from update_project(store, project, links, facts).written
 
 
 def _links(
-    main: ProjectIndex | None, store: Store, view: tuple[str, str], own: Iterable[IndexFile], base: str | None
+    main: ProjectIndex | None,
+    listed: ProjectIndex | None,
+    view: tuple[str, str],
+    own: Iterable[IndexFile],
+    base: str | None,
 ) -> list[IndexFile]:
     """Return the links of a view, (name, version), to the files of the extra index."""
-    if main is None:
-        return []
+    known = {file.filename: file for file in (main.distributions if main is not None else ())}
     name, version = view
-    known = {file.filename: file for file in main.distributions}
-    listed = read_index(store, main.name)
     return [linked(known[file], base) for file in links_of(known.values(), Version(version), name, own, listed)]
 
 
@@ -143,8 +148,10 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
             done[self._send(item)].append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         version = str(view.release.version)
-        links = _links(main, self.store, (view.name, version), entries, view.base)
-        facts = ProjectFacts(version, tracks=self.destinations.tracked(project), public_url=view.address)
+        listed, tag = read_tagged(self.store, project)
+        links = _links(main, listed, (view.name, version), entries, view.base)
+        tracks = self.destinations.tracked(project)
+        facts = ProjectFacts(version, tracks=tracks, public_url=view.address, read=(listed, tag))
         updated = update_project(self.store, project, [*entries, *links], facts)
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
         if fault:
