@@ -11,6 +11,8 @@ from support.wheels import make_wheel
 GENERIC = "foo-1.0-py3-none-manylinux_2_28_x86_64.whl"
 PLUS = "foo-1.0-py3-none-manylinux_2_28_x86_64+cu128.whl"
 CONFIG = """
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["py3-none"]
 platform = ["manylinux_2_28_x86_64"]

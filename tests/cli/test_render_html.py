@@ -13,6 +13,8 @@ from variant_publish.cli.render_html import render_html
 from variant_publish.config.tables import FailOn
 
 CONFIG = f"""
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["cp311-cp311", "cp312-cp312"]
 platform = ["{LINUX}", "{WINDOWS}"]

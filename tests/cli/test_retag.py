@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -247,7 +248,7 @@ def test_all_variants_are_retagged_by_their_folders(tmp_path: Path, monkeypatch:
     result = run("retag", "dist", "--all", "--verify", "-o", "out")
     assert (result.code, result.stderr) == (0, "")
     names = {path.name for path in Path("out").iterdir()}
-    assert names == {"foo-1.0-py3-none-any.whl", "foo-1.0-py3-none-any+cu128.whl"}
+    assert names == {f"foo-1.0-py3-none-any{end}.whl" for end in ("", "+cu128", "-cu128")}
     make_wheel(tmp_path / "dist", "foo-1.0-py3-none-win_amd64.whl")
     lost = run("retag", "dist", "--all", "-o", "more")
     assert (lost.code, "nothing says of which variant" in lost.stderr) == (2, True)
@@ -261,31 +262,60 @@ def test_all_variants_are_retagged_by_their_old_names(tmp_path: Path, monkeypatc
         '[tool.variant-publish.variants.cu12]\nrename = { name = "foo-cuda12", to = "foo" }\n',
         encoding="utf-8",
     )
-    for project in ("foo_cpu", "foo_cuda12"):
-        make_wheel(tmp_path / "dist", f"{project}-1.0-py3-none-any.whl")
+    for project, size in {"foo_cpu": 10, "foo_cuda12": 9000}.items():
+        files = {"foo.py": os.urandom(size)}
+        make_wheel(tmp_path / "dist", f"{project}-1.0-py3-none-any.whl", files=files)
     assert run("retag", "dist", "--all", "-o", "out").code == 0
     assert {path.name for path in Path("out").iterdir()} == {
-        "foo-1.0-py3-none-any.whl",
-        "foo-1.0-py3-none-any+cu12.whl",
+        f"foo-1.0-py3-none-any{end}.whl" for end in ("", "+cu12", "-cu12")
     }
 
 
-def test_a_wheel_for_a_platform_without_such_hardware_is_generic(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("pyproject.toml").write_text(
-        '[tool.variant-publish.generic]\nrename = { name = "foo-cpu", to = "foo" }\n'
-        "[tool.variant-publish.variants.cu130]\n",
-        encoding="utf-8",
-    )
-    make_wheel(tmp_path / "dist" / "generic", "foo_cpu-1.0-py3-none-win_amd64.whl")
-    for platform in ("win_amd64", "macosx_12_0_arm64"):
-        make_wheel(tmp_path / "dist" / "cu130", f"foo-1.0-py3-none-{platform}.whl")
+
+
+FOLD = """
+[tool.variant-publish]
+dialects = ["pep825"]
+[tool.variant-publish.generic]
+rename = { name = "foo-cpu", to = "foo" }
+[tool.variant-publish.variants.cu130]
+"""
+
+
+def fold(*built: str, config: str = FOLD) -> tuple[Result, set[str]]:
+    """Retag the wheels foo (cu130, larger if it ends in "!") and foo_cpu (generic) of these platforms."""
+    Path("pyproject.toml").write_text(config, encoding="utf-8")
+    for text in built:
+        project, _, platform = text.partition(":")
+        files = {"foo.py": os.urandom(9000)} if text.endswith("!") else None
+        folder = Path("dist", "generic" if project == "foo_cpu" else "cu130")
+        make_wheel(folder, f"{project}-1.0-py3-none-{platform.rstrip('!')}.whl", files=files)
     result = run("retag", "dist", "--all", "-o", "out")
+    return result, {path.name.removeprefix("foo-1.0-py3-none-") for path in Path("out").iterdir()}
+
+
+def test_a_wheel_for_a_platform_without_such_hardware_is_generic(in_tmp: None) -> None:
+    result, names = fold("foo_cpu:win_amd64", "foo:win_amd64!", "foo:macosx_12_0_arm64!")
     assert (result.code, result.stderr) == (0, "")
-    assert {path.name for path in Path("out").iterdir()} == {
-        "foo-1.0-py3-none-win_amd64.whl",
-        "foo-1.0-py3-none-win_amd64+cu130.whl",
-        "foo-1.0-py3-none-macosx_12_0_arm64.whl",
-    }
+    assert names == {"win_amd64.whl", "win_amd64-cu130.whl", "macosx_12_0_arm64.whl"}
+
+
+def test_of_two_generic_wheels_the_one_of_the_generic_project_is_kept_and_the_other_named(in_tmp: None) -> None:
+    result, names = fold("foo_cpu:win_arm64", "foo:win_arm64", "foo_cpu:macosx_12_0_arm64", "foo:macosx_12_0_arm64!")
+    assert (result.code, names) == (0, {"win_arm64.whl", "macosx_12_0_arm64.whl"})
+    mac, windows = result.stderr.splitlines()
+    assert "cu130/foo-1.0-py3-none-macosx_12_0_arm64.whl is left out: its platform has no such hardware" in mac
+    assert "cu130/foo-1.0-py3-none-win_arm64.whl is left out: it has no code for such hardware, and " in windows
+    assert windows.endswith("foo_cpu-1.0-py3-none-win_arm64.whl is the generic wheel of its tags")
+    assert b"foo_cpu" not in Path("out/foo-1.0-py3-none-win_arm64.whl").read_bytes()[:30]
+
+
+def test_a_wheel_is_generic_where_the_configuration_has_its_variant_for_other_platforms(in_tmp: None) -> None:
+    config = FOLD + 'platform = ["win_amd64"]\n[tool.variant-publish.matrix]\npython = ["py3-none"]\n'
+    config += 'platform = ["win_amd64", "win_arm64", "manylinux_2_28_x86_64"]\n'
+    places = ("win_amd64", "win_arm64", "manylinux_2_34_x86_64")  # the last one is in no matrix: check says so
+    _, names = fold(*(f"foo:{place}!" for place in places), config=config)
+    assert names == {"win_amd64-cu130.whl", "win_arm64.whl", "manylinux_2_34_x86_64-cu130.whl"}

@@ -68,7 +68,7 @@ def test_a_variant_says_what_its_build_is_asked_for() -> None:
 def test_no_table_means_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = Config.load()
-    assert (config.declared, config.dialects, config.matrix) == (False, (PLUS,), None)
+    assert (config.declared, config.dialects, config.matrix) == (False, (PLUS, PEP825), None)
     assert config.upload.extra_index == "file:dist-index"
 
 
@@ -100,7 +100,7 @@ def test_a_file_of_its_own_is_the_table_itself(tmp_path: Path) -> None:
          r"variant-publish\.matrix\.zip\[0\]\.python names 'c'"),
         ("[tool.variant-publish.matrix]\npython = ['a']\nplatform = ['b']\nzip = [{python = 'a', gcc = ['1']}]",
          r"matrix\.zip\[0\].* is wrong"),
-        ("[tool.variant-publish]\ndialects = ['minus']", r"dialects.* is wrong"),
+        ("[tool.variant-publish]\ndialects = ['minus']", r"dialects.* is no dialect"),
         ("[tool.variant-publish.matrix]\npython = ['cp311-cp311']", "needs python and platform"),
         ("[tool.variant-publish.variants.a]\nproperties = ['x']", r"variants\.a: property 'x'"),
         ("[tool.variant-publish.variants.A]\n", r"variants\.A: "),

@@ -40,6 +40,8 @@ from variant_publish.store.places import open_store
 from variant_publish.store.store import Store
 
 CONFIG = """
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["py3-none"]
 platform = ["manylinux_2_28_x86_64"]
@@ -542,6 +544,8 @@ WHEELS = 10
 def many(count: int) -> str:
     """Give the configuration of a release that so many jobs make, each for a Python of its own."""
     return f"""
+        [tool.variant-publish]
+        dialects = ["plus"]
         [tool.variant-publish.matrix]
         python = [{", ".join(f'"cp{300 + job}-cp{300 + job}"' for job in range(count))}]
         platform = [{", ".join(f'"manylinux_2_{number}_x86_64"' for number in range(20, 20 + WHEELS // 2))}]

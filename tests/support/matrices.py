@@ -9,6 +9,8 @@ from support.checks import LINUX, WINDOWS
 from support.wheels import make_wheel
 
 MATRIX = f"""
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["cp311-cp311", "cp312-cp312"]
 platform = ["{LINUX}", "{WINDOWS}"]

@@ -30,9 +30,6 @@ MACHINES = {
 }
 
 CONFIG = f"""\
-[tool.variant-publish]
-dialects = ["plus", "pep825"]
-
 [tool.variant-publish.matrix]
 python = ["py3-none"]
 platform = ["{PLATFORM}"]

@@ -18,19 +18,19 @@ from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.read_back import read_back
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config.configuration import Config, known_words, provider_of
+from variant_publish.config.configuration import Config, known_words
 from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.model.variant import GENERIC, NULL_LABEL, Properties, Variant
+from variant_publish.model.variant import NULL_LABEL, Variant
 from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import SILENT, Reporter
-from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import abi_requirements
 from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
+    from variant_publish.build.built_wheels import BuiltGroup
     from variant_publish.build.repair import Repair
 
 
@@ -137,39 +137,15 @@ def retag(
     return RetagResult(result.done, (*failed, *result.failed))
 
 
-def built_variants(places: Iterable[Path], config: Config) -> Mapping[str, tuple[Path, ...]]:
-    """Return the wheels of each variant of the configuration, and those of "generic", in the places.
+def built_variants(places: Iterable[Path], config: Config, reporter: Reporter = SILENT) -> tuple[BuiltGroup, ...]:
+    """Return the wheels in the places by what they become: generic ones, and those of each variant.
 
-    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project; one for
-    a platform that has no such hardware is generic. Raises UsageError where neither says what it is.
+    A wheel is of the variant that its folder is named after, else of the one whose `rename` names its project, and
+    generic where it has nothing of that variant. Raises UsageError where nothing says what it is.
     """
-    renames = {
-        Rename(table.rename.name, table.rename.to): name
-        for name in (GENERIC, *config.variants)
-        if (table := config.changes_of(name)).rename is not None and table.rename is not None
-    }
-    found: dict[str, tuple[Path, ...]] = {}
-    for path in wheel_paths(part for place in places for part in _folders(place)):
-        folder = path.resolve().parent.name
-        owner = folder if folder in (GENERIC, *config.variants) else None
-        owner = owner or next((name for rename, name in renames.items() if _belongs(path, rename)), None)
-        if owner is None:
-            raise UsageError(
-                f"nothing says of which variant {path} is",
-                hint=f"put it into a folder called {', '.join((GENERIC, *config.variants))}, or declare a rename",
-            )
-        if owner != GENERIC and not _has_hardware(path, config.variants[owner].properties):
-            owner = GENERIC
-        found[owner] = (*found.get(owner, ()), path)
-    return {name: found[name] for name in (GENERIC, *config.variants) if name in found}
+    from variant_publish.build.built_wheels import built_groups
 
-
-def _folders(place: Path) -> Iterator[Path]:
-    """Return a place, and before it the folders with wheels that it contains."""
-    inside = sorted({path.parent for path in place.glob("*/*.whl")}) if place.is_dir() else []
-    yield from inside
-    if not inside or any(place.glob("*.whl")):
-        yield place
+    return built_groups(places, config, reporter)
 
 
 class ConvertResult(msgspec.Struct, frozen=True):
@@ -202,9 +178,8 @@ def convert(
     """
     from variant_publish.release.conversion import CONFIGURATION, plan
 
-    providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
     options, execution = options or ConvertOptions(), execution or Execution()
-    planned = plan(places, providers, options.labels, options.metadata_config, reporter)
+    planned = plan(places, config.tables.providers, options.labels, options.metadata_config, reporter)
     if planned.configuration is not None and folder is None:
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     wheels = _rewritten({path: (one,) for path, one in planned.wheels.items()}, folder, execution, reporter)
@@ -269,9 +244,3 @@ def _belongs(path: Path, rename: Rename) -> bool:
     with suppress(VariantPublishError):  # retagging it will say what is wrong with the name
         return rename.applies_to(WheelName.parse(path.name))
     return False
-
-
-def _has_hardware(path: Path, properties: Properties) -> bool:
-    with suppress(VariantPublishError):
-        return catalog.exist_on(properties, WheelName.parse(path.name).platform)
-    return True

@@ -29,15 +29,12 @@ def applied(document: Any, proposal: Proposal) -> str:
     """
     tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
     ours = tool.setdefault("variant-publish", tomlkit.table())
-    put(ours, ("dialects",), ["plus", "pep825"])
     is_new = "matrix" not in ours
     if proposal.python and proposal.platform:
         put(ours, ("matrix", "python"), list(proposal.python))
         put(ours, ("matrix", "platform"), list(proposal.platform))
         if is_new and proposal.skips:
             put(ours, ("matrix", "skip"), list(proposal.skips))
-    if proposal.has_no_generic and "check" not in ours:
-        put(ours, ("check", "ignore"), [{"id": "VP608", "reason": proposal.skips[0]["reason"]}])
     if proposal.generic.old:
         put(ours, ("generic", "rename"), {"name": proposal.generic.old, "to": proposal.project})
     _apply_variants(document, ours, proposal)

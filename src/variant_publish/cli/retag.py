@@ -80,12 +80,16 @@ def command(
         drop_local_version=drop_local_version,
         known=config.known if remove else (),
     )
-    one_variant = None if everything else _variant(config, name, tags, label, properties, chosen)
-    groups = _by_variant(wheels, config) if everything else {name or GENERIC: (one_variant, wheels)}
+    if everything:
+        built = api.built_variants(wheels, config, ConsoleReporter())
+        groups = [(None if one.variant == GENERIC else config.variant(one.variant), one.changes, one.paths)
+                  for one in built]  # fmt: skip
+    else:
+        variant = _variant(config, name, tags, label, properties, chosen)
+        groups = [(variant, config.changes_of(name or GENERIC) if name or generic else how.declared, wheels)]
     status = 0
-    for one, (variant, paths) in groups.items():
-        if name or generic or everything:
-            how = replace(how, declared=config.changes_of(one))
+    for variant, declared, paths in groups:
+        how = replace(how, declared=declared)
         changes = api.rewrites(variant, config if not remove else api.Config.parse(""), how)
         execution = api.Execution(jobs, digest, verify, api.repair_for(variant, repair) if repair else None)
         result = api.retag(paths, output, changes, ConsoleReporter(), execution=execution)
@@ -101,14 +105,6 @@ def _check_one_wish(given: dict[str, bool], *, has_place: bool) -> None:
         )
     if not has_place:
         raise api.UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
-
-
-def _by_variant(wheels: tuple[Path, ...], config: api.Config) -> dict[str, tuple[api.Variant | None, tuple[Path, ...]]]:
-    """Return the wheels of each variant that was built, and of "generic", which is none."""
-    return {
-        name: (config.variant(name) if name != GENERIC else None, paths)
-        for name, paths in api.built_variants(wheels, config).items()
-    }
 
 
 def _show(result: api.RetagResult) -> int:

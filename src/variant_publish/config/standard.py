@@ -5,15 +5,15 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, Self
 
 import msgspec
 
-from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
-from variant_publish.errors import UsageError, naming
+from variant_publish.errors import UsageError, naming, nearest
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -23,7 +23,7 @@ NAME = "variant"
 _PRIORITIES = f"{NAME}.default-priorities.namespace"
 _KEYS = ("default-priorities", "providers", "variants")
 _OLDER = {"feature", "property"}
-_WIDEST = 100
+_WIDEST = 140
 _BUILD_REQUIRES = "build-requires"
 """The requirement of a plugin that only builds run; it has no place in published metadata."""
 
@@ -71,9 +71,9 @@ class StandardTable(msgspec.Struct, frozen=True):
     def merged(self, ours: Mapping[str, Any]) -> dict[str, Any]:
         """Return `[tool.variant-publish]` with what this table says; raise UsageError where the two differ.
 
-        Without `dialects` of its own, it stands for the standard's: labels.
+        Alone, without a table of ours, it stands for the standard's dialect: labels.
         """
-        result = {"dialects": ["pep825"], **ours}
+        result = dict(ours) or {"dialects": ["pep825"]}
         if self.namespaces:
             theirs = ours.get("priority")
             if theirs is not None and tuple(theirs) != self.namespaces:
@@ -135,6 +135,14 @@ def write_standard(
             put(standard, ("variants", label, namespace), features)
         if not properties:
             put(standard, ("variants", label), {})
+
+
+def toml_tables(content: bytes | str, source: object) -> dict[str, Any]:
+    """Parse TOML; raise UsageError with `source` where it is something else."""
+    try:
+        return tomllib.loads(content if isinstance(content, str) else content.decode())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
 
 
 def editable(text: str, source: object) -> Any:

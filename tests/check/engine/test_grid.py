@@ -11,6 +11,8 @@ from variant_publish.model.matrix import Cell
 
 OLD, NEW = "cp311-cp311", "cp312-cp312"
 MATRIX = f"""
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["{OLD}", "{NEW}"]
 platform = ["{WINDOWS}", "{LINUX}"]
@@ -59,7 +61,7 @@ def test_entries_name_wheels_and_reasons(tmp_path: Path) -> None:
 
 
 def test_each_dialect_has_its_entry(tmp_path: Path) -> None:
-    config = '[tool.variant-publish]\ndialects = ["plus", "pep825"]\n' + MATRIX
+    config = MATRIX.replace('["plus"]', '["plus", "pep825"]')
     grid = grid_of(tmp_path, f"{OLD}-{LINUX}", f"{OLD}-{LINUX}-cu128", config=config)
     assert grid.dialects == (PLUS, PEP825)
     assert states(grid, OLD, LINUX, "generic") == [State.PRESENT, State.PRESENT]
@@ -92,6 +94,8 @@ def test_a_plain_wheel_is_in_no_hurry_for_variants(tmp_path: Path) -> None:
 
 
 ZIPPED = f"""
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["{OLD}", "{NEW}"]
 platform = ["manylinux_2_28_x86_64", "manylinux_2_34_x86_64"]

@@ -37,3 +37,14 @@ def test_machines_of_extra_tags_need_the_generic_wheel(tmp_path: Path) -> None:
     assert "x86_64_version=x86-64" in message
     make_wheel(tmp_path, PLAIN)
     assert verdicts(EveryMachineServed(), tmp_path, LEVELS) == {"pass": 1}
+
+
+def test_a_generic_wheel_that_the_matrix_skips_with_a_reason_is_not_asked_for(tmp_path: Path) -> None:
+    label(tmp_path, "cu126", f"{LOWER}12.6")
+    matrix = (
+        f'[tool.variant-publish.matrix]\npython = ["cp311-cp311"]\nplatform = ["{LINUX}"]\n'
+        "[tool.variant-publish.variants.cu126]\n[[tool.variant-publish.matrix.skip]]\n"
+        'reason = "it does not run without a GPU"\nvariant = '
+    )
+    assert verdicts(EveryMachineServed(), tmp_path, matrix + '"generic"') == {"skip": 1}
+    assert verdicts(EveryMachineServed(), tmp_path, matrix + '"generic"\npython = "cp312-cp312"') == {"fail": 1}

@@ -9,6 +9,8 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule
 from variant_publish.check.engine.simulation import Case, cases_of, left_out
 from variant_publish.check.rules.selection import unusable
+from variant_publish.model.matrix import Matrix
+from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
 
 _NO_VARIANTS = "no variant has properties or selectors to choose by"
@@ -51,7 +53,7 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
     """Prove that every machine of a platform that has wheels gets one of them.
 
     Where no variant fits and no generic or null wheel is there, the installer fails, or goes back to an older release
-    without a word.
+    without a word. A platform whose generic wheel is skipped in the matrix is one for some machines only.
     """
 
     id = "VP608"
@@ -65,12 +67,22 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
             places.setdefault(case.platform, []).append(case)
         for platform, cases in places.items():
             left = next((case for case in cases if not case.order and not case.served), None)
-            if left is None and not unknown:
+            if left is not None and (reason := _why_no_generic(context, platform)):
+                yield Outcome.skipped(f"the matrix skips the generic wheel of {platform} ({reason})")
+            elif left is None and not unknown:
                 yield Outcome.passed()
             elif left is not None:
                 yield self.failed(f"{left} gets no wheel, though there are some for {platform}")
         if not places:
             yield Outcome.skipped(_NO_VARIANTS)
+
+
+def _why_no_generic(context: Context, platform: str) -> str:
+    """Return the reason why no generic wheel of the platform is built, "" where one must be."""
+    matrix = context.release.config.matrix or Matrix((), ())
+    cells = (cell for cell in matrix.all_cells() if (cell.platform, cell.variant) == (platform, GENERIC))
+    skips = [matrix.skip_of(cell) for cell in cells]
+    return "; ".join(dict.fromkeys(skip.reason for skip in skips if skip)) if all(skips) else ""
 
 
 class NoTies(ReleaseRule[DescribedWheel]):
