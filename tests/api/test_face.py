@@ -84,9 +84,10 @@ def test_every_value_is_on_the_page() -> None:
 
 def test_retagging_does_not_wait_for_what_installs_or_publishes() -> None:
     code = (
-        "import sys; from variant_publish import api; api.retag, api.rewrites;"
+        "import sys; from variant_publish import api; api.retag, api.rewrites; import variant_publish.cli.retag;"
         "print([name for name in sys.modules if name.startswith(('variant_publish.install', 'variant_publish.view',"
-        " 'variant_publish.publish', 'variant_publish.check', 'requests'))])"
+        " 'variant_publish.publish', 'variant_publish.check', 'requests', 'packaging.tags', 'packaging.utils', 'logging',"
+        " 'subprocess', 'json', 'rich', 'tempfile'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"

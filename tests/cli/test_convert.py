@@ -208,7 +208,7 @@ def test_a_configuration_of_variant_repack_becomes_ours_and_retags(configuration
     config = tmp_path / "new" / "variant-publish.toml"
     loaded = Config.load(config)
     assert loaded.namespaces == ("nvidia", "priority")
-    assert loaded.providers["priority"].static == (("order", ("1", "2")),)
+    assert tuple(loaded.providers["priority"].static_properties.items()) == (("order", ("1", "2")),)
     assert {name: variant.label for name, variant in loaded.variants.items()} == {
         "cu128": "cuda12.8", "cu13.0": "cu13.0", "cpu": "null"
     }  # fmt: skip

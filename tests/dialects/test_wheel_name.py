@@ -36,9 +36,9 @@ def test_a_third_component_that_begins_with_a_digit_is_the_build_tag() -> None:
     with_build = WheelName.parse("foo-1.0-1local-py3-none-any.whl")
     with_label = WheelName.parse("foo-1.0-py3-none-any-12.8.whl")
     with_both = WheelName.parse("foo-1.0-2-py3-none-any-cu128.whl")
-    assert (with_build.build, with_build.dialect) == ("1local", None)
-    assert (with_label.build, with_label.label) == ("", "12.8")
-    assert (with_both.build, with_both.label) == ("2", "cu128")
+    assert (with_build.plain.build, with_build.dialect) == ("1local", None)
+    assert (with_label.plain.build, with_label.label) == ("", "12.8")
+    assert (with_both.plain.build, with_both.label) == ("2", "cu128")
 
 
 def test_the_null_label_serves_everyone_and_is_a_variant() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from support.attacks import (
     BINARIES,
     MASTERS,
+    SELECTED,
     VARIABLES,
     WHEELS,
+    hostile_choice,
     hostile_index,
     hostile_wheel,
     many_values,
@@ -20,6 +23,8 @@ from support.attacks import (
 from support.limits import Measured, measured
 
 SECONDS, MEBIBYTES = 10, 300
+ONE_EACH = tuple(f"{name}x9" for name in VARIABLES)
+"""A tag of each variable, so that two kinds of values of each are told apart."""
 READABLE = {"many_symbols", "many_notes", "many_functions", "dense_code", "nested_device_code"}
 """What is large, and no lie."""
 
@@ -135,19 +140,40 @@ def test_a_choice_by_24_variables_costs_little(tmp_path: Path) -> None:
     )
 
 
+def test_only_the_tags_of_wheels_tell_machines_apart(tmp_path: Path) -> None:
+    many_variables(tmp_path / "wheels")
+    rules = ("--select", "VP607", "--select", "VP608", "--select", "VP609")
+    result = within_limits("check", "wheels", "--offline", *rules, cwd=tmp_path)
+    assert result.seconds < 3
+    assert "0 warnings" in result.output
+    assert "0 unknown" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", SELECTED)
+@pytest.mark.parametrize("command", ["select", "install"])
+def test_a_choice_among_all_that_a_page_can_list_costs_little(tmp_path: Path, attack: str, command: str) -> None:
+    hostile_choice(attack, tmp_path)
+    (tmp_path / "empty").mkdir()
+    values = [word for name in VARIABLES for word in ("--set", f"{name}=0")]
+    options = MACHINE if command == "select" else ("--dry-run", "--default-index", (tmp_path / "empty").as_uri())
+    within_limits(command, "foo", "--index", "index", *options, *values, cwd=tmp_path)
+
+
 @pytest.mark.slow
 def test_an_sdist_for_too_many_kinds_of_machines_is_refused(tmp_path: Path) -> None:
-    many_variables(tmp_path / "index")
+    many_variables(tmp_path / "index", wheels=ONE_EACH)
     place = ["--index", "index", "--public-url", "https://h/simple"]
     result = within_limits("stub", "foo==1.0", *place, "-o", "out", cwd=tmp_path)
     assert result.exit_code == 1
-    assert "foo-1.0-wheel-selector.toml tells 16,777,216,000," in result.output
+    assert "foo-1.0-wheel-selector.toml tells 16,777,216 kinds" in result.output
     assert "at most 10,000" in result.output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("write", "file"), [(many_variables, "foo-1.0-wheel-selector.toml"), (many_values, "foo-1.0-variants.json")]
+    ("write", "file"),
+    [(partial(many_variables, wheels=ONE_EACH), "foo-1.0-wheel-selector.toml"), (many_values, "foo-1.0-variants.json")],
 )
 def test_a_check_says_that_it_cannot_simulate_all_machines(
     tmp_path: Path, write: Callable[[Path], Path], file: str

@@ -16,8 +16,12 @@ from support.wheels import make_wheel
 from variant_publish.config.configuration import Config
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.index import update_project
+from variant_publish.index.masters import read_index, read_root
 from variant_publish.index.verify import verify
 from variant_publish.index.yank import plan_removal
+from variant_publish.publish.destinations import Destinations
+from variant_publish.publish.upload_plan import plan_release
+from variant_publish.publish.uploader import publish
 from variant_publish.release.release import load
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.s3 import S3Store
@@ -67,14 +71,51 @@ def test_a_listed_file_costs_less_than_a_third_of_a_kilobyte(moto: Moto, tmp_pat
     with closing(opened()) as store:
         first = Traffic(store)
         run(release, store)
-    assert len(first.requests) <= 18, first.requests
+    assert len(first.requests) <= 16, first.requests
     assert first.up / FILES < 310  # and 0.30 kB with 10,000
     assert first.down / FILES < 10
     with closing(opened()) as store:
         again = Traffic(store)
         run(release, store)
-    assert len(again.requests) <= 18
+    assert len(again.requests) <= 12
     assert (again.up, again.down < 5_000) == (0, True)  # a selector file, the list of projects, that of the wheels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_new", [False, True], ids=["a project of old releases", "a new project"])
+def test_the_newest_release_costs_eighteen_requests(moto: Moto, tmp_path: Path, is_new: bool) -> None:
+    names = [name.replace("1.0", "9.0") for name in (PLUS, GENERIC)]
+    others = ("baz", [IndexFile("baz-1.tar.gz", "https://h/a", "ab" * 32)])
+    for project, files in [others] if is_new else [others, ("foo-bar", entries(300))]:
+        with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
+            update_project(store, project, files)
+    with closing(S3Store(BUCKET, "simple", endpoint_url=moto.endpoint_url)) as store:
+        seen = Traffic(store)
+        run(make_release(tmp_path / "dist", *names), store)
+        assert len(seen.requests) <= 18, seen.requests
+        assert verify(store, deep=False, projects=["baz"]).is_sound
+        root = read_root(store)
+    assert root is not None
+    assert root.newest["foo-bar"].version == "9.0"
+
+
+def test_a_master_that_was_changed_since_the_plan_is_read_again(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "index")
+    first, second = (load([made(tmp_path, number)], Config.parse(CONFIG)).only() for number in (1, 2))
+    destinations = Destinations(first.config.upload, store)
+    plan = plan_release(first, destinations)
+    run(second, store)
+    publish(plan, destinations)
+    assert publish(plan, destinations).pages == ()
+    index = read_index(store, "foo-bar")
+    assert index is not None
+    assert index.versions == ("1.1", "1.2")
+    assert verify(store, deep=True).is_sound
+
+
+def made(folder: Path, number: int) -> Path:
+    make_wheel(folder / str(number), PLUS.replace("1.0", f"1.{number}"))
+    return folder / str(number)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import RootIndex
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile
-from variant_publish.index.index import merged_files, update_project
+from variant_publish.index.index import ProjectFacts, merged_files, update_project
 from variant_publish.index.masters import read_index
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.store.folder import LocalStore
@@ -53,10 +53,10 @@ def test_entries_are_added_and_pages_follow(tmp_path: Path) -> None:
 
 def test_nothing_new_writes_nothing(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    update_project(store, "foo", [entry(1)], version="1.1", selectors=selector("a"))
+    update_project(store, "foo", [entry(1)], ProjectFacts("1.1", selector("a")))
     before = snapshot(tmp_path)
     later = replace(entry(1), upload_time="2030-01-01T00:00:00Z")
-    assert update_project(store, "foo", [later], version="1.1", selectors=selector("a")).written == ()
+    assert update_project(store, "foo", [later], ProjectFacts("1.1", selector("a"))).written == ()
     assert snapshot(tmp_path) == before
 
 
@@ -78,19 +78,19 @@ def test_another_hash_is_refused_and_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("old", [None, b"an old page"])
 def test_old_and_missing_pages_are_mended(tmp_path: Path, damage: str, old: bytes | None) -> None:
     store = LocalStore(tmp_path)
-    update_project(store, "foo", [entry(1)], version="1.1", selectors=selector("a"))
+    update_project(store, "foo", [entry(1)], ProjectFacts("1.1", selector("a")))
     good = (tmp_path / damage).read_bytes()
     (tmp_path / damage).unlink()
     if old is not None:
         (tmp_path / damage).write_bytes(old)
-    assert update_project(store, "foo", version="1.1").written == (damage,)
+    assert update_project(store, "foo", facts=ProjectFacts("1.1")).written == (damage,)
     assert (tmp_path / damage).read_bytes() == good
 
 
 def test_selector_texts_are_merged_and_old_ones_stay_where_they_were(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
-    first = update_project(store, "foo", [entry(1)], version="1.1", selectors=selector("a"))
-    second = update_project(store, "foo", version="1.1", selectors=selector("a", "b"))
+    first = update_project(store, "foo", [entry(1)], ProjectFacts("1.1", selector("a")))
+    second = update_project(store, "foo", facts=ProjectFacts("1.1", selector("a", "b")))
     name = "foo-1.1-wheel-selector.toml"
     old, new = first.index.file(name), second.index.file(name)
     assert old is not None
@@ -101,7 +101,7 @@ def test_selector_texts_are_merged_and_old_ones_stay_where_they_were(tmp_path: P
         assert hashlib.sha256(content).hexdigest() == file.sha256
     assert (tmp_path / "foo" / name).read_bytes() == (tmp_path / "foo" / new.url).read_bytes()
     # A job that knows less takes nothing away.
-    assert update_project(store, "foo", version="1.1", selectors=selector("a")).written == ()
+    assert update_project(store, "foo", facts=ProjectFacts("1.1", selector("a"))).written == ()
 
 
 def test_what_is_known_of_an_entry_is_kept() -> None:

@@ -20,6 +20,7 @@ import variant_publish
 from variant_publish.formats.about import About
 from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
 from variant_publish.formats.page import parse_page
+from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.index.commands import install_commands, machine_choices
@@ -261,3 +262,8 @@ def test_templates_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
         check=True, capture_output=True, encoding="utf-8",
     )  # fmt: skip
     assert done.stdout.strip() == str(tmp_path / "installed" / "variant_publish" / "templates")
+
+
+def test_a_tag_of_the_default_alone_has_words_too() -> None:
+    text = SelectorFile({"v": Selector({"1": ("a", "")}, default=("b", ""))}).dumps()
+    assert needs_of({"foo-1.0-wheel-selector.toml": text}) == {"a": "v 1", "b": "v of any other value"}

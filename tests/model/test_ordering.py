@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from variant_publish.model.ordering import Incompatible, Ranked, Supported, place_of_tags, rank
+from variant_publish.model.ordering import Incompatible, Ranked, Supported, TagOrder, rank
 from variant_publish.model.variant import Properties
 
 NAMESPACES = ("nvidia", "x86_64")
@@ -80,15 +80,22 @@ def test_a_namespace_outside_the_priorities_makes_the_label_incompatible() -> No
 
 def test_the_first_variable_matters_most_to_the_place_of_extra_tags() -> None:
     best_first = [("v3", "cu128"), ("v3", "cu126"), ("v3",), ("cu128",), ("cu126",), ()]
-    places = [place_of_tags([["v3", ""], ["cu128", "cu126", ""]], tags) for tags in best_first]
-    assert places == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    order = TagOrder([["v3", ""], ["cu128", "cu126", ""]])
+    assert sorted([*reversed(best_first)], key=lambda tags: order.place(tags) or ()) == best_first
 
 
 @pytest.mark.parametrize("tags", [("cu128", "v3"), ("cu126",), ("v3", "v3"), ("v3", "cu128", "mkl")])
 def test_tags_in_another_order_or_of_other_values_have_no_place(tags: tuple[str, ...]) -> None:
-    assert place_of_tags([["v3", ""], ["cu128", ""]], tags) is None
+    assert TagOrder([["v3", ""], ["cu128", ""]]).place(tags) is None
 
 
 def test_an_empty_list_leaves_no_place() -> None:
-    assert place_of_tags([["v3", ""], []], ("v3",)) is None
-    assert place_of_tags([], ()) == ()
+    assert TagOrder([["v3", ""], []]).place(("v3",)) is None
+    assert TagOrder([]).place(()) is not None
+
+
+def test_a_place_is_as_long_as_the_tags() -> None:
+    order = TagOrder([f"v{number}", ""] for number in range(20_000))
+    place = order.place(("v7", "v19999"))
+    assert place is not None
+    assert len(place) == 3

@@ -85,7 +85,7 @@ def test_tagged_requirements_round_trip(name: str, tags: list[str], rest: str) -
 
 static = st.dictionaries(keys, st.lists(values, min_size=1, max_size=3, unique=True).map(tuple), min_size=1, max_size=3)
 providers = st.one_of(
-    st.builds(Provider, static=static.map(lambda table: tuple(table.items())), optional=st.booleans()),
+    st.builds(Provider.ranked, static, optional=st.booleans()),
     st.builds(Provider, requires=st.just(("some-provider>=1",)), plugin_api=st.sampled_from([None, "a.b:C"])),
     st.just(Provider(builtin="abi_dependency")),
 )

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from variant_publish.model.ordering import Ranked, Supported, place_of_tags, rank
+from variant_publish.model.ordering import Ranked, Supported, TagOrder, rank
 from variant_publish.model.variant import NULL_LABEL, Properties, Property
 
 VALUES = ("1", "2", "3")
@@ -57,9 +57,10 @@ def test_another_variant_does_not_change_how_two_compare(release: dict[str, Prop
 def test_places_of_extra_tags_have_the_order_of_the_product(choices: list[list[str]]) -> None:
     own = [[tag and f"{tag}{number}" for tag in tags] for number, tags in enumerate(choices)]
     best_first = [tuple(filter(None, tags)) for tags in product(*own)]
-    places = [place_of_tags(own, tags) for tags in best_first]
-    assert None not in places
-    assert places == sorted(places, key=lambda place: place or ())
+    order = TagOrder(own)
+    places = [order.place(tags) or () for tags in best_first]
+    assert () not in places
+    assert places == sorted(set(places))
     every = product(*([*tags, ""] for tags in own))
     others = {tuple(filter(None, tags)) for tags in every} - set(best_first)
-    assert {place_of_tags(own, tags) for tags in others} <= {None}
+    assert {order.place(tags) for tags in others} <= {None}

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from support.plain_client import best_wheel, interpreter_tags, plain_pick
 from variant_publish.config.configuration import Config
-from variant_publish.config.tables import ProviderTable, Tables, VariantTable
+from variant_publish.config.tables import Tables, VariantTable
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider, VariantsMetadata
@@ -34,9 +34,9 @@ PYTHONS = ("cp310-cp310", "cp312-cp312", "cp313-cp313t", "cp38-abi3", "cp312-abi
 PLATFORMS = (*LINUX, "manylinux_2_17_x86_64.manylinux2014_x86_64", "manylinux_2_28_x86_64.musllinux_1_2_x86_64",
              "musllinux_1_1_x86_64", "macosx_11_0_universal2", "macosx_14_0_arm64", "win_amd64")  # fmt: skip
 PROVIDERS = {
-    "blas": Provider(static=(("lib", ("mkl", "openblas")), ("threads", ("omp", "tbb")))),
+    "blas": Provider.ranked({"lib": ("mkl", "openblas"), "threads": ("omp", "tbb")}),
     "abi": Provider(builtin=ABI_DEPENDENCY),
-    "gpu": Provider(static=(("kind", ("new", "old")),)),
+    "gpu": Provider(static_properties={"kind": ("new", "old")}),
 }
 POOL = ("blas :: lib :: mkl", "blas :: lib :: openblas", "blas :: lib :: acc", "blas :: threads :: tbb",
         "blas :: threads :: omp", "gpu :: kind :: new", "gpu :: kind :: old", "gpu :: kind :: other")  # fmt: skip
@@ -83,7 +83,9 @@ def supported(**abi: str) -> dict[str, dict[str, tuple[str, ...]]]:
         parts = version.split(".")
         prefixes[name] = tuple(".".join(parts[:count]) for count in range(min(3, len(parts)), 0, -1))
     return {
-        **{name: dict(provider.static) for name, provider in PROVIDERS.items() if provider.static},
+        **{
+            name: dict(provider.static_properties) for name, provider in PROVIDERS.items() if provider.static_properties
+        },
         "abi": dict(sorted(prefixes.items())),
     }
 
@@ -147,7 +149,7 @@ def only(metadata: VariantsMetadata, hardware: set[Property]) -> SelectorFiles:
     for name in {*metadata.namespaces} - {ABI_DEPENDENCY}:
         own = Properties(tuple(item for item in hardware if item.namespace == name)).grouped.get(name, {})
         values = {feature: tuple(found) for feature, found in own.items()}
-        providers[name] = Provider(static=tuple((values or {"nothing": ("here",)}).items()))
+        providers[name] = Provider.ranked(values or {"nothing": ("here",)})
     return SelectorFiles.of(VariantsMetadata(metadata.namespaces, metadata.variants, providers))
 
 
@@ -165,7 +167,7 @@ def test_a_static_view_is_what_a_machine_of_its_hardware_sees(
     asks = {label: {item for item in one.items if item.namespace != ABI_DEPENDENCY}
             for label, one in metadata.variants.items()}  # fmt: skip
     variants = {label: VariantTable(properties=tuple(map(str, one.items))) for label, one in metadata.variants.items()}
-    providers = {name: ProviderTable(requires=("x",), plugin_api="x:x") for name in ("blas", "gpu")}
+    providers = {name: Provider(requires=("x",), plugin_api="x:x") for name in ("blas", "gpu")}
     config = Config(Tables(variants=variants, providers=providers), declared=True)
     empty = Release(canonicalize_name("foo"), Version("1.0"), (), config)
     threaded = threaded and minor >= 13

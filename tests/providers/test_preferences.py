@@ -44,12 +44,12 @@ def test_a_denied_provider_is_off_in_both_dialects() -> None:
     assert machine.values["cuda"] == "none"
     assert "sm_arch" not in machine.values
     assert "nvidia" not in machine.supported
-    static = Provider(static=(("lib", ("mkl",)),))
+    static = Provider(static_properties={"lib": ("mkl",)})
     assert machine.features("blas", static) == "provider blas is denied by your preferences"
 
 
 def test_an_optional_provider_is_off_until_it_is_allowed() -> None:
-    optional = Provider(static=(("lib", ("mkl",)),), optional=True)
+    optional = Provider(static_properties={"lib": ("mkl",)}, optional=True)
     assert isinstance(here().features("blas", optional), str)
     assert Preferences(allow=frozenset({"blas"})).applied(here()).features("blas", optional) == {"lib": ("mkl",)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,16 +11,21 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 
+from support.moto import BUCKET, Moto, sent_bodies
 from support.publishing import CONFIG, GENERIC, PLUS
 from support.wheels import make_wheel
 from variant_publish import api
+from variant_publish.archive.retag import Rewrite
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import UploadTable
+from variant_publish.dialects.registry import dialect_of
+from variant_publish.errors import UsageError
 from variant_publish.index.masters import read_index
 from variant_publish.index.verify import verify
 from variant_publish.progress import SilentReporter
 from variant_publish.publish.uploader import publish
 from variant_publish.store.folder import LocalStore
+from variant_publish.store.places import open_store
 
 LOCAL = "foo_bar-1.0+cu128-py3-none-manylinux_2_28_x86_64.whl"
 WINDOWS = "foo_bar-1.0-py3-none-win_amd64.whl"
@@ -51,7 +58,7 @@ def test_the_views_of_a_staged_release_come_with_it(place: Place, tmp_path: Path
     assert place.listed() == {}
     planned = api.plan_staged("foo", place.config, place.settings, offline=True)
     (done,) = api.release(planned)
-    assert [(view.name, view.sent) for view in done.views] == [("cu128", (LOCAL,))]
+    assert [(view.name, view.copied, view.sent) for view in done.views] == [("cu128", (LOCAL,), ())]
     assert place.listed() == {LOCAL: None, WINDOWS: None}
     assert verify(place.view, deep=True).is_sound
     index = read_index(place.index, "foo-bar")
@@ -163,9 +170,56 @@ def test_testers_get_the_views_before_the_release(preview: Preview, tmp_path: Pa
     assert not (tmp_path / "index").exists()
     assert not (tmp_path / "views").exists()
     (out,) = api.release(api.plan_staged("foo", preview.place.config, preview.place.settings, offline=True))
-    assert [(view.name, view.sent) for view in out.views] == [("cu128", (LOCAL,))]
+    assert [(view.name, view.copied) for view in out.views] == [("cu128", (LOCAL,))]
     assert preview.place.listed() == {LOCAL: None, WINDOWS: None}
     assert [item.key for item in LocalStore(preview.root).keys("")] == ["state.json"]
+
+
+@pytest.mark.parametrize("forged", [b"evil", None])
+def test_a_wheel_of_a_view_that_a_job_has_forged_is_made_anew(preview: Preview, forged: bytes | None) -> None:
+    preview.stage(GENERIC, PLUS)
+    wheel = preview.root / ".views/cu128/foo-bar" / LOCAL
+    content = wheel.read_bytes()
+    wheel.write_bytes(content[:-1] + b"x" if forged is None else forged)
+    (out,) = api.release(api.plan_staged("foo", preview.place.config, preview.place.settings, offline=True))
+    assert [(view.copied, view.sent) for view in out.views] == [((), (LOCAL,))]
+    assert (preview.place.view.folder / "foo-bar" / LOCAL).read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_release_sends_no_byte_of_a_wheel(moto: Moto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    root, config = f"s3://{BUCKET}", Config.parse(CONFIG)
+    settings = UploadTable(extra_index=f"{root}/simple", views=f"{root}/views", endpoint_url=moto.endpoint_url)
+    for name in (GENERIC, PLUS, WINDOWS):
+        make_wheel(tmp_path / "dist", name, files={"foo_bar.bin": os.urandom(10_000)})
+    bodies = sent_bodies(monkeypatch)
+
+    def sent() -> set[str]:
+        """Return the names of the wheels of which bytes were sent."""
+        return {name for key, size in bodies if size and (name := key.rpartition("/")[2]).endswith(".whl")}
+
+    api.stage([tmp_path / "dist"], "foo", config, settings)
+    assert sent() == {GENERIC, PLUS, WINDOWS, LOCAL}
+    bodies.clear()
+    (done,) = api.release(api.plan_staged("foo", config, settings, offline=True))
+    assert sent() == set()
+    assert set(done.copied) == {GENERIC, PLUS, WINDOWS}
+    assert [view.copied for view in done.views] == [(LOCAL,)]
+    for place in ("simple", "views/cu128"):
+        with closing(open_store(f"{root}/{place}", endpoint_url=moto.endpoint_url)) as store:
+            assert verify(store, deep=True).is_sound
+            assert store.stat(f"foo-bar/{LOCAL if place != 'simple' else PLUS}") is not None
+
+
+def test_a_local_version_is_not_staged_and_the_reason_is_said(preview: Preview) -> None:
+    """The view of the stage has the very wheel, made of the variant in another dialect."""
+    with pytest.raises(UsageError, match="every installer would prefer on any machine as soon as 'release' lists it"):
+        preview.stage(LOCAL)
+    assert not preview.root.exists()
+    preview.stage(GENERIC, PLUS)
+    wheel = preview.folder / GENERIC / PLUS
+    made = api.retag([wheel], preview.folder / "local", [Rewrite(dialect_of("local"), ("cu128",))])
+    assert made.done[0].path.read_bytes() == preview.links()[LOCAL].read_bytes()
 
 
 def test_a_withdrawn_stage_leaves_no_view(preview: Preview) -> None:

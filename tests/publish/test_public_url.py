@@ -16,7 +16,7 @@ from support.moto import BUCKET, Moto
 from support.publishing import CONFIG, GENERIC, PLUS, make_release, run
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.masters import read_index
-from variant_publish.publish.public_url import fault_of_public_url
+from variant_publish.publish.destinations import fault_of_public_url
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.places import open_store
 from variant_publish.store.s3 import S3Store

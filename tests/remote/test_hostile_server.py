@@ -202,7 +202,8 @@ def test_a_download_is_what_is_listed_or_not_there(tmp_path: Path, size: int | N
 
 
 def test_a_download_without_end_stops_at_the_listed_size(tmp_path: Path) -> None:
-    with misbehaving({"/x": without_end()}) as address, Transport() as transport:
+    transport = Transport()
+    with misbehaving({"/x": without_end()}) as address:
         with pytest.raises(IndexUnavailable, match="more than 500000 bytes"):
             download(IndexFile(WHEEL, f"{address}/x", "a" * 64, 500_000), tmp_path / WHEEL, transport=transport)
         assert transport.bytes_read == 0

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from support.moto import BUCKET, Moto
 from support.publishing import GENERIC, PLUS, make_release, run
 from variant_publish.errors import VariantPublishError
 from variant_publish.index.verify import verify
+from variant_publish.store.cloud import CloudStore
 from variant_publish.store.folder import LocalStore
 from variant_publish.store.keys import MOST_BYTES
 from variant_publish.store.objects import BINARY, HTML, Conflict, CreateOutcome
@@ -134,6 +136,29 @@ def test_bytes_with_another_hash_are_not_published(store: Store, tmp_path: Path)
         assert store.stat("foo/a.whl") is None
 
 
+def test_a_large_file_that_was_ended_on_its_way_is_sent_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(store, CloudStore):
+        pytest.skip("files get their names by a copy in the cloud alone")
+    import obstore
+
+    monkeypatch.setattr("variant_publish.store.store.PAUSES", (0.0,) * 3)
+    path, ended, whole = tmp_path / "a.whl", [1], obstore.copy
+    path.write_bytes(os.urandom(LARGE))
+
+    def copy(opened: Any, sent: str, key: str, **options: Any) -> None:
+        if ended:
+            ended.pop()
+            obstore.delete(opened, sent)
+        whole(opened, sent, key, **options)
+
+    monkeypatch.setattr(obstore, "copy", copy)
+    assert create(store, "foo/a.whl", path) is CreateOutcome.CREATED
+    assert store.digest("foo/a.whl") == digest(path.read_bytes())
+    assert store.pending() == ()
+
+
 @slow
 @no_azurite
 def test_a_container_that_is_not_there_is_named_as_such(
@@ -143,7 +168,16 @@ def test_a_container_that_is_not_there_is_named_as_such(
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
     store = open_store("az://nowhere/simple", endpoint_url=azure_endpoint)
-    for use in (store.preflight, lambda: create(store, "foo/a.whl", b"x")):
+    large = tmp_path / "a.whl"
+    large.write_bytes(bytes(LARGE))
+    gone = open_store("az://nowhere/simple", endpoint_url=azure_endpoint)
+    monkeypatch.setattr(gone, "_probe", lambda **_: None)  # it was there a moment ago
+    for use in (
+        store.preflight,
+        lambda: create(store, "foo/a.whl", b"x"),
+        lambda: create(gone, "foo/a.whl", b"x"),
+        lambda: create(gone, "foo/a.whl", large),
+    ):
         with pytest.raises(VariantPublishError, match="az://nowhere/simple: there is no such container"):
             use()
 

@@ -15,6 +15,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.errors import UsageError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.providers import nvidia
+from variant_publish.providers.abi_dependency import releases_of
 from variant_publish.providers.machine import Machine
 from variant_publish.stub.source import from_config, names_of
 from variant_publish.view import choose
@@ -56,6 +57,16 @@ OWN = """
 wheel_tags = { mkl = ["mkl", "openblas"], openblas = ["openblas"], accelerate = [""] }
 default = ["openblas", ""]
 """
+BUILDS = """
+[tool.variant-publish.variants.torch2_8]
+properties = ["abi_dependency :: torch :: 2.8"]
+[tool.variant-publish.variants.torch2_9]
+properties = ["abi_dependency :: torch :: 2.9"]
+[tool.variant-publish.variants.both]
+properties = ["abi_dependency :: torch :: 2.9", "nvidia :: cuda_version_lower_bound :: 12.8"]
+[tool.variant-publish.variants.cu126]
+properties = ["nvidia :: cuda_version_lower_bound :: 12.6"]
+"""
 PRIORITIES = (["nvidia", "x86_64", "aarch64"], ["x86_64", "aarch64", "nvidia"])
 
 cases = [
@@ -87,7 +98,7 @@ def order_of_select(config: Config, values: dict[str, str]) -> list[str]:
     source = from_config("foo", Version("1.0"), config)
     files = [IndexFile(str(name), f"https://example.org/{name}", "") for name in names_of(source, config)]
     known = {name: value for name, value in values.items() if name != "sm_arch" or value != "none"}
-    machine = Machine(known, (Tag("py3", "none", "any"),), "3.12.0")
+    machine = Machine(known, (Tag("py3", "none", "any"),), "3.12.0", abi=releases_of(values))
     found = []
     while files:
         chosen = choose(files, {source.version: source.files}, machine)
@@ -109,6 +120,15 @@ def test_the_order_of_the_rows_is_that_of_select(variants: str, priority: list[s
     declared, backend = config(variants, priority), load_backend()
     data = table_of(declared)
     for values in machines():
+        assert order_of_stub(backend, data, values) == order_of_select(declared, values), values
+
+
+@pytest.mark.parametrize("priority", [["nvidia", "abi_dependency"], ["abi_dependency", "nvidia"]])
+def test_builds_for_a_dependency_are_in_the_order_of_select(priority: list[str]) -> None:
+    declared, backend = config(BUILDS, priority), load_backend()
+    data = table_of(declared)
+    for torch, cuda in itertools.product(("2.7.1", "2.8", "2.9.1", "2.90", "none"), ("none", "12.6", "12.9", "13.0")):
+        values = {"abi_torch": torch, "cuda": cuda}
         assert order_of_stub(backend, data, values) == order_of_select(declared, values), values
 
 

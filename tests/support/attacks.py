@@ -8,7 +8,7 @@ import random
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from support.binaries import LEGACY, elf, fat, macho
@@ -17,6 +17,7 @@ from support.wheels import make_wheel
 from variant_publish.formats.variants_json import SCHEMA_850
 
 NAME = f"foo-1.0-cp312-cp312-{LINUX}.whl"
+SELECTOR = "foo-1.0-wheel-selector.toml"
 INFO = "foo-1.0.dist-info"
 MEGABYTE = 1_000_000
 _ROOM = 990_000
@@ -296,9 +297,12 @@ VARIABLES = tuple(f"v{number}" for number in range(24))
 """Selector variables that together have 20^24 combinations of values."""
 
 
-def many_variables(folder: Path) -> Path:
-    """Write two wheels and a selector file of 24 variables of 20 values; return a configuration with the same."""
-    for name in (NAME, NAME.replace(".whl", "+v0x19.whl")):
+def many_variables(folder: Path, *, wheels: Sequence[str] = ("v0x19",)) -> Path:
+    """Write wheels and a selector file of 24 variables of 20 values; return a configuration with the same.
+
+    A tag v0x9 is for the values 0 to 9 of v0: a wheel with it tells two kinds of machines apart.
+    """
+    for name in (NAME, *(NAME.replace(".whl", f"+{tag}.whl") for tag in wheels)):
         make_wheel(folder, name)
     tables = {
         name: "".join(f"{value} = {[*(f'{name}x{tag}' for tag in range(value, 20)), '']}\n" for value in range(20))
@@ -306,10 +310,11 @@ def many_variables(folder: Path) -> Path:
     }
     head = f"[wheel-selector]\nvariables = {[*VARIABLES]}\n"
     lines = "".join(f"[selector.{name}.wheel_tags]\n{table}" for name, table in tables.items())
-    (folder / "foo-1.0-wheel-selector.toml").write_text(head + lines)
+    (folder / SELECTOR).write_text(head + lines)
     config = folder.parent / "pyproject.toml"
     lines = "".join(f"[tool.variant-publish.selectors.{name}.wheel_tags]\n{table}" for name, table in tables.items())
-    config.write_text(f"[tool.variant-publish.variants.v0x19]\n{lines}")
+    variants = "".join(f"[tool.variant-publish.variants.{tag}]\n" for tag in wheels)
+    config.write_text(f"{variants}{lines}")
     return config
 
 
@@ -334,9 +339,9 @@ def many_values(folder: Path) -> Path:
     return make_wheel(folder, NAME.replace(".whl", "-a.whl"), extra_info={"variant.json": json.dumps(data).encode()})
 
 
-def master(names: Callable[[int], str]) -> bytes:
-    """Return a master of as many files as fit, all at one address."""
-    files: list[dict[str, object]] = []
+def master(names: Callable[[int], str], *own: str) -> bytes:
+    """Return a master of as many files as fit, all at one address, after some that are there."""
+    files: list[dict[str, object]] = [{"filename": name, "url": name, "hashes": {}} for name in own]
     room = _ROOM
     while room > 0:
         files.append({"filename": names(len(files)), "url": "x", "hashes": {}})
@@ -344,6 +349,17 @@ def master(names: Callable[[int], str]) -> bytes:
     data = {"meta": {"api-version": "1.2"}, "name": "foo", "versions": [], "files": files[:-1]}
     return json.dumps(data, separators=(",", ":")).encode()
 
+
+SELECTED: Mapping[str, Callable[[int], str]] = {
+    "many pairs of tags": lambda number: (
+        f"py3-none-any+v{number % 23}x{number // 23 % 20}+v{number % 23 + 1}x{number // 460}"
+    ),
+    "many interpreters": lambda number: f"{'cp' if number % 2 else 'py'}3{number // 2}-none-any+v0x{number % 20}",
+    "many platforms": lambda number: f"cp312-cp312-macosx_{number % 99 + 11}_{number // 99}_arm64+v0x{number % 20}",
+    "many cells": lambda number: f"py3-none-a{number}+v0x{number % 20}",
+    "many dependencies": lambda number: f"py3-none-any+torch2_{number}",
+}
+"""Wheels of a project whose machines are told apart by selector variables, as tags and extra tags of a number."""
 
 MASTERS: Mapping[str, Callable[[], bytes]] = {
     "many versions": lambda: master(lambda number: f"foo-{number}-py3-none-any.whl"),
@@ -358,7 +374,9 @@ def hostile_index(attack: str, folder: Path) -> Path:
     """Write an index of one project in a folder, and the configuration that names it; return the latter."""
     place = folder / "index" / "foo"
     place.mkdir(parents=True)
-    content = MASTERS[attack]()
+    content = (
+        MASTERS[attack]() if attack in MASTERS else master(lambda n: f"foo-1.0-{SELECTED[attack](n)}.whl", SELECTOR)
+    )
     assert len(content) <= MEGABYTE
     (place / "index.json").write_bytes(content)
     projects = {"meta": {"api-version": "1.2"}, "projects": [{"name": "foo"}]}
@@ -366,3 +384,14 @@ def hostile_index(attack: str, folder: Path) -> Path:
     config = folder / "pyproject.toml"
     config.write_text('[tool.variant-publish.upload]\nextra-index = "file:index"\n')
     return config
+
+
+def hostile_choice(attack: str, folder: Path) -> None:
+    """Write an index of a project with as many variants as fit on its page, and the selector file that tells them."""
+    hostile_index(attack, folder)
+    selector = folder / "index" / "foo" / SELECTOR
+    if attack != "many dependencies":
+        many_variables(selector.parent)
+    else:
+        table = "".join(f'"2.{number}" = ["torch2_{number}", ""]\n' for number in range(20_000))
+        selector.write_text(f"[wheel-selector]\nvariables = ['abi_torch']\n[selector.abi_torch.wheel_tags]\n{table}")

@@ -403,7 +403,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     crashed: list[str] = field(default_factory=list)
-    by_operation: dict[str, int] = field(default_factory=dict)
+    by_operation: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def table(self) -> dict[str, Any]:
         return {
@@ -437,7 +437,8 @@ def campaign(scene: Scene, seed: int, kills: int, faults: int, report: Callable[
         _trial(scene, f"{seed}/{number} {name} {disturbance}", name, disturbance, tally)
         tally.kills += trial == "kill"
         tally.faults += trial == "fault"
-        tally.by_operation[name] = tally.by_operation.get(name, 0) + 1
+        counts = tally.by_operation.setdefault(name, {"kill": 0, "fault": 0})
+        counts[trial] += 1
         if number % 50 == 49:
             report(tally)
     return tally

@@ -118,3 +118,18 @@ def give_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
+
+
+def sent_bodies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Return the keys and sizes of what is sent to buckets from now on."""
+    from botocore.client import BaseClient
+
+    found: list[tuple[str, int]] = []
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
+        found.append((params.get("Key", ""), len(params.get("Body", b""))))
+        return real(client, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    return found

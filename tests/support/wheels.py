@@ -36,11 +36,13 @@ def make_wheel(
     place of the right one, `variant` the content of variant.json, `description` what follows the headers.
     """
     parsed = WheelName.parse(filename)
-    info = dist_info or f"{parsed.distribution}-{parsed.version}.dist-info"
+    info = dist_info or f"{parsed.plain.distribution}-{parsed.version}.dist-info"
     payload = (
-        dict(files) if files is not None else {f"{parsed.distribution}.py": f"VARIANT = {parsed.variant!r}\n".encode()}
+        dict(files)
+        if files is not None
+        else {f"{parsed.plain.distribution}.py": f"VARIANT = {parsed.variant!r}\n".encode()}
     )
-    metadata = ["Metadata-Version: 2.1", f"Name: {name or parsed.distribution.replace('_', '-')}",
+    metadata = ["Metadata-Version: 2.1", f"Name: {name or parsed.plain.distribution.replace('_', '-')}",
                 f"Version: {parsed.version}", *headers]  # fmt: skip
     metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
     wheel = ["Wheel-Version: 1.0", "Generator: tests", "Root-Is-Purelib: false"]

@@ -147,7 +147,7 @@ BLAS = {
 
 
 def test_static_properties_come_from_the_file() -> None:
-    provider = Provider(static=(("lib", ("openblas", "mkl")),))
+    provider = Provider(static_properties={"lib": ("openblas", "mkl")})
     found = of([wheel("-mkl"), wheel("-openblas"), wheel("-acc")], labels(BLAS, {"blas": provider}))
     assert variants(found) == ["openblas", "mkl", "acc"]
     assert found.candidates[-1].reason == "it needs blas :: lib :: acc; the provider of blas has no such value"
@@ -156,7 +156,7 @@ def test_static_properties_come_from_the_file() -> None:
 @pytest.mark.parametrize(
     ("provider", "why"),
     [
-        (Provider(static=(("lib", ("mkl",)),), optional=True), "provider blas is optional, so it is off"),
+        (Provider(static_properties={"lib": ("mkl",)}, optional=True), "provider blas is optional, so it is off"),
         (Provider(requires=("blas-provider",)), "provider blas-provider of blas is one that installers do not have"),
         (Provider(requires=("x86-64-variant-provider",)), "is one that installers do not have"),
     ],

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.slow
 PROVIDERS = {
     "nvidia": KNOWN_PROVIDERS["nvidia"],
     "x86_64": KNOWN_PROVIDERS["x86_64"],
-    "blas": Provider(static=(("lib", ("mkl", "openblas")), ("threads", ("omp", "tbb", "none")))),
-    "extra": Provider(static=(("kind", ("a", "b")),), optional=True),
+    "blas": Provider.ranked({"lib": ("mkl", "openblas"), "threads": ("omp", "tbb", "none")}),
+    "extra": Provider(static_properties={"kind": ("a", "b")}, optional=True),
 }
 LOWER, UPPER = "nvidia :: cuda_version_lower_bound", "nvidia :: cuda_version_upper_bound"
 POOL = (

@@ -11,7 +11,7 @@ from variant_publish.config.tables import UploadTable
 from variant_publish.errors import UsageError
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened, opened_store
-from variant_publish.publish.listed_views import with_listed_views
+from variant_publish.publish.listed_views import publish_listed_views
 from variant_publish.publish.promotion import Promotion, files_of
 from variant_publish.publish.upload_plan import UploadPlan, plan_files
 from variant_publish.publish.uploader import UploadResult
@@ -59,6 +59,6 @@ def promote(planned: PlannedPromotion, reporter: Reporter = SILENT) -> tuple[Upl
     with opened(settings) as destinations, opened_store(planned.origin, settings.endpoint_url) as store:
         results = Promotion(store, planned.plans).run(destinations, reporter)
         return tuple(
-            with_listed_views(result, plan, planned.config, destinations, reporter)
+            msgspec.structs.replace(result, views=publish_listed_views(plan, planned.config, destinations, reporter))
             for result, plan in zip(results, planned.plans, strict=True)
         )

@@ -18,7 +18,7 @@ from variant_publish.archive.journal import recover
 from variant_publish.archive.many import Job, retag_all
 from variant_publish.archive.read_back import read_back
 from variant_publish.archive.retag import Rename, Retagged, Rewrite
-from variant_publish.config.configuration import Config, known_words, provider_of
+from variant_publish.config.configuration import Config, known_words
 from variant_publish.config.tables import ChangesTable
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.wheel_name import WheelName
@@ -178,9 +178,8 @@ def convert(
     """
     from variant_publish.release.conversion import CONFIGURATION, plan
 
-    providers = {name: provider_of(name, table) for name, table in config.tables.providers.items()}
     options, execution = options or ConvertOptions(), execution or Execution()
-    planned = plan(places, providers, options.labels, options.metadata_config, reporter)
+    planned = plan(places, config.tables.providers, options.labels, options.metadata_config, reporter)
     if planned.configuration is not None and folder is None:
         raise UsageError("a configuration is not converted in place", hint="use -o FOLDER")
     wheels = _rewritten({path: (one,) for path, one in planned.wheels.items()}, folder, execution, reporter)

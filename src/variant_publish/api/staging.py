@@ -17,7 +17,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn, UploadTable
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import opened, opened_store
-from variant_publish.publish.listed_views import with_listed_views
+from variant_publish.publish.listed_views import publish_listed_views
 from variant_publish.publish.stage import StageContents
 from variant_publish.publish.stage_places import opened_stage, refuse_taken
 from variant_publish.publish.upload_plan import UploadPlan, plan_files
@@ -165,7 +165,9 @@ def release(
             stage.begin(contents)
             results = tuple(publish(plan, destinations, reporter, sources=files) for plan in planned.planned)
         results = tuple(
-            with_listed_views(result, plan, planned.config, destinations, reporter)
+            msgspec.structs.replace(
+                result, views=publish_listed_views(plan, planned.config, destinations, reporter, stage.settings)
+            )
             for result, plan in zip(results, planned.planned, strict=True)
         )
         if all(result.is_complete for result in results):

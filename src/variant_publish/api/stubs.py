@@ -51,12 +51,12 @@ def stub(given: StubSource, config: Config, folder: Path, *, reporter: Reporter 
     project, version, place = source.release_of(given.release, given.index, config, given.pyproject)
     if place is None and not requires:
         raise UsageError("nothing says where the wheels are", hint="name a folder of wheels, or give --index URL")
-    with TemporaryDirectory(prefix="variant-publish-") as outlines, Transport() as transport:
+    with TemporaryDirectory(prefix="variant-publish-") as outlines:
         if place is None:
             found = source.from_config(project, version, config)
         else:
             embeds = config.stub.embed_generic and not requires
-            reader = source.WheelReader(transport, Path(outlines), reporter, given.public_url)
+            reader = source.WheelReader(Transport(), Path(outlines), reporter, given.public_url)
             found = source.from_index(project, version, place, reader, embeds=embeds)
         if requires:
             metadata = None if found.wheels else metadata_of(given.pyproject, project, str(version))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Self
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.archive.zipraw import Directory, InvalidArchive, RawArchive
 from variant_publish.dialects.registry import own_files
@@ -14,6 +13,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.variants_json import WHEEL_FILE, VariantsMetadata
 from variant_publish.formats.wheel_file import WheelFile
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.requirement import TaggedRequirement
 
 ABI_REQUIRES = "abi-requires.txt"

@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Mapping
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.archive.dist_info import ABI_REQUIRES, SIGNATURES, top_folders
 from variant_publish.archive.rewrite import Rewrite
@@ -26,6 +25,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.record import edit_record
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.progress import Advance
 
@@ -143,11 +143,11 @@ def _leads_outside(member: str) -> bool:
 
 def _renames(archive: RawArchive, wheel: WholeWheel, new_name: WheelName) -> dict[str, str]:
     """Return old -> new member names of the dist-info and .data folders, where name or version changes."""
-    distribution = new_name.distribution
+    distribution = new_name.plain.distribution
     version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")[2]
     if new_name.version != wheel.name.version:
         version = new_name.version
-    elif distribution == wheel.name.distribution:
+    elif distribution == wheel.name.plain.distribution:
         return {}
     folders = {wheel.dist_info: f"{distribution}-{version}.dist-info"}
     for folder in top_folders(archive.directory, ".data"):

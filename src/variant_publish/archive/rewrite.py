@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
@@ -153,16 +154,12 @@ class SummaryWheel(DescribedWheel, frozen=True):
 class ArchiveWheel(DescribedWheel, frozen=True):
     """A wheel whose central directory is known."""
 
-    @property
-    @abstractmethod
-    def directory(self) -> Directory:
-        """Return the central directory."""
+    directory: Directory
 
 
 class OutlineWheel(ArchiveWheel, frozen=True):
-    """A wheel on a server: `central` directory and dist-info were read, `listed` is the hash that its index has."""
+    """A wheel on a server: directory and dist-info were read, `listed` is the hash that its index has."""
 
-    central: Directory
     listed: str = ""
 
     read_as: ClassVar[str] = "directory and dist-info only"
@@ -176,11 +173,6 @@ class OutlineWheel(ArchiveWheel, frozen=True):
             wheel = cls(name, archive.size, metadata, inside, archive.directory, sha256)
             _ = wheel.record
         return wheel
-
-    @property
-    def directory(self) -> Directory:
-        """Return the central directory."""
-        return self.central
 
     @property
     def sha256(self) -> str:
@@ -215,13 +207,12 @@ class WholeWheel(ArchiveWheel, frozen=True, dict=True):
         """Read the dist-info of an open archive; RECORD is not parsed yet. See `DistInfo.read`."""
         with naming(archive.path, VariantPublishError):
             inside = DistInfo.read(archive, name, variant_json=variant_json)
-            return cls(name, archive.size, Metadata.parse(inside.files["METADATA"]), inside, archive.path)
+            metadata = Metadata.parse(inside.files["METADATA"])
+            return cls(name, archive.size, metadata, inside, archive.directory, archive.path)
 
-    @property
-    def directory(self) -> Directory:
-        """Read the central directory."""
-        with open_archive(self.path) as archive:
-            return archive.directory
+    def open(self) -> AbstractContextManager[RawArchive]:
+        """Open the file for reading, whose directory is not parsed again."""
+        return open_archive(self.path, self.directory)
 
     @cached_property
     def sha256(self) -> str:

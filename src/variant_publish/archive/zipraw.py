@@ -68,12 +68,13 @@ class RawArchive:
     Raises InvalidArchive where the file is not a ZIP archive, is truncated, or lies about itself.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, directory: Directory | None = None) -> None:
         self.path = path
         self.descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             self.size = os.fstat(self.descriptor).st_size
-            self.directory = read_directory(path, self.size, self.at)
+            fits = directory is not None and directory.start + len(directory.raw) < self.size
+            self.directory = directory if directory and fits else read_directory(path, self.size, self.at)
         except BaseException:
             os.close(self.descriptor)
             raise
@@ -213,10 +214,13 @@ class RawArchive:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[RawArchive]:
-    """Open an archive for reading; an OSError becomes a VariantPublishError that names the file."""
+def open_archive(path: Path, directory: Directory | None = None) -> Iterator[RawArchive]:
+    """Open an archive for reading; an OSError becomes a VariantPublishError that names the file.
+
+    `directory` is its central directory, where that has been read.
+    """
     try:
-        archive = RawArchive(path)
+        archive = RawArchive(path, directory)
     except OSError as error:
         raise VariantPublishError(f"{path} cannot be read ({error.strerror})", hint="name an existing wheel") from error
     with archive:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
-from tempfile import TemporaryFile
 from typing import IO, Protocol
 
 from variant_publish.archive.inflate import Inflater
@@ -128,6 +126,8 @@ def unpacked(
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Return the pieces, the next one of which is always under way."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, pieces, b"")
         while piece := coming.result():
@@ -138,6 +138,8 @@ def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _copy(member: Member) -> IO[bytes]:
     if member.size <= _IN_MEMORY or member.method == STORED:
         return BytesIO()
+    from tempfile import TemporaryFile  # not at the top: it loads much, and most wheels need none
+
     return TemporaryFile()
 
 

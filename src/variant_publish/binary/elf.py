@@ -159,6 +159,11 @@ class Elf:
         """Return the segment of `.eh_frame_hdr`, which lists where functions begin."""
         return next((segment for segment in self.segments if segment.kind == _EH_FRAME_HDR), None)
 
+    def code_end(self) -> int | None:
+        """Return the address of the last byte of its code; None where no section is code."""
+        ends = [one.offset + one.size for one in self.sections if one.flags & _EXECUTED and one.kind != _NO_BYTES]
+        return self.address_of(max(ends) - 1) if ends else None
+
     @cached_property
     def _loaded(self) -> tuple[ProgramHeader, ...]:
         return tuple(segment for segment in self.segments if segment.kind == _LOAD)[:_MANY_SEGMENTS]

@@ -83,7 +83,10 @@ def elf_functions(elf: Elf) -> FunctionTable | None:
     found = array("i", content[: len(content) // 8 * 8])
     if sys.byteorder == "big":
         found.byteswap()
-    return FunctionTable(elf.data, table.address, found[::2], elf.offset_of, elf.address_of)
+    starts, end = found[::2], elf.code_end()
+    if starts and end is not None and starts[-1] < end - table.address < 1 << 31:
+        starts.append(end - table.address)  # behind the last function lies what was assembled without an entry
+    return FunctionTable(elf.data, table.address, starts, elf.offset_of, elf.address_of)
 
 
 @readable()

@@ -11,7 +11,7 @@ import msgspec
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import WholeWheel
-from variant_publish.archive.zipraw import InvalidArchive, open_archive
+from variant_publish.archive.zipraw import InvalidArchive
 from variant_publish.binary.content import Buffer, apart_from, find, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.evidence import Evidence, EvidenceReader
@@ -94,7 +94,7 @@ def scan(wheel: WholeWheel, readers: Sequence[EvidenceReader], *, simd: bool = T
     mismatches: list[str] = []
     faults: list[str] = []
     budget = _SIMD_BUDGET if simd else 0
-    with open_archive(wheel.path) as archive:
+    with wheel.open() as archive:
         inflater = Inflater(archive)
         for member in archive.directory.members:
             if member.is_folder:

@@ -48,7 +48,7 @@ class BuiltWheel(msgspec.Struct, frozen=True):
         name, table = self.found.name, self.changes.rename
         renamed = table is not None and Rename(table.name, table.to).applies_to(name)
         project = canonicalize_name(table.to) if table is not None and renamed else name.project
-        return (project, name.version, name.build, *sorted(map(str, name.tags)))
+        return (project, name.version, name.plain.build, *sorted(map(str, name.tags)))
 
 
 def built_groups(places: Iterable[Path], config: Config, reporter: Reporter = SILENT) -> tuple[BuiltGroup, ...]:

@@ -118,13 +118,15 @@ def propose(
     UsageError for a name whose properties nothing says.
     """
     found = list(wheels)
-    projects = {canonicalize_name(one.name.distribution) for one in found}
+    projects = {canonicalize_name(one.name.plain.distribution) for one in found}
     if len(projects) > 1:
         found = [replace(one, variant=_variant_of(one)) for one in found]
     target = canonicalize_name(str(pyproject.get("project", {}).get("name", ""))) or _stem(projects)
     needs = _needs(found, named)
     found = [replace(one, variant=GENERIC) if _is_generic(one, needs, found) else one for one in found]
-    matrix = found_matrix((one.name, one.variant) for one in found) if found else _declared(pyproject, bool(named))
+    matrix = (
+        found_matrix((one.name.plain, one.variant) for one in found) if found else _declared(pyproject, bool(named))
+    )
     variants = {}
     for name, properties in needs.items():
         group = [one for one in found if one.variant == name]
@@ -165,7 +167,7 @@ def guessed(variant: str) -> tuple[str, ...]:
 
 def _variant_of(one: Found) -> str:
     """Return the variant of a wheel; where only the name of its project says it (`foo-cuda12`, `foo-cpu`), that."""
-    words = canonicalize_name(one.name.distribution).split("-")
+    words = canonicalize_name(one.name.plain.distribution).split("-")
     return next((word for word in words if guessed(word)), GENERIC) if one.variant == GENERIC else one.variant
 
 
@@ -190,7 +192,7 @@ def _declared(pyproject: Mapping[str, Any], is_needed: bool) -> Matrix:
 
 
 def _old_name(group: Iterable[Found], target: str) -> str:
-    return next((own for one in group if (own := canonicalize_name(one.name.distribution)) != target), "")
+    return next((own for one in group if (own := canonicalize_name(one.name.plain.distribution)) != target), "")
 
 
 def _is_generic(one: Found, needs: Mapping[str, Properties], found: Iterable[Found]) -> bool:
@@ -216,7 +218,7 @@ def is_as_large_as_generic(one: Found, properties: Properties, found: Iterable[F
         other
         for other in found
         if (other.variant, other.name.tags) == (GENERIC, one.name.tags)
-        and other.name.distribution != one.name.distribution
+        and other.name.plain.distribution != one.name.plain.distribution
     )
     return has_code and any(abs(one.size - twin.size) * _ALIKE < twin.size for twin in twins)
 
@@ -243,7 +245,7 @@ def _skips(matrix: Matrix, found: Sequence[Found]) -> Iterator[Mapping[str, str]
         for variant, platforms in ((GENERIC, matrix.platform), *matrix.variants)
         if any(one.variant == variant for one in found)
         for python, platform in product(matrix.python, platforms)
-        if not any(fills(one.name, one.variant, Cell(python, platform, variant)) for one in found)
+        if not any(fills(one.name.plain, one.variant, Cell(python, platform, variant)) for one in found)
     ]
     yield from missing if len(missing) <= _FEW else ()
 

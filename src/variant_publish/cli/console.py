@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -64,6 +63,8 @@ def echo_document(text: str) -> None:
 
 def print_json(data: Any) -> None:
     """Print one JSON document on stdout, in ASCII."""
+    import json
+
     click.echo(json.dumps(data, indent=2))
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import click
 
-_NO_LIMIT = 10_000
 _LEAST = 24
 """The fewest columns for a last column that is wrapped; with less room, rows are stacked."""
-_TRAILING = re.compile(r" +(\x1b\[0m)?$", re.MULTILINE)
 
 
 def columns() -> int | None:
@@ -41,32 +40,32 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | 
 
     Where the table is wider than the terminal, the last column is wrapped, or each row becomes lines of its own.
     """
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     kept = [place for place in range(len(header)) if keep or any(row[place] for row in rows)]
     if not kept:
         return ""
     head, body = [header[place] for place in kept], [[row[place] for place in kept] for row in rows]
-    drawn, needed = Table.grid(padding=(0, 2, 0, 0)), 0
-    for place, cells in enumerate(zip(head, *body, strict=True)):
-        is_last = place == len(kept) - 1 > 0
-        texts = [click.unstyle(cell) for cell in cells]
-        whole = max(map(cell_len, texts))
-        word = max((cell_len(word) for text in texts for word in text.split()), default=0)
-        least = min(whole, max(word, _LEAST)) if is_last else whole
-        drawn.add_column(no_wrap=not is_last, min_width=least)
-        needed += least if is_last else least + 2
-    for row in ([click.style(name, dim=True) for name in head], *body):
-        drawn.add_row(*map(Text.from_ansi, row))
-    console = Console(width=width or _NO_LIMIT, force_terminal=True, color_system="standard", highlight=False)
-    if width is not None and needed > width:
+    *widths, last = (max(map(_width, cells)) for cells in zip(head, *body, strict=True))
+    lead = sum(widths) + 2 * len(widths)
+    word = max((_width(word) for row in body for word in row[-1].split()), default=0)
+    if width is not None and lead + (min(last, max(word, _LEAST)) if widths else last) > width:
         return "\n".join(_stacked(head, row, width) for row in body)
-    with console.capture() as capture:
-        console.print(drawn)
-    return _TRAILING.sub(r"\1", capture.get().rstrip("\n"))
+    room = None if width is None or not widths else width - lead
+    lines = []
+    for row in ([name and click.style(name, dim=True) for name in head], *body):
+        cells = [*(cell.split("\n") for cell in row[:-1]), paragraph(row[-1], width=room).split("\n")]
+        for parts in zip_longest(*cells, fillvalue=""):
+            padded = (part + " " * (size - _width(part)) for part, size in zip(parts, widths, strict=False))
+            lines.append("  ".join((*padded, parts[-1])).rstrip())
+    return "\n".join(lines)
+
+
+def _width(text: str) -> int:
+    """Return the columns that text takes: two for a wide character; of lines, the longest."""
+    plain = click.unstyle(text)
+    if plain.isascii() and "\n" not in plain:
+        return len(plain)
+    lines = plain.split("\n")
+    return max(sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in line) for line in lines)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

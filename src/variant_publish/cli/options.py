@@ -11,8 +11,6 @@ from typing import Any
 
 import click
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
 
 from variant_publish import api
 from variant_publish.errors import naming
@@ -273,6 +271,9 @@ with_config = adding(config_option, config=_config_of)
 def parse_release(text: str) -> tuple[str, str]:
     """Parse NAME==VERSION into both, or raise UsageError."""
     project, _, version = text.partition("==")
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Requirement(project).name, str(Version(version))
     except (InvalidRequirement, InvalidVersion) as error:

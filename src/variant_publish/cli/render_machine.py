@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from xml.etree import ElementTree
 
 import click
 
@@ -17,6 +16,9 @@ from variant_publish.check.engine.rule import Rule, Severity
 from variant_publish.check.engine.rule_pages import explain
 from variant_publish.model.quantity import count
 from variant_publish.model.safe_text import for_github, for_github_property, for_markdown, for_xml, visible
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -90,6 +92,8 @@ def render_junit(report: Report) -> str:
     A case with a failure for each finding that makes the check fail; unknown, warnings and notes are skipped cases
     with their message, because JUnit has nothing between the two.
     """
+    from xml.etree import ElementTree
+
     root = ElementTree.Element("testsuites", name="variant-publish check")
     by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in sorted(RULES, key=lambda rule: rule.id)}
     for finding in report.findings:
@@ -107,6 +111,8 @@ def render_junit(report: Report) -> str:
 
 
 def _suite(name: str, findings: Iterable[Finding], report: Report) -> ElementTree.Element:
+    from xml.etree import ElementTree
+
     suite = ElementTree.Element("testsuite", name=name, errors="0")
     cases = [(finding, report.is_error(finding)) for finding in findings]
     for finding, is_error in cases:

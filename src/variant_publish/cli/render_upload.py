@@ -49,8 +49,9 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
         echo(f"{count(len(published.pages), 'index page')} written")
     for view in published.views:
         if view.changed:
+            copied = f"{len(view.copied)} copied on the store, " if view.copied else ""
             sent, pages = count(len(view.sent), "file"), count(len(view.pages), "page")
-            echo(f"view {view.name}: {sent} sent, {pages} written")
+            echo(f"view {view.name}: {sent} sent, {copied}{pages} written")
     if settings.public_url and not published.fault:
         echo(f"users: pip install --extra-index-url {settings.public_url} ...")
     for view in published.views:

@@ -10,6 +10,7 @@ import msgspec
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.errors import UsageError
 from variant_publish.formats.selector_toml import Selector
+from variant_publish.formats.variants_json import Provider
 from variant_publish.model.matrix import Skip
 from variant_publish.model.url import fault_of_address
 
@@ -94,23 +95,6 @@ class VariantTable(ChangesTable, frozen=True):
     """The extra tags of dialect plus, in the order of the selector variables; default: the key."""
     label: str | None = None
     """The variant label of PEP 825; default: the key."""
-
-
-class ProviderTable(_Table, frozen=True):
-    """A provider of PEP 850; keys as `variants.json` has them."""
-
-    static_properties: dict[str, tuple[str, ...]] = {}
-    """Each feature with its values, best first."""
-    feature_order: tuple[str, ...] = ()
-    """The features, most important first; needed for more than one."""
-    requires: tuple[str, ...] = ()
-    """The requirement of the plugin."""
-    plugin_api: str | None = None
-    """The entry point of the plugin; default: the name of the requirement."""
-    builtin: str | None = None
-    """A provider that installers have in them: "abi_dependency"."""
-    optional: bool = False
-    """Whether the provider is off until a user turns it on."""
 
 
 class AbiTable(_Table, frozen=True):
@@ -269,7 +253,7 @@ class Tables(_Table, frozen=True):
     """The variants; the key is the extra tag and the label unless told otherwise."""
     selectors: dict[str, Selector] = {}
     """Selectors of dialect plus, by variable; derived from CPU levels and CUDA versions where they can be."""
-    providers: dict[str, ProviderTable] = {}
+    providers: dict[str, Provider] = {}
     """Providers of PEP 850, by namespace; known ones have defaults."""
     abi: AbiTable = AbiTable()
     """ABI pins, and which index implies which tag."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.formats.selector_toml import SelectorFile
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.plain_name import InvalidWheelName, PlainName
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Properties, Variant
 
 Words = tuple[str, ...]
@@ -197,8 +197,8 @@ class Dialect(ABC):
         """
         return lambda words: UNLISTED if words else (0, "")
 
-    def machines(self, data: Any, simulate: Simulate) -> Iterator[Mapping[str, str]]:
-        """Return the machines that the file distinguishes."""
+    def machines(self, data: Any, wheels: Collection[Words], simulate: Simulate) -> Iterator[Mapping[str, str]]:
+        """Return the machines for which the file distinguishes some wheels, given by their words."""
         return simulate(self.meanings(data).values())
 
     def dependencies(self, data: Any, words: Words) -> Mapping[str, Sequence[str]]:

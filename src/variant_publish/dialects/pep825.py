@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect, InfoFiles, MachineFacts, ProviderOf, Rank, ReleaseFacts, Words
@@ -20,6 +19,7 @@ from variant_publish.formats.variants_json import (
 )
 from variant_publish.model.ordering import Incompatible, Ranked, rank
 from variant_publish.model.plain_name import InvalidWheelName, PlainName, shortened
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import NULL_LABEL, Properties, Variant, validate_label
 
 
@@ -163,7 +163,7 @@ class _Labels:
         provider = self.data.providers[lost.namespace]
         if provider.builtin is not None:
             return f"{needs}; here it is {self.machine.abi.get(lost.feature, 'not known')}"
-        if provider.static:
+        if provider.static_properties:
             return f"{needs}; the provider of {lost.namespace} has no such value"
         return f"{needs}; this machine has {self.machine.here(lost.namespace, lost.feature)}"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, product
 from typing import Any
 
 from variant_publish.dialects.base import (
@@ -18,8 +18,8 @@ from variant_publish.dialects.base import (
     Words,
 )
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.selector_toml import SUFFIX, SelectorFile, merge_selectors
-from variant_publish.model.ordering import place_of_tags
+from variant_publish.formats.selector_toml import SUFFIX, Selector, SelectorFile, merge_selectors
+from variant_publish.model.ordering import TagOrder
 from variant_publish.model.plain_name import PlainName, shortened
 from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant import NULL_LABEL, Variant
@@ -85,10 +85,9 @@ class Plus(Dialect):
         So jobs that publish parts of a release agree on it.
         """
         result = release.tables()
-        known = self.names(result)
         for wheel in release.wheels:
             for tag in wheel.words:
-                if tag not in known:
+                if tag not in result.owners:
                     raise UsageError(
                         "the selector file of dialect plus cannot be derived:"
                         f" {wheel.place} has the tag {tag!r}, which no variant declares",
@@ -98,58 +97,57 @@ class Plus(Dialect):
 
     def names(self, data: SelectorFile) -> Words:
         """Return the tags of all variables."""
-        return tuple(tag for selector in data.selectors.values() for tag in selector.tags)
+        return tuple(data.owners)
 
     def fault(self, data: SelectorFile, words: Words) -> str:
         """Return why no value of the variables leads to the tags."""
-        owners = {tag: variable for variable, one in data.selectors.items() for tag in one.tags}
-        if unknown := [tag for tag in words if tag not in owners]:
+        if unknown := [tag for tag in words if tag not in data.owners]:
             return f"it does not name the tag {unknown[0]!r} of the wheels {_suffix(words)}"
-        order = [data.variables.index(owners[tag]) for tag in words]
-        if sorted(set(order)) != order:
+        own = [data.owners[tag] for tag in words]
+        if [variable for variable in data.selectors if variable in own] != own:
             return f"the wheels {_suffix(words)} do not have their tags in the order of its variables"
-        silent = [
-            variable
-            for place, (variable, one) in enumerate(data.selectors.items())
-            if place not in order and not any("" in names for names in (*one.wheel_tags.values(), one.default or ()))
-        ]
-        return f"the wheels {_suffix(words)} have no tag of {silent[0]!r}, which has no fallback" if silent else ""
+        silent = next(
+            (name for name, one in data.selectors.items() if name not in own and "" not in one.admitted), None
+        )
+        return f"the wheels {_suffix(words)} have no tag of {silent!r}, which has no fallback" if silent else ""
 
     def rank(self, data: SelectorFile | None, machine: MachineFacts, asked: Sequence[str] = ()) -> Rank:
         """Return the rank by the product of what the value of each variable allows."""
         choice = _Choice(data or SelectorFile(), machine)
-        known = self.names(choice.file)
 
         def place(words: Words) -> tuple[Any, ...] | str:
-            found = choice.place(tuple(tag for tag in words if tag in known or tag not in asked))
+            found = choice.place(tuple(tag for tag in words if tag in choice.file.owners or tag not in asked))
             return UNLISTED if data is None and isinstance(found, str) else found
 
         return place
 
-    def machines(self, data: SelectorFile, simulate: Simulate) -> Iterator[Mapping[str, str]]:
-        """Return every combination of the values that the tables list."""
-        for values in product(*(item.wheel_tags for item in data.selectors.values())):
+    def machines(
+        self, data: SelectorFile, wheels: Collection[Words], simulate: Simulate
+    ) -> Iterator[Mapping[str, str]]:
+        """Return every combination of the values that the tables list, once where they mean the same to the wheels."""
+        axes = []
+        for variable, item in data.only({*chain(*wheels)}).selectors.items():
+            kinds: dict[Any, str] = {}
+            for value in item.wheel_tags:
+                kinds.setdefault((value == "none", _tags(item, variable, value)), value)
+            axes.append(kinds.values())
+        for values in product(*axes):
             yield dict(zip(data.variables, values, strict=True))
 
     def dependencies(self, data: SelectorFile | None, words: Words) -> Mapping[str, Sequence[str]]:
         """Return the values of `abi_torch` and its kind that lead to the tags."""
+        file = data or SelectorFile()
         found = {}
-        for variable, selector in data.selectors.items() if data is not None else ():
-            match = re.fullmatch(_ABI_VARIABLE, variable)
-            own = [value for value, tags in selector.wheel_tags.items() if {*tags} & {*words}]
-            if match and own:
-                found[match[1]] = own
+        for tag, variable in ((tag, file.owners[tag]) for tag in words if tag in file.owners):
+            match, values = re.fullmatch(_ABI_VARIABLE, variable), file.selectors[variable].admitted[tag]
+            if match and values:
+                found[match[1]] = values
         return found
 
     def asks_hardware(self, data: SelectorFile | None, words: Words) -> bool:
         """Return whether a tag belongs to a variable that is not the version of a dependency."""
-        dependent = {
-            tag
-            for variable, selector in (data.selectors.items() if data is not None else ())
-            for tag in selector.tags
-            if re.fullmatch(_ABI_VARIABLE, variable)
-        }
-        return not dependent.issuperset(words)
+        owners = (data or SelectorFile()).owners
+        return not all(re.fullmatch(_ABI_VARIABLE, owners.get(tag, "")) for tag in words)
 
 
 PLUS = Plus()
@@ -161,10 +159,14 @@ class _Choice:
     def __init__(self, file: SelectorFile, machine: MachineFacts) -> None:
         self.file = file
         self.values = {variable: self._value(variable, machine) for variable in file.variables}
-        self.choices = {variable: self._tags(variable) for variable in file.variables}
+        # On another architecture the levels of this one say nothing: no tag of them can be right there.
+        self.order = TagOrder(
+            ("",) if (tags := _tags(item, variable, self.values[variable])) is None else tags
+            for variable, item in file.selectors.items()
+        )
 
     def place(self, words: Words) -> tuple[Any, ...] | str:
-        found = place_of_tags([*self.choices.values()], words)
+        found = self.order.place(words)
         return self._why(words) if found is None else (found, "+".join(words))
 
     def _value(self, variable: str, machine: MachineFacts) -> str:
@@ -184,26 +186,28 @@ class _Choice:
             )
         return value
 
-    def _tags(self, variable: str) -> Words:
-        selector = self.file.selectors[variable]
-        if re.fullmatch(_ABI_VARIABLE, variable):
-            prefixes = [prefix for prefix in release_prefixes(self.values[variable]) if prefix in selector.wheel_tags]
-            return (*dict.fromkeys(tag for prefix in prefixes for tag in selector.wheel_tags[prefix] if tag), "")
-        found = selector.tags_for(self.values[variable])
-        # On another architecture the levels of this one say nothing: no tag of them can be right there.
-        return ("",) if found is None else found
-
     def _why(self, words: Words) -> str:
-        for tag in words:
-            owner = next((name for name, item in self.file.selectors.items() if tag in item.tags), None)
+        owners = [self.file.owners.get(tag) for tag in words]
+        for tag, owner in zip(words, owners, strict=True):
             if owner is None:
                 return f"tag {tag!r} is not in the release's selector file"
-            if tag not in self.choices[owner]:
+            if tag not in self.order:
                 return f"{owner} is {self.values[owner]} here: tag {tag!r} is not for it"
-        for variable, choice in self.choices.items():
-            if not set(words) & set(choice) and "" not in choice:
+        for number in self.order.needed:
+            if (variable := self.file.variables[number]) not in owners:
                 return f"{variable} is {self.values[variable]} here: a wheel without a tag of it is no fallback"
         return "its tags are not in the order of the selector variables"
+
+
+def _tags(selector: Selector, variable: str, value: str) -> Words | None:
+    """Return the tags for a value of a variable, best first; None where it has none.
+
+    A release of a dependency has those of each of its prefixes, and the generic wheel.
+    """
+    if not re.fullmatch(_ABI_VARIABLE, variable):
+        return selector.tags_for(value)
+    prefixes = [prefix for prefix in release_prefixes(value) if prefix in selector.wheel_tags]
+    return (*dict.fromkeys(tag for prefix in prefixes for tag in selector.wheel_tags[prefix] if tag), "")
 
 
 def _suffix(words: Words) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from packaging.utils import NormalizedName, canonicalize_name
+from typing import TYPE_CHECKING
+
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, nearest
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.versions import version_or_none
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP825, LOCAL)}
 """Every dialect by its name, in the order of reports; adding one is one line here."""
@@ -19,12 +24,8 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP8
 def dialect_of(name: str) -> Dialect:
     """Return a dialect by its name; raise UsageError with the nearest known one."""
     if name not in DIALECTS:
-        import difflib
-
-        near = difflib.get_close_matches(name, list(DIALECTS), n=1)
         raise UsageError(
-            f"{name!r} is no dialect{f' (did you mean {near[0]!r}?)' if near else ''}",
-            hint=f"known dialects: {', '.join(DIALECTS)}",
+            f"{name!r} is no dialect{nearest(name, DIALECTS)}", hint=f"known dialects: {', '.join(DIALECTS)}"
         )
     return DIALECTS[name]
 

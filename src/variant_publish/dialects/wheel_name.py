@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec.structs import replace
-from packaging.tags import Tag
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.dialects.base import Dialect, Words
@@ -19,6 +17,10 @@ from variant_publish.dialects.registry import DIALECTS
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.plain_name import NAME_LIMIT, InvalidWheelName, PlainName, shortened
 from variant_publish.model.variant import GENERIC
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+    from packaging.utils import NormalizedName
 
 
 class WheelName(msgspec.Struct, frozen=True, dict=True):
@@ -63,26 +65,6 @@ class WheelName(msgspec.Struct, frozen=True, dict=True):
 
     def __str__(self) -> str:
         return str(self.plain) if self.dialect is None else self.dialect.write(self.plain, self.words)
-
-    @property
-    def distribution(self) -> str:
-        """Return the distribution as the file name spells it."""
-        return self.plain.distribution
-
-    @property
-    def build(self) -> str:
-        """Return the build tag; "" where there is none."""
-        return self.plain.build
-
-    @property
-    def python(self) -> tuple[str, ...]:
-        """Return the members of the Python tag set."""
-        return self.plain.python
-
-    @property
-    def abi(self) -> tuple[str, ...]:
-        """Return the members of the ABI tag set."""
-        return self.plain.abi
 
     @property
     def platform(self) -> tuple[str, ...]:

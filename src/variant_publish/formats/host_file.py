@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -42,6 +41,8 @@ class HostFile(msgspec.Struct, frozen=True, tag_field="schema-version", tag=1, f
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
+        import tomllib
+
         with refusing(_not_a_host):
             table = tomllib.loads(content if isinstance(content, str) else content.decode())
         return from_table(table, cls, _not_a_host)

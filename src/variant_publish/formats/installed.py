@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -51,7 +50,7 @@ class InstalledVariant(msgspec.Struct, frozen=True, tag_field="schema-version", 
     def table(self) -> dict[str, Any]:
         """Return the object of JSON and TOML; what is not set is not there."""
         table: dict[str, Any] = msgspec.to_builtins(replace(self, metadata=None))
-        return table if self.metadata is None else {**table, _METADATA: json.loads(self.metadata.dumps())}
+        return table if self.metadata is None else {**table, _METADATA: self.metadata.table()}
 
     def dumps(self) -> str:
         """Return the JSON text; equal values give equal text."""
@@ -67,7 +66,7 @@ class InstalledVariant(msgspec.Struct, frozen=True, tag_field="schema-version", 
         """Build from the object; raise VariantPublishError where it is something else."""
         metadata = data.get(_METADATA)
         found = from_table({**data, _METADATA: None}, cls, _unreadable)
-        return found if metadata is None else replace(found, metadata=VariantsMetadata.parse(json.dumps(metadata)))
+        return found if metadata is None else replace(found, metadata=VariantsMetadata.from_table(metadata))
 
 
 def _unreadable(reason: str) -> VariantPublishError:

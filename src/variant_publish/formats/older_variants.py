@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from variant_publish.formats.typed import refusing
 from variant_publish.formats.variants_json import (
     SCHEMA_825,
     SCHEMA_850,
@@ -31,39 +32,48 @@ from variant_publish.model.variant import NULL_LABEL, Properties
 
 _SCHEMAS = "https://variants-schema.wheelnext.dev/"
 _FORMER_NAMES = {"provider-variant-x86-64": "x86_64", "provider-variant-aarch64": "aarch64"}
-_NO_PLACE = {"enable-if": "when it applies is for the provider itself to say"}
 
 
-class OlderProvider(msgspec.Struct, frozen=True):
-    """One table of `providers`.
+class OlderProvider(msgspec.Struct, frozen=True, rename="kebab"):
+    """One table of `providers`; `current` says whether it is of today's schema."""
 
-    `installs` says whether installers were to run the plugin, `current` whether the table is of today's schema.
-    """
-
-    requires: tuple[str, ...] = ()
+    requires: tuple[str, ...] | None = None
+    build_requires: tuple[str, ...] | None = None
     plugin_api: str | None = None
-    static: Mapping[str, tuple[str, ...]] = {}
-    order: tuple[str, ...] = ()
+    static_properties: Mapping[str, tuple[str, ...]] | None = None
+    feature_order: tuple[str, ...] = ()
     builtin: str | None = None
     optional: bool = False
-    installs: bool = True
-    left_out: tuple[str, ...] = ()
-    current: bool = False
+    install_time: bool | None = None
+    plugin_use: Any = "all"
+    enable_if: Any = None
+    current: bool = msgspec.field(default=False, name="_current")
 
-    @classmethod
-    def parse(cls, table: Mapping[str, Any], static: Mapping[str, Any], *, current: bool = False) -> Self:
-        """Build from the table and from the `static-properties` that v0.0.3 kept beside it."""
-        return cls(
-            requires=tuple(table.get("requires") or table.get("build-requires") or ()),
-            plugin_api=table.get("plugin-api"),
-            static=_lists(table.get("static-properties", static)),
-            order=tuple(table.get("feature-order", ())),
-            builtin=table.get("builtin"),
-            optional=bool(table.get("optional", False)),
-            installs=_installs(table),
-            left_out=tuple(key for key in _NO_PLACE if key in table),
-            current=current,
-        )
+    @property
+    def plugin(self) -> tuple[str, ...]:
+        """Return the requirements of the plugin."""
+        return self.requires or self.build_requires or ()
+
+    @property
+    def installs(self) -> bool:
+        """Return whether installers were to run the plugin."""
+        if self.build_requires is not None:
+            return False
+        return self.plugin_use == "all" if self.install_time is None else self.install_time
+
+
+class _Priorities(msgspec.Struct, frozen=True):
+    namespace: tuple[str, ...] = ()
+    feature: Mapping[str, tuple[str, ...]] = {}
+    property: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+
+
+class _File(msgspec.Struct, frozen=True, rename="kebab"):
+    schema: str = msgspec.field(default=_SCHEMAS, name="$schema")
+    default_priorities: _Priorities = _Priorities()
+    static_properties: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+    providers: Mapping[str, OlderProvider] = {}
+    variants: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
 
 
 class OlderVariants(msgspec.Struct, frozen=True):
@@ -91,27 +101,17 @@ class OlderVariants(msgspec.Struct, frozen=True):
     @classmethod
     def from_tables(cls, data: Mapping[str, Any]) -> Self:
         """Build from parsed JSON, or from the `[variant]` table of a pyproject.toml."""
-        try:
-            priorities = data.get("default-priorities", {})
-            static = data.get("static-properties", {})
-            tables = data.get("providers", {})
-            schema = data.get("$schema", _SCHEMAS)
-            current = schema in (SCHEMA_825, SCHEMA_850)
-            return cls(
-                schema,
-                tuple(priorities.get("namespace", ())),
-                _lists(priorities.get("feature", {})),
-                {namespace: _lists(table) for namespace, table in priorities.get("property", {}).items()},
-                {
-                    name: OlderProvider.parse(tables.get(name, {}), static.get(name, {}), current=current)
-                    for name in {**tables, **static}
-                },
-                {label: Properties.from_table(table) for label, table in data.get("variants", {}).items()},
-            )
-        except (TypeError, AttributeError, ValueError) as error:
-            raise InvalidVariantMetadata(
-                f"variant metadata has a key of a wrong type ({error})", hint="build the wheel again"
-            ) from error
+        with refusing(_of_a_wrong_type):
+            file = msgspec.convert(data, _File, strict=False)
+        current, static = file.schema in (SCHEMA_825, SCHEMA_850), file.static_properties
+        tables = {**dict.fromkeys(static, OlderProvider()), **file.providers}
+        providers = {
+            name: replace(one, current=current, static_properties=one.static_properties or static.get(name, {}))
+            for name, one in tables.items()
+        }
+        variants = {label: Properties.from_table(table) for label, table in file.variants.items()}
+        prior = file.default_priorities
+        return cls(file.schema, prior.namespace, prior.feature, prior.property, providers, variants)
 
     def today(
         self,
@@ -145,48 +145,51 @@ class OlderVariants(msgspec.Struct, frozen=True):
         older = self.providers.get(namespace)
         if older is None:
             return _without(namespace, known)
-        notes = [f"provider {namespace!r}: {key} is left out: {_NO_PLACE[key]}" for key in older.left_out]
+        notes = []
+        if older.enable_if is not None:
+            notes = [
+                f"provider {namespace!r}: enable-if is left out: when it applies is for the provider itself to say"
+            ]
         if older.builtin is not None:
             return Provider(builtin=older.builtin, optional=older.optional), notes
-        if older.static or not older.installs or not older.requires:
+        if older.static_properties or not older.installs or not older.plugin:
             static, remarks = self._static(namespace, older)
-            return Provider(static=static, optional=older.optional), notes + remarks
+            return Provider.ranked(static, optional=older.optional), notes + remarks
         if namespace in self.features or namespace in self.values:
             notes.append(f"provider {namespace!r}: priorities of features and values are left out: it has its own")
-        if known is not None and not older.current and _same_project(namespace, older.requires, known):
+        if known is not None and not older.current and _same_project(namespace, older.plugin, known):
             kept = replace(known, optional=older.optional)
-            if (older.requires, older.plugin_api) != (kept.requires, kept.plugin_api):
-                notes.append(f"provider {namespace!r}: {', '.join(older.requires)} became {', '.join(kept.requires)}")
+            if (older.plugin, older.plugin_api) != (kept.requires, kept.plugin_api):
+                notes.append(f"provider {namespace!r}: {', '.join(older.plugin)} became {', '.join(kept.requires)}")
             return kept, notes
-        return Provider(requires=older.requires, plugin_api=older.plugin_api, optional=older.optional), notes
+        return Provider(requires=older.plugin, plugin_api=older.plugin_api, optional=older.optional), notes
 
-    def _static(
-        self, namespace: str, older: OlderProvider
-    ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], list[str]]:
+    def _static(self, namespace: str, older: OlderProvider) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         """Return the static properties, best first: priorities, then the order of the table, else the natural one."""
         used = [
             item for properties in self.variants.values() for item in properties.items if item.namespace == namespace
         ]
-        prior = self.values.get(namespace, {})
+        prior, declared = self.values.get(namespace, {}), older.static_properties or {}
         features = _unique(
-            self.features.get(namespace, ()), older.order, older.static, prior, [i.feature for i in used]
+            self.features.get(namespace, ()), older.feature_order, declared, prior, [item.feature for item in used]
         )
-        table, notes = [], []
+        table: dict[str, tuple[str, ...]] = {}
+        notes = []
         for feature in features:
-            stated = _unique(prior.get(feature, ()), older.static.get(feature, ()))
+            stated = _unique(prior.get(feature, ()), declared.get(feature, ()))
             values = _unique(stated, sorted({item.value for item in used if item.feature == feature}))
             if guessed := values[len(stated) :]:
                 notes.append(
                     f"provider {namespace!r}: {', '.join(guessed)} of {feature!r} had no order: they come last"
                 )
             if values:
-                table.append((feature, values))
+                table[feature] = values
         if not table:
             raise InvalidVariantMetadata(
                 f"namespace {namespace!r} has a provider that says nothing and no variant that uses it",
                 hint="take it out of default-priorities.namespace",
             )
-        return tuple(table), notes
+        return table, notes
 
 
 def unite(parts: Iterable[OlderVariants], given: Collection[str] = ()) -> OlderVariants:
@@ -253,12 +256,6 @@ def new_label(label: str, properties: Properties, labels: Mapping[str, str]) -> 
     return labels.get(label, label) if properties else NULL_LABEL
 
 
-def _installs(table: Mapping[str, Any]) -> bool:
-    if "build-requires" in table:
-        return False
-    return bool(table.get("install-time", table.get("plugin-use", "all") == "all"))
-
-
 def _without(namespace: str, known: Provider | None) -> tuple[Provider, list[str]]:
     if known is None:
         raise InvalidVariantMetadata(
@@ -278,8 +275,10 @@ def _same_project(namespace: str, requires: Sequence[str], known: Provider) -> b
     return all(name in ours or _FORMER_NAMES.get(name) == namespace for name in names)
 
 
-def _lists(table: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(values) for key, values in table.items()}
+def _of_a_wrong_type(reason: str) -> InvalidVariantMetadata:
+    return InvalidVariantMetadata(
+        f"variant metadata has a key of a wrong type ({reason})", hint="build the wheel again"
+    )
 
 
 def _unique(*parts: Iterable[str]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
+
+import msgspec
 
 from variant_publish.errors import VariantPublishError
 
@@ -28,9 +29,9 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
     """
     place = f"{filename}{ATTESTATION_SUFFIX}"
     try:
-        data = json.loads(content)
+        data = msgspec.json.decode(content)
         version = data["version"]
-        statement = json.loads(base64.b64decode(data["envelope"]["statement"]))
+        statement = msgspec.json.decode(base64.b64decode(data["envelope"]["statement"]))
         subjects = [(subject["name"], subject["digest"]["sha256"]) for subject in statement["subject"]]
         _ = data["verification_material"], data["envelope"]["signature"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -50,4 +51,5 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
 def provenance(attestation: dict[str, Any]) -> str:
     """Return the JSON text of the provenance object of a file; equal values give equal text."""
     bundle = {"publisher": {"kind": _KIND, "claims": None}, "attestations": [attestation]}
-    return json.dumps({"version": 1, "attestation_bundles": [bundle]}, indent=1) + "\n"
+    document = {"version": 1, "attestation_bundles": [bundle]}
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -103,7 +102,7 @@ class LockedPackage(msgspec.Struct, frozen=True):
         if sdists:
             data["sdist"] = sdists[0]
         if self.metadata is not None:
-            data["variants-json"] = json.loads(self.metadata.dumps())
+            data["variants-json"] = self.metadata.table()
         if self.chosen is not None and self.record is not None:
             data["tool"] = {TOOL: {"wheel": self.chosen.table(), "record": self.record.table()}}
         elif self.requires or self.variants:
@@ -130,7 +129,7 @@ class LockedPackage(msgspec.Struct, frozen=True):
             tuple(map(LockedFile.parse, files)),
             LockedFile.parse(own["wheel"]) if "wheel" in own else None,
             InstalledVariant.from_table(own["record"]) if "wheel" in own else None,
-            None if metadata is None else VariantsMetadata.parse(json.dumps(metadata)),
+            None if metadata is None else VariantsMetadata.from_table(metadata),
             table.get("marker", ""),
             tuple(own.get("requires", ())),
             tuple(map(LockedVariant.parse, own.get("wheels", ()))),

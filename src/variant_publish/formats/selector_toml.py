@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.typed import refusing
@@ -24,7 +26,7 @@ class SelectorConflict(VariantPublishError):
     """Report two selector files of one release that contradict each other."""
 
 
-class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """Declare how one variable of dialect plus is evaluated and what its values mean; keys as the selector file has."""
 
     wheel_tags: Mapping[str, tuple[str, ...]]
@@ -44,11 +46,31 @@ class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for requirement in self.requires:
             check_installable(requirement)
 
-    @property
+    @cached_property
+    def admitted(self) -> Mapping[str, tuple[str, ...]]:
+        """Return each tag, and "" for the generic wheel, with the values that admit it, in the order of first mention.
+
+        A tag of the default alone has no values.
+        """
+        found: dict[str, list[str]] = {}
+        for value, tags in self.wheel_tags.items():
+            for tag in dict.fromkeys(tags):
+                found.setdefault(tag, []).append(value)
+        return {**dict.fromkeys(self.default or (), ()), **{tag: tuple(values) for tag, values in found.items()}}
+
+    @cached_property
     def tags(self) -> tuple[str, ...]:
-        """Return every extra tag that the table names, once, in the order of first mention."""
-        mentioned = (tag for tags in (*self.wheel_tags.values(), self.default or ()) for tag in tags if tag)
-        return tuple(dict.fromkeys(mentioned))
+        """Return every extra tag that the table names, once."""
+        return tuple(filter(None, self.admitted))
+
+    def only(self, kept: Collection[str]) -> Self:
+        """Return the table without other tags than some."""
+
+        def rest(tags: Iterable[str]) -> tuple[str, ...]:
+            return tuple(tag for tag in tags if tag in kept)
+
+        table = {value: rest(tags) for value, tags in self.wheel_tags.items()}
+        return replace(self, wheel_tags=table, default=None if self.default is None else rest(self.default))
 
     def tags_for(self, value: str) -> tuple[str, ...] | None:
         """Return the tags for a value, best first; None where the value is unknown and there is no default."""
@@ -64,18 +86,17 @@ class _File(msgspec.Struct, frozen=True):
     selector: dict[str, Any] = {}
 
 
-class SelectorFile(msgspec.Struct, frozen=True):
+class SelectorFile(msgspec.Struct, frozen=True, dict=True):
     """The selectors of a release in the order of their priority; `parse(dumps()) == self`."""
 
     selectors: Mapping[str, Selector] = {}
 
     def __post_init__(self) -> None:
-        owner: dict[str, str] = {}
         for variable, selector in self.selectors.items():
             for tag in selector.tags:
-                if owner.setdefault(tag, variable) != variable:
+                if (owner := self.owners[tag]) != variable:
                     raise InvalidSelectorFile(
-                        f"extra tag {tag!r} belongs to two selectors, {owner[tag]!r} and {variable!r}",
+                        f"extra tag {tag!r} belongs to two selectors, {variable!r} and {owner!r}",
                         hint="use different tags for each variable",
                     )
 
@@ -84,14 +105,21 @@ class SelectorFile(msgspec.Struct, frozen=True):
         """Return the variables, most important first: also the order of the tags in a file name."""
         return tuple(self.selectors)
 
-    def needs(self, tags: Collection[str]) -> dict[str, tuple[str, ...]]:
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """Return each extra tag with the variable that it belongs to."""
+        return {tag: variable for variable, item in self.selectors.items() for tag in item.tags}
+
+    def only(self, tags: Collection[str]) -> Self:
+        """Return the file without the tags that no wheel has: wheels that are there are chosen as before."""
+        kept = {"", *tags}
+        return replace(self, selectors={variable: item.only(kept) for variable, item in self.selectors.items()})
+
+    def needs(self, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return variable -> the values that admit a wheel with these extra tags, where not every value does."""
-        result = {}
-        for variable, item in self.selectors.items():
-            own = next((tag for tag in tags if tag in item.tags), None)
-            if own is not None and own not in (item.default or ()):
-                result[variable] = tuple(value for value, named in item.wheel_tags.items() if own in named)
-        return result
+        known = {self.owners[tag]: tag for tag in tags if tag in self.owners}
+        items = ((self.selectors[variable], variable, tag) for variable, tag in known.items())
+        return {variable: item.admitted[tag] for item, variable, tag in items if tag not in (item.default or ())}
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:

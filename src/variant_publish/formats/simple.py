@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.typed import refusing
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.url import check_link, is_web
 from variant_publish.model.versions import version_or_none
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats.typed import refusing, to_json
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -26,8 +26,6 @@ WHEEL_FILE = "variant.json"
 ABI_DEPENDENCY = "abi_dependency"
 
 _KEY = r"[a-z0-9_]+"
-_TOP = {"$schema", "default-priorities", "providers", "variants"}
-_PROVIDER = {"static-properties", "feature-order", "requires", "plugin-api", "builtin", "optional"}
 
 
 class InvalidVariantMetadata(VariantPublishError):
@@ -38,21 +36,27 @@ class VariantConflict(VariantPublishError):
     """Report two pieces of one release that contradict each other."""
 
 
-class Provider(msgspec.Struct, frozen=True):
-    """How the properties of one namespace are evaluated (PEP 850, "Provider information").
+class Provider(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True, forbid_unknown_fields=True):
+    """A provider of PEP 850: how the properties of one namespace are evaluated; keys as `variants.json` has them.
 
-    Exactly one of `static` (feature -> values, best first, in feature order), `requires` (with `plugin_api`) and
-    `builtin` is set.
+    Exactly one of `static-properties`, `requires` (with `plugin-api`) and `builtin` is set.
     """
 
+    static_properties: Mapping[str, tuple[str, ...]] = {}
+    """Each feature with its values, best first."""
+    feature_order: tuple[str, ...] = ()
+    """The features, most important first; needed for more than one."""
     requires: tuple[str, ...] = ()
+    """The requirement of the plugin."""
     plugin_api: str | None = None
-    static: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The entry point of the plugin; default: the name of the requirement."""
     builtin: str | None = None
+    """A provider that installers have in them: "abi_dependency"."""
     optional: bool = False
+    """Whether the provider is off until a user turns it on."""
 
     def __post_init__(self) -> None:
-        given = [bool(self.requires), bool(self.static), self.builtin is not None]
+        given = [bool(self.requires), bool(self.static_properties), self.builtin is not None]
         if sum(given) != 1:
             raise InvalidVariantMetadata(
                 "a provider must have exactly one of static-properties, requires and builtin",
@@ -71,46 +75,41 @@ class Provider(msgspec.Struct, frozen=True):
                 raise InvalidVariantMetadata(
                     f"provider requirement {requirement!r} is not valid", hint="write a PEP 508 requirement"
                 ) from error
-
-    @classmethod
-    def parse(cls, table: Mapping[str, Any]) -> Self:
-        """Build from the JSON object (or the TOML table of the same keys)."""
-        _only(table, _PROVIDER, "providers.*")
-        given = table.get("static-properties", {})
-        kinds = {"static-properties": dict, "optional": bool, "plugin-api": str, "builtin": str}
-        if any(key in table and not isinstance(table[key], kind) for key, kind in kinds.items()):
-            raise InvalidVariantMetadata("a provider has a key of a wrong type", hint="write it as PEP 850 has it")
-        static = {feature: _strings(given, feature) for feature in given}
-        order = list(_strings(table, "feature-order") if "feature-order" in table else static)
-        if sorted(order) != sorted(static) or (len(static) > 1 and "feature-order" not in table):
+        static, order = self.static_properties, self.feature_order or tuple(self.static_properties)
+        if sorted(order) != sorted(static) or (len(static) > 1 and not self.feature_order):
             raise InvalidVariantMetadata(
                 "feature-order does not name each feature of static-properties exactly once",
                 hint=f"write feature-order = {sorted(static)} in the order of importance",
             )
-        return cls(
-            requires=_strings(table, "requires"),
-            plugin_api=table.get("plugin-api"),
-            static=tuple((feature, static[feature]) for feature in order),
-            builtin=table.get("builtin"),
-            optional=table.get("optional", False),
-        )
+        msgspec.structs.force_setattr(self, "static_properties", {feature: static[feature] for feature in order})
+        msgspec.structs.force_setattr(self, "feature_order", order if len(order) > 1 else ())
+
+    @classmethod
+    def ranked(cls, features: Mapping[str, tuple[str, ...]], *, optional: bool = False) -> Self:
+        """Build from static properties, the most important feature first."""
+        return cls(static_properties=features, feature_order=tuple(features), optional=optional)
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> Self:
+        """Build from the JSON object (or the TOML table of the same keys)."""
+        with refusing(_not_as_the_peps):
+            return msgspec.convert(table, cls)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        result: dict[str, Any] = {}
-        if self.static:
-            result["static-properties"] = {feature: list(values) for feature, values in self.static}
-            if len(self.static) > 1:
-                result["feature-order"] = [feature for feature, _ in self.static]
-        if self.requires:
-            result["requires"] = list(self.requires)
-        if self.plugin_api is not None:
-            result["plugin-api"] = self.plugin_api
-        if self.builtin is not None:
-            result["builtin"] = self.builtin
-        if self.optional:
-            result["optional"] = True
-        return result
+        table: dict[str, Any] = msgspec.to_builtins(self)
+        return table
+
+
+class _Priorities(msgspec.Struct, frozen=True):
+    namespace: tuple[str, ...]
+
+
+class _File(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    schema: str = msgspec.field(name="$schema")
+    default_priorities: _Priorities
+    providers: Mapping[str, Provider] = {}
+    variants: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
 
 
 class VariantsMetadata(msgspec.Struct, frozen=True):
@@ -164,17 +163,25 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
                 f"variant metadata has the schema {schema!r}, which installers of today refuse",
                 hint=f"run variant-publish convert, which writes {SCHEMA_850}",
             )
-        _only(data, _TOP, "the top level")
-        try:
-            return cls(
-                tuple(data["default-priorities"]["namespace"]),
-                {label: Properties.from_table(table) for label, table in data["variants"].items()},
-                {namespace: Provider.parse(table) for namespace, table in data.get("providers", {}).items()},
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InvalidVariantMetadata(
-                f"variant metadata lacks a key or has one of a wrong type ({error})", hint="write the file again"
-            ) from error
+        return cls.from_table(data)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> Self:
+        """Build from the JSON object."""
+        with refusing(_not_as_the_peps):
+            file = msgspec.convert(table, _File)
+        variants = {label: Properties.from_table(features) for label, features in file.variants.items()}
+        return cls(file.default_priorities.namespace, variants, file.providers)
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object: keys in this order, and sorted below them."""
+        variants = {label: properties.grouped for label, properties in self.variants.items()}
+        file = _File(
+            schema=self.schema, default_priorities=_Priorities(self.namespaces), providers=self.providers,
+            variants=variants,
+        )  # fmt: skip
+        table: dict[str, Any] = msgspec.to_builtins(file)
+        return table
 
     @property
     def schema(self) -> str:
@@ -186,12 +193,8 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
         return replace(self, variants={label: self.variants[label]})
 
     def dumps(self) -> str:
-        """Return the JSON text: sorted keys, two spaces, a final newline; equal values give equal text."""
-        data: dict[str, Any] = {"$schema": self.schema, "default-priorities": {"namespace": list(self.namespaces)}}
-        if self.providers:
-            data["providers"] = {namespace: provider.table() for namespace, provider in self.providers.items()}
-        data["variants"] = {label: properties.grouped for label, properties in self.variants.items()}
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        """Return the JSON text: two spaces, a final newline; equal values give equal text."""
+        return to_json(self.table(), 2)
 
 
 def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
@@ -234,7 +237,7 @@ def merge(parts: Iterable[VariantsMetadata]) -> VariantsMetadata:
 def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     """Parse JSON that variant metadata of any schema is: an object; raise InvalidVariantMetadata with the hint."""
     try:
-        data = json.loads(content)
+        data = msgspec.json.decode(content)
     except (ValueError, RecursionError) as error:
         raise InvalidVariantMetadata(f"variant metadata is not JSON ({error})", hint=hint) from error
     if not isinstance(data, dict):
@@ -242,16 +245,5 @@ def json_object(content: bytes | str, *, hint: str) -> dict[str, Any]:
     return data
 
 
-def _strings(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = table.get(key, [])
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise InvalidVariantMetadata(f"{key} of a provider is not a list of strings", hint='write it like ["x"]')
-    return tuple(value)
-
-
-def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := sorted(set(table) - known):
-        raise InvalidVariantMetadata(
-            f"variant metadata has the unknown key {unknown[0]!r} in {where}",
-            hint=f"known keys: {', '.join(sorted(known))}",
-        )
+def _not_as_the_peps(reason: str) -> InvalidVariantMetadata:
+    return InvalidVariantMetadata(f"variant metadata is not that of PEP 825 and 850 ({reason})", hint="write it again")

@@ -90,10 +90,9 @@ class _Project:
         texts = self._selectors()
         for version in sorted({*texts, *self.metadata}):
             selectors = SelectorFiles.parse(texts.get(version, {}))
-            facts = ProjectFacts(metadata=tuple(self.metadata.get(version, ())))
+            facts = ProjectFacts(version, selectors, metadata=tuple(self.metadata.get(version, ())))
             if texts.get(version) or exact_pins(facts.metadata):
-                updated = update_project(self.store, self.name, version=version, selectors=selectors, facts=facts)
-                written += updated.written
+                written += update_project(self.store, self.name, facts=facts).written
         unhashed = tuple(sorted(name for name, entry in entries.items() if not entry.sha256))
         return Adopted(self.name, tuple(sorted(entries)), unhashed, tuple(dict.fromkeys(written)))
 

@@ -17,7 +17,7 @@ from variant_publish.formats.master import NewestRelease, ProjectIndex, RootInde
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.index.leaving import delete_leaving
-from variant_publish.index.masters import ROOT_MASTER, Page, change_master, master_key, mend, parser_of
+from variant_publish.index.masters import ROOT_MASTER, Page, ReadIndex, change_master, master_key, mend, parser_of
 from variant_publish.index.pages import render_project, render_root
 from variant_publish.index.pins import enter_pins, exact_pins, with_pins
 from variant_publish.index.project_page import needs_of, newest, releases_of
@@ -49,12 +49,16 @@ class Upload(msgspec.Struct, frozen=True):
 class ProjectFacts(msgspec.Struct, frozen=True):
     """What an update says of a project besides its files.
 
-    Which projects of other indexes it tracks (PEP 708), where users find the index, and the METADATA of its wheels.
+    The release that they are of and its selector files, which projects of other indexes the project tracks (PEP 708),
+    where users find the index, the METADATA of the wheels, and the master as it was `read` before.
     """
 
+    version: str = ""
+    selectors: SelectorFiles | None = None
     tracks: tuple[str, ...] = ()
     public_url: str = ""
     metadata: tuple[bytes, ...] = ()
+    read: ReadIndex | None = None
 
 
 NO_FACTS = ProjectFacts()
@@ -95,27 +99,21 @@ def send(
 
 
 def update_project(
-    store: Store,
-    project: str,
-    files: Iterable[IndexFile] = (),
-    *,
-    version: str = "",
-    selectors: SelectorFiles | None = None,
-    facts: ProjectFacts = NO_FACTS,
+    store: Store, project: str, files: Iterable[IndexFile] = (), facts: ProjectFacts = NO_FACTS
 ) -> Updated:
     """Add entries and selector files to a project's index, and rewrite old and missing pages.
 
-    `selectors` are those of `version`, whose plain-named copies are rewritten. Raises Conflict where a name is listed
-    with another hash, and the conflicts of selector files. An update without anything new writes nothing.
+    The plain-named copies of the version's selector files are rewritten. Raises Conflict where a name is listed with
+    another hash, and the conflicts of selector files. An update without anything new writes nothing.
     """
-    files = tuple(files)
+    files, version = tuple(files), facts.version
     texts = SelectorTexts(store)
     pins = exact_pins(facts.metadata) if version else ()
 
     def change(index: ProjectIndex) -> ProjectIndex:
         refuse_removed(store.describe(), index, files)
         _refuse_archived(store.describe(), index, files)
-        own = _selector_entries(texts, index, version, selectors)
+        own = _selector_entries(texts, index, version, facts.selectors)
         enter_pins(store, project, index.pins, pins)
         return index.updated(
             merged_files(store.describe(), index.distributions, files),
@@ -128,7 +126,7 @@ def update_project(
             about=_about(index.about, facts.metadata, version),
         )
 
-    return change_project(store, project, change, versions=(version,), texts=texts)
+    return change_project(store, project, change, versions=(version,), texts=texts, read=facts.read)
 
 
 def change_project(
@@ -138,6 +136,7 @@ def change_project(
     *,
     versions: Iterable[str] = (),
     texts: SelectorTexts | None = None,
+    read: ReadIndex | None = None,
 ) -> Updated:
     """Change a project's master by compare-and-swap; rewrite its pages and the list of projects; finish removals.
 
@@ -146,13 +145,13 @@ def change_project(
     """
     versions, texts = tuple(versions), texts or SelectorTexts(store)
     key, parse = master_key(project), parser_of(project)
-    index, written = change_master(store, key, parse, ProjectIndex(project), change)
+    index, written = change_master(store, key, parse, ProjectIndex(project), change, read)
     if index.generation:
 
         def derive(found: ProjectIndex) -> Iterator[Page]:
             return project_pages(store, found, versions, texts)
 
-        written += mend(store, key, parse, index, derive)
+        written += mend(store, key, parse, index, derive, texts.new)
         written += _enter(store, index)
         delete_leaving(store, index)
     return Updated(index, tuple(dict.fromkeys(written)))
@@ -223,7 +222,7 @@ def _selector_entries(
     for name, text in merged.texts(index.name, version).items():
         entry = selector_entry(name, text)
         if listed.get(name) != entry:
-            texts.create(index.name, entry, text)
+            texts.create(index.name, entry, text, is_new=name not in listed)
         result.append(entry)
     return tuple(result)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TypeAlias, TypeVar
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.master import InvalidMaster, ProjectIndex, RootIndex
@@ -22,6 +22,9 @@ _LONGEST_WAIT = 2.0
 M = TypeVar("M", ProjectIndex, RootIndex)
 """What pages are derived from."""
 
+ReadIndex: TypeAlias = tuple[ProjectIndex | None, str | None]
+"""The master of a project as it was read, and the tag to change it by; (None, None) where it is not there."""
+
 Page = tuple[str, bytes, str]
 """The key, the content and the content type of a page."""
 
@@ -33,7 +36,12 @@ def master_key(project: str) -> str:
 
 def read_index(store: Store, project: str) -> ProjectIndex | None:
     """Return the master of a project; None where the project is not there."""
-    return read_master(store, master_key(project), parser_of(project))[0]
+    return read_tagged(store, project)[0]
+
+
+def read_tagged(store: Store, project: str) -> ReadIndex:
+    """Return the master of a project and its tag."""
+    return read_master(store, master_key(project), parser_of(project))
 
 
 def read_root(store: Store) -> RootIndex | None:
@@ -65,14 +73,24 @@ def read_master(store: Store, key: str, parse: Callable[[bytes], M]) -> tuple[M 
 
 
 def change_master(
-    store: Store, key: str, parse: Callable[[bytes], M], empty: M, change: Callable[[M], M]
+    store: Store,
+    key: str,
+    parse: Callable[[bytes], M],
+    empty: M,
+    change: Callable[[M], M],
+    read: tuple[M | None, str | None] | None = None,
 ) -> tuple[M, list[str]]:
-    """Change a master by compare-and-swap until nobody else was faster; return it, and the keys written."""
+    """Change a master by compare-and-swap until nobody else was faster; return it, and the keys written.
+
+    `read` is what was read of it before: where it is still that, it is changed without another look.
+    """
     for _ in _attempts(store, key):
-        found, etag = read_master(store, key, parse)
-        old = found if found is not None else empty
+        is_old, (found, etag) = read is not None, read or read_master(store, key, parse)
+        read, old = None, found if found is not None else empty
         new = change(old)
         if new == old:
+            if is_old:
+                continue
             return old, []
         content = new.dumps().encode()
         if store.swap(key, content, etag=etag, content_type=SIMPLE_JSON, generation=new.generation):
@@ -82,18 +100,24 @@ def change_master(
 
 
 def mend(
-    store: Store, key: str, parse: Callable[[bytes], M], known: M, derive: Callable[[M], Iterable[Page]]
+    store: Store,
+    key: str,
+    parse: Callable[[bytes], M],
+    known: M,
+    derive: Callable[[M], Iterable[Page]],
+    new: Collection[str] = (),
 ) -> list[str]:
     """Write the pages that are not as the master has them.
 
     A page is looked at before the master and swapped after it, so whoever replaces a page knows a master at least as
     new as the one that the page was made from: pages only move forward, in any interleaving of writers. Where the
-    store says which generation a page is of, an older one needs no second look at the master.
+    store says which generation a page is of, an older one needs no second look at the master. Nobody looks first for
+    pages that are `new`: they are written on the condition that they are not there.
     """
     written: list[str] = []
     pages = {page: (content, content_type) for page, content, content_type in derive(known)}
     for attempt in _attempts(store, key):
-        before = _tags(store, pages, trust_twins=not attempt)
+        before = _tags(store, pages, new if not attempt else (), trust_twins=not attempt)
         if all(_is_page(before[page], content) for page, (content, _) in pages.items()):
             return written
         if attempt or not all(_is_older(tag, known.generation) for tag in before.values()):
@@ -117,13 +141,17 @@ def mend(
     raise AssertionError  # _attempts raises first
 
 
-def _tags(store: Store, pages: Mapping[str, tuple[bytes, str]], *, trust_twins: bool) -> dict[str, Stat | None]:
+def _tags(
+    store: Store, pages: Mapping[str, tuple[bytes, str]], new: Collection[str], *, trust_twins: bool
+) -> dict[str, Stat | None]:
     """Look at pages; with `trust_twins` one that has the bytes of an old page under another key is taken for it too.
 
     It is swapped by the other one's tag then, which fails where they differ, and at the next try it is looked at.
     """
-    found: dict[str, Stat | None] = {}
+    found: dict[str, Stat | None] = {page: None for page in new if page in pages}
     for page, (content, _) in pages.items():
+        if page in found:
+            continue
         twin = next((other for other in found if pages[other][0] is content), None)
         is_old = twin is not None and not _is_page(found[twin], content)
         found[page] = found[twin] if twin is not None and is_old and trust_twins else store.tag(page)

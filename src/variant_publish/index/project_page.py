@@ -159,7 +159,7 @@ def _variant(name: WheelName) -> str:
 
 
 def _label(name: WheelName) -> str:
-    python, abi = ".".join(name.python), ".".join(name.abi)
+    python, abi = ".".join(name.plain.python), ".".join(name.plain.abi)
     return python if abi in (python, "none") else f"{python}-{abi}"
 
 
@@ -204,11 +204,11 @@ def _sentences(properties: Iterable[Property]) -> Iterator[str]:
 
 def _of_selector(selector: SelectorFile) -> Iterator[tuple[str, str]]:
     for variable in selector.variables:
-        table = selector.selectors[variable].wheel_tags
-        for tag in selector.selectors[variable].tags:
+        admitted = selector.selectors[variable].admitted
+        for tag in filter(None, admitted):
             if words := catalog.properties_of_word(tag):
                 yield tag, ", ".join(_sentences(words))
-                continue
-            values = [value for value, tags in table.items() if tag in tags]
-            span = values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
-            yield tag, f"{variable} {span}"
+            elif len(values := admitted[tag]) < 2:
+                yield tag, f"{variable} {values[0] if values else 'of any other value'}"
+            else:
+                yield tag, f"{variable} {values[0]} to {values[-1]}"

@@ -18,14 +18,18 @@ class SelectorTexts:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.known: dict[str, str] = {}
+        self.new: set[str] = set()
+        """Keys of the plain-named copies of texts that no index had."""
 
     def of(self, index: ProjectIndex, version: str) -> dict[str, str]:
         """Return the texts of a version by file name; raise VariantPublishError where one is lost."""
         return {name: self._text(index.name, entry) for name, entry in index.selector_entries(version).items()}
 
-    def create(self, project: str, entry: IndexFile, text: str) -> None:
+    def create(self, project: str, entry: IndexFile, text: str, *, is_new: bool) -> None:
         """Write a text under its hash, before any page names it."""
         self.known[entry.sha256] = text
+        if is_new:
+            self.new.add(key_of(project, entry.filename))
         key = _key(project, entry)
         self.store.create(key, text.encode(), sha256=entry.sha256, content_type=content_type_of(key), advance=ignore)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +25,8 @@ from variant_publish.release.selectors import SelectorFiles
 from variant_publish.serve.loopback import serving
 from variant_publish.serve.projects import Projects, SeenProject, has_variants
 from variant_publish.view.view import SHADOWED, View, ViewFile
+
+_AT_ONCE = 16
 
 
 class EveryVariant(ViewFile, frozen=True):
@@ -91,8 +93,8 @@ class UniversalProjects(Projects):
         seen = self.find(project)
         selector = seen.view.selectors.get(version, SelectorFiles()).selector if seen is not None else None
         wheels = {name: file for name, file in _wheels(seen.files if seen else ()) if name.parsed_version == version}
-        read = partial(self.cache.metadata, transport=self._transport)
-        found = dict(zip(wheels, self._readers.map(read, wheels.values()), strict=True))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(wheels, pool.map(self.cache.metadata, wheels.values()), strict=True))
         variables = selector.variables if selector is not None else ()
         ordered = sorted(found, key=lambda name: (name.dialect is not None, str(name)))
         return {name: _requires(Metadata.parse(found[name]), variables) for name in ordered}

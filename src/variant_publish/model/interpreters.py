@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ALTERNATIVE = re.compile(r"(?:pp|graalpy).*")
-_ENDED = re.compile(r"cp3[0-9]-cp3[0-9]m?|pp3([0-9]|10)-.*|pp2.*|cp2.*")
+_ENDED = re.compile(r"cp3[0-9]-(?:cp3[0-9]m?|none)|pp3([0-9]|10)-.*|pp2.*|cp2.*")
 """CPython before 3.10 and PyPy before 3.11 get no releases any more."""
 
 _CPYTHON = re.compile(r"cp3([0-9]+)")
@@ -56,6 +56,11 @@ def interpreter_exists(python: str, platform: str) -> bool:
 def gets_releases(python: str) -> bool:
     """Return whether there are new releases of an interpreter like "cp312-cp312" (state of November 2026)."""
     return _ENDED.fullmatch(python) is None
+
+
+def is_tried_only(python: str) -> bool:
+    """Return whether projects build for an interpreter where it happens to work: GraalPy."""
+    return python.startswith("graalpy")
 
 
 def is_for(interpreter: str, abi: str, python: str) -> bool:

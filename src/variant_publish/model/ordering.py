@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -59,17 +60,38 @@ def rank(label: str, properties: Properties, namespaces: Sequence[str], supporte
     return Ranked(label, tuple(sorted(triples)))
 
 
-def place_of_tags(choices: Sequence[Sequence[str]], tags: Sequence[str]) -> tuple[int, ...] | None:
-    """Return the place of extra tags in each selector variable's choices, the smallest being best; None for none.
+class TagOrder:
+    """The places of extra tags on one machine, the smallest being best; what it cannot use has none.
 
     `choices` holds, for each selector variable in the order of the file, the tags that the machine's value allows,
     best first; "" stands for no tag, and no tag is of two variables. The first variable matters most. The product of
-    the choices has the same order, and is far too long to be written down.
+    the choices has the same order, and is far too long to be written down. A place is as long as the tags, however
+    many variables there are: it says where they differ from no tag at all.
     """
-    left, places = list(tags), []
-    for choice in choices:
-        tag = left.pop(0) if left and left[0] in choice else ""
-        if tag not in choice:
+
+    def __init__(self, choices: Iterable[Sequence[str]]) -> None:
+        self._spots: dict[str, tuple[int, int]] = {}
+        needed = []
+        for number, choice in enumerate(choices):
+            ranks = {tag: rank for rank, tag in reversed([*enumerate(choice)])}
+            without = ranks.pop("", len(choice))
+            if without == len(choice):
+                needed.append(number)
+            self._spots.update((tag, (number, rank - without)) for tag, rank in ranks.items())
+        self.needed = tuple(needed)
+        """The numbers of the variables that no wheel can be without a tag of."""
+
+    def place(self, tags: Sequence[str]) -> tuple[tuple[int, ...], ...] | None:
+        """Return the place of tags in the order of the variables; None where the machine cannot use them."""
+        spots = [self._spots.get(tag, (-1, 0)) for tag in tags]
+        numbers = [number for number, _ in spots]
+        if any(later <= earlier for earlier, later in pairwise((-1, *numbers))) or not {*numbers}.issuperset(
+            self.needed
+        ):
             return None
-        places.append(choice.index(tag))
-    return None if left else tuple(places)
+        # The first difference between two places decides: what is better than no tag counts the more the earlier it
+        # stands, and what is worse, too.
+        return (*((-1, number, by) if by < 0 else (1, -number, by) for number, by in spots), (0,))
+
+    def __contains__(self, tag: str) -> bool:
+        return tag in self._spots

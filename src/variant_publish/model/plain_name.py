@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from msgspec.structs import replace
-from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.model.project_name import canonicalize_name
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+    from packaging.utils import NormalizedName
 
 NAME_LIMIT = 255
 """Bytes of a file name: what file systems take."""
@@ -62,10 +65,10 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
         if len(self.python) * len(self.abi) * len(self.platform) > _TAGS_LIMIT:
             return f"it stands for more than {_TAGS_LIMIT} tags"
         try:
-            parse_wheel_filename(str(self))
-        except InvalidWheelFilename as error:
+            Version(self.version)
+        except InvalidVersion as error:
             return str(error)
-        return ""
+        return "its name has two underscores in a row" if "__" in self.distribution else ""
 
     @classmethod
     @lru_cache(4096)  # the variants of a release have few plain names
@@ -105,6 +108,8 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def tags(self) -> frozenset[Tag]:
         """Return the expanded compatibility tags."""
+        from packaging.tags import Tag  # not at the top: it loads what a retag needs nothing of
+
         return frozenset(Tag(*parts) for parts in product(self.python, self.abi, self.platform))
 
     @property
@@ -115,30 +120,6 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
     def renamed(self, project: str) -> Self:
         """Return the name for another project, escaped as the binary distribution format has it."""
         return replace(self, distribution=canonicalize_name(project).replace("-", "_"))
-
-
-class TagSets(Protocol):
-    """Whatever has the compatibility tags of a wheel: a name, in any dialect."""
-
-    @property
-    def python(self) -> tuple[str, ...]:
-        """Return the members of the Python tag set."""
-        ...
-
-    @property
-    def abi(self) -> tuple[str, ...]:
-        """Return the members of the ABI tag set."""
-        ...
-
-    @property
-    def platform(self) -> tuple[str, ...]:
-        """Return the members of the platform tag set."""
-        ...
-
-    @property
-    def tags(self) -> frozenset[Tag]:
-        """Return the expanded tags."""
-        ...
 
 
 def shortened(text: str) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Self
 
 import msgspec
-from packaging.utils import NormalizedName, canonicalize_name, is_normalized_name
 
 from variant_publish.errors import UsageError
+from variant_publish.model.project_name import canonicalize_name, is_normalized_name
 from variant_publish.model.tags import validate_extra_tag
 from variant_publish.model.variant_marker import UnreadableMarker, is_text, resolved, with_marker
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+    from packaging.utils import NormalizedName
 
 _LONGEST = 10_000
 """Characters of one requirement; the longest markers of real projects have some hundreds."""

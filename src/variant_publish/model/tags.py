@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-
-from packaging.tags import Tag
+from typing import TYPE_CHECKING
 
 from variant_publish.errors import UsageError
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 _EXTRA_TAG = r"[a-z0-9_]+"
 _LEGACY_MANYLINUX = {
@@ -36,6 +38,11 @@ def modern_platform(platform: str) -> str:
     """Spell the legacy manylinux names of PEP 513, 571 and 599 as PEP 600 does; give others back as they are."""
     head, _, arch = platform.partition("_")
     return f"{_LEGACY_MANYLINUX[head]}_{arch}" if head in _LEGACY_MANYLINUX else platform
+
+
+def in_use(platform: str) -> str:
+    """Return what a platform for a glibc that is gone stands for: all that is left has 2.17 at least."""
+    return re.sub(r"^manylinux_2_(?:[0-9]|1[0-6])_", "manylinux_2_17_", modern_platform(platform))
 
 
 @cache

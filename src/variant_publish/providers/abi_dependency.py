@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from packaging.utils import canonicalize_name
-
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Properties, Property
 from variant_publish.model.versions import release_prefixes
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
@@ -63,6 +62,7 @@ class AbiDependency(VariantProvider):
     title = "version of the dependency"
     features = ()
     metadata = Provider(builtin=ABI_DEPENDENCY)
+    is_resolved = True
     systems: ClassVar[tuple[str, ...]] = ("",)
 
     def properties_of(self, word: str) -> tuple[Property, ...]:

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from variant_publish.formats.variants_json import Provider
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
 
@@ -83,6 +83,8 @@ class VariantProvider:
     """What `variants.json` says of the provider (PEP 850)."""
     vendored: ClassVar[str | None] = None
     """The version of the provider that today's uv carries in itself; None where it has none."""
+    is_resolved: ClassVar[bool] = False
+    """Whether a view leaves the choice to the installer's resolver, so that no client has to know the provider."""
     variables: ClassVar[tuple[Variable, ...]] = ()
     drivers: ClassVar[tuple[str, ...]] = ()
     """The libraries that come with a driver, without endings: a binary that needs one does not load without it."""
@@ -199,7 +201,7 @@ class VariantProvider:
         """
         from packaging.requirements import Requirement
 
-        if listed.static:
+        if listed.static_properties:
             return ""
         if not (listed.requires and self.metadata.requires):
             return (

@@ -73,12 +73,21 @@ def vendored() -> tuple[str, ...]:
 
 def find_variable(name: str) -> Variable | None:
     """Return the selector variable of a name; None where no provider has it."""
-    return next((item for item in variables() if item.name == name), None)
+    return _variables(providers()).get(name)
 
 
 def variables() -> tuple[Variable, ...]:
     """Return the selector variables of all providers."""
-    return tuple(item for provider in providers() for item in provider.variables)
+    return tuple(_variables(providers()).values())
+
+
+@cache
+def _variables(providers: tuple[VariantProvider, ...]) -> dict[str, Variable]:
+    found: dict[str, Variable] = {}
+    for provider in providers:
+        for item in provider.variables:
+            found.setdefault(item.name, item)
+    return found
 
 
 def properties_of_word(word: str) -> tuple[Property, ...]:

@@ -54,6 +54,11 @@ class Machine(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def tag_set(self) -> frozenset[Tag]:
+        """Return the compatible tags, whatever their order."""
+        return frozenset(self.tags)
+
+    @cached_property
     def supported(self) -> Supported:
         """Return the supported properties (PEP 850) by namespace; what the machine does not have is not there."""
         releases = {f"{PREFIX}{name}": version for name, version in self.abi.items()}
@@ -80,8 +85,8 @@ class Machine(msgspec.Struct, frozen=True, dict=True):
             return f"provider {namespace} is denied by your preferences"
         if provider.optional and namespace not in self.allowed:
             return f"provider {namespace} is optional, so it is off"
-        if provider.static:
-            return dict(provider.static)
+        if provider.static_properties:
+            return provider.static_properties
         own = catalog.find(provider.builtin or namespace)
         if own is not None and not own.objection_to(provider):
             return self.supported.get(own.namespace, {})

@@ -6,8 +6,6 @@ import platform as running
 import re
 import sysconfig
 
-from packaging import tags as packaging_tags
-
 from variant_publish.errors import UsageError
 from variant_publish.model.tags import modern_platform
 
@@ -50,7 +48,9 @@ def compatible_platforms(platform: str) -> list[str]:
             found += [name for head in _LEGACY if modern_platform(name := f"{head}_{arch}") == found[-1]]
         return [*found, f"linux_{arch}"]
     if match := re.fullmatch(_MACOS, platform):
-        return list(packaging_tags.mac_platforms((int(match[1]), int(match[2])), match[3]))
+        from packaging.tags import mac_platforms
+
+        return list(mac_platforms((int(match[1]), int(match[2])), match[3]))
     if re.fullmatch(_PLAIN, platform):
         return [platform]
     raise UsageError(

@@ -21,7 +21,10 @@ class SentBuilds(msgspec.Struct):
     """What a store has of the builds of one release, `builds`: file name -> the build that it is of."""
 
     store: Store
-    builds: Mapping[str, str]
+    builds: Mapping[str, str] = {}
+    copies: Mapping[str, StoredFile] = {}
+    """File name -> the very file in another store."""
+
     _files: dict[str, Upload] = {}
     _first: dict[str, Upload] = {}
     _compared: set[str] = set()

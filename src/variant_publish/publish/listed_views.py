@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
+from contextlib import ExitStack, contextmanager
 
-from msgspec.structs import replace
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.archive.wheel import WholeWheel
@@ -23,39 +22,37 @@ from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
 from variant_publish.publish.static_view import by_view, is_made_of
 from variant_publish.publish.upload_plan import UploadPlan
-from variant_publish.publish.uploader import UploadResult
 from variant_publish.publish.verified_files import Claim, verified
 from variant_publish.publish.view_apply import PublishedView, publish_views
 from variant_publish.publish.view_places import place_of_view
-from variant_publish.publish.views import plan_views
+from variant_publish.publish.views import ViewPlan, plan_views
 from variant_publish.release.release import Release
+from variant_publish.store.keys import key_of
+from variant_publish.store.stored_file import StoredFile
 
 
 def publish_listed_views(
-    project: NormalizedName, version: Version, config: Config, destinations: Destinations, reporter: Reporter = SILENT
+    plan: UploadPlan,
+    config: Config,
+    destinations: Destinations,
+    reporter: Reporter = SILENT,
+    staged: UploadTable | None = None,
 ) -> tuple[PublishedView, ...]:
     """Bring the views to what the extra index has of a release, one variant at a time; none where they have no place.
 
     The wheels of a variant are read from the extra index for as long as their view takes, and only where it lacks one.
+    Those that the views of a stage, which `staged` places, have with the same bytes are copied from there.
     """
-    main = read_index(destinations.store, project)
+    main = read_index(destinations.store, plan.project)
     if destinations.settings.views is None or main is None:
         return ()
-    empty = Release(project, version, (), config)
+    empty = Release(plan.files.project, Version(plan.version), (), config)
     done: list[PublishedView] = []
     for name, wheels in _variants(empty, main).items():
         if not _is_there(empty, name, wheels.keys(), destinations.settings, main):
             entries = {entry.filename: entry for entry, _ in wheels.values()}
-            done += _publish(empty, name, entries.values(), destinations, reporter)
+            done += _publish(empty, name, entries.values(), destinations, reporter, staged)
     return tuple(done)
-
-
-def with_listed_views(
-    result: UploadResult, plan: UploadPlan, config: Config, destinations: Destinations, reporter: Reporter = SILENT
-) -> UploadResult:
-    """Publish the views of what a plan has listed, and return its result with theirs."""
-    views = publish_listed_views(plan.files.project, Version(plan.version), config, destinations, reporter)
-    return replace(result, views=views)
 
 
 def yank_in_views(
@@ -92,16 +89,42 @@ def _is_there(release: Release, name: str, wanted: Set[str], settings: UploadTab
 
 
 def _publish(
-    empty: Release, name: str, entries: Collection[IndexFile], destinations: Destinations, reporter: Reporter
+    empty: Release,
+    name: str,
+    entries: Collection[IndexFile],
+    destinations: Destinations,
+    reporter: Reporter,
+    staged: UploadTable | None,
 ) -> tuple[PublishedView, ...]:
     claims = {StagedFile(empty.project, entry.filename): Claim(entry.size or 0, entry.sha256) for entry in entries}
     with verified(destinations.store, claims, claims.keys(), reporter) as files:
-        builds = SentBuilds(destinations.store, {})
-        for entry in entries:
-            path = files.local[StagedFile(empty.project, entry.filename)]
-            builds.add(Upload(empty.project, path, entry), is_sent=True)
         wheels = tuple(WholeWheel.read(path) for path in files.local.values())
         release = Release(empty.project, empty.version, wheels, empty.config)
         main = read_index(destinations.store, empty.project)
         plans = plan_views(release, destinations.settings, set(), main, reporter)
-        return publish_views([plan for plan in plans if plan.name == name], destinations, builds, reporter)
+        plans = tuple(plan for plan in plans if plan.name == name)
+        with _staged_copies(plans, staged) as copies:
+            builds = SentBuilds(destinations.store, copies=copies)
+            for entry in entries:
+                path = files.local[StagedFile(empty.project, entry.filename)]
+                builds.add(Upload(empty.project, path, entry), is_sent=True)
+            return publish_views(plans, destinations, builds, reporter)
+
+
+@contextmanager
+def _staged_copies(plans: Iterable[ViewPlan], staged: UploadTable | None) -> Iterator[dict[str, StoredFile]]:
+    """Yield the wheels of views that a stage has with the bytes that are planned, by their names."""
+    found: dict[str, StoredFile] = {}
+    if staged is None or staged.views is None:
+        yield found
+        return
+    with ExitStack() as opened:
+        for plan in plans:
+            store = opened.enter_context(opened_store(place_of_view(staged, plan.name), staged.endpoint_url))
+            for item in plan.own:
+                key = key_of(plan.release.project, item.entry.filename)
+                if (stat := store.stat(key)) is not None:
+                    stored = StoredFile(store, key, stat)
+                    if stored.has(item.placement.size, item.entry.sha256):
+                        found[item.entry.filename] = stored
+        yield found

@@ -24,7 +24,10 @@ W = TypeVar("W")
 
 LOCAL = dialect_of("local")
 _HARDWARE = Property("view", "hardware", "this")
-_PROVIDERS = {ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY), "view": Provider(static=(("hardware", ("this",)),))}
+_PROVIDERS = {
+    ABI_DEPENDENCY: Provider(builtin=ABI_DEPENDENCY),
+    "view": Provider(static_properties={"hardware": ("this",)}),
+}
 
 
 def by_view(release: Release, wheels: Iterable[tuple[WheelName, W]]) -> dict[str, dict[str, tuple[W, tuple[str, ...]]]]:

@@ -16,7 +16,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.stage_state import StagedFile
 from variant_publish.index.index import Upload, missing_files, read_selectors, refuse_removed
-from variant_publish.index.masters import read_index
+from variant_publish.index.masters import read_tagged
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.destinations import Destinations
 from variant_publish.publish.placement import Destination, Placement, Transfer, is_sdist
@@ -35,7 +35,7 @@ class Inventory(msgspec.Struct, frozen=True):
 
     `listed` is None where the extra index has nothing, `in_repository` where the repository cannot be asked,
     `repository` where there is none. `selectors` are the selector files that the extra index has of the version,
-    `missing` the files that it lists and has lost.
+    `missing` the files that it lists and has lost; `tag` is that of its master.
     """
 
     listed: ProjectIndex | None
@@ -44,14 +44,15 @@ class Inventory(msgspec.Struct, frozen=True):
     repository: str | None = None
     selectors: SelectorFiles = SelectorFiles()
     missing: frozenset[str] = frozenset()
+    tag: str | None = None
 
     @classmethod
     def of(cls, destinations: Destinations, project: str, version: str) -> Inventory:
         """Ask both destinations."""
         store, repository = destinations.store, destinations.repository
-        listed = read_index(store, project)
+        listed, tag = read_tagged(store, project)
         selectors, missing = read_selectors(store, listed, version), missing_files(store, listed, version)
-        found = cls(listed, (), store.describe(), selectors=selectors, missing=missing)
+        found = cls(listed, (), store.describe(), selectors=selectors, missing=missing, tag=tag)
         if repository is None:
             return found
         return replace(found, in_repository=repository.existing(project), repository=repository.describe())

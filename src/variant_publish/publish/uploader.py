@@ -212,18 +212,17 @@ class _Uploader:
         return [_completed(file, self.uploads) for file in shown]
 
     def _list(self, files: list[IndexFile], selectors: SelectorFiles | None = None) -> None:
-        updated = update_project(
-            self.store,
-            self.plan.project,
-            files,
-            version=self.plan.version,
-            selectors=selectors,
-            facts=ProjectFacts(
-                self.destinations.tracked(self.plan.project),
-                redact(self.public_url or ""),
-                tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
-            ),
+        """List files; with the selector files for the first time, so that the master may be as it was planned with."""
+        inventory = self.plan.inventory
+        facts = ProjectFacts(
+            self.plan.version,
+            selectors,
+            self.destinations.tracked(self.plan.project),
+            redact(self.public_url or ""),
+            tuple(upload.metadata for upload in self.uploads.values() if upload.metadata is not None),
+            (inventory.listed, inventory.tag) if selectors is not None else None,
         )
+        updated = update_project(self.store, self.plan.project, files, facts)
         self.done["pages"] += updated.written
         self.views = updated.index.views.get(self.plan.version, {})
         if updated.written:

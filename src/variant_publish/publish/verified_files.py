@@ -25,8 +25,6 @@ from variant_publish.store.stored_file import StoredFile
 _AT_ONCE = 4
 """Files that are on disk at once, each as long as it is looked at."""
 
-_PIECE = 8 * 1024 * 1024
-
 
 class FalseClaim(VariantPublishError):
     """Report a file that is not what the summary in its stage, or the index that lists it, says."""
@@ -136,8 +134,7 @@ class _Reader(msgspec.Struct, frozen=True):
     def _fetch(self, stored: StoredFile, path: Path) -> str:
         digest = hashlib.sha256()
         with path.open("wb") as stream, self.reporter.track(f"{path.name} from its store", stored.size) as advance:
-            for offset in range(0, stored.size, _PIECE):
-                content = stored.read_range(offset, min(_PIECE, stored.size - offset))
+            for content in stored.pieces():
                 digest.update(content)
                 stream.write(content)
                 advance(len(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile
 from variant_publish.index.commands import view_command
 from variant_publish.index.index import ProjectFacts, Upload, change_project, send, update_project
-from variant_publish.index.masters import read_index
+from variant_publish.index.masters import read_index, read_tagged
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.publish.built_once import SentBuilds
 from variant_publish.publish.destinations import Destinations, opened_store
@@ -34,7 +34,7 @@ from variant_publish.store.store import Store
 
 
 class PublishedView(msgspec.Struct, frozen=True):
-    """What became of one view of a project: file names sent and found there, keys of pages written.
+    """What became of one view of a project: file names sent, copied on the store, found there; keys of pages written.
 
     `fault` says why users cannot read it, "" if they can.
     """
@@ -42,9 +42,10 @@ class PublishedView(msgspec.Struct, frozen=True):
     project: str
     name: str
     address: str
-    sent: tuple[str, ...]
-    skipped: tuple[str, ...]
-    pages: tuple[str, ...]
+    sent: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     fault: str = ""
 
     @property
@@ -55,17 +56,12 @@ class PublishedView(msgspec.Struct, frozen=True):
     @property
     def changed(self) -> bool:
         """Return whether anything was sent or written."""
-        return bool(self.sent or self.pages)
+        return bool(self.sent or self.copied or self.pages)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {
-            "view": self.name,
-            "url": self.address or None,
-            "sent": list(self.sent),
-            "skipped": list(self.skipped),
-            "pages": list(self.pages),
-        }
+        files = {name: list(getattr(self, name)) for name in ("sent", "copied", "skipped", "pages")}
+        return {"view": self.name, "url": self.address or None, **files}
 
 
 def preflight(views: Iterable[ViewPlan], settings: UploadTable) -> None:
@@ -90,13 +86,15 @@ def publish_views(
         return ()
     done, release = [], views[0].release
     project, version = release.project, str(release.version)
-    main = read_index(destinations.store, project)
+    main, tag = read_tagged(destinations.store, project)
     for view in views:
         with opened_store(view.place, destinations.settings.endpoint_url) as store:
             done.append(_ViewPublisher(view, store, destinations, builds, reporter).publish(main))
     if main is not None:
         found = {view.name: view.address for view in done}
-        named = change_project(destinations.store, project, lambda index: _naming(index, version, found))
+        named = change_project(
+            destinations.store, project, lambda index: _naming(index, version, found), read=(main, tag)
+        )
         pages = (*done[-1].pages, *named.written)
         if named.index.files != main.files:  # another job listed more meanwhile
             pages += tuple(relinked(found, project, version, destinations))
@@ -114,20 +112,23 @@ def relinked(names: Iterable[str], project: str, version: str, destinations: Des
     main = read_index(destinations.store, project) if names and settings.views is not None else None
     for name in names if main is not None else ():
         with opened_store(place_of_view(settings, name), settings.endpoint_url) as store:
-            if read_index(store, project) is not None:  # else it lies elsewhere
-                links = _links(main, store, (name, version), (), base_of_links(settings, name, project))
-                yield from update_project(store, project, links, version=version).written
+            listed, tag = read_tagged(store, project)
+            if listed is not None:  # else it lies elsewhere
+                links = _links(main, listed, (name, version), (), base_of_links(settings, name, project))
+                facts = ProjectFacts(version, read=(listed, tag))
+                yield from update_project(store, project, links, facts).written
 
 
 def _links(
-    main: ProjectIndex | None, store: Store, view: tuple[str, str], own: Iterable[IndexFile], base: str | None
+    main: ProjectIndex | None,
+    listed: ProjectIndex | None,
+    view: tuple[str, str],
+    own: Iterable[IndexFile],
+    base: str | None,
 ) -> list[IndexFile]:
     """Return the links of a view, (name, version), to the files of the extra index."""
-    if main is None:
-        return []
+    known = {file.filename: file for file in (main.distributions if main is not None else ())}
     name, version = view
-    known = {file.filename: file for file in main.distributions}
-    listed = read_index(store, main.name)
     return [linked(known[file], base) for file in links_of(known.values(), Version(version), name, own, listed)]
 
 
@@ -142,34 +143,34 @@ class _ViewPublisher(msgspec.Struct, frozen=True):
 
     def publish(self, main: ProjectIndex | None) -> PublishedView:
         view, project = self.view, self.view.release.project
-        sent: list[str] = []
-        skipped: list[str] = []
+        done: dict[str, list[str]] = {"sent": [], "copied": [], "skipped": []}
         for item in view.own:
-            (sent if self._send(item) is CreateOutcome.CREATED else skipped).append(item.entry.filename)
+            done[self._send(item)].append(item.entry.filename)
         entries = [replace(item.entry, upload_time=upload_time()) for item in view.own]
         version = str(view.release.version)
-        links = _links(main, self.store, (view.name, version), entries, view.base)
-        updated = update_project(
-            self.store,
-            project,
-            [*entries, *links],
-            version=version,
-            facts=ProjectFacts(self.destinations.tracked(project), view.address),
-        )
+        listed, tag = read_tagged(self.store, project)
+        links = _links(main, listed, (view.name, version), entries, view.base)
+        tracks = self.destinations.tracked(project)
+        facts = ProjectFacts(version, tracks=tracks, public_url=view.address, read=(listed, tag))
+        updated = update_project(self.store, project, [*entries, *links], facts)
         fault = self.destinations.fault(self.store, view.address, project, [item.entry for item in view.own])
         if fault:
             self.reporter.warn(fault)
-        return PublishedView(project, view.name, view.address, tuple(sent), tuple(skipped), updated.written, fault)
+        files = {name: tuple(names) for name, names in done.items()}
+        return PublishedView(project, view.name, view.address, **files, pages=updated.written, fault=fault)
 
-    def _send(self, item: OwnFile) -> CreateOutcome:
+    def _send(self, item: OwnFile) -> str:
+        """Bring a wheel there, and return what became of it: "sent", "copied" or "skipped"."""
         if item.placement.transfer is not Transfer.UPLOAD:
-            return CreateOutcome.ALREADY_THERE
-        with (
-            _file_of(item) as path,
-            self.reporter.track(item.entry.filename, path.stat().st_size) as advance,
-        ):
+            return "skipped"
+        name, copy = item.entry.filename, self.builds.copies.get(item.entry.filename)
+        whole = nullcontext(item.source.path) if copy is not None else _file_of(item)
+        with whole as path, self.reporter.track(name, item.placement.size) as advance:
             upload = Upload(self.view.release.project, path, item.entry, item.metadata)
-            return send(self.store, upload, advance, self.builds.made_of(item.source.filename, path))
+            outcome = send(self.store, upload, advance, copy or self.builds.made_of(item.source.filename, path))
+        if outcome is not CreateOutcome.CREATED:
+            return "skipped"
+        return "copied" if copy is not None else "sent"
 
 
 @contextmanager

@@ -99,8 +99,9 @@ def refuse_local_wheels(release: Release) -> None:
     stray = release.for_users()
     if stray:
         raise UsageError(
-            f"{stray[0].filename} is a variant as a local version, which has its place in a view and not in a stage",
-            hint="stage the variant in another dialect, and send this wheel with 'upload --views'",
+            f"{stray[0].filename} is a variant as a local version, which every installer would prefer on any machine as"
+            " soon as 'release' lists it on the extra index",
+            hint="stage the variant in another dialect: with --views the stage has a view with it as a local version",
         )
 
 

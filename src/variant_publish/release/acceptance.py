@@ -64,14 +64,20 @@ def refusal_of_name(name: WheelName, *, takes_variants: bool = False) -> str | N
 
 
 def refusals_of_metadata(content: bytes) -> tuple[str, ...]:
-    """Return everything in METADATA that the repository refuses (core metadata as packaging validates it)."""
-    from packaging.metadata import Metadata
+    """Return everything in METADATA that the repository refuses (core metadata as packaging validates it).
 
+    License-File is older than its version of the metadata, 2.4: twine and `upload` do not send it in an older one.
+    """
+    from packaging.metadata import Metadata, parse_email
+
+    raw, unparsed = parse_email(content)
+    if raw.get("metadata_version", "").startswith(("1.", "2.0", "2.1", "2.2", "2.3")):
+        raw.pop("license_files", None)
     try:
-        Metadata.from_email(content)
+        Metadata.from_raw(raw)
     except ExceptionGroup as group:
         return tuple(str(error) for error in group.exceptions)
-    return ()
+    return tuple(f"unrecognized or malformed field {name!r}" for name in unparsed)
 
 
 def description_fault(content: bytes) -> str | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import tomlkit
-from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.archive.rewrite import Rewrite
@@ -18,7 +16,7 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
-from variant_publish.config.standard import editable, write_standard
+from variant_publish.config.standard import editable, toml_tables, write_standard
 from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
@@ -29,6 +27,9 @@ from variant_publish.model.variant_marker import VariantMarkers
 from variant_publish.progress import Reporter
 from variant_publish.providers.catalog import KNOWN_PROVIDERS
 from variant_publish.release.release import wheel_paths
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 CONFIGURATION = "variant-publish.toml"
 """The name under which a converted configuration is written."""
@@ -135,7 +136,7 @@ def _moved(path: Path) -> str | None:
     What that has no words for stays where it is; where nothing is left to move, all of it. None where
     `[tool.variant-publish]` declares no variants.
     """
-    _toml(path)
+    toml_tables(path.read_bytes(), path)
     document = editable(text := path.read_text("utf-8"), path)
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
@@ -164,7 +165,7 @@ def _moved(path: Path) -> str | None:
 def _configuration(
     paths: Iterable[Path], providers: Mapping[str, Provider], metadata_config: str | None, reporter: Reporter
 ) -> str:
-    tables = [(path, _toml(path)) for path in paths]
+    tables = [(path, toml_tables(path.read_bytes(), path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
     with naming(sources):
         text, notes = variantlib_toml.converted(
@@ -212,10 +213,3 @@ def _release_of(path: Path) -> tuple[NormalizedName, Version]:
     if (found := release_of_file(path.name)) is None:
         raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}")
     return found
-
-
-def _toml(path: Path) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML ({error})", hint="correct the file") from error

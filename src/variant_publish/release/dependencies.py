@@ -126,8 +126,8 @@ class Dependencies(msgspec.Struct, frozen=True):
 
 def _meets(name: WheelName, other: WheelName) -> bool:
     """Return whether a machine may have both: one of the Pythons, and the platform whatever its version."""
-    pythons = (_ONE_PYTHON.sub(r"cp\1-cp\1", python) for python in own_pythons(name))
-    if not any(serves(other, Cell(python, "any", "")) for python in pythons):
+    pythons = (_ONE_PYTHON.sub(r"cp\1-cp\1", python) for python in own_pythons(name.plain))
+    if not any(serves(other.plain, Cell(python, "any", "")) for python in pythons):
         return False
     mine = {_family(platform) for platform in name.platform}
     return any(_family(platform) in mine or platform == "any" for platform in other.platform)

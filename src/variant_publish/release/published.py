@@ -90,10 +90,10 @@ def fetch(
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(files)
-    with Transport() as transport:
-        source = _Source(folder, depth, reporter, transport)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = list(pool.map(source.fetch, listed))
+    transport = Transport()
+    source = _Source(folder, depth, reporter, transport)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        done = list(pool.map(source.fetch, listed))
     found = FetchedWheels(
         tuple(one for one in done if isinstance(one, Wheel)),
         tuple(one for one in done if isinstance(one, Unreadable)),

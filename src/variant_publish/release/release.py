@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
-from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.archive.digest import sha256_of
@@ -19,7 +19,11 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.provenance import ATTESTATION_SUFFIX, check_attestation
 from variant_publish.formats.summary import SUMMARY_SUFFIX, Summary
+from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import GENERIC
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 
 class Unreadable(msgspec.Struct, frozen=True):

@@ -24,13 +24,7 @@ def read_url(url: str, limit: int, sha256: str = "", transport: Transport | None
     With `sha256`, other content is an IndexUnavailable too.
     """
     path = local_path(url)
-    if path is not None:
-        content = _read_path(path, url, limit)
-    elif transport is not None:
-        content = transport.get(url, limit).content
-    else:
-        with Transport() as own:
-            content = own.get(url, limit).content
+    content = _read_path(path, url, limit) if path is not None else (transport or Transport()).get(url, limit).content
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise IndexUnavailable(
             url, _OTHER_HASH, hint="the page may be newer than the file: try again, or tell the publisher"
@@ -43,9 +37,6 @@ def download(file: IndexFile, target: Path, reporter: Reporter = SILENT, transpo
 
     `target` does not exist before everything has arrived; nothing is read beyond the listed size.
     """
-    if transport is None:
-        with Transport() as own:
-            return download(file, target, reporter, own)
     digest = hashlib.sha256()
     size = 0
     try:
@@ -58,14 +49,13 @@ def download(file: IndexFile, target: Path, reporter: Reporter = SILENT, transpo
                 size += len(chunk)
                 advance(len(chunk))
 
-            transport.save(file.url, LARGEST if file.size is None else file.size, take)
+            (transport or Transport()).save(file.url, LARGEST if file.size is None else file.size, take)
             if file.size not in (None, size):
                 raise IndexUnavailable(file.url, f"it has {size} bytes, and the index lists {file.size}")
             if file.sha256 and digest.hexdigest() != file.sha256:
                 raise IndexUnavailable(file.url, _OTHER_HASH)
     except OSError as error:
         raise IndexUnavailable(file.url, str(error) or type(error).__name__) from error
-    return None
 
 
 def _read_path(path: Path, url: str, limit: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -31,8 +30,7 @@ def read_project(index: str, project: str, transport: Transport | None = None) -
     """
     name = canonicalize_name(project)
     if is_on_server(index):
-        with nullcontext(transport) if transport is not None else Transport() as asked:
-            return _read_http(f"{index.rstrip('/')}/{name}/", asked)
+        return _read_http(f"{index.rstrip('/')}/{name}/", transport or Transport())
     folder = folder_of(index)
     if not folder.is_dir():
         raise IndexUnavailable(index, "there is no such folder", hint="name an existing folder, or a URL")

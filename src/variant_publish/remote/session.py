@@ -5,8 +5,10 @@ The timeout of `requests` is one of each read, so a server that sends a byte a s
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +21,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
 
 RETRIES = 2
+CONNECTIONS = 16
+"""To one server at a time; who needs another one waits."""
 
 _CURRENT = threading.local()
 
@@ -30,7 +34,7 @@ class Deadline:
         self.expired = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._start(seconds)
+        self.restart(seconds)
 
     def __enter__(self) -> Self:
         _CURRENT.deadline = self
@@ -38,7 +42,7 @@ class Deadline:
 
     def __exit__(self, *_: object) -> None:
         _CURRENT.deadline = None
-        self._timer.cancel()
+        _WATCH.forget(self)
         with self._lock:
             for one in self._sockets:
                 one.close()
@@ -46,8 +50,8 @@ class Deadline:
 
     def restart(self, seconds: float) -> None:
         """Start again, since more is expected than was known."""
-        self._timer.cancel()
-        self._start(seconds)
+        self.end = time.monotonic() + seconds
+        _WATCH.add(self)
 
     def watch(self, connection: socket.socket) -> None:
         """Have a socket shut down in time; a second descriptor of it stays valid where TLS takes the first over."""
@@ -58,16 +62,49 @@ class Deadline:
                 connection.close()
                 raise TimeoutError("it is too late for another connection")
 
-    def _start(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _end(self) -> None:
+    def expire(self) -> None:
+        """Shut down the sockets."""
         with self._lock:
             self.expired = True
             for one in self._sockets:
-                _shut(one)
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+
+class _Watch:
+    """The thread that waits for the deadlines of all others: one for each request would cost more than the request."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._deadlines: set[Deadline] = set()
+        self._thread: threading.Thread | None = None
+        self._wakes = math.inf
+
+    def add(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._deadlines.add(deadline)
+            if self._thread is None or not self._thread.is_alive():  # a process that forked off has none
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+            elif deadline.end < self._wakes:
+                self._changed.notify()
+
+    def forget(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._deadlines.discard(deadline)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._wakes = min((one.end for one in self._deadlines), default=math.inf)
+                self._changed.wait(None if self._wakes == math.inf else self._wakes - time.monotonic())
+                over = [one for one in self._deadlines if one.end <= time.monotonic()]
+                self._deadlines.difference_update(over)
+            for one in over:
+                one.expire()
+
+
+_WATCH = _Watch()
 
 
 class GuardedSession(Session):
@@ -76,12 +113,20 @@ class GuardedSession(Session):
     def __init__(self) -> None:
         super().__init__()
         self.max_redirects = 10
+        self._settings: dict[tuple[str, str], Any] = {}
         retry = Retry(
             RETRIES, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
             respect_retry_after_header=False,
         )  # fmt: skip
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(max_retries=retry))
+            self.mount(scheme, _Adapter(max_retries=retry, pool_maxsize=CONNECTIONS, pool_block=True))
+
+    def merge_environment_settings(self, url: Any, *given: Any) -> Any:
+        """Return proxies and certificates of the environment, looked up once for each server; `requests` calls this."""
+        server = urlsplit(url)[:2]
+        if server not in self._settings:
+            self._settings[server] = super().merge_environment_settings(url, *given)
+        return dict(self._settings[server])
 
     def get_redirect_target(self, resp: Response) -> str | None:
         """Return where an answer leads, whose content stays unread; `requests` calls this."""
@@ -139,8 +184,3 @@ def _watch_now(connection: socket.socket) -> None:
     deadline: Deadline | None = getattr(_CURRENT, "deadline", None)
     if deadline is not None:
         deadline.watch(connection)
-
-
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

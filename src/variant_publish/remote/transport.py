@@ -6,7 +6,8 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -45,24 +46,15 @@ class Answer(msgspec.Struct, frozen=True):
     content: bytes
 
 
-class Transport(msgspec.Struct):
-    """Send requests, from several threads too: each has a session of its own, so connections are kept.
+class Transport:
+    """Send requests, from several threads too; connections are kept until nobody has it any more.
 
     `bytes_read` and `requests` count what was asked for with it.
     """
 
-    bytes_read: int = 0
-    requests: int = 0
-    _local: threading.local = msgspec.field(default_factory=threading.local)
-    _sessions: list[GuardedSession] = []
-    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for session in self._sessions:
-            session.close()
+    def __init__(self) -> None:
+        self.bytes_read = self.requests = 0
+        self._lock = threading.Lock()
 
     def get(
         self, url: str, limit: int, *, headers: Mapping[str, str] | None = None, accept: tuple[int, ...] = ()
@@ -104,7 +96,7 @@ class Transport(msgspec.Struct):
 
         with Deadline(DEADLINE) as deadline:
             try:
-                with self._session().request(
+                with self._session.request(
                     method, url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=True
                 ) as response:
                     self._count(0, 1)
@@ -128,15 +120,11 @@ class Transport(msgspec.Struct):
         if deadline.expired:  # the end of a body without a length looks like any other
             raise IndexUnavailable(response.url, _TOO_SLOW)
 
+    @cached_property
     def _session(self) -> GuardedSession:
         from variant_publish.remote.session import GuardedSession
 
-        if not hasattr(self._local, "session"):
-            self._local.session = GuardedSession()
-            with self._lock:
-                self._sessions.append(self._local.session)
-        session: GuardedSession = self._local.session
-        return session
+        return GuardedSession()
 
     def _count(self, size: int, requests: int) -> None:
         with self._lock:

@@ -154,8 +154,7 @@ def _passed(request: Request, url: str) -> Response:
     """Pass bytes through from where credentials are needed; ranges and conditions go along."""
     headers = {name: value for name in ("Range", "If-None-Match", "If-Range") if (value := request.headers.get(name))}
     stack = ExitStack()
-    transport = stack.enter_context(Transport())
-    opened = transport.opened(request.method, url, {"Accept-Encoding": "identity", **headers}, range(400, 600))
+    opened = Transport().opened(request.method, url, {"Accept-Encoding": "identity", **headers}, range(400, 600))
     answer, deadline = stack.enter_context(opened)
     deadline.restart(LONGEST)
 

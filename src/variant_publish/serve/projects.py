@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,7 +24,6 @@ from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
 from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import is_on_server, local_path
-from variant_publish.remote.transport import Transport
 from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
 from variant_publish.view.from_index import SelectorReader
@@ -36,7 +33,6 @@ from variant_publish.view.wish import Wish
 
 _FRESH_S = 60.0
 _MANY = 4096
-_AT_ONCE = 16
 
 PYPI_TAG = "pypi"
 """The extra tag that the default index vouches for, unless another index is named for it."""
@@ -55,7 +51,7 @@ class SeenProject(msgspec.Struct, frozen=True):
         return next((file for file in self.view.files if file.filename == filename), None)
 
 
-class Projects(msgspec.Struct, dict=True, weakref=True):
+class Projects(msgspec.Struct, dict=True):
     """What a machine sees of indexes, project by project; the first index that has a project owns it.
 
     `default` is the index of everything else: of it only those projects are read of which a `wish` asks for something.
@@ -77,10 +73,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
         self._known: dict[NormalizedName, tuple[float, SeenProject | None]] = {}
         self._locks: dict[NormalizedName, threading.Lock] = {}
         self._lock = threading.Lock()
-        self._selectors = SelectorReader(self.cache.root / "selectors")
-        # A few threads that stay read all pages, so that connections to the indexes stay, too.
-        self._readers, self._transport = ThreadPoolExecutor(_AT_ONCE), Transport()
-        weakref.finalize(self, self._transport.__exit__)
+        self._selectors = SelectorReader(self.cache.transport, self.cache.root / "selectors")
 
     def find(self, project: str) -> SeenProject | None:
         """Return a project, or None where no index has it; raise IndexUnavailable where one cannot be read."""
@@ -165,7 +158,7 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
         asked = self.wishes.get(name, Wish()).tags
         first: SeenProject | None = None
         for index in self.indexes.urls:
-            files = self._read(index, name)
+            files = read_project(index, name, self.cache.transport)
             if not files:
                 continue
             seen = self._seen(index, name, files)
@@ -174,17 +167,12 @@ class Projects(msgspec.Struct, dict=True, weakref=True):
             first = first or seen
         return first if first is not None and not asked else self._on_default(name) or first
 
-    def _read(self, index: str, name: NormalizedName) -> tuple[IndexFile, ...]:
-        if not is_on_server(index):
-            return read_project(index, name)
-        return self._readers.submit(read_project, index, name, self._transport).result()
-
     def _on_default(self, name: NormalizedName) -> SeenProject | None:
         if self.default is None:
             return None
         if not self.wish_of(name, self.default).tags and (address := _address(self.default, name)) is not None:
             return SeenProject(self.default, View(name), (), address)
-        files = self._read(self.default, name)
+        files = read_project(self.default, name, self.cache.transport)
         return self._seen(self.default, name, files) if files else None
 
     def _seen(self, index: str, name: NormalizedName, files: tuple[IndexFile, ...]) -> SeenProject:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -38,9 +37,13 @@ class FetchedWheel(msgspec.Struct, frozen=True):
 
 
 class WheelCache(msgspec.Struct, frozen=True):
-    """The folder of the cache; every file in it lies under the SHA-256 of what was downloaded."""
+    """The folder of the cache; every file in it lies under the SHA-256 of what was downloaded.
+
+    `transport` keeps connections to the indexes.
+    """
 
     root: Path
+    transport: Transport = msgspec.field(default_factory=Transport)
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Self:
@@ -62,24 +65,19 @@ class WheelCache(msgspec.Struct, frozen=True):
             )
         target = self.root / _LAYOUT / "downloads" / file.sha256 / file.filename
         if not target.exists():
-            download(file, target, reporter)
+            download(file, target, reporter, self.transport)
         return _checked(target, file)
 
-    def metadata(self, file: IndexFile, transport: Transport | None = None) -> bytes:
-        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel.
-
-        `transport` keeps connections from one call to the next.
-        """
-        with nullcontext(transport) if transport is not None else Transport() as asked:
-            content = metadata_of(file, asked)
+    def metadata(self, file: IndexFile) -> bytes:
+        """Return the METADATA of a listed wheel: as the index serves it (PEP 658), else from the wheel."""
+        content = metadata_of(file, self.transport)
         return content if content is not None else bytes(WholeWheel.read(self.fetch(file).path).metadata)
 
     def pins(self, file: IndexFile) -> tuple[TaggedRequirement, ...]:
         """Return the ABI pins of a listed wheel; nothing but its dist-info is read, if the server has ranges."""
         path = local_path(file.url)
         if path is None:
-            with Transport() as transport:
-                found = outline(file, transport)
+            found = outline(file, self.transport)
             if found is not None:
                 return found.pins
         return WholeWheel.read(path or self.fetch(file).path).pins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,30 +114,21 @@ class CloudStore(Store):
 
     def _put(self, key: str, content: bytes, headers: ObjectHeaders, etag: str | None) -> PutResult:
         import obstore
-        from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
 
         tag, _, version = (etag or "").partition("|")
         mode: Any = "create" if etag is None else {"e_tag": tag, "version": version or tag}
-        try:
-            with self._translated(key):
-                obstore.put(self.opened, key, content, attributes=_attributes(headers), mode=mode, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError):
-            return PutResult.LOST
-        except (NotFoundError, FileNotFoundError) as error:
-            if etag is not None:
-                return PutResult.LOST
-            raise VariantPublishError(
-                f"{self.describe()}: there is no such container or bucket",
-                hint="create it, or correct the name in upload.extra-index",
-            ) from error
-        return PutResult.WRITTEN
+        attributes = _attributes(headers)
+        return self._write(
+            key,
+            lambda: obstore.put(self.opened, key, content, attributes=attributes, mode=mode, use_multipart=False),
+            absent=None if etag is None else PutResult.LOST,
+        )
 
     def _goes_in_parts(self, size: int) -> bool:
         return size > _LARGE
 
     def _put_large(self, key: str, path: Path, headers: ObjectHeaders, advance: Advance) -> PutResult:
         import obstore
-        from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         digest = hashlib.sha256()
 
@@ -149,18 +140,37 @@ class CloudStore(Store):
                     yield chunk
 
         # The copy to its name is what has the condition that this is free.
-        sent = f"{UPLOADS}{secrets.token_hex(16)}"
+        sent, attributes = f"{UPLOADS}{secrets.token_hex(16)}", _attributes(headers)
         try:
-            with self._translated(key):
-                obstore.put(self.opened, sent, pieces(), attributes=_attributes(headers), chunk_size=_LARGE)
-                if digest.hexdigest() != headers.sha256:
-                    raise changed_on_the_way(path)
-                obstore.copy(self.opened, sent, key, overwrite=False)
-        except (AlreadyExistsError, PreconditionError):
-            return PutResult.LOST
+            self._write(
+                sent, lambda: obstore.put(self.opened, sent, pieces(), attributes=attributes, chunk_size=_LARGE)
+            )
+            if digest.hexdigest() != headers.sha256:
+                raise changed_on_the_way(path)
+            # Whoever ends old uploads may have taken it for one of these.
+            return self._write(
+                key, lambda: obstore.copy(self.opened, sent, key, overwrite=False), absent=PutResult.RACE
+            )
         finally:
             with suppress(VariantPublishError):
                 self._delete(sent)
+
+    def _write(self, key: str, write: Callable[[], object], *, absent: PutResult | None = None) -> PutResult:
+        """Make a request that writes on a condition; `absent` is what comes out where what it names is not there."""
+        from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
+
+        try:
+            with self._translated(key):
+                write()
+        except (AlreadyExistsError, PreconditionError):
+            return PutResult.LOST
+        except (NotFoundError, FileNotFoundError) as error:
+            if absent is not None:
+                return absent
+            raise VariantPublishError(
+                f"{self.describe()}: there is no such container or bucket",
+                hint="create it, or correct the name in upload.extra-index",
+            ) from error
         return PutResult.WRITTEN
 
     def _list(self, prefix: str) -> Iterator[Listed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,14 +58,27 @@ class StoredFile(msgspec.Struct, frozen=True):
         """Return a piece of the file; raise VariantPublishError where it is another one by now."""
         return self.store.read_range(self.key, offset, length, self.stat.etag)
 
+    def pieces(self) -> Iterator[bytes]:
+        """Read the file from beginning to end."""
+        for offset in range(0, self.size, _PIECE):
+            yield self.read_range(offset, min(_PIECE, self.size - offset))
+
+    def has(self, size: int, sha256: str) -> bool:
+        """Return whether the file has these bytes; one of another size is not read."""
+        if self.size != size:
+            return False
+        digest = hashlib.sha256()
+        for piece in self.pieces():
+            digest.update(piece)
+        return digest.hexdigest() == sha256
+
     @contextmanager
     def local(self) -> Iterator[Path]:
         """Yield a copy of the file on this machine."""
         with TemporaryDirectory(prefix="variant-publish-") as folder:
             path = Path(folder) / "file"
             with path.open("wb") as stream:
-                for offset in range(0, self.size, _PIECE):
-                    stream.write(self.read_range(offset, min(_PIECE, self.size - offset)))
+                stream.writelines(self.pieces())
             yield path
 
 

@@ -24,8 +24,7 @@ from variant_publish.providers.abi_dependency import PREFIX, releases_of
 from variant_publish.providers.base import NONE, Variable
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view.ranking import Ranking
-from variant_publish.view.wish import Wish
+from variant_publish.view import in_order
 
 Test = Mapping[str, Any]
 
@@ -92,6 +91,8 @@ def _is_ordered(name: str) -> bool:
 def rows_of(files: SelectorFiles, dialect: Dialect | None, names: Sequence[WheelName]) -> tuple[Row, ...]:
     """Return the rows for the variants of these wheels; a machine that no row describes is unknown to the release."""
     variants = {name.variant: name for name in names}
+    if dialect is not None and (table := _table(files, dialect)) is not None:
+        files = SelectorFiles({dialect: table.only({word for name in names for word in name.words})})
     classes = {variable: list(_classes(variable, files, dialect)) for variable in variables_of(files, dialect)}
     if (kinds := prod(map(len, classes.values()))) > _MOST_ROWS and dialect is not None:
         file = dialect.file_name(names[0].project, str(names[0].release_version))
@@ -114,8 +115,8 @@ def _order(
     files: SelectorFiles, dialect: Dialect | None, values: Mapping[str, str], variants: Mapping[str, WheelName]
 ) -> tuple[str, ...] | None:
     try:
-        ranking = Ranking(dialect, files, Machine(values, (), "3"), Wish())
-        return tuple(name.variant for _, name in ranking.ordered(variants.values(), tuple(releases_of(values).items())))
+        machine = Machine(values, (), "3", abi=releases_of(values))
+        return tuple(name.variant for _, name in in_order(variants.values(), files, machine, dialect))
     except VariantPublishError:
         return None  # a value that the table of the release does not know
 

@@ -195,7 +195,7 @@ def _reason(lost: str | None, files: Sequence[ViewFile], machine: Machine, chose
         return f"yanked: {file.source.yanked or 'no reason is given'}", False
     if (refused := _refusal(files, machine)) is not None and usable:
         return refused, False
-    if name.tags.isdisjoint(machine.tags):
+    if machine.tag_set.isdisjoint(name.tags):
         return _tag_reason(name, machine), False
     if lost is not None and lost != SHADOWED:
         return lost, True
@@ -208,7 +208,7 @@ def _tag_reason(name: WheelName, machine: Machine) -> str:
     platforms = {tag.platform for tag in machine.tags}
     if not any(platform in platforms for platform in name.platform):
         return f"platform tag {'.'.join(name.platform)} does not fit this machine"
-    python = f"{'.'.join(name.python)}-{'.'.join(name.abi)}"
+    python = f"{'.'.join(name.plain.python)}-{'.'.join(name.plain.abi)}"
     return f"Python tag {python} does not fit Python {machine.python_version}"
 
 

@@ -22,6 +22,7 @@ from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
 from variant_publish.remote.files import read_url
 from variant_publish.remote.listing import read_project
+from variant_publish.remote.transport import Transport
 from variant_publish.view.choice import Selection, choose
 from variant_publish.view.indexes import Indexes
 from variant_publish.view.wish import Wish
@@ -90,8 +91,8 @@ def newest_selectors(project: str, files: Iterable[IndexFile], version: Specifie
 class SelectorReader:
     """Read the selector files that indexes link beside the wheels: each text once, and kept in `folder` if given."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+    def __init__(self, transport: Transport | None = None, folder: Path | None = None) -> None:
+        self.transport, self.folder = transport or Transport(), folder
         self._texts: dict[str, str] = {}
 
     def linked(self, project: str, files: Iterable[IndexFile]) -> LinkedSelectors:
@@ -114,7 +115,7 @@ class SelectorReader:
             with suppress(VariantPublishError):
                 content = read_url(place.resolve().as_uri(), _SELECTOR_LIMIT, key)
         if content is None:
-            content = read_url(file.url, _SELECTOR_LIMIT, key)
+            content = read_url(file.url, _SELECTOR_LIMIT, key, self.transport)
             if place is not None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with replacing(place) as stream:

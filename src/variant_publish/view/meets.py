@@ -40,6 +40,14 @@ def minors_of(tag: Tag) -> frozenset[int]:
     return frozenset(range(found.low, int(min(found.high, LAST_MINOR)) + 1))
 
 
+@cache
+def family(platform: str) -> str:
+    """Return what platforms have in common that can meet; `any`, of its own kind, meets every one."""
+    modern = modern_platform(platform)
+    libc = _LIBC.fullmatch(modern)
+    return libc[4] if libc else "macosx" if _MACOS.fullmatch(modern) else modern.removeprefix("linux_")
+
+
 class _Pythons(msgspec.Struct, frozen=True):
     """A set of Pythons: minor versions from `low` to `high`; `threaded` and `kind` are None where any will do."""
 

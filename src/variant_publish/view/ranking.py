@@ -41,12 +41,6 @@ class Ranking(msgspec.Struct, frozen=True):
         rank = self.dialect.rank(self.data, replace(self.machine, abi=dict(abi)), self.wish.tags)
         return lambda name: rank(name.words)
 
-    def ordered(self, names: Iterable[WheelName], abi: Abi = ()) -> list[tuple[tuple[Any, ...], WheelName]]:
-        """Return the wheels that the machine can use with these dependencies, with their places, best first."""
-        place = self.place(abi)
-        placed = [(found, name) for name in names if not isinstance(found := place(name), str)]
-        return sorted(placed, key=itemgetter(0))
-
     @property
     def data(self) -> Any:
         """Return the parsed selector file of the dialect; None where there is none."""
@@ -65,6 +59,18 @@ class Ranking(msgspec.Struct, frozen=True):
 
     def _dependencies(self, name: WheelName) -> Mapping[str, Sequence[str]]:
         return {} if name.dialect is None else name.dialect.dependencies(self.files.files.get(name.dialect), name.words)
+
+
+def in_order(
+    names: Iterable[WheelName], files: SelectorFiles, machine: Machine, dialect: Dialect | None
+) -> list[tuple[tuple[Any, ...], WheelName]]:
+    """Return the wheels that a machine can use with its dependencies, and their places, best first.
+
+    That is the order in which an installer takes them from the view, if the better ones are not there.
+    """
+    place = Ranking(dialect, files, machine, Wish()).place(tuple(machine.abi.items()))
+    placed = [(found, name) for name in names if not isinstance(found := place(name), str)]
+    return sorted(placed, key=itemgetter(0))
 
 
 def dialect_that_counts(names: Iterable[WheelName], files: SelectorFiles, wish: Wish) -> Dialect | None:

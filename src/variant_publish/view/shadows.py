@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.view.meets import LAST_MINOR, meet, minors_of
+from variant_publish.errors import VariantPublishError
+from variant_publish.view.meets import LAST_MINOR, family, meet, minors_of
 
 _MINORS = range(LAST_MINOR + 1)
 _NEWER = re.compile(r"py3[0-9]+")
+_STEPS = 1_000_000
+"""Comparisons of tags for one release; real ones with thousands of wheels take some ten thousand."""
+_ANY = "any"
 _EVERY = "py3"
 """This interpreter stands before `py311` in the order of installers; `py30`, the same machines, stands last."""
 
@@ -38,7 +43,8 @@ def settled(offers: Iterable[Offer]) -> list[Offer]:
     """Return the offers, best first, under such tags that an installer that takes the best tag takes the best place.
 
     A tag of a worse wheel goes where a better wheel covers it. Where two tags meet without covering each other, the
-    better wheel is offered under the tag of what they have in common, which installers prefer to both.
+    better wheel is offered under the tag of what they have in common, which installers prefer to both. Raises
+    VariantPublishError for a release with more tags than any real one.
     """
     ordered = sorted(offers, key=lambda offer: offer.place)
     mixed = len({offer.requires_python for offer in ordered}) > 1
@@ -49,49 +55,96 @@ def settled(offers: Iterable[Offer]) -> list[Offer]:
     for offer in ordered:
         classes.setdefault(offer.place, []).append(offer)
     if len(classes) > 1:
-        _drop_covered([*classes.values()], mixed=mixed)
-        _stand_before([*classes.values()])
+        _Shadows([*classes.values()], mixed=mixed).cast()
     return ordered
 
 
-def _drop_covered(classes: Sequence[Sequence[Offer]], *, mixed: bool) -> None:
-    better: dict[Tag, list[Offer]] = {}
-    has_newer = mixed
-    for members in classes:
-        for offer in members:
-            left = offer.listed if mixed else offer.listed - better.keys()
-            offer.listed = {tag for tag in left if not _is_covered(tag, offer, better, mixed=mixed)}
-            if has_newer:
-                offer.listed = {_last(tag) for tag in offer.listed}
-        for offer in members:
-            for tag in offer.own:
-                better.setdefault(tag, []).append(offer)
-                has_newer = has_newer or _NEWER.fullmatch(tag.interpreter) is not None
+class _Shadows:
+    """The offers of a release by their places, best first, and which of their tags cover which."""
 
+    def __init__(self, classes: Sequence[Sequence[Offer]], *, mixed: bool) -> None:
+        self.classes, self.mixed = classes, mixed
+        self.first: dict[Tag, int] = {}
+        for place, members in enumerate(classes):
+            for offer in members:
+                for tag in offer.own:
+                    self.first.setdefault(tag, place)
+        self.newer = min(
+            (at for tag, at in self.first.items() if _NEWER.fullmatch(tag.interpreter)), default=len(classes)
+        )
+        self._near: defaultdict[str, list[Tag]] = defaultdict(list)
+        for tag in self.first:
+            self._near[family(tag.platform)].append(tag)
+        self._covering: dict[Tag, tuple[Tag, ...]] = {}
+        self._left = _STEPS
 
-def _is_covered(tag: Tag, offer: Offer, better: Mapping[Tag, Sequence[Offer]], *, mixed: bool) -> bool:
-    def serves(other: Offer) -> bool:
-        wanted = _minors(offer.requires_python) & minors_of(tag) if mixed else frozenset()
-        return wanted <= _minors(other.requires_python)
+    def cast(self) -> None:
+        self._drop_covered()
+        self._stand_before()
 
-    if any(map(serves, better.get(tag, ()))):
-        return True
-    return any(meet(tag, other) == tag and any(map(serves, owners)) for other, owners in better.items())
+    def _drop_covered(self) -> None:
+        better: dict[Tag, set[frozenset[int]]] = {}
+        for place, members in enumerate(self.classes):
+            for offer in members:
+                left = offer.listed if self.mixed else offer.listed - better.keys()
+                offer.listed = {tag for tag in left if not self._is_covered(tag, offer, better)}
+                if self.mixed or self.newer < place:
+                    offer.listed = {_last(tag) for tag in offer.listed}
+            for offer in members:
+                for tag in offer.own:
+                    better.setdefault(tag, set()).add(_minors(offer.requires_python))
 
+    def _is_covered(self, tag: Tag, offer: Offer, better: Mapping[Tag, Collection[frozenset[int]]]) -> bool:
+        wanted = _minors(offer.requires_python) & minors_of(tag) if self.mixed else frozenset()
+        owners = [better[other] for other in self._covering_of(tag) if other in better]
+        self._spend(sum(map(len, owners)))
+        return any(wanted <= minors for own in owners for minors in own)
 
-def _stand_before(classes: Sequence[Sequence[Offer]]) -> None:
-    worse: set[Tag] = set()
-    for place in range(len(classes) - 1, -1, -1):
-        members = classes[place]
-        offered = {tag for offer in members for tag in offer.listed}
-        better = {tag for others in classes[:place] for other in others for tag in other.own}
-        for offer in members:
-            found = {tag for own in offer.own for other in worse if (tag := meet(own, other)) is not None}
-            new = {tag for tag in found - offered if not any(meet(tag, other) == tag for other in better)}
-            new = {_last(tag) for tag in new} if any(_NEWER.fullmatch(tag.interpreter) for tag in better) else new
-            offer.listed |= new
-            offered |= new
-        worse |= offered
+    def _stand_before(self) -> None:
+        worse: dict[str, dict[Tag, None]] = {}
+        met: dict[Tag, set[Tag]] = {}
+        seen: Counter[tuple[Tag, str]] = Counter()
+        for place in range(len(self.classes) - 1, -1, -1):
+            members, known = self.classes[place], {name: [*tags] for name, tags in worse.items()}
+            offered = {tag for offer in members for tag in offer.listed}
+            for own in {tag for offer in members for tag in offer.own}:
+                tags = met.setdefault(own, set())
+                for name in known if own.platform == _ANY else (family(own.platform), _ANY):
+                    new = known.get(name, [])[seen[own, name] :]
+                    self._spend(len(new))
+                    tags.update(tag for other in new if (tag := meet(own, other)) is not None)
+                    seen[own, name] += len(new)
+            for offer in members:
+                found = {tag for own in offer.own for tag in met[own]} - offered
+                self._spend(len(found) // 16)
+                found = {tag for tag in found if not self._is_had(tag, place)}
+                found = {_last(tag) for tag in found} if self.newer < place else found
+                offer.listed |= found
+                offered |= found
+            for tag in offered:
+                worse.setdefault(family(tag.platform), {})[tag] = None
+
+    def _is_had(self, tag: Tag, place: int) -> bool:
+        """Return whether a better offer serves every machine of a tag."""
+        return any(self.first[other] < place for other in self._covering_of(tag))
+
+    def _covering_of(self, tag: Tag) -> tuple[Tag, ...]:
+        """Return the tags of the offers that cover a tag, itself among them."""
+        if tag not in self._covering:
+            near = [*self._near[_ANY], *self._near[family(tag.platform)]]
+            self._spend(len(near))
+            found = sorted({other for other in near if meet(tag, other) == tag}, key=self.first.__getitem__)
+            self._covering[tag] = tuple(found)
+        return self._covering[tag]
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            example = self.classes[0][0].name
+            raise VariantPublishError(
+                f"the wheels of {example.project} {example.release_version} have too many tags to be compared",
+                hint="tell whoever publishes it, or ask for another version",
+            )
 
 
 def _last(tag: Tag) -> Tag:

@@ -24,6 +24,9 @@ from variant_publish.view.ranking import Abi, Ranking, admits, dialect_that_coun
 from variant_publish.view.shadows import Offer, settled
 from variant_publish.view.wish import Wish
 
+_MANY = 300_000
+"""Wheels times what they are built against, of one release."""
+
 SHADOWED = "a better variant fits"
 """Why a wheel is not in the view that the machine could use: it has a better one for every interpreter."""
 
@@ -175,6 +178,12 @@ class _Found:
                 admitted[name] = (file, ranking.builds(name))
         combinations = sorted({abi for _, builds in admitted.values() for abi in builds})
         numeric = _has_wide_numbers(combinations)
+        if len(combinations) * len(admitted) > _MANY:
+            raise VariantPublishError(
+                f"the {len(admitted):,} wheels of {wheels[0][1].project} {version} are built against"
+                f" {len(combinations):,} combinations of dependencies, too many to be compared",
+                hint="tell whoever publishes it, or ask for another version",
+            )
         common = Counter(key for _, builds in admitted.values() for key in {key for abi in builds for key, _ in abi})
         found: dict[str, ViewFile] = {}
         for abi in combinations:

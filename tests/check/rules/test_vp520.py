@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,8 @@ import pytest
 from support.binaries import elf
 from support.checks import PLAIN, failures, report_on, verdicts
 from support.wheels import make_wheel
-from variant_publish.archive.zipraw import RawArchive, open_archive
+from variant_publish.archive.inflate import Inflater
+from variant_publish.archive.zipraw import RawArchive
 from variant_publish.check.rules import system_libraries
 from variant_publish.check.rules.system_libraries import ExternalLibraries, PluginLibraries
 
@@ -42,11 +42,11 @@ def test_a_module_that_is_imported_where_it_loads_is_a_plugin(tmp_path: Path) ->
 def test_both_rules_read_the_python_files_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
-    def counted(path: Path) -> AbstractContextManager[RawArchive]:
-        opened.append(path.name)
-        return open_archive(path)
+    def counted(archive: RawArchive) -> Inflater:
+        opened.append(archive.path.name)
+        return Inflater(archive)
 
-    monkeypatch.setattr(system_libraries, "open_archive", counted)
+    monkeypatch.setattr(system_libraries, "Inflater", counted)
     module = elf(exports=["PyInit_omp"], needed=["libgomp.so.1"])
     make_wheel(tmp_path, PLAIN, files={"foo/omp.so": module, "foo/__init__.py": b"from foo import omp\n"})
     report = report_on(tmp_path)

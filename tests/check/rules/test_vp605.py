@@ -19,7 +19,7 @@ def test_without_labelled_wheels_there_is_nothing_to_unite(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("provider", [X86["x86_64"], Provider(requires=("X86_64.variant.provider>=0.1",)),
-                                      Provider(static=(("level", ("v3", "v2")),))])  # fmt: skip
+                                      Provider(static_properties={"level": ("v3", "v2")})])  # fmt: skip
 def test_providers_that_clients_know_pass(tmp_path: Path, provider: Provider) -> None:
     make_wheel(tmp_path, LABELLED_V3, variant=metadata_of(providers={"x86_64": provider}))
     assert verdicts(KnownProviders(), tmp_path) == {"pass": 1}

@@ -8,7 +8,7 @@ from variant_publish.check.rules.destination import MetadataTaken
 
 
 def test_valid_metadata_passes(tmp_path: Path) -> None:
-    make_wheel(tmp_path, PLAIN, requires=["bar>=1"], headers=["Requires-Python: >=3.9"])
+    make_wheel(tmp_path, PLAIN, requires=["bar>=1"], headers=["Requires-Python: >=3.9", "License-File: LICENSE"])
     assert verdicts(MetadataTaken(), tmp_path) == {"pass": 1}
 
 

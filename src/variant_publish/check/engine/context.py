@@ -10,8 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.wheel import ArchiveWheel, Wheel, WholeWheel
-from variant_publish.archive.zipraw import Directory
+from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import Scan, scan
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.trial import Trial
@@ -71,16 +70,6 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def grid(self) -> Grid:
         """Return the matrix of the release, and which wheel fills what."""
         return Grid.of_release(self.release)
-
-    @cached_property
-    def _directories(self) -> dict[str, Directory]:
-        return {}
-
-    def directory(self, wheel: ArchiveWheel) -> Directory:
-        """Return the central directory; raise InvalidArchive where it cannot be read."""
-        if wheel.filename not in self._directories:
-            self._directories[wheel.filename] = wheel.directory
-        return self._directories[wheel.filename]
 
     def of_one(self, wheel: Wheel) -> Context:
         """Return the context of one wheel alone; what has been read is shared."""

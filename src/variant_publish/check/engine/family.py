@@ -37,16 +37,16 @@ class Column(msgspec.Struct, frozen=True):
     def files_for(self, python: str, platform: str) -> tuple[str, ...]:
         """Return wheels that a machine of this row can use; an older minimum version of macOS serves a newer one."""
         cell = Cell(python, platform, self.variant)
-        return tuple(str(name) for name in self.wheels if serves(name, cell))
+        return tuple(str(name) for name in self.wheels if serves(name.plain, cell))
 
     def claims(self, python: str, platform: str) -> bool:
         """Return whether a wheel was built for this row; one for `any` platform serves it and asks nothing."""
         cell = Cell(python, platform, self.variant)
-        return any(name.platform != ("any",) and serves(name, cell) for name in self.wheels)
+        return any(name.platform != ("any",) and serves(name.plain, cell) for name in self.wheels)
 
     def has_platform(self, platform: str) -> bool:
         """Return whether there is a wheel for the platform at all."""
-        return any(serves(name, Cell(python, platform, self.variant)) for name in self.wheels
+        return any(serves(name.plain, Cell(python, platform, self.variant)) for name in self.wheels
                    for python in (f"{tag.interpreter}-{tag.abi}" for tag in name.tags))  # fmt: skip
 
 
@@ -113,7 +113,7 @@ class Family(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Return the pythons and platforms for which a member has a wheel, as one matrix of all their wheels."""
-        matrix = found_matrix((name, str(column)) for column in self.columns for name in column.wheels)
+        matrix = found_matrix((name.plain, str(column)) for column in self.columns for name in column.wheels)
         rows = tuple(product(matrix.python, matrix.platform))
         return tuple(row for row in rows if any(column.claims(*row) for column in self.columns)) or rows
 

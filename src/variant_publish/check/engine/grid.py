@@ -14,9 +14,8 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, own_platforms, own_pythons
+from variant_publish.model.matrix import Cell, Matrix, ZipGroup, fills, found_matrix, own_platforms, own_pythons
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.zip_group import ZipGroup
 from variant_publish.release.release import Release
 
 _APART = "its axes move together with others"
@@ -104,7 +103,7 @@ class _Layout:
         self.wheels = [(wheel, release.variant_of(wheel.name)) for wheel in release.wheels]
         self.declared = self.config.matrix is not None
         self.matrix: Matrix = self.config.matrix or found_matrix(
-            (wheel.name, variant) for wheel, variant in self.wheels
+            (wheel.name.plain, variant) for wheel, variant in self.wheels
         )
         self.cells = set(self.matrix.all_cells())
         self.apart = self.matrix.apart()
@@ -124,8 +123,8 @@ class _Layout:
         named = {(cell.python, cell.platform) for cell in self.cells}
         rows = [row for row in product(self.matrix.python, self.matrix.platform) if row in named]
         for wheel, variant in extra:
-            if not any(fills(wheel.name, variant, Cell(*row, variant)) for row in rows):
-                rows += product(own_pythons(wheel.name), own_platforms(wheel.name))
+            if not any(fills(wheel.name.plain, variant, Cell(*row, variant)) for row in rows):
+                rows += product(own_pythons(wheel.name.plain), own_platforms(wheel.name.plain))
         rows = list(dict.fromkeys(rows))
         names = {wheel.filename for wheel, _ in extra}
         entries = tuple(
@@ -139,7 +138,7 @@ class _Layout:
         files = tuple(
             wheel.filename
             for wheel, variant in self.wheels
-            if speaks(wheel.name, dialect) and fills(wheel.name, variant, cell)
+            if speaks(wheel.name, dialect) and fills(wheel.name.plain, variant, cell)
         )
         if cell in self.cells and self._asks_for(cell.variant, dialect):
             if files:
@@ -163,7 +162,7 @@ class _Layout:
         spoken = wheel.name.dialect
         if spoken is not None and spoken not in self.named:
             return False
-        return any(fills(wheel.name, variant, cell) for cell in self.cells)
+        return any(fills(wheel.name.plain, variant, cell) for cell in self.cells)
 
 
 def speaks(name: WheelName, dialect: Dialect | None) -> bool:

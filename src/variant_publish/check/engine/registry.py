@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import pkgutil
 from importlib import import_module
 from types import ModuleType
@@ -21,10 +20,10 @@ def _defined_in(family: ModuleType) -> list[type[Rule]]:
     return [
         value
         for value in vars(family).values()
-        if inspect.isclass(value)
-        and issubclass(value, Rule)
-        and "id" in vars(value)
+        if isinstance(value, type)
         and value.__module__ == family.__name__
+        and "id" in vars(value)
+        and issubclass(value, Rule)  # the last: abstract classes ask all of their subclasses
     ]
 
 

@@ -24,8 +24,7 @@ from variant_publish.providers.machine import Machine
 from variant_publish.providers.platforms import AARCH64, X86_64, platform_architecture
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles, of_release
-from variant_publish.view.ranking import Ranking
-from variant_publish.view.wish import Wish
+from variant_publish.view import in_order
 
 _MANY = MOST_MACHINES // 5
 """Machines that are simulated for one release; the properties of real releases distinguish a few hundred."""
@@ -83,7 +82,7 @@ def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:
         except VariantPublishError:
             continue
         rows = _rows(release, dialect) if data is not None else ()
-        every = ((row, place, values) for row in rows for place, values in _simulated(dialect, data, row.platform))
+        every = ((row, place, values) for row in rows for place, values in _simulated(dialect, data, row))
         for number, (row, place, values) in enumerate(every):
             if number == _MANY:
                 file = dialect.file_name(release.project, str(release.version))
@@ -93,9 +92,10 @@ def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:
                 yield _case(dialect, data, row, values)
 
 
-def _simulated(dialect: Dialect, data: Any, platform: str) -> Iterator[tuple[str, Values]]:
-    for place in _machines_of(platform):
-        for values in dialect.machines(data, partial(machines, platform=place)):
+def _simulated(dialect: Dialect, data: Any, row: SimulatedRow) -> Iterator[tuple[str, Values]]:
+    wheels = [name.words for name in row.variants.values()]
+    for place in _machines_of(row.platform):
+        for values in dialect.machines(data, wheels, partial(machines, platform=place)):
             yield place, values
 
 
@@ -123,12 +123,12 @@ def machines(variants: Iterable[Properties], platform: str) -> Iterator[Values]:
 
 def _case(dialect: Dialect, data: Any, row: SimulatedRow, values: Values) -> Case:
     # A client that has every provider, whatever the file asks of it: VP610 is about those that clients have.
-    machine = Machine(values, (), "3", evaluated=catalog.supported_by(values))
-    ranking = Ranking(dialect, SelectorFiles({dialect: data}), machine, Wish())
-    placed = ranking.ordered(row.variants.values(), tuple(releases_of(values).items()))
+    machine = Machine(values, (), "3", evaluated=catalog.supported_by(values), abi=releases_of(values))
+    files = SelectorFiles({dialect: data})
+    placed = in_order(row.variants.values(), files, machine, dialect)
     order = tuple(name.variant for _, name in placed)
     ties = tuple(name.variant for key, name in placed[1:] if key[:-1] == placed[0][0][:-1])
-    served = row.served is not None and bool(ranking.ordered([row.served]))
+    served = row.served is not None and bool(in_order([row.served], files, machine, dialect))
     return Case(dialect, values, row.platform, order, ties, served)
 
 

@@ -144,7 +144,7 @@ class Satisfiable(ReleaseRule[DescribedWheel]):
     def _check_pin(self, context: Context, text: str, pin: TaggedRequirement) -> Iterator[Outcome]:
         offer = _Offer.of(pin, context)
         cells = _cells(context)
-        open_ = [cell for cell in cells if not any(serves(name, cell) for name in offer.wheels)]
+        open_ = [cell for cell in cells if not any(serves(name.plain, cell) for name in offer.wheels)]
         yield from (Outcome.passed() for _ in range(len(cells) - len(open_)))
         if offer.troubles and open_:
             yield from offer.troubles

@@ -14,7 +14,6 @@ from packaging.version import InvalidVersion, Version
 from variant_publish.archive.dist_info import SIGNATURES
 from variant_publish.archive.strictness import laxities
 from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, WholeWheel
-from variant_publish.archive.zipraw import open_archive
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.rule import FolderRule, Outcome, Problems, Severity, WheelRule, some
 from variant_publish.dialects.base import PartialTagSet
@@ -121,7 +120,7 @@ class Identity(WheelRule[DescribedWheel]):
             ("METADATA", wheel.metadata.name, wheel.metadata.version),
         ):
             if canonicalize_name(project) != wheel.name.project:
-                yield f"{place} is of project {project!r}, the file name of {wheel.name.distribution!r}"
+                yield f"{place} is of project {project!r}, the file name of {wheel.name.plain.distribution!r}"
             if not _is_version(text, wheel.name.parsed_version):
                 yield f"{place} is of version {text!r}, the file name of {wheel.name.version!r}"
 
@@ -142,7 +141,7 @@ class CompleteRecord(WheelRule[ArchiveWheel]):
             yield f"there is no {wheel.dist_info}/RECORD"
             return
         exempt = {f"{wheel.dist_info}/{file}" for file in ("RECORD", *SIGNATURES)}
-        members = (member for member in context.directory(wheel).members if not member.is_folder)
+        members = (member for member in wheel.directory.members if not member.is_folder)
         files = {member.name: member for member in members if member.name not in exempt}
         rows = {row.path: row for row in wheel.record.rows if row.path not in exempt and not row.path.endswith("/")}
         weak = [path for path, row in rows.items() if not row.digest.startswith(_HASHES)]
@@ -172,7 +171,7 @@ class StrictArchive(WheelRule[WholeWheel]):
         """Look for duplicate names, and for what the local entries tell."""
         if twice := [name for name, count in Counter(wheel.members).items() if count > 1]:
             yield f"the archive has {some(twice)} twice"
-        with open_archive(wheel.path) as archive:
+        with wheel.open() as archive:
             faults = laxities(archive)
         for fault in faults:
             yield f"the archive {fault}", "write it again, for example with 'wheel unpack' and 'wheel pack'"
@@ -190,7 +189,7 @@ class SafePaths(WheelRule[ArchiveWheel]):
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Look at every name, and at the file type that the archive gives."""
-        members = context.directory(wheel).members
+        members = wheel.directory.members
         if unsafe := [repr(member.name) for member in members if not _is_safe(member.name)]:
             yield f"members have names that lead outside: {some(unsafe)}"
         if links := [repr(member.name) for member in members if stat.S_ISLNK(member.external_attributes >> 16)]:
@@ -265,7 +264,7 @@ class BuildNumber(WheelRule[DescribedWheel]):
     def problems(self, wheel: DescribedWheel, context: Context) -> Problems:
         """Compare the Build line with the build tag."""
         inside = wheel.wheel_file.values(BUILD)
-        named = (wheel.name.build,) if wheel.name.build else ()
+        named = (wheel.name.plain.build,) if wheel.name.plain.build else ()
         if inside != named:
             yield (
                 f"WHEEL has {_build(inside)}, the file name has {_build(named)}",

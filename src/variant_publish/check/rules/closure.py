@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -21,6 +20,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.model.tags import in_use
 from variant_publish.model.url import redact
 from variant_publish.remote.archive import metadata_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
@@ -29,9 +29,6 @@ _SANE_METADATA = 8 * 1024 * 1024
 
 Pin = tuple[str, str]
 """Normalised project name, and version."""
-
-_OLD_LIBC = re.compile(r"manylinux_2_(?:[0-9]|1[0-6])_")
-"""Older than glibc 2.17: a wheel that says so is meant for every Linux, and all that is left has 2.17 at least."""
 
 
 class PinsServed(ReleaseRule[DescribedWheel]):
@@ -92,7 +89,7 @@ class _Walk(msgspec.Struct):
         files, troubles = self._files(pin)
         lacking = []
         for cell, who in cells.items():
-            found = [(name, file) for name, file in files if name is not None and serves(name, cell)]
+            found = [(name, file) for name, file in files if name is not None and serves(name.plain, cell)]
             if found:
                 self._follow(found[0][1], cell, further, silent)
             elif not any(name is None for name, _ in files):  # an sdist serves everyone, in its own way
@@ -148,9 +145,9 @@ def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     """Return the cells for which each pin is needed, and the wheel that pins it."""
     found: dict[Pin, dict[Cell, str]] = {}
     for wheel in wheels:
-        for python in own_pythons(wheel.name):
-            for platform in own_platforms(wheel.name):
-                cell = Cell(python, _OLD_LIBC.sub("manylinux_2_17_", platform), wheel.name.variant)
+        for python in own_pythons(wheel.name.plain):
+            for platform in own_platforms(wheel.name.plain):
+                cell = Cell(python, in_use(platform), wheel.name.variant)
                 for pin in _pins(wheel.metadata.requires_dist, cell):
                     found.setdefault(pin, {}).setdefault(cell, wheel.filename)
     return found
@@ -188,8 +185,7 @@ def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        with Transport() as transport:
-            content = metadata_of(file, transport)
+        content = metadata_of(file, Transport())
         return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None

@@ -56,7 +56,7 @@ class NoBomb(WheelRule[ArchiveWheel]):
 
     def problems(self, wheel: ArchiveWheel, context: Context) -> Problems:
         """Compare the sum of the sizes in the directory against the size of the file."""
-        members = context.directory(wheel).members
+        members = wheel.directory.members
         total = sum(member.size for member in members)
         if total > BOMB_SIZE and total > BOMB_RATIO * wheel.size:
             largest = max(members, key=lambda member: member.size)
@@ -100,7 +100,7 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
 
 
 def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:
-    return wheel.name.python, wheel.name.abi, wheel.name.platform
+    return wheel.name.plain.python, wheel.name.plain.abi, wheel.name.platform
 
 
 def _pure(wheel: DescribedWheel) -> dict[str, str]:

@@ -87,11 +87,11 @@ class StableAbi(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out every other wheel."""
-        return None if "abi3" in wheel.name.abi else "the wheel is not tagged abi3"
+        return None if "abi3" in wheel.name.plain.abi else "the wheel is not tagged abi3"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look at what each extension module wants from Python."""
-        oldest = min((int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)), default=2)
+        oldest = min((int(tag[3:]) for tag in wheel.name.plain.python if re.fullmatch(r"cp3[0-9]+", tag)), default=2)
         for binary in libraries(scan):
             if not binary.image.modules:
                 continue
@@ -148,7 +148,7 @@ class SameCxxLibrary(ReleaseRule[WholeWheel]):
         places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], dict[str, Version]] = {}
         for wheel in self.wheels(context):
             if newest := _newest_cxx(context.scan(wheel).binaries):
-                place = (wheel.name.python, wheel.name.abi, wheel.name.platform)
+                place = (wheel.name.plain.python, wheel.name.plain.abi, wheel.name.platform)
                 places.setdefault(place, {})[context.release.variant_of(wheel.name)] = newest
         for place, found in places.items():
             if len(found) < 2:
@@ -186,7 +186,7 @@ class SameCxxAbi(ReleaseRule[WholeWheel]):
             name, variant = wheel.name, context.release.variant_of(wheel.name)
             for binary in libraries(context.scan(wheel)):
                 if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
-                    key = (name.python, name.abi, name.platform, binary.path)
+                    key = (name.plain.python, name.plain.abi, name.platform, binary.path)
                     places.setdefault(key, {})[variant] = _is_cxx11(binary)
         shared = [(key[-1], found) for key, found in places.items() if len(found) > 1]
         if not shared:
@@ -230,7 +230,7 @@ def _versioned(wheel: DescribedWheel) -> dict[str, set[str]]:
 def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
     """Return the oldest NumPy that users of the wheel can have, where its pins or requirements have a lower bound."""
     bounds = []
-    environment = environment_of(wheel.name.python, wheel.name.platform[0])
+    environment = environment_of(wheel.name.plain.python, wheel.name.platform[0])
     for requirement in (*(pin.plain for pin in wheel.pins), *parsed(wheel.metadata.requires_dist)):
         if requirement.name.lower() != _NUMPY or "extra" in str(requirement.marker or ""):
             continue
@@ -241,15 +241,15 @@ def _oldest_numpy(wheel: DescribedWheel) -> Version | None:
             for one in requirement.specifier
             if one.operator in ("==", ">=", "~=")
         ]
-    minors = [int(tag[3:]) for tag in wheel.name.python if re.fullmatch(r"cp3[0-9]+", tag)]
+    minors = [int(tag[3:]) for tag in wheel.name.plain.python if re.fullmatch(r"cp3[0-9]+", tag)]
     first = [numpy for minor, numpy in _FIRST_NUMPY.items() if minors and minor <= min(minors)]
     return max(bounds + first) if bounds else None
 
 
 def _pythons(wheel: Wheel) -> Iterable[str]:
     """Return the versions of the tag as suffixes have them; none for a wheel that is for more than it names."""
-    for python in wheel.name.python:
-        for abi in wheel.name.abi:
+    for python in wheel.name.plain.python:
+        for abi in wheel.name.plain.abi:
             if abi.startswith("cp") and python.startswith("cp"):
                 yield abi.removeprefix("cp").removesuffix("m")
 

@@ -12,7 +12,7 @@ from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.grid import State, in_dialects, lacking
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, some
 from variant_publish.config.tables import TABLE
-from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of, is_for
+from variant_publish.model.interpreters import gets_releases, interpreter_exists, interpreter_of, is_for, is_tried_only
 from variant_publish.model.matrix import Cell, serves
 from variant_publish.model.tags import platform_serves
 from variant_publish.model.variant import GENERIC
@@ -94,8 +94,8 @@ def _no_hole(context: Context, cell: Cell) -> str:
     """Return why nobody misses a wheel for the cell, or ""."""
     if cell.variant == GENERIC and context.grid.variants_at(cell):
         return "VP306 looks at generic wheels where there are variants"
-    if cell.python.startswith("graalpy"):
-        return "GraalPy is supported as far as it goes"
+    if is_tried_only(cell.python):
+        return "the interpreter is supported as far as it goes"
     if not gets_releases(cell.python):
         return "the interpreter gets no releases any more"
     return "" if interpreter_exists(cell.python, cell.platform) else "there is no such interpreter for the platform"
@@ -116,7 +116,7 @@ def _is_served(context: Context, cell: Cell, *, for_any: bool = True) -> bool:
     """Return whether a wheel of the variant serves the cell: of an older macOS, another ABI of PyPy, any Python."""
     names = (wheel.name for wheel in context.release.wheels if context.release.variant_of(wheel.name) == cell.variant)
     return any(
-        (for_any and serves(name, cell))
+        (for_any and serves(name.plain, cell))
         or any(
             is_for(tag.interpreter, tag.abi, cell.python) and platform_serves(tag.platform, cell.platform)
             for tag in name.tags

@@ -88,8 +88,8 @@ class PinnedServed(FamilyRule):
         open_: dict[tuple[str, str], list[str]] = {}
         for wheel in member.wheels:
             variant = member.variant_of(wheel.name)
-            for python in own_pythons(wheel.name):
-                for platform in own_platforms(wheel.name):
+            for python in own_pythons(wheel.name.plain):
+                for platform in own_platforms(wheel.name.plain):
                     cell = Cell(python, platform, variant)
                     pins = [pin for pin in links.of(wheel, target.project) if _is_pin(pin) and _applies(pin, cell)]
                     if not all(_is_served(target, cell, pin) for pin in pins):
@@ -167,6 +167,6 @@ def _is_served(target: Release, cell: Cell, pin: TaggedRequirement) -> bool:
         fits = set(pin.tags) <= set(name.words) if pin.tags else (
             name.serves_everyone or target.variant_of(name) == cell.variant
         )  # fmt: skip
-        if fits and serves(name, cell):
+        if fits and serves(name.plain, cell):
             return True
     return False

@@ -64,7 +64,7 @@ class NoExtraWheels(ReleaseRule[Wheel]):
                 yield Outcome.passed()
                 continue
             name, variant = wheel.name, context.release.variant_of(wheel.name)
-            cell = Cell(own_pythons(name)[0], own_platforms(name)[0], variant)
+            cell = Cell(own_pythons(name.plain)[0], own_platforms(name.plain)[0], variant)
             hint = f"add its python and platform to [{TABLE}.matrix], or take the wheel away"
             if name.dialect is not None and name.dialect not in config.dialects:
                 why = f"it is of dialect {name.dialect}, which the configuration does not name"
@@ -94,7 +94,7 @@ class NoTwins(ReleaseRule[Wheel]):
             twins: dict[str, Cell] = {}
             for tag in sorted(name.tags, key=str):
                 cell = Cell(f"{tag.interpreter}-{tag.abi}", modern_platform(tag.platform), name.variant)
-                first = claims.setdefault((name.build, name.dialect, cell), wheel.filename)
+                first = claims.setdefault((name.plain.build, name.dialect, cell), wheel.filename)
                 if first != wheel.filename:
                     twins.setdefault(first, cell)
             for first, cell in twins.items():
@@ -176,7 +176,8 @@ class LiveSkips(ReleaseRule[Wheel]):
         own = {
             wheel.filename
             for wheel in context.release.wheels
-            if cell.python in own_pythons(wheel.name) and modern_platform(cell.platform) in own_platforms(wheel.name)
+            if cell.python in own_pythons(wheel.name.plain)
+            and modern_platform(cell.platform) in own_platforms(wheel.name.plain)
         }
         return all(own.intersection(entry.files) for entry in context.grid.at(cell))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from abc import abstractmethod
 from collections import Counter
@@ -121,6 +120,8 @@ class SameEntryPoints(_AlikeRule[DescribedWheel]):
 
     def value(self, wheel: DescribedWheel) -> str:
         """Return groups, names and objects, sorted."""
+        import configparser
+
         text = wheel.info.get("entry_points.txt", b"").decode("utf-8", "replace")
         parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
         parser.optionxform = str  # type: ignore[assignment,method-assign]

@@ -14,7 +14,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.interpreters import gets_releases, interpreter_exists, is_for
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
-from variant_publish.model.tags import platform_serves, python_covers
+from variant_publish.model.tags import in_use, platform_serves, python_covers
 
 _NO_PREVIOUS = "no previous release is known (name an index with --index)"
 _GROWN = 1.5
@@ -96,13 +96,13 @@ def _named(context: Context) -> Iterator[tuple[WheelName, int]]:
 
 
 def _tags(context: Context, name: WheelName) -> tuple[object, ...]:
-    return name.python, name.abi, own_platforms(name), context.release.variant_of(name)
+    return name.plain.python, name.plain.abi, own_platforms(name.plain), context.release.variant_of(name)
 
 
 def _cells(context: Context, name: WheelName) -> Iterator[Cell]:
-    for python in own_pythons(name):
-        for platform in own_platforms(name):
-            yield Cell(python, platform, context.release.variant_of(name))
+    for python in own_pythons(name.plain):
+        for platform in own_platforms(name.plain):
+            yield Cell(python, in_use(platform), context.release.variant_of(name))
 
 
 def _is_served(context: Context, cell: Cell) -> bool:

@@ -15,12 +15,7 @@ from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.selector_toml import SelectorConflict
-from variant_publish.formats.variants_json import (
-    ABI_DEPENDENCY,
-    Provider,
-    VariantConflict,
-    merge,
-)
+from variant_publish.formats.variants_json import Provider, VariantConflict, merge
 from variant_publish.providers import catalog
 from variant_publish.release.selectors import SelectorFiles, of_release
 
@@ -153,8 +148,8 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
     """Prove that the clients of today can evaluate every namespace of the release.
 
     uv runs no plugin: it has four providers of its own and reads static properties. Wheels of any other namespace are
-    never chosen, and neither are those whose provider is optional. `abi_dependency` passes: a view leaves it to the
-    installer's own resolver, in every dialect.
+    never chosen, and neither are those whose provider is optional. What a view leaves to the installer's own resolver
+    passes, in every dialect.
     """
 
     id = "VP605"
@@ -172,8 +167,11 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
         if not providers:
             yield Outcome.skipped("no wheel has properties")
         for namespace, found in sorted(providers.items()):
-            known = [Provider(builtin=ABI_DEPENDENCY)] if namespace == ABI_DEPENDENCY else []
-            if why := next(filter(None, (unusable(namespace, one) for one in found if one not in known)), ""):
+            own = catalog.find(namespace)
+            left = own.metadata if own is not None and own.is_resolved else None
+            if why := next(
+                (why for one in found if one is None or one != left if (why := unusable(namespace, one))), ""
+            ):
                 yield Outcome.failed(
                     f"clients of today never choose a variant of namespace {namespace!r}: {why}",
                     f"use one of {', '.join(catalog.vendored())}, or static-properties",
@@ -228,7 +226,7 @@ def unusable(namespace: str, provider: Provider | None) -> str:
         return "its provider is not listed (PEP 825 without PEP 850)"
     if provider.optional:
         return "its provider is optional, and off unless a user turns it on"
-    if provider.static:
+    if provider.static_properties:
         return ""
     own = catalog.find(namespace)
     if own is not None and own.vendored is not None:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from variant_publish.archive.inflate import Inflater
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary.image import Format
 from variant_publish.binary.policy import is_loader, policy_of
 from variant_publish.binary.scan import Binary, Scan
@@ -257,7 +256,7 @@ def _optional(wheel: WholeWheel, binaries: Sequence[Binary]) -> set[str]:
     modules = {binary.name.partition(".")[0].encode(): binary.path for binary in binaries if binary.image.modules}
     only_there: dict[bytes, bool] = {}
     if modules:
-        with open_archive(wheel.path) as archive:
+        with wheel.open() as archive:
             inflater = Inflater(archive)
             sources = (one for one in archive.directory.members if one.name.endswith(".py") and one.size < _SOURCE)
             for match in (found for one in sources for found in _IMPORT.finditer(b"".join(inflater.pieces(one)))):
