@@ -96,6 +96,7 @@ class ZipGroup(msgspec.Struct, frozen=True):
         """Return a row as (axis, value) pairs."""
         return tuple(zip(self.axes, row, strict=True))
 
+
 _MOST_CELLS = 50_000
 _MOST_TESTS = 5_000_000
 """Cells times what may leave them out."""
