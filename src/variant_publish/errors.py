@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -39,3 +39,11 @@ def naming(place: object, kind: type[VariantPublishError] | None = None) -> Iter
         if error.message.startswith(str(place)):
             raise
         raise (kind or type(error))(f"{place}: {error.message}", hint=error.hint) from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" for the known word that is most like this one; "" where none is."""
+    import difflib
+
+    found = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

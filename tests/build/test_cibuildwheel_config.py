@@ -10,7 +10,7 @@ import pytest
 from support.cli import run
 from support.projects import make_project
 from variant_publish.build.cibuildwheel_config import configured, extended
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 
 SETTINGS = BuildSettings({"level": ("v3",), "flags": ("-a", "it's $HOME")}, {"CFLAGS": "-O3 '-DX=\"1 $HOME\"'"})
 OWN = """

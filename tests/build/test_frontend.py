@@ -9,7 +9,7 @@ import pytest
 from support.projects import make_project
 from variant_publish.build.frontend import Builder
 from variant_publish.config.tables import Frontend
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_a_file_of_its_own_is_the_table_itself(tmp_path: Path) -> None:
          r"variant-publish\.matrix\.zip\[0\]\.python names 'c'"),
         ("[tool.variant-publish.matrix]\npython = ['a']\nplatform = ['b']\nzip = [{python = 'a', gcc = ['1']}]",
          r"matrix\.zip\[0\].* is wrong"),
-        ("[tool.variant-publish]\ndialects = ['minus']", r"dialects.* is wrong"),
+        ("[tool.variant-publish]\ndialects = ['minus']", r"dialects.* is no dialect"),
         ("[tool.variant-publish.matrix]\npython = ['cp311-cp311']", "needs python and platform"),
         ("[tool.variant-publish.variants.a]\nproperties = ['x']", r"variants\.a: property 'x'"),
         ("[tool.variant-publish.variants.A]\n", r"variants\.A: "),

@@ -21,7 +21,7 @@ from variant_publish.config.configuration import Config
 from variant_publish.config.tables import Frontend
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.errors import UsageError
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 from variant_publish.model.matrix import Cell
 from variant_publish.release.release import load
 

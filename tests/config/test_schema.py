@@ -81,7 +81,7 @@ def test_a_wrong_configuration_fails_at_the_same_key(text: str) -> None:
     [error] = VALIDATOR.iter_errors(table)
     with pytest.raises(UsageError) as raised:
         Config.parse(text, "own.toml")
-    ours = raised.value.message.removeprefix("own.toml: ").split(" is ")[0]
+    ours = raised.value.message.removeprefix("own.toml: ").split(": ")[0].split(" is ")[0]
     # msgspec spells any key of an open table "[...]"
     assert re.fullmatch(re.escape(ours).replace(re.escape("[...]"), r"(\.[\w-]+|\[\d+\])"), key_of(error)), (
         ours,

@@ -105,10 +105,10 @@ def changed(path: str, value: Any) -> str:
         ("_public-url", "//evil.example"),
         ("_views/1.0/cu128", "data:text/html,x"),
         ("_views/1.0", {"cu128\n--index-url": ""}),
-        ("_releases/1.0/selectors/0", "../../evil.txt"),
-        ("_releases/1.0/selectors/0", "foo-2.0-variants.json"),
-        ("_releases/1.0/needs", {"a": 1}),
-        ("_releases", {"../x": {"selectors": [], "needs": {"a": "b"}}}),
+        ("_selectors/1.0/0", "../../evil.txt"),
+        ("_selectors/1.0/0", "foo-2.0-variants.json"),
+        ("_needs/1.0", {"a": 1}),
+        ("_needs", {"../x": {"a": "b"}}),
         ("_removed/0", "../../x"),
         ("_leaving/0", "../../x"),
         ("_leaving/0", 7),
@@ -123,7 +123,7 @@ def changed(path: str, value: Any) -> str:
         ("files/0/size", -1),
         ("files/2/url", "foo-1.0-py3-none-any.whl"),
         ("files", 3),
-        ("_releases", []),
+        ("_needs", []),
     ],
 )
 def test_a_master_names_nothing_outside_its_project(path: str, value: object) -> None:

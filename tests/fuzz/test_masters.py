@@ -38,7 +38,7 @@ WORDS = (
     b"%2e%2e%2f",
     b"../../evil.txt",
     b"foo/../../evil",
-    b"_releases",
+    b"_selectors",
     b"_leaving",
     b'"',
     b"index.json",

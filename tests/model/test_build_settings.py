@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 
 SETTINGS = BuildSettings({"level": ("v3",), "flags": ("-a", "b c")}, {"CFLAGS": "-O3 '$x'", "N": ""})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +11,7 @@ from variant_publish.archive.wheel import described
 from variant_publish.build import starter
 from variant_publish.build.proposal import Found, found_in, guessed, propose
 from variant_publish.build.starter import applied
-from variant_publish.config.standard import editable
-from variant_publish.errors import UsageError
+from variant_publish.config.standard import editable, toml_tables
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.release.published import Depth, fetch
 
@@ -59,11 +57,7 @@ def configured(
     `named` maps a variant to its properties, empty for a well-known word; `upload` is the table of that name. Raises
     UsageError where nothing says what a variant needs.
     """
-    try:
-        pyproject = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
-    return applied(editable(text, source), propose(pyproject, found, named, upload))
+    return applied(editable(text, source), propose(toml_tables(text, source), found, named, upload))
 
 
 def is_well_known(word: str) -> bool:

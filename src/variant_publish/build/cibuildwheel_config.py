@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.items import AoT
 
 from variant_publish.config.standard import editable
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 
 _OPTIONS = {"config-settings": "cibuildwheel_settings", "environment": "cibuildwheel_environment"}
 

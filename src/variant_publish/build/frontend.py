@@ -19,7 +19,7 @@ from variant_publish.build.source_tree import configuration, unpack
 from variant_publish.config.tables import TABLE, Frontend
 from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.install.process import follow
-from variant_publish.model.build_settings import BuildSettings
+from variant_publish.model.build_job import BuildSettings
 
 VARIABLE = "BUILD_VARIANT"
 """The variable by which every build can see which variant it makes."""

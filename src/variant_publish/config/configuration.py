@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from variant_publish.config.known_keys import nearest, tables_of
+from variant_publish.config.known_keys import tables_of
 from variant_publish.config.product import with_product
 from variant_publish.config.standard import NAME as STANDARD
-from variant_publish.config.standard import StandardTable
+from variant_publish.config.standard import StandardTable, toml_tables
 from variant_publish.config.tables import (
     DEFAULT_FILE,
     TABLE,
@@ -29,14 +29,13 @@ from variant_publish.config.tables import (
 )
 from variant_publish.dialects.base import Dialect, Words
 from variant_publish.dialects.registry import DIALECTS, dialect_of
-from variant_publish.errors import UsageError, VariantPublishError, naming
+from variant_publish.errors import UsageError, VariantPublishError, naming, nearest
 from variant_publish.formats.variants_json import Provider
-from variant_publish.model.build_settings import BuildSettings
-from variant_publish.model.matrix import Matrix
+from variant_publish.model.build_job import BuildSettings
+from variant_publish.model.matrix import Matrix, ZipGroup
 from variant_publish.model.project_name import canonicalize_name, is_normalized_name
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant import GENERIC, Properties, Variant
-from variant_publish.model.zip_group import ZipGroup
 from variant_publish.providers import catalog
 from variant_publish.providers.abi_dependency import abi_requirements
 
@@ -52,7 +51,8 @@ class Config:
         self.tables = tables = with_product(tables)
         self.declared = declared
         self.project = project
-        self.dialects = tuple(dict.fromkeys(map(_dialect, tables.dialects)))
+        with naming(f"{TABLE}.dialects[...]", UsageError):
+            self.dialects = tuple(dict.fromkeys(map(dialect_of, tables.dialects)))
         self.upload = tables.upload
         self.check = tables.check
         self.family = tables.family
@@ -86,12 +86,7 @@ class Config:
 
         Raises UsageError with `source`, the dotted key, what is wrong and, for an unknown key, the nearest known one.
         """
-        import tomllib
-
-        try:
-            data = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
+        data = toml_tables(text, source)
         shared = data.pop(STANDARD, None)
         table = data.get("tool", {}).get("variant-publish")
         if table is None and Path(source).name != DEFAULT_FILE and "tool" not in data:
@@ -249,13 +244,6 @@ def provider_of(namespace: str, declared: Provider | None = None) -> Provider:
             hint=f"declare [{TABLE}.providers.{namespace}] with static-properties or requires",
         )
     return known.metadata
-
-
-def _dialect(name: str) -> Dialect:
-    try:
-        return dialect_of(name)
-    except UsageError as error:
-        raise UsageError(f"{TABLE}.dialects[...] is wrong ({error.message})", hint=error.hint) from error
 
 
 def known_words(variants: Iterable[Variant]) -> tuple[tuple[Dialect, frozenset[Words]], ...]:

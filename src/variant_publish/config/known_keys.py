@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from variant_publish.config.tables import TABLE, Tables
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, nearest
 
 
 def tables_of(table: Any) -> Tables:
@@ -49,11 +49,3 @@ def _structs_in(annotation: Any, value: Any, where: str) -> Iterator[tuple[type[
             inner = [(f"{where}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list) else []
         for place, item in inner:
             yield from _structs_in(argument, item, place)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean 'x'?)" for the known word that is most like this one; "" where none is."""
-    import difflib
-
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -5,15 +5,15 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, Self
 
 import msgspec
 
-from variant_publish.config.known_keys import nearest
 from variant_publish.config.tables import TABLE
-from variant_publish.errors import UsageError, naming
+from variant_publish.errors import UsageError, naming, nearest
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -135,6 +135,14 @@ def write_standard(
             put(standard, ("variants", label, namespace), features)
         if not properties:
             put(standard, ("variants", label), {})
+
+
+def toml_tables(content: bytes | str, source: object) -> dict[str, Any]:
+    """Parse TOML; raise UsageError with `source` where it is something else."""
+    try:
+        return tomllib.loads(content if isinstance(content, str) else content.decode())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
 
 
 def editable(text: str, source: object) -> Any:

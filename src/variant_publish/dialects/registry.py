@@ -10,7 +10,7 @@ from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.local_version import LOCAL
 from variant_publish.dialects.pep825 import PEP825
 from variant_publish.dialects.plus import PLUS
-from variant_publish.errors import UsageError
+from variant_publish.errors import UsageError, nearest
 from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.versions import version_or_none
 
@@ -24,12 +24,8 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLUS, PEP8
 def dialect_of(name: str) -> Dialect:
     """Return a dialect by its name; raise UsageError with the nearest known one."""
     if name not in DIALECTS:
-        import difflib
-
-        near = difflib.get_close_matches(name, list(DIALECTS), n=1)
         raise UsageError(
-            f"{name!r} is no dialect{f' (did you mean {near[0]!r}?)' if near else ''}",
-            hint=f"known dialects: {', '.join(DIALECTS)}",
+            f"{name!r} is no dialect{nearest(name, DIALECTS)}", hint=f"known dialects: {', '.join(DIALECTS)}"
         )
     return DIALECTS[name]
 

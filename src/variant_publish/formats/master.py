@@ -50,7 +50,24 @@ class InvalidMaster(VariantPublishError):
         )
 
 
-class ProjectIndex(msgspec.Struct, frozen=True):
+class _Kept(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a master says beyond PEP 691, under keys of its own."""
+
+    selectors: Mapping[str, tuple[str, ...]] = msgspec.field(default={}, name="_selectors")
+    needs: Mapping[str, Mapping[str, str]] = msgspec.field(default={}, name="_needs")
+    removed: tuple[str, ...] = msgspec.field(default=(), name="_removed")
+    leaving: tuple[str, ...] = msgspec.field(default=(), name="_leaving")
+    pins: Mapping[str, tuple[str, ...]] = msgspec.field(default={}, name="_pins")
+    public_url: str = msgspec.field(default="", name="_public-url")
+    views: Mapping[str, Mapping[str, str]] = msgspec.field(default={}, name="_views")
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Return these values by their names."""
+        return {name: getattr(self, name) for name in _Kept.__struct_fields__}
+
+
+class ProjectIndex(_Kept, frozen=True):
     """The master of one project on the extra index: `NAME/index.json`, from which every page is derived.
 
     `files` are the entries of the page, those of the selector files last; `generation` counts the changes. `selectors`
@@ -67,15 +84,8 @@ class ProjectIndex(msgspec.Struct, frozen=True):
     files: tuple[IndexFile, ...] = ()
     generation: int = 0
     tracks: tuple[str, ...] = ()
-    selectors: Mapping[str, tuple[str, ...]] = {}
-    needs: Mapping[str, Mapping[str, str]] = {}
-    removed: tuple[str, ...] = ()
-    leaving: tuple[str, ...] = ()
-    pins: Mapping[str, tuple[str, ...]] = {}
     status: str = ""
     status_reason: str = ""
-    public_url: str = ""
-    views: Mapping[str, Mapping[str, str]] = {}
     about: About = About()
 
     def __post_init__(self) -> None:
@@ -159,26 +169,16 @@ class ProjectIndex(msgspec.Struct, frozen=True):
 
     def dumps(self) -> str:
         """Return the JSON text; equal values give equal text."""
-        releases = {
-            version: _Release(self.selectors.get(version, ()), self.needs.get(version, {}))
-            for version in sorted({*self.selectors, *self.needs})
-        }
-        return to_json(
-            _Page(
-                _Meta(self.api_version, self.generation, self.tracks),
-                self.name,
-                self.versions,
-                tuple(file.entry() for file in self.files),
-                releases,
-                self.public_url,
-                {version: dict(sorted(names.items())) for version, names in sorted(self.views.items())},
-                self.removed,
-                self.leaving,
-                self.about if self.about.version else None,
-                dict(sorted(self.pins.items())),
-                _Status(self.status, self.status_reason) if self.status else None,
-            )
+        page = _Page(
+            meta=_Meta(self.api_version, self.generation, self.tracks),
+            name=self.name,
+            versions=self.versions,
+            files=tuple(file.entry() for file in self.files),
+            status=_Status(self.status, self.status_reason) if self.status else None,
+            about=self.about if self.about.version else None,
+            **self.kept,
         )
+        return to_json(page, order="deterministic")
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
@@ -191,16 +191,10 @@ class ProjectIndex(msgspec.Struct, frozen=True):
                 tuple(map(IndexFile.of, page.files)),
                 page.meta.generation,
                 page.meta.tracks,
-                {version: item.selectors for version, item in page.releases.items() if item.selectors},
-                {version: item.needs for version, item in page.releases.items() if item.needs},
-                page.removed,
-                page.leaving,
-                page.pins,
                 status.status,
                 status.reason,
-                page.public_url,
-                page.views,
                 page.about or About(),
+                **page.kept,
             )
         _check_files(found)
         return found
@@ -256,28 +250,17 @@ class _Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     tracks: tuple[str, ...] = ()
 
 
-class _Release(msgspec.Struct, frozen=True):
-    selectors: tuple[str, ...]
-    needs: Mapping[str, str]
-
-
 class _Status(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str = ""
     reason: str = ""
 
 
-class _Page(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Page(_Kept, frozen=True, omit_defaults=True, kw_only=True):
     meta: _Meta
     name: str
     versions: tuple[str, ...]
     files: tuple[PageEntry, ...]
-    releases: Mapping[str, _Release] = msgspec.field(default={}, name="_releases")
-    public_url: str = msgspec.field(default="", name="_public-url")
-    views: Mapping[str, Mapping[str, str]] = msgspec.field(default={}, name="_views")
-    removed: tuple[str, ...] = msgspec.field(default=(), name="_removed")
-    leaving: tuple[str, ...] = msgspec.field(default=(), name="_leaving")
     about: About | None = msgspec.field(default=None, name="_about")
-    pins: Mapping[str, tuple[str, ...]] = msgspec.field(default={}, name="_pins")
     status: _Status | None = msgspec.field(default=None, name="project-status")
 
 

@@ -128,26 +128,19 @@ class Metadata(msgspec.Struct, frozen=True):
 
     def for_variant(self, markers: VariantMarkers) -> Self:
         """Return the metadata of one variant's wheel: variant markers are resolved, what they exclude is dropped."""
-        headers = []
-        for header in self.headers:
-            name, value = _split(header)
-            resolved = markers.resolve(value) if name.lower() == REQUIRES_DIST.lower() else value
-            if resolved == value:
-                headers.append(header)
-            elif resolved is not None:
-                newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
-                headers.append(f"{name}: {resolved}".encode("utf-8", "surrogateescape") + newline)
-        return type(self)(tuple(headers), self.body)
+        return self._map(lambda name, value: markers.resolve(value) if name.lower() == REQUIRES_DIST.lower() else value)
 
-    def _map(self, change: Callable[[str, str], str]) -> Self:
+    def _map(self, change: Callable[[str, str], str | None]) -> Self:
+        """Return the metadata with changed values; None drops a header."""
         headers = []
         for header in self.headers:
             name, value = _split(header)
             changed = change(name, value)
-            if changed != value:
+            if changed == value:
+                headers.append(header)
+            elif changed is not None:
                 newline = b"\r\n" if header.endswith(b"\r\n") else b"\n"
-                header = f"{name}: {changed}".encode("utf-8", "surrogateescape") + newline
-            headers.append(header)
+                headers.append(f"{name}: {changed}".encode("utf-8", "surrogateescape") + newline)
         return type(self)(tuple(headers), self.body)
 
 

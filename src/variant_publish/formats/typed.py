@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -52,6 +52,6 @@ def _versioned(found: T | _Unversioned) -> T:
     return found
 
 
-def to_json(value: Any, indent: int = 1) -> str:
+def to_json(value: Any, indent: int = 1, order: Literal["deterministic"] | None = None) -> str:
     """Return the JSON text, with a newline at its end; equal values give equal text."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=indent).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(value, order=order), indent=indent).decode() + "\n"

@@ -112,32 +112,25 @@ class _Parser:
         self.place += 1
         return self.tokens[self.place - 1]
 
-    def _at(self, word: str) -> bool:
-        return self.place < len(self.tokens) and self.tokens[self.place] == word
-
     def _or(self) -> _Rest | bool:
-        parts = [self._and()]
-        while self._at("or"):
-            self._next()
-            parts.append(self._and())
-        if any(part is True for part in parts):
-            return True
-        left = [part for part in parts if isinstance(part, _Rest)]
-        if not left:
-            return False
-        return left[0] if len(left) == 1 else _Rest(" or ".join(part.text for part in left), is_or=True)
+        return self._joined("or", self._and, decisive=True)
 
     def _and(self) -> _Rest | bool:
-        parts = [self._one()]
-        while self._at("and"):
-            self._next()
-            parts.append(self._one())
-        if any(part is False for part in parts):
-            return False
+        return self._joined("and", self._one, decisive=False)
+
+    def _joined(self, word: str, part: Callable[[], _Rest | bool], *, decisive: bool) -> _Rest | bool:
+        parts = [part()]
+        while self.tokens[self.place : self.place + 1] == [word]:
+            self.place += 1
+            parts.append(part())
+        if decisive in parts:
+            return decisive
         left = [part for part in parts if isinstance(part, _Rest)]
-        if not left:
-            return True
-        return left[0] if len(left) == 1 else _Rest(" and ".join(f"({p.text})" if p.is_or else p.text for p in left))
+        if len(left) < 2:
+            return left[0] if left else not decisive
+        is_or = word == "or"
+        texts = (f"({part.text})" if part.is_or and not is_or else part.text for part in left)
+        return _Rest(f" {word} ".join(texts), is_or)
 
     def _one(self) -> _Rest | bool:
         left = self._next()

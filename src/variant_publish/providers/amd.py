@@ -6,19 +6,19 @@ The properties are those of amd-variant-provider, whose environment variables co
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from variant_publish.binary import evidence
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.image import Image
-from variant_publish.binary.offload import BUNDLES, offload_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
 from variant_publish.providers.sysfs import read, texts
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 GFX_ARCH = "gfx_arch"
 ROCM = "rocm"
@@ -63,7 +63,6 @@ class Amd(VariantProvider):
     drivers = ("libamdhip64", "libhsa-runtime64", "amdhip64")
     packages = ("rocm", "amd-", "torch", "triton", "cupy")
     names = rb"libamdhip64"
-    patterns = BUNDLES
     code_feature = GFX_ARCH
     runtime = "ROCm"
     runtime_feature = ROCM_VERSION
@@ -111,8 +110,18 @@ class Amd(VariantProvider):
         found = {GFX_ARCH: values.get(GFX_ARCH, NONE), ROCM_VERSION: values.get(ROCM, NONE)}
         return {feature: (value,) for feature, value in found.items() if value != NONE}
 
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.offload import BUNDLES
+
+        return BUNDLES
+
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the architectures of the offload bundles inside, and the ROCm of the needed libraries."""
+        from variant_publish.binary import evidence
+        from variant_publish.binary.offload import offload_targets
+
         code = {target.arch for target in offload_targets(data, found) if target.arch.startswith("gfx")}
         majors, why = evidence.majors_of(image.needed, evidence.ROCM)
         why = why or (evidence.NAMES if not code and found.get(self.names) else "")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.image import Image
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.variant import Property
 from variant_publish.providers.platforms import is_elsewhere
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 NONE = "none"
 """The value of a variable that asks for something this machine does not have: a driver, another CPU's level."""
@@ -92,8 +94,6 @@ class VariantProvider:
     """Words in the names of distributions that bring its kernels."""
     names: ClassVar[bytes] = b""
     """The names of its libraries, which small binaries are searched for: what loads them by name is small."""
-    patterns: ClassVar[Sequence[bytes]] = ()
-    """What the data of binaries is searched for: each begins with given bytes, and matches at most 128."""
     code_feature: ClassVar[str | None] = None
     """The feature whose values stand for device code in binaries; a wheel has several of them side by side."""
     runtime: ClassVar[str] = ""
@@ -149,6 +149,11 @@ class VariantProvider:
     def told_apart(self, variable: Variable, wanted: Iterable[str]) -> Sequence[str]:
         """Return the values of a variable that tell wanted values of its features apart."""
         return (NONE, *(value for value in dict.fromkeys(wanted) if variable.parse(value) == value))
+
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what the data of binaries is searched for: each begins with given bytes, and matches at most 128."""
+        return ()
 
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return what a binary shows of the hardware: its device code, and the runtimes that it can be for.

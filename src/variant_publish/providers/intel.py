@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import NAMES, Evidence
-from variant_publish.binary.image import Image
-from variant_publish.binary.offload import SYCL, sycl_targets
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 FORCE = "INTEL_VARIANT_PROVIDER_FORCE_DEVICE_IP"
 XPU = "xpu"
@@ -53,7 +54,6 @@ class Intel(VariantProvider):
     drivers = ("libze_loader", "ze_loader")
     packages = ("intel-", "torch", "triton", "dpc")
     names = rb"lib(?:sycl|ze_loader)"
-    patterns = (SYCL,)
     code_feature = DEVICE_IP
     variables: ClassVar[tuple[Variable, ...]] = (
         Variable(
@@ -79,8 +79,18 @@ class Intel(VariantProvider):
         value = values.get(XPU, NONE)
         return {} if value == NONE else {DEVICE_IP: (value, *filter(None, (BASES.get(value),)))}
 
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.offload import SYCL
+
+        return (SYCL,)
+
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return "spir64" where there is code that the driver compiles for any device; which others, no header says."""
+        from variant_publish.binary.evidence import NAMES, Evidence
+        from variant_publish.binary.offload import sycl_targets
+
         code = sycl_targets(found)
         return Evidence(self.namespace, tuple(sorted(code)), why=NAMES if not code and found.get(self.names) else "")
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from variant_publish.binary import evidence
-from variant_publish.binary.content import Buffer, Found
-from variant_publish.binary.evidence import Evidence
-from variant_publish.binary.fatbin import DEVICE_CODE, DeviceCode, DeviceImages
-from variant_publish.binary.image import Image
 from variant_publish.errors import UsageError
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
 from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+
+if TYPE_CHECKING:
+    from variant_publish.binary.content import Buffer, Found
+    from variant_publish.binary.evidence import Evidence
+    from variant_publish.binary.image import Image
 
 FORCE_DRIVER = "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION"
 FORCE_SM_ARCH = "NV_VARIANT_PROVIDER_FORCE_SM_ARCH"
@@ -114,7 +114,6 @@ class Nvidia(VariantProvider):
     drivers = ("libcuda", "nvcuda", "libnvidia-ml", "nvml")
     packages = ("nvidia-", "cuda", "cupy", "torch", "triton", "numba")
     names = rb"libcuda(?:\.so|rt)"
-    patterns = DEVICE_CODE
     code_feature = SM_ARCH
     runtime = "CUDA"
     runtime_feature = LOWER_BOUND
@@ -197,8 +196,18 @@ class Nvidia(VariantProvider):
             own = (*own, self.property(LOWER_BOUND, "13.0"))
         return super().machines(own, platform)
 
+    @property
+    def patterns(self) -> Sequence[bytes]:
+        """Return what begins device code."""
+        from variant_publish.binary.fatbin import DEVICE_CODE
+
+        return DEVICE_CODE
+
     def evidence(self, data: Buffer, image: Image, found: Found) -> Evidence | None:
         """Return the cubins and PTX inside, and the CUDA of the needed libraries, else of what the compiler left."""
+        from variant_publish.binary import evidence
+        from variant_publish.binary.fatbin import DeviceImages
+
         images = DeviceImages.of(data, found)
         majors, why = evidence.majors_of(image.needed, evidence.CUDA)
         if not majors:
@@ -208,6 +217,8 @@ class Nvidia(VariantProvider):
 
     def meets(self, claimed: str, found: str) -> bool:
         """Return whether the claim is met; a cubin for "90a" runs on 9.0 as one for "90" does, not the reverse."""
+        from variant_publish.binary.fatbin import DeviceCode
+
         wanted, code = DeviceCode.parse(claimed), DeviceCode.parse(found)
         if wanted is None or code is None:
             return claimed == found
@@ -215,6 +226,8 @@ class Nvidia(VariantProvider):
 
     def code_name(self, value: str) -> str:
         """Return sm_90, or compute_90 for PTX."""
+        from variant_publish.binary.fatbin import DeviceCode
+
         code = DeviceCode.parse(value)
         return value if code is None else str(code)
 

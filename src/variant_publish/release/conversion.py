@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from variant_publish.archive.wheel import WholeWheel
 from variant_publish.archive.zipraw import open_archive
 from variant_publish.config.configuration import Config
 from variant_publish.config.standard import NAME as STANDARD
-from variant_publish.config.standard import editable, write_standard
+from variant_publish.config.standard import editable, toml_tables, write_standard
 from variant_publish.dialects.registry import release_of_file
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import UsageError, VariantPublishError, naming
@@ -137,7 +136,7 @@ def _moved(path: Path) -> str | None:
     What that has no words for stays where it is; where nothing is left to move, all of it. None where
     `[tool.variant-publish]` declares no variants.
     """
-    _toml(path)
+    toml_tables(path.read_bytes(), path)
     document = editable(text := path.read_text("utf-8"), path)
     ours: Any = document.get("tool", {}).get("variant-publish", {})
     variants = ours.get("variants", {})
@@ -166,7 +165,7 @@ def _moved(path: Path) -> str | None:
 def _configuration(
     paths: Iterable[Path], providers: Mapping[str, Provider], metadata_config: str | None, reporter: Reporter
 ) -> str:
-    tables = [(path, _toml(path)) for path in paths]
+    tables = [(path, toml_tables(path.read_bytes(), path)) for path in paths]
     sources = ", ".join(path.name for path, _ in tables)
     with naming(sources):
         text, notes = variantlib_toml.converted(
@@ -214,10 +213,3 @@ def _release_of(path: Path) -> tuple[NormalizedName, Version]:
     if (found := release_of_file(path.name)) is None:
         raise UsageError(f"{path} is not named like an index file", hint=f"name it like foo-1.0{SUFFIX}")
     return found
-
-
-def _toml(path: Path) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML ({error})", hint="correct the file") from error

@@ -14,9 +14,8 @@ from variant_publish.archive.wheel import Wheel
 from variant_publish.dialects.base import Dialect
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.model.matrix import Cell, Matrix, fills, found_matrix, own_platforms, own_pythons
+from variant_publish.model.matrix import Cell, Matrix, ZipGroup, fills, found_matrix, own_platforms, own_pythons
 from variant_publish.model.variant import GENERIC
-from variant_publish.model.zip_group import ZipGroup
 from variant_publish.release.release import Release
 
 _APART = "its axes move together with others"

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from variant_publish.errors import UsageError
-from variant_publish.model.matrix import Cell, Matrix
-from variant_publish.model.zip_group import ZipGroup
+from variant_publish.model.matrix import Cell, Matrix, ZipGroup
 
 OLD, NEW, WINDOWS = "manylinux_2_28_x86_64", "manylinux_2_34_x86_64", "win_amd64"
 CUDA = ZipGroup.of_columns({"variant": ["cu12", "cu13"], "platform": [OLD, NEW], "gcc": ["12", "14"]})
