@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ALTERNATIVE = re.compile(r"(?:pp|graalpy).*")
-_ENDED = re.compile(r"cp3[0-9]-cp3[0-9]m?|pp3([0-9]|10)-.*|pp2.*|cp2.*")
+_ENDED = re.compile(r"cp3[0-9]-(?:cp3[0-9]m?|none)|pp3([0-9]|10)-.*|pp2.*|cp2.*")
 """CPython before 3.10 and PyPy before 3.11 get no releases any more."""
 
 _CPYTHON = re.compile(r"cp3([0-9]+)")

@@ -40,6 +40,11 @@ def modern_platform(platform: str) -> str:
     return f"{_LEGACY_MANYLINUX[head]}_{arch}" if head in _LEGACY_MANYLINUX else platform
 
 
+def in_use(platform: str) -> str:
+    """Return what a platform for a glibc that is gone stands for: all that is left has 2.17 at least."""
+    return re.sub(r"^manylinux_2_(?:[0-9]|1[0-6])_", "manylinux_2_17_", modern_platform(platform))
+
+
 @cache
 def platform_covers(wheel: str, cell: str) -> bool:
     """Return whether a wheel tagged `wheel` installs on every machine of the platform `cell`.

@@ -23,6 +23,8 @@ def test_a_first_release_is_skipped(tmp_path: Path) -> None:
         (f"foo-2.0-cp39-abi3-{LINUX}.whl", f"foo-1.0-cp312-cp312-{LINUX}.whl"),
         (f"foo-2.0-cp312-cp312-{MAC}.whl", "foo-1.0-cp312-cp312-macosx_11_0_arm64.whl"),
         (SECOND, f"foo-1.0-cp312-none-{LINUX}.whl"),
+        (SECOND, "foo-1.0-cp39-none-win32.whl"),
+        (SECOND.replace("2_28", "2_17"), "foo-1.0-cp312-cp312-manylinux2010_x86_64.whl"),
         (SECOND, "foo-1.0-cp310-cp310-win_arm64.whl"),  # CPython 3.11 was the first one there
     ],
 )

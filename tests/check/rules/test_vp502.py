@@ -46,6 +46,16 @@ def test_other_libraries_fail(tmp_path: Path) -> None:
     ]
 
 
+def test_a_generic_wheel_without_variants_that_brings_no_cuda_of_its_own_fails(tmp_path: Path) -> None:
+    cudart = module(needed=["libcudart.so.12"])
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": cudart})
+    assert len(failures(ExternalLibraries(), tmp_path)) == 1
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": cudart}, requires=["nvidia-cuda-runtime-cu12"])
+    assert verdicts(ExternalLibraries(), tmp_path) == {"pass": 1}
+    make_wheel(tmp_path, PLAIN, files={"foo/a.so": cudart, "foo.libs/libcudart.so.12": elf()})
+    assert verdicts(ExternalLibraries(), tmp_path) == {"pass": 1}
+
+
 def test_declared_and_required_libraries_pass(tmp_path: Path) -> None:
     files = {"foo/a.so": module(needed=["libgomp.so.1", "libcudart.so.12", "libtorch_cpu.so"])}
     make_wheel(tmp_path, PLAIN, files=files, requires=["nvidia-cuda-runtime-cu12", "torch>=2"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -21,6 +20,7 @@ from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
 from variant_publish.model.plain_name import InvalidWheelName
+from variant_publish.model.tags import in_use
 from variant_publish.model.url import redact
 from variant_publish.remote.archive import metadata_of
 from variant_publish.remote.transport import IndexUnavailable, Transport
@@ -29,9 +29,6 @@ _SANE_METADATA = 8 * 1024 * 1024
 
 Pin = tuple[str, str]
 """Normalised project name, and version."""
-
-_OLD_LIBC = re.compile(r"manylinux_2_(?:[0-9]|1[0-6])_")
-"""Older than glibc 2.17: a wheel that says so is meant for every Linux, and all that is left has 2.17 at least."""
 
 
 class PinsServed(ReleaseRule[DescribedWheel]):
@@ -150,7 +147,7 @@ def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
     for wheel in wheels:
         for python in own_pythons(wheel.name.plain):
             for platform in own_platforms(wheel.name.plain):
-                cell = Cell(python, _OLD_LIBC.sub("manylinux_2_17_", platform), wheel.name.variant)
+                cell = Cell(python, in_use(platform), wheel.name.variant)
                 for pin in _pins(wheel.metadata.requires_dist, cell):
                     found.setdefault(pin, {}).setdefault(cell, wheel.filename)
     return found

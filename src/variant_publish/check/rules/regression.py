@@ -14,7 +14,7 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.interpreters import gets_releases, interpreter_exists, is_for
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
 from variant_publish.model.plain_name import InvalidWheelName
-from variant_publish.model.tags import platform_serves, python_covers
+from variant_publish.model.tags import in_use, platform_serves, python_covers
 
 _NO_PREVIOUS = "no previous release is known (name an index with --index)"
 _GROWN = 1.5
@@ -102,7 +102,7 @@ def _tags(context: Context, name: WheelName) -> tuple[object, ...]:
 def _cells(context: Context, name: WheelName) -> Iterator[Cell]:
     for python in own_pythons(name.plain):
         for platform in own_platforms(name.plain):
-            yield Cell(python, platform, context.release.variant_of(name))
+            yield Cell(python, in_use(platform), context.release.variant_of(name))
 
 
 def _is_served(context: Context, cell: Cell) -> bool:
