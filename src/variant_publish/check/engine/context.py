@@ -36,30 +36,45 @@ class Folder(msgspec.Struct, frozen=True):
         return tuple(path for path in self.selector_files if path.name in names)
 
 
-class Context(msgspec.Struct, frozen=True, dict=True):
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How rules work.
+
+    `offline` leaves out what needs an index: its verdict is then unknown; `fast` leaves the disassembling out. `client`
+    is the installer that must accept the release, where one was named; `index` is the one that was named for this
+    check. `jobs` is how many things may go on at a time, `run` says that wheels may be run.
+    """
+
+    offline: bool = False
+    fast: bool = False
+    client: str | None = None
+    index: str | None = None
+    jobs: int = 1
+    run: bool = False
+
+
+class Surroundings(RunOptions, frozen=True, kw_only=True):
+    """What rules have besides: `linking` names what libraries are to load with, `reporter` hears how far they are."""
+
+    linking: Linking = NO_LINKING
+    reporter: Reporter = SILENT
+
+    def given(self) -> dict[str, Any]:
+        """Return these values by their names."""
+        return {name: getattr(self, name) for name in Surroundings.__struct_fields__}
+
+
+class Context(Surroundings, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.
 
-    `fast` leaves the disassembling out.
-    `client` is the installer that must accept the release, where one was named;
-    `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
-    this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it, `linking` names what its libraries are to load with. `runs` says that wheels
-    may be run, `jobs` is how many things may go on at a time.
+    `previous` are the wheels of the release before it, as an index lists them. `is_published` says that the release was
+    read from the index, so nothing is to be uploaded. `others` are the releases that are checked with it.
     """
 
     release: Release
     selector_files: tuple[Path, ...] = ()
-    offline: bool = False
-    reporter: Reporter = SILENT
-    fast: bool = False
-    client: str | None = None
     previous: tuple[IndexFile, ...] = ()
-    index: str | None = None
     is_published: bool = False
     others: tuple[Release, ...] = ()
-    linking: Linking = NO_LINKING
-    runs: bool = False
-    jobs: int = 1
 
     @cached_property
     def trials(self) -> dict[Path, Trial]:
