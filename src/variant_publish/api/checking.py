@@ -108,9 +108,10 @@ def check(
         unreadable = [file for one in fetched for file in one.unreadable]
         loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
-            _choice(config, options), config.check, options.fast, options.jobs, options.client, options.summaries,
-            options.index, _origins(loaded, fetched, options), config.family, options.family, _linking(options.against),
-            options.offline, options.fail_on, reporter, options.run,
+            _choice(config, options), config.check, options.summaries, _origins(loaded, fetched, options),
+            config.family, options.family, options.fail_on, fast=options.fast, jobs=options.jobs, client=options.client,
+            index=options.index, linking=_linking(options.against), offline=options.offline, reporter=reporter,
+            runs=options.run,
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
 
@@ -149,7 +150,7 @@ def _fetch(
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     return _FromIndex(
         (project, version),
-        Origin(found.previous, is_published=True, index=index),
+        Origin(found.previous, is_published=True),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
         fetched.unreadable,

@@ -36,30 +36,37 @@ class Folder(msgspec.Struct, frozen=True):
         return tuple(path for path in self.selector_files if path.name in names)
 
 
-class Context(msgspec.Struct, frozen=True, dict=True):
-    """One release and what its rules may ask for; what is slow is computed once.
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules may do, and what they are to look at besides the wheels.
 
-    `fast` leaves the disassembling out.
-    `client` is the installer that must accept the release, where one was named;
-    `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
-    this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it, `linking` names what its libraries are to load with. `runs` says that wheels
-    may be run, `jobs` is how many things may go on at a time.
+    `offline` leaves out what needs an index: its verdict is then unknown. `fast` leaves the disassembling out, `runs`
+    says that wheels may be run, `jobs` is how many things may go on at a time. `client` is the installer that must
+    accept the release, where one was named, `index` the one that was named for this check, `linking` what libraries are
+    to load with.
     """
 
-    release: Release
-    selector_files: tuple[Path, ...] = ()
     offline: bool = False
     reporter: Reporter = SILENT
     fast: bool = False
     client: str | None = None
-    previous: tuple[IndexFile, ...] = ()
     index: str | None = None
-    is_published: bool = False
-    others: tuple[Release, ...] = ()
     linking: Linking = NO_LINKING
     runs: bool = False
     jobs: int = 1
+
+
+class Context(Means, frozen=True, dict=True):
+    """One release and what its rules may ask for; what is slow is computed once.
+
+    `previous` are the wheels of the release before it, as an index lists them; `is_published` says that the release was
+    read from one, so nothing is to be uploaded. `others` are the releases that are checked with it.
+    """
+
+    release: Release
+    selector_files: tuple[Path, ...] = ()
+    previous: tuple[IndexFile, ...] = ()
+    is_published: bool = False
+    others: tuple[Release, ...] = ()
 
     @cached_property
     def trials(self) -> dict[Path, Trial]:

@@ -75,13 +75,8 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
             if not mine or wheel.metadata.requires_dist != other.metadata.requires_dist:
                 continue
             pairs += 1
-            if mine == theirs:
-                yield self.failed(
-                    f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}",
-                    file=wheel.filename,
-                )
-            else:
-                yield Outcome.passed()
+            text = f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}"
+            yield self.judged(mine == theirs, text, file=wheel.filename)
         if not pairs:
             yield Outcome.skipped("no variant with binaries has a generic wheel of the same tags and requirements")
 

@@ -33,18 +33,12 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
         best = {case.order[0] for case in cases if case.order}
         yield from (unknown := [*_unknown(context)])
         for variant in sorted(_variants(context)):
-            if variant in best:
-                yield Outcome.passed()
-                continue
-            if unknown:
-                continue
-            example = next((case for case in cases if variant in case.order), None)
-            why = (
-                f"on {example} {example.order[0]!r} is chosen, and so on every other one"
-                if example
-                else "no machine of its platforms has its properties"
-            )
-            yield self.failed(f"variant {variant!r} is never the best choice: {why}")
+            example, why = next((case for case in cases if variant in case.order), None), ""
+            if example is not None:
+                why = f"on {example} {example.order[0]!r} is chosen, and so on every other one"
+            if variant in best or not unknown:
+                why = why or "no machine of its platforms has its properties"
+                yield self.judged(variant not in best, f"variant {variant!r} is never the best choice: {why}")
         if not cases:
             yield Outcome.skipped(_NO_VARIANTS)
 
