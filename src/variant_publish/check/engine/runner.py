@@ -158,9 +158,7 @@ class _Checker:
             means["index"] = self.settings.index or "pypi"
         others = tuple(other for other in self.loaded.releases if other is not release)
         files = self.folder.selector_files_of(release)
-        context = Context(release, files, origin.previous, origin.is_published, others, **means)
-        context.scans.update(self.scans)
-        return context
+        return Context(release, files, origin.previous, origin.is_published, others, self.scans, **means)
 
     def _of_wheel(self, rule: ReleaseRule[Any], wheel: Wheel, one: Context, prefix: str) -> list[tuple[Rule, Outcome]]:
         """Run a rule on one wheel; where only its summary is here, repeat what that has of the rule."""

@@ -160,12 +160,12 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
 
 
 def _gpus(wheel: DescribedWheel, context: Context) -> list[VariantProvider]:
-    claimed = Claims.of(context.release, wheel).properties.namespaces
+    claimed = Claims.of(context, wheel).properties.namespaces
     return [one for one in catalog.providers() if one.code_feature and one.namespace in claimed]
 
 
 def _cuda(wheel: DescribedWheel, context: Context) -> int | None:
-    runtimes = Claims.of(context.release, wheel).runtimes
+    runtimes = Claims.of(context, wheel).runtimes
     return next((major for provider, major in runtimes if provider.namespace == "nvidia"), None)
 
 

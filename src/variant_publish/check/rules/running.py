@@ -100,7 +100,7 @@ def _judged(wheel: WholeWheel, level: int, trial: Trial) -> Outcome:
 
 
 def _promised(wheel: WholeWheel, context: Context) -> int:
-    return Claims.of(context.release, wheel).level or int(context.release.config.check.baseline[1:])
+    return Claims.of(context, wheel).level or int(context.release.config.check.baseline[1:])
 
 
 def _unfit(wheel: WholeWheel) -> str:
