@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from support.browser import SCHEMES, SIZES, browse, measured, needs_chromium
+from support.browser import CONTRAST, SCHEMES, SIZES, browse, measured, needs_chromium
 from support.checks import LINUX, WINDOWS, report_on
 from support.wheels import make_wheel
 from variant_publish.cli.render_html import render_html
@@ -49,6 +49,24 @@ def test_the_page_needs_nothing_else(page: str) -> None:
 def test_what_wheels_say_is_escaped(page: str) -> None:
     assert "<i>" not in page
     assert "+&lt;i&gt;" in page
+
+
+@pytest.mark.slow
+@needs_chromium
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_text_has_a_contrast_of_four_and_a_half(page: str, tmp_path: Path, scheme: str) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(page, "utf-8")
+    assert float(measured(path, CONTRAST, "screen", SCHEMES[scheme])) >= 4.5
+    one_line = "[...document.querySelectorAll('.findings td a, .word')].every(one => one.getClientRects().length === 1)"
+    assert measured(path, one_line, "screen") == "true"
+
+
+def test_a_hint_keeps_its_lines(tmp_path: Path) -> None:
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}.whl")
+    make_wheel(tmp_path, f"foo-1.0-cp311-cp311-{LINUX}+cu128.whl", requires=["bar"])
+    found = render_html(report_on(tmp_path, CONFIG))
+    assert "declare it if it is on purpose:\n[tool.variant-publish.variants" in found
 
 
 def test_the_heat_map_has_a_tile_for_each_cell(page: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -41,3 +43,32 @@ def test_a_machine_without_a_version_is_refused_in_its_file_and_in_a_lock() -> N
     assert Lock.parse(lock).host == HOST
     with pytest.raises(VariantPublishError, match="schema-version"):
         Lock.parse(lock.replace("schema-version = 1", ""))
+
+
+_THREADS = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+import msgspec
+from variant_publish.formats.typed import from_json, from_table
+
+def made(number):
+    inner = msgspec.defstruct(f"Inner{number}", [(f"a{at}", dict[str, tuple[int, ...]] | None, None) for at in range(20)])
+    return msgspec.defstruct(f"Outer{number}", [(f"b{at}", inner | None, None) for at in range(20)])
+
+def read(kind, barrier):
+    barrier.wait()
+    assert from_json(b'{"b0": {"a1": {"x": [1]}}, "b19": {}}', kind, ValueError).b0.a1 == {"x": (1,)}
+    assert from_table({"b1": {"a2": None}}, kind, ValueError).b1.a2 is None
+
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as pool:
+    for number in range(30):
+        kind, barrier = made(number), threading.Barrier(8)
+        for future in [pool.submit(read, kind, barrier) for _ in range(8)]:
+            future.result()
+"""
+
+
+def test_threads_that_meet_a_type_at_the_same_time_read_it_whole() -> None:
+    done = subprocess.run([sys.executable, "-c", _THREADS], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,7 @@ from support.campaign import BucketGround, FolderGround, Scene, Tally, campaign
 from support.moto import give_credentials
 from support.moto_process import moto_process
 
-TRIALS = int(os.environ.get("VARIANT_PUBLISH_CAMPAIGN", "8"))
+TRIALS = int(os.environ.get("VARIANT_PUBLISH_CAMPAIGN", "4"))
 
 pytestmark = [
     pytest.mark.slow(seconds=20),

@@ -160,7 +160,7 @@ def commands(index: ProjectIndex) -> dict[tuple[str, str], str]:
     assert grid is not None
     choices = machine_choices(grid)
     found = install_commands(index, grid)
-    text = html.unescape(render_project(index))
+    text = html.unescape(re.sub("</?span>", "", render_project(index)))  # each word stays in one line
     assert all("\n".join(one.lines) in text for one in found)
     return {(one.tool, choices[one.choice].words): "\n".join(one.lines) for one in found}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.browser import SCHEMES, SIZES, Keyboard, browse, measured, needs_chromium
+from support.browser import CONTRAST, SCHEMES, SIZES, Keyboard, browse, measured, needs_chromium
 from support.http import serving
 from variant_publish.formats.master import ProjectIndex, selector_entry
 from variant_publish.formats.selector_toml import Selector, SelectorFile
@@ -73,6 +73,11 @@ def test_nothing_is_wider_than_the_device(page: Path, size: str) -> None:
     assert int(measured(page, "document.documentElement.scrollWidth", size)) <= SIZES[size][0]
 
 
+def test_the_command_breaks_between_its_words_only(page: Path) -> None:
+    lines = f"{SHOWN}[0].querySelectorAll('pre span')"
+    assert measured(page, f"Math.max(...[...{lines}].map(one => one.getClientRects().length))", "phone") == "1"
+
+
 def test_the_reader_sees_labels_and_the_installer_file_names(page: Path) -> None:
     link = "document.querySelector('td a')"
     assert measured(page, f"{link}.textContent", "screen") == "my_project-2.1.0-cp311-cp311-manylinux_2_28_aarch64.whl"
@@ -108,18 +113,6 @@ def test_detect_names_the_system_and_marks_its_platforms(page: Path) -> None:
     assert "This browser reports Linux" in measured(
         page, f"({click}, document.querySelector('[role=status]').textContent)", "screen"
     )
-
-
-CONTRAST = """(() => {
-  const rgb = text => text.match(/[0-9.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v > 0.03928 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92)
-    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
-  const ground = node => { for (let at = node; at; at = at.parentElement) {
-    const found = rgb(getComputedStyle(at).backgroundColor); if (found.length === 3 || found[3] > 0) return found; } };
-  const pairs = [...document.querySelectorAll('main *, footer *')].filter(one => one.textContent.trim() && one.children.length === 0)
-    .map(one => [light(rgb(getComputedStyle(one).color)), light(ground(one))]);
-  return Math.min(...pairs.map(([a, b]) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05))).toFixed(2);
-})()"""
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -60,6 +60,16 @@ def test_a_variant_of_the_same_version_takes_the_place_of_another(place: Place, 
     assert [item["action"] for item in again["chosen"]] == ["keep"]
 
 
+def test_nothing_is_taken_from_elsewhere_alone(place: Place) -> None:
+    place.release()
+    publish(place.default, "bar-1.0-py3-none-any.whl")
+    result = place.install("bar")
+    assert (result.code, "neither bar nor anything that it requires is on " in result.stderr) == (1, True)
+    assert not list(site(place.environment).glob("bar*"))
+    make_wheel(place.index, "app-2.0-py3-none-any.whl", requires=["bar"])
+    assert place.install("app").code == 0
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_dependency_that_has_variants_gets_one_too(place: Place, client: str) -> None:
     place.release()
@@ -178,8 +188,8 @@ def test_an_index_that_nobody_vouches_for_does_not_serve_a_pin(place: Place, cli
 def test_what_the_client_installed_from_the_index_satisfies_a_pin(place: Place, client: str) -> None:
     place.release(extra_info={"abi-requires.txt": b"num+pypi==2.0.0\n"})
     publish(place.default, "num-2.0.0-py3-none-any.whl")
-    make_wheel(place.folder / "none", "bar-1.0-py3-none-any.whl")
-    assert place.install("num", "--with", client, index=str(place.folder / "none")).code == 0
+    make_wheel(place.folder / "none", "bar-1.0-py3-none-any.whl", requires=["num"])
+    assert place.install("bar", "--with", client, index=str(place.folder / "none")).code == 0
     result = place.install("foo", "--with", client, "--format", "json")
     assert result.code == 0, result.stderr
     assert [item["project"] for item in json.loads(result.stdout)["chosen"]] == ["foo"]

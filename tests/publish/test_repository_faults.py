@@ -47,9 +47,9 @@ def proxy(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def attempt(release: Release) -> bool:
-    """Publish under a fault; False where it ended with an error of ours, or some file is not shown yet."""
+    """Publish under a fault, ask once; False where it ended with an error of ours, or some file is not shown yet."""
     try:
-        return run(release, deadline_s=0.5)[1].is_complete
+        return run(release, deadline_s=0)[1].is_complete
     except VariantPublishError as error:
         if not error.hint:
             raise

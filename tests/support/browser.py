@@ -115,3 +115,16 @@ class Keyboard:
         self._process.wait()
         os.close(self._write)
         os.close(self._read)
+
+
+CONTRAST = """(() => {
+  const rgb = text => text.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v > 0.03928 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92)
+    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = node => { for (let at = node; at; at = at.parentElement) {
+    const found = rgb(getComputedStyle(at).backgroundColor); if (found.length === 3 || found[3] > 0) return found; } };
+  const pairs = [...document.querySelectorAll('main *, footer *')].filter(one => one.textContent.trim() && one.children.length === 0)
+    .map(one => [light(rgb(getComputedStyle(one).color)), light(ground(one))]);
+  return Math.min(...pairs.map(([a, b]) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05))).toFixed(2);
+})()"""
+"""The lowest contrast of a text with what is behind it, as WCAG has it."""

@@ -33,6 +33,7 @@ def isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": default.as_uri(),
         "PIP_NO_CACHE_DIR": "1",
+        "PIP_NO_COMPILE": "1",
         "UV_NO_CONFIG": "1",
         "UV_DEFAULT_INDEX": default.as_uri(),
         "UV_CACHE_DIR": str(folder / "uv-cache"),

@@ -42,7 +42,7 @@ def measured(*arguments: str | Path, cwd: Path) -> Measured:
     if not hasattr(os, "wait4"):
         pytest.skip("this system does not say what a process took")
     done = subprocess.run(
-        [sys.executable, "-c", _LAUNCH, *map(str, arguments)],
+        [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, arguments)],
         cwd=cwd, capture_output=True, check=True, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "500"},
     )  # fmt: skip
     code, seconds, peak = json.loads(done.stdout)

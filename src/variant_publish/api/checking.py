@@ -16,6 +16,7 @@ from packaging.version import Version
 from variant_publish.archive.atomic import replacing
 from variant_publish.archive.wheel import Wheel, WholeWheel
 from variant_publish.binary.scan import scan
+from variant_publish.check.engine.context import RunOptions
 from variant_publish.check.engine.registry import RULES
 from variant_publish.check.engine.report import Report
 from variant_publish.check.engine.rule import Rule
@@ -40,7 +41,7 @@ from variant_publish.remote.listing import read_project
 from variant_publish.serve.wheel_cache import WheelCache
 
 
-class CheckOptions(msgspec.Struct, frozen=True):
+class CheckOptions(RunOptions, frozen=True, kw_only=True):
     """How `check` works, and what it checks besides folders.
 
     `fail_on` is the least that makes the check fail. `offline` asks no index: what needs one is then unknown. `select`
@@ -57,20 +58,14 @@ class CheckOptions(msgspec.Struct, frozen=True):
     """
 
     fail_on: FailOn = FailOn.ERROR
-    offline: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    fast: bool = False
-    jobs: int = 1
-    client: str | None = None
-    index: str | None = None
     published: tuple[tuple[str, str], ...] = ()
     deep: bool = False
     outline: bool = False
     family: bool = False
     summaries: bool = False
     against: tuple[str, ...] = ()
-    run: bool = False
 
     def __post_init__(self) -> None:
         if self.published and self.offline:
@@ -109,9 +104,8 @@ def check(
         loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
         settings = Settings(
             _choice(config, options), config.check, options.summaries, _origins(loaded, fetched, options),
-            config.family, options.family, options.fail_on, fast=options.fast, jobs=options.jobs, client=options.client,
-            index=options.index, linking=_linking(options.against), offline=options.offline, reporter=reporter,
-            runs=options.run,
+            config.family, options.family, options.fail_on, linking=_linking(options.against), reporter=reporter,
+            **{name: getattr(options, name) for name in RunOptions.__struct_fields__},
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
 

@@ -175,6 +175,6 @@ def _line(finding: Finding) -> _Line:
         finding.id,
         visible(finding.file or (str(finding.cell) if finding.cell else "")),
         message,
-        visible(finding.hint or ""),
+        visible(finding.hint or "", keep="\n"),
         changes,
     )

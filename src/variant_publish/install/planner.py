@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -120,8 +120,26 @@ class Planner(msgspec.Struct):
             )
         acting = [replace(item, action=action_of(installed.get(item.project), item.record)) for item in chosen]
         ours = {item.project for item in acting}
+        self._refuse_useless_indexes(requirements, ours)
         others = tuple(item for item in resolved if item.name not in ours)
         return InstallPlan(tuple(acting), others, demand, self.client.name, projects)
+
+    def _refuse_useless_indexes(
+        self, requirements: Sequence[TaggedRequirement], chosen: Collection[NormalizedName]
+    ) -> None:
+        """Refuse to install from elsewhere alone: a wrong address must not fetch a stranger's project of that name."""
+        urls = self.projects.indexes.urls
+        if chosen or not requirements or not urls or any(self._is_there(one.project) for one in requirements):
+            return
+        names = ", ".join(dict.fromkeys(one.plain.name for one in requirements))
+        raise VariantPublishError(
+            f"neither {names} nor anything that it requires is on {' or '.join(map(redact, urls))}",
+            hint=f"--index is the address below which {requirements[0].project}/ is; without one, use pip or uv itself",
+        )
+
+    def _is_there(self, project: NormalizedName) -> bool:
+        seen = self.projects.find(project)
+        return seen is not None and bool(seen.files) and seen.index in self.projects.indexes.urls
 
     def _wish(self, requirement: TaggedRequirement) -> bool:
         """Add what a requirement asks of a project's wheels; return whether that is more than before."""

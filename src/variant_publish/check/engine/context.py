@@ -36,26 +36,34 @@ class Folder(msgspec.Struct, frozen=True):
         return tuple(path for path in self.selector_files if path.name in names)
 
 
-class Means(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules may do, and what they are to look at besides the wheels.
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How rules work.
 
-    `offline` leaves out what needs an index: its verdict is then unknown. `fast` leaves the disassembling out, `runs`
-    says that wheels may be run, `jobs` is how many things may go on at a time. `client` is the installer that must
-    accept the release, where one was named, `index` the one that was named for this check, `linking` what libraries are
-    to load with.
+    `offline` leaves out what needs an index: its verdict is then unknown; `fast` leaves the disassembling out. `client`
+    is the installer that must accept the release, where one was named; `index` is the one that was named for this
+    check. `jobs` is how many things may go on at a time, `run` says that wheels may be run.
     """
 
     offline: bool = False
-    reporter: Reporter = SILENT
     fast: bool = False
     client: str | None = None
     index: str | None = None
-    linking: Linking = NO_LINKING
-    runs: bool = False
     jobs: int = 1
+    run: bool = False
 
 
-class Context(Means, frozen=True, dict=True):
+class Surroundings(RunOptions, frozen=True, kw_only=True):
+    """What rules have besides: `linking` names what libraries are to load with, `reporter` hears how far they are."""
+
+    linking: Linking = NO_LINKING
+    reporter: Reporter = SILENT
+
+    def given(self) -> dict[str, Any]:
+        """Return these values by their names."""
+        return {name: getattr(self, name) for name in Surroundings.__struct_fields__}
+
+
+class Context(Surroundings, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.
 
     `previous` are the wheels of the release before it, as an index lists them; `is_published` says that the release was

@@ -15,7 +15,7 @@ from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
 from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
-from variant_publish.check.engine.context import Context, Folder, Means
+from variant_publish.check.engine.context import Context, Folder, Surroundings
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -39,7 +39,7 @@ class Origin(msgspec.Struct, frozen=True):
     is_published: bool = False
 
 
-class Settings(Means, frozen=True):
+class Settings(Surroundings, frozen=True):
     """How rules are run, and which ones.
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
@@ -153,12 +153,12 @@ class _Checker:
 
     def _context(self, release: Release) -> Context:
         origin = self.settings.origins.get(release.key, Origin())
-        means = {name: getattr(self.settings, name) for name in Means.__struct_fields__}
+        given = self.settings.given()
         if origin.is_published:
-            means["index"] = self.settings.index or "pypi"
+            given["index"] = self.settings.index or "pypi"
         others = tuple(other for other in self.loaded.releases if other is not release)
         files = self.folder.selector_files_of(release)
-        return Context(release, files, origin.previous, origin.is_published, others, self.scans, **means)
+        return Context(release, files, origin.previous, origin.is_published, others, self.scans, **given)
 
     def _of_wheel(self, rule: ReleaseRule[Any], wheel: Wheel, one: Context, prefix: str) -> list[tuple[Rule, Outcome]]:
         """Run a rule on one wheel; where only its summary is here, repeat what that has of the rule."""

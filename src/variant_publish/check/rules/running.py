@@ -23,7 +23,7 @@ class _Run(ReleaseRule[WholeWheel]):
     def _trials(self, context: Context) -> Iterator[tuple[WholeWheel, int, Trial | str]]:
         """Return each wheel with the level that it promises and its trial, or why there is none."""
         wheels = self.wheels(context)
-        if not context.runs:
+        if not context.run:
             yield from ((wheel, 1, "nobody asked to run it (--run)") for wheel in wheels)
             return
         todo = [wheel for wheel in wheels if wheel.path not in context.trials and not _unfit(wheel)]
