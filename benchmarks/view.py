@@ -1,6 +1,6 @@
 """What the view costs: resolving a tree of projects through it, beside the client alone, in pairs of one run.
 
-    python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab]
+    python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab] [--foreign]
 
 Without `--index` a made-up tree of jupyterlab's shape (91 projects, 40 versions each) is served on loopback; with it,
 the tree of a real requirement on a real index. Caches are cold for every run. First, the time for
@@ -29,6 +29,7 @@ from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from variant_publish.formats.master import RootIndex
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.loopback import serving
 from variant_publish.serve.projects import Projects
@@ -40,6 +41,12 @@ PROJECTS, VERSIONS = 91, 40
 
 class _Quiet(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Keep the connection after a 404, as servers of indexes do."""
+        if keyword != "Connection":
+            super().send_header(keyword, value)
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""
@@ -138,10 +145,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--index")
     parser.add_argument("--requirement", default="jupyterlab")
+    parser.add_argument("--foreign", action="store_true", help="as if another tool wrote the named index")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "extra").mkdir()
+        if not options.foreign:  # else every project costs a request more
+            (folder / "extra" / "index.json").write_text(RootIndex(("foo",), 1).dumps(), encoding="utf-8")
         write_tree(folder / "tree")
         files = write_page(folder / "large")
         large = Projects(Indexes.parse([str(folder / "large")]), None, Machine.detect({}), WheelCache(folder / "cache"))

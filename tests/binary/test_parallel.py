@@ -28,7 +28,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def checked(folder: Path, processes: int) -> Report:
-    return check(load([folder], Config.parse("")), settings=Settings(processes=processes))
+    return check(load([folder], Config.parse("")), settings=Settings(jobs=processes))
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_an_error_in_one_process_is_one_sentence_of_that_wheel(wheels: list[Path
     wheels[1].write_bytes(b"gone meanwhile")
     (vp112, *others) = [
         finding
-        for finding in check(loaded, settings=Settings(processes=3)).findings
+        for finding in check(loaded, settings=Settings(jobs=3)).findings
         if finding.file == PLUS and finding.id in ("VP112", "VP502", "VP513")
     ]
     assert others == []

@@ -16,7 +16,7 @@ from support.variants import ABI, VARIANTS, write_release
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.master import ProjectIndex
+from variant_publish.formats.master import ProjectIndex, RootIndex
 from variant_publish.formats.simple import IndexFile
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.application import ViewApplication
@@ -116,6 +116,18 @@ def test_a_project_without_variants_is_a_redirect_to_where_it_is(tmp_path: Path)
         other = client(projects(tmp_path, url, default="https://other.example/simple")).get("/secret/simple/bar/")
         assert other.headers["Location"] == "https://other.example/simple/bar/"
         assert client(projects(tmp_path, url)).get("/secret/simple/bar/").status_code == 404
+
+
+@pytest.mark.parametrize(("generation", "owner"), [(0, "index"), (3, "default")])
+def test_the_list_of_an_index_that_this_tool_writes_says_what_it_has(
+    tmp_path: Path, generation: int, owner: str
+) -> None:
+    (tmp_path / "i" / "bar").mkdir(parents=True)
+    (tmp_path / "i" / "bar" / "index.html").write_text('<a href="bar-1.0.zip">bar-1.0.zip</a>', encoding="utf-8")
+    (tmp_path / "i" / "index.json").write_text(RootIndex(("foo",), generation).dumps(), encoding="utf-8")
+    with static(tmp_path / "i") as url:
+        answer = client(projects(tmp_path, url, default="https://other.example/simple")).get("/secret/simple/bar/")
+    assert answer.headers["Location"] == {"index": f"{url}/bar/", "default": "https://other.example/simple/bar/"}[owner]
 
 
 def test_a_label_wheel_is_a_redirect_to_its_bytes(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def stage(
         raise loaded.unreadable[0].error
     alone = [rule.id for rule in RULES if rule.is_of_one_wheel]
     choice = Choice.of([rule.id for rule in RULES], alone, ())
-    rules = Settings(choice, config.check, processes=os.cpu_count() or 1, summaries=True, reporter=reporter, runs=run)
+    rules = Settings(choice, config.check, summaries=True, jobs=os.cpu_count() or 1, reporter=reporter, run=run)
     report = run_rules(loaded, settings=rules)
     with opened_store(settings.extra_index, settings.endpoint_url) as store:
         for release in loaded.releases:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.typed import refusing
+from variant_publish.formats.typed import prepared, refusing
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.tags import validate_extra_tag
 
@@ -135,7 +135,7 @@ class SelectorFile(msgspec.Struct, frozen=True, dict=True):
     def from_tables(cls, data: Mapping[str, Any]) -> Self:
         """Build from the parsed TOML."""
         with refusing(lambda reason: _invalid("the selector file cannot be read", reason)):
-            file = msgspec.convert(data, _File)
+            file = msgspec.convert(data, prepared(_File))
         variables, tables = file.head.variables, file.selector
         if sorted(variables) != sorted(tables):
             raise InvalidSelectorFile(
@@ -197,7 +197,7 @@ def _unite(variable: str, one: Selector, other: Selector) -> Selector:
 
 def _selector(variable: str, table: Any) -> Selector:
     with refusing(lambda reason: _invalid(f"selector.{variable} cannot be read", reason)):
-        return msgspec.convert(table, Selector)
+        return msgspec.convert(table, prepared(Selector))
 
 
 def _invalid(what: str, reason: str) -> InvalidSelectorFile:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, naming
+from variant_publish.formats.typed import prepared
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE
 from variant_publish.providers.machine import Machine, parse_setting
@@ -51,7 +52,7 @@ class Preferences(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> Self:
         """Parse the file; raise UsageError for what it cannot say."""
         try:
-            file = msgspec.convert(tomllib.loads(text), _File)
+            file = msgspec.convert(tomllib.loads(text), prepared(_File))
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"the preferences are not TOML ({error})", hint=_HINT) from error
         except msgspec.ValidationError as error:

@@ -57,7 +57,7 @@ class Transport:
         self._lock = threading.Lock()
 
     def get(
-        self, url: str, limit: int, *, headers: Mapping[str, str] | None = None, accept: tuple[int, ...] = ()
+        self, url: str, limit: int, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = ()
     ) -> Answer:
         """Return an answer of at most `limit` bytes; raise IndexUnavailable for a longer, slower or failed one.
 

@@ -36,7 +36,7 @@ def of(folder: Path, level: int, name: str = PLAIN) -> Path:
 def outcomes(
     rule: RunsWherePromised | RunsOnLess, folder: Path, config: str = "", *, runs: bool = True
 ) -> list[Outcome]:
-    context = Context(load([folder], Config.parse(config)).only(), runs=runs)
+    context = Context(load([folder], Config.parse(config)).only(), run=runs)
     return list(rule.check(context))
 
 
@@ -122,7 +122,7 @@ def test_a_system_that_cannot_keep_wheels_in_is_told(tmp_path: Path, monkeypatch
     notes: list[str] = []
     reporter = SilentReporter()
     monkeypatch.setattr(reporter, "note", notes.append)
-    context = Context(load([tmp_path], Config.parse("")).only(), runs=True, reporter=reporter)
+    context = Context(load([tmp_path], Config.parse("")).only(), run=True, reporter=reporter)
     assert [one.verdict.value for one in RunsWherePromised().check(context)] == ["pass"]
     list(RunsOnLess().check(context))
     assert notes == ["wheels are run without a network of its own (unshare), which do not work here"]

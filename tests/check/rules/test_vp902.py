@@ -23,7 +23,7 @@ def test_only_what_imports_on_v1_is_told(
     monkeypatch.setattr("variant_publish.check.rules.running.missing_tool", lambda: "")
     monkeypatch.setattr("variant_publish.check.rules.running.tried", lambda *given: found)
     make_wheel(tmp_path, NAME)
-    (outcome,) = RunsOnLess().check(Context(release_in(tmp_path), runs=True))
+    (outcome,) = RunsOnLess().check(Context(release_in(tmp_path), run=True))
     assert outcome.verdict == verdict
     assert verdict in ("pass", "fail")
 

@@ -36,35 +36,51 @@ class Folder(msgspec.Struct, frozen=True):
         return tuple(path for path in self.selector_files if path.name in names)
 
 
-class Context(msgspec.Struct, frozen=True, dict=True):
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How rules work.
+
+    `offline` leaves out what needs an index: its verdict is then unknown; `fast` leaves the disassembling out. `client`
+    is the installer that must accept the release, where one was named; `index` is the one that was named for this
+    check. `jobs` is how many things may go on at a time, `run` says that wheels may be run.
+    """
+
+    offline: bool = False
+    fast: bool = False
+    client: str | None = None
+    index: str | None = None
+    jobs: int = 1
+    run: bool = False
+
+
+class Surroundings(RunOptions, frozen=True, kw_only=True):
+    """What rules have besides: `linking` names what libraries are to load with, `reporter` hears how far they are."""
+
+    linking: Linking = NO_LINKING
+    reporter: Reporter = SILENT
+
+    def given(self) -> dict[str, Any]:
+        """Return these values by their names."""
+        return {name: getattr(self, name) for name in Surroundings.__struct_fields__}
+
+
+class Context(Surroundings, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.
 
-    `fast` leaves the disassembling out.
-    `client` is the installer that must accept the release, where one was named;
-    `previous` are the wheels of the release before it, as an index lists them. `index` is the one that was named for
-    this check; `is_published` says that the release was read from there, so nothing is to be uploaded. `others` are
-    the releases that are checked with it, `linking` names what its libraries are to load with. `runs` says that wheels
-    may be run, `jobs` is how many things may go on at a time.
+    `previous` are the wheels of the release before it, as an index lists them; `is_published` says that the release was
+    read from one, so nothing is to be uploaded. `others` are the releases that are checked with it. `scans` are what
+    has been read of wheels, `trials` what those did that were run, `listings` what indexes said, and `notes` what rules
+    work out together, by their own names.
     """
 
     release: Release
     selector_files: tuple[Path, ...] = ()
-    offline: bool = False
-    reporter: Reporter = SILENT
-    fast: bool = False
-    client: str | None = None
     previous: tuple[IndexFile, ...] = ()
-    index: str | None = None
     is_published: bool = False
     others: tuple[Release, ...] = ()
-    linking: Linking = NO_LINKING
-    runs: bool = False
-    jobs: int = 1
-
-    @cached_property
-    def trials(self) -> dict[Path, Trial]:
-        """Return what wheels did that were run."""
-        return {}
+    scans: dict[Path, Scan] = {}
+    trials: dict[Path, Trial] = {}
+    listings: dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable] = {}
+    notes: dict[str, Any] = {}
 
     @cached_property
     def grid(self) -> Grid:
@@ -74,7 +90,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def of_one(self, wheel: Wheel) -> Context:
         """Return the context of one wheel alone; what has been read is shared."""
         one = replace(self, release=replace(self.release, wheels=(wheel,)))
-        one.__dict__.update(scans=self.scans, variants=self.variants, trials=self.trials)
+        one.__dict__["variants"] = self.variants
         return one
 
     @cached_property
@@ -82,36 +98,17 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Return variants of the whole release, also where this is the context of one wheel; declared ones first."""
         return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
 
-    @cached_property
-    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...]]:
-        return {}
-
-    @cached_property
-    def _unavailable(self) -> dict[str, IndexUnavailable]:
-        return {}
-
     def listing(self, index: str, project: str) -> tuple[IndexFile, ...]:
         """Return the files of a project on an index; raise IndexUnavailable, at once where it did not answer before."""
         key = (index, canonicalize_name(project))
-        if index in self._unavailable:
-            raise self._unavailable[index]
-        if key not in self._listings:
+        if key not in self.listings:
             try:
-                self._listings[key] = read_project(*key)
+                self.listings[key] = self.listings.get((index, "")) or read_project(*key)
             except IndexUnavailable as error:
-                self._unavailable[index] = error
-                raise
-        return self._listings[key]
-
-    @cached_property
-    def notes(self) -> dict[str, Any]:
-        """Return what rules of one family work out together, by their own names."""
-        return {}
-
-    @cached_property
-    def scans(self) -> dict[Path, Scan]:
-        """Return what has been scanned; a runner that scans several wheels at a time puts its results here."""
-        return {}
+                self.listings[index, ""] = self.listings[key] = error
+        if isinstance(found := self.listings[key], IndexUnavailable):
+            raise found
+        return found
 
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""

@@ -15,7 +15,7 @@ from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
 from variant_publish.binary.parallel import scan_all
 from variant_publish.binary.scan import Scan
 from variant_publish.check.engine.binaries import BinaryRule
-from variant_publish.check.engine.context import Context, Folder
+from variant_publish.check.engine.context import Context, Folder, Surroundings
 from variant_publish.check.engine.family import Family, FamilyReport
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
@@ -28,48 +28,32 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
 from variant_publish.model.quantity import count
-from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
-from variant_publish.release.dependencies import NO_LINKING, Linking
 from variant_publish.release.release import Loaded, Release
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where one release comes from: `previous`, `is_published` and `index` are the Context's.
-
-    Without an `index` of its own, that of the Settings counts.
-    """
+    """Where one release comes from: `previous` and `is_published` are the Context's."""
 
     previous: tuple[IndexFile, ...] = ()
     is_published: bool = False
-    index: str | None = None
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """How rules are run: which ones, without disassembling (`fast`), in how many processes.
+class Settings(Surroundings, frozen=True):
+    """How rules are run, and which ones.
 
     `table` holds the ignores of the configuration, `family` the projects that belong together; `asks_family` takes all
-    that were loaded for one where it names none. `client` and `index` are the Context's; `origins` are those of
-    releases, by project and version. `summaries` asks for summaries of the wheels in the report. `linking` is the
-    Context's. `offline` leaves out what needs an index: its verdict is then unknown. `runs` lets rules run the wheels.
-    `fail_on` is the least that makes the check fail.
+    that were loaded for one where it names none. `origins` are those of releases, by project and version. `summaries`
+    asks for summaries of the wheels in the report. `fail_on` is the least that makes the check fail.
     """
 
     choice: Choice = EVERYTHING
     table: CheckTable = CheckTable()
-    fast: bool = False
-    processes: int = 1
-    client: str | None = None
     summaries: bool = False
-    index: str | None = None
     origins: Mapping[tuple[NormalizedName, Version], Origin] = {}
     family: FamilyTable | None = None
     asks_family: bool = False
-    linking: Linking = NO_LINKING
-    offline: bool = False
     fail_on: FailOn = FailOn.ERROR
-    reporter: Reporter = SILENT
-    runs: bool = False
 
 
 DEFAULTS = Settings()
@@ -103,7 +87,7 @@ def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
     if not any(settings.choice.wants(rule.id) for rule in scanning):
         return {}
     here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
-    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.processes)
+    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.jobs)
 
 
 class _Checker:
@@ -168,25 +152,13 @@ class _Checker:
         )
 
     def _context(self, release: Release) -> Context:
-        settings = self.settings
-        origin = settings.origins.get(release.key, Origin())
-        context = Context(
-            release,
-            self.folder.selector_files_of(release),
-            settings.offline,
-            settings.reporter,
-            settings.fast,
-            settings.client,
-            origin.previous,
-            origin.index or settings.index,
-            origin.is_published,
-            tuple(other for other in self.loaded.releases if other is not release),
-            settings.linking,
-            settings.runs,
-            settings.processes,
-        )
-        context.scans.update(self.scans)
-        return context
+        origin = self.settings.origins.get(release.key, Origin())
+        given = self.settings.given()
+        if origin.is_published:
+            given["index"] = self.settings.index or "pypi"
+        others = tuple(other for other in self.loaded.releases if other is not release)
+        files = self.folder.selector_files_of(release)
+        return Context(release, files, origin.previous, origin.is_published, others, self.scans, **given)
 
     def _of_wheel(self, rule: ReleaseRule[Any], wheel: Wheel, one: Context, prefix: str) -> list[tuple[Rule, Outcome]]:
         """Run a rule on one wheel; where only its summary is here, repeat what that has of the rule."""
