@@ -141,7 +141,7 @@ def _fetch(
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     return _FromIndex(
         (project, version),
-        Origin(found.previous, is_published=True, index=index),
+        Origin(found.previous, is_published=True),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
         fetched.unreadable,
