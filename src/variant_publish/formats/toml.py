@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, time
 from typing import Any
 
 _MOST_DOTS = 2_000
@@ -59,4 +58,4 @@ def _value(value: Any) -> str:
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())}}}"
-    return value.isoformat() if isinstance(value, date | time) else json.dumps(value)
+    return value.isoformat() if hasattr(value, "isoformat") else json.dumps(value)
