@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.binary.scan import Scan, scan
+from variant_publish.binary.scan import Scan
+from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.trial import Trial
 from variant_publish.dialects.registry import selector_names
@@ -124,15 +125,13 @@ class Context(Surroundings, frozen=True, dict=True):
         return {}
 
     @cached_property
-    def scans(self) -> dict[Path, Scan]:
-        """Return what has been scanned; a runner that scans several wheels at a time puts its results here."""
-        return {}
+    def scans(self) -> Scans:
+        """Return the scans of wheels."""
+        return Scans(catalog.providers(), simd=not self.fast)
 
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
-        if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast, ahead=self.jobs > 1)
-        return self.scans[wheel.path]
+        return self.scans.of(wheel)
 
 
 def names_of_selectors(release: Release) -> tuple[str, ...]:
