@@ -104,6 +104,10 @@ class Rule(ABC):
         """Build a failure with the hint of the rule, or one of its own."""
         return Outcome.failed(message, hint or self.hint, file=file, cell=cell)
 
+    def judged(self, fault: object, message: str, *, file: str | None = None, cell: Cell | None = None) -> Outcome:
+        """Build a failure where there is a fault, else a pass."""
+        return self.failed(message, file=file, cell=cell) if fault else Outcome.passed()
+
 
 class FolderRule(Rule):
     """Check what was named on the command line, releases or not."""

@@ -32,14 +32,10 @@ from variant_publish.release.release import Loaded, Release
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where one release comes from: `previous`, `is_published` and `index` are the Context's.
-
-    Without an `index` of its own, that of the Settings counts.
-    """
+    """Where one release comes from: `previous` and `is_published` are the Context's."""
 
     previous: tuple[IndexFile, ...] = ()
     is_published: bool = False
-    index: str | None = None
 
 
 class Settings(Surroundings, frozen=True):
@@ -156,15 +152,13 @@ class _Checker:
         )
 
     def _context(self, release: Release) -> Context:
-        settings = self.settings
-        origin = settings.origins.get(release.key, Origin())
+        origin = self.settings.origins.get(release.key, Origin())
+        given = self.settings.given()
+        if origin.is_published:
+            given["index"] = self.settings.index or "pypi"
         others = tuple(other for other in self.loaded.releases if other is not release)
-        asked = settings.given() | {"index": origin.index or settings.index}
-        context = Context(
-            release, self.folder.selector_files_of(release), origin.previous, origin.is_published, others, **asked
-        )
-        context.__dict__["scans"] = self.scans
-        return context
+        files = self.folder.selector_files_of(release)
+        return Context(release, files, origin.previous, origin.is_published, others, self.scans, **given)
 
     def _of_wheel(self, rule: ReleaseRule[Any], wheel: Wheel, one: Context, prefix: str) -> list[tuple[Rule, Outcome]]:
         """Run a rule on one wheel; where only its summary is here, repeat what that has of the rule."""

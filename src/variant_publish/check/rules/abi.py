@@ -31,6 +31,7 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP401"
+    hint = "write NAME+TAG==VERSION, for example numpy+pypi==2.0.0"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin of the configuration and of each wheel."""
@@ -38,18 +39,10 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
         places += [(wheel.filename, wheel.pins) for wheel in self.wheels(context)]
         if not any(pins for _, pins in places):
             yield Outcome.skipped(_NO_PINS)
-        for file, pins in places:
-            for pin in pins:
-                where = "" if file else f"{_DECLARED}: "
-                if not pin.tags:
-                    reason = "has no tag, so it does not say whose build is meant"
-                elif pin.pin is None:
-                    reason = "is not an exact pin"
-                else:
-                    yield Outcome.passed()
-                    continue
-                hint = "write NAME+TAG==VERSION, for example numpy+pypi==2.0.0"
-                yield Outcome.failed(f"{where}{str(pin)!r} {reason}", hint, file=file)
+        for file, pin in ((file, pin) for file, pins in places for pin in pins):
+            where = "" if file else f"{_DECLARED}: "
+            reason = "is not an exact pin" if pin.tags else "has no tag, so it does not say whose build is meant"
+            yield self.judged(not pin.tags or pin.pin is None, f"{where}{str(pin)!r} {reason}", file=file)
 
 
 class SamePins(ReleaseRule[DescribedWheel]):
@@ -73,15 +66,12 @@ class SamePins(ReleaseRule[DescribedWheel]):
         whose = "the configuration" if declared else "another wheel of the release"
         for wheel in self.wheels(context):
             own = set(map(str, wheel.pins))
-            if own == wanted:
-                yield Outcome.passed()
-                continue
             parts = [
                 f"{what} {some(sorted(pins))}"
                 for what, pins in ((f"it lacks what {whose} pins:", wanted - own), ("it alone has", own - wanted))
                 if pins
             ]
-            yield self.failed("; ".join(parts), file=wheel.filename)
+            yield self.judged(parts, "; ".join(parts), file=wheel.filename)
 
 
 class PinPlace(WheelRule[DescribedWheel]):

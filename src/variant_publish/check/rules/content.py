@@ -93,10 +93,9 @@ class SamePureFiles(ReleaseRule[DescribedWheel]):
                 yield Outcome.skipped("a variant without binaries differs in its other files by nature")
                 continue
             one, two = _pure(base), _pure(wheel)
-            if differing := sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path)):
-                yield self.failed(f"it has other files than {base.filename}: {some(differing)}", file=wheel.filename)
-            else:
-                yield Outcome.passed()
+            differing = sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path))
+            text = f"it has other files than {base.filename}: {some(differing)}"
+            yield self.judged(differing, text, file=wheel.filename)
 
 
 def _place(wheel: Wheel) -> tuple[tuple[str, ...], ...]:

@@ -123,6 +123,8 @@ class SameEntryPoints(_AlikeRule[DescribedWheel]):
         import configparser
 
         text = wheel.info.get("entry_points.txt", b"").decode("utf-8", "replace")
+        if not text:
+            return ""
         parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
         parser.optionxform = str  # type: ignore[assignment,method-assign]
         try:

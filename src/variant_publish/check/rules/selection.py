@@ -56,15 +56,12 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
             else:
                 yield self._compared(present[name], wanted[name])
 
-    @staticmethod
-    def _compared(path: Path, wanted: str) -> Outcome:
+    def _compared(self, path: Path, wanted: str) -> Outcome:
         try:
             same = _normal(path) == wanted
         except VariantPublishError as error:
             return Outcome.failed(error.message, f"{_WRITE}: {error.hint}" if error.hint else _WRITE, file=path.name)
-        if same:
-            return Outcome.passed()
-        return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
+        return self.judged(not same, "it is not what the wheels and the configuration say now", file=path.name)
 
 
 class _NamesRule(ReleaseRule[Wheel]):
@@ -98,7 +95,7 @@ class EveryVariantNamed(_NamesRule):
         """Yield an outcome for each variant."""
         for words in sorted(built):
             fault = dialect.fault(data, words)
-            yield self.failed(fault, file=file) if fault else Outcome.passed()
+            yield self.judged(fault, fault, file=file)
 
 
 class EveryNameHasAWheel(_NamesRule):
@@ -109,16 +106,13 @@ class EveryNameHasAWheel(_NamesRule):
 
     id = "VP603"
     severity = Severity.WARNING
+    hint = "build the wheel, or take the variant out of the configuration"
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
         """Yield an outcome for each label or tag."""
         here = {word for words in built for word in words}
         for name in dialect.names(data):
-            if name in here:
-                yield Outcome.passed()
-            else:
-                hint = "build the wheel, or take the variant out of the configuration"
-                yield Outcome.failed(f"{name!r} has no wheel", hint, file=file)
+            yield self.judged(name not in here, f"{name!r} has no wheel", file=file)
 
 
 class NoConflict(ReleaseRule[DescribedWheel]):
