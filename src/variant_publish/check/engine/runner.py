@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,9 @@ class _Checker:
         context = self._context(release)
         prefix = f"{release.project} {release.version}: " if len(self.loaded.releases) > 1 else ""
         self.releases.append(ReleaseReport.of(release, context.grid))
+        for rule in (rule for rule in RELEASE_RULES if self.settings.choice.wants(rule.id)):
+            with suppress(VariantPublishError, OSError):  # what a wheel is to blame for is told of that wheel
+                rule.prepare(context)
         for wheel in release.wheels:
             one = context.of_one(wheel)
             found = [
