@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from support.binaries import VEX, elf, fatbin
+from support.binaries import VEX, elf, fatbin, offload_bundle
 from support.checks import LINUX
 from support.wheels import make_wheel
 from variant_publish.archive import inflate
@@ -17,6 +17,8 @@ from variant_publish.archive.zipraw import open_archive
 from variant_publish.binary import content
 from variant_publish.binary.content import apart_from, find, search
 from variant_publish.binary.elf import Elf
+from variant_publish.binary.fatbin import MAGIC, container_end
+from variant_publish.binary.offload import BUNDLES, ENDS, offload_targets
 from variant_publish.binary.scan import scan
 from variant_publish.providers.catalog import BUILTIN
 
@@ -38,6 +40,33 @@ def test_only_the_ranges_are_searched_and_a_match_does_not_leave_them() -> None:
 def test_of_a_pattern_that_is_everywhere_the_first_matches_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "_MANY", 3)
     assert find(b"word" * 50, (WORD,), [(0, 200)])[WORD] == [(0, ()), (4, ()), (8, ())]
+
+
+@pytest.mark.parametrize("length", [10, 60, 400])
+@pytest.mark.parametrize("place", [0, 20, 45, 49, 50, 51, 120])
+def test_what_is_in_a_container_is_not_searched(place: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_WINDOW", 50)
+    monkeypatch.setattr(content, "_LONGEST", 8)
+    data = (
+        b"\0" * place + b"BOX".ljust(length, b"\0").replace(b"\0" * 7, b"wordBOX", 1) + b"word" + b"\0" * 60 + b"BOX?"
+    )
+
+    def end(_: object, start: int) -> int:
+        return start + length if start == place else start
+
+    found = find(data, (WORD, b"BOX"), [(0, len(data))], {b"BOX": end})
+    assert found == {WORD: [(place + length, ())], b"BOX": [(place, ()), (place + length + 64, ())]}
+
+
+@pytest.mark.parametrize("compressed", ["", "zlib"])
+def test_device_code_in_many_containers_is_found_and_text_behind_them(compressed: str) -> None:
+    bundle = offload_bundle("hipv4-amdgcn-amd-amdhsa--gfx942", compressed=compressed)
+    other = offload_bundle("hipv4-amdgcn-amd-amdhsa--gfx1100", compressed=compressed)
+    cubin = fatbin((90, "", False))
+    data = bundle + other + cubin * 3 + b"Cuda compilation tools, release 12.8" + bundle
+    found = find(data, (*BUNDLES, MAGIC), [(0, len(data))], {MAGIC: container_end, **ENDS})
+    assert {target.arch for target in offload_targets(data, found)} == {"gfx942", "gfx1100"}
+    assert [place for place, _ in found[MAGIC]] == [len(bundle + other) + number * len(cubin) for number in range(3)]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_pip_of_2023_and_of_2026(address: str, tmp_path: Path, version: str) -> 
     if version == OLD:
         done = subprocess.run([*old_pip(), *arguments], capture_output=True, encoding="utf-8", check=False, env=BARE)
     else:
-        done = fetch_pip(version, tmp_path).run(*arguments)
+        done = fetch_pip(version).run(*arguments)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (tmp_path / "got").iterdir()] == [GENERIC]
 

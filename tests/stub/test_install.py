@@ -57,7 +57,6 @@ class Shop:
         self.config = folder / "pyproject.toml"
         self.config.write_text(CONFIG.format(dialect=dialect) + MORE)
         self.address = ""
-        self.pips: Callable[[str], RealPip]
         for variant in ("generic", "cu128", "cu130", "v3"):
             requires = ["bar"] if variant.startswith("cu") else []
             module = {"foo.py": f"VARIANT = {variant!r}\n".encode()}
@@ -108,7 +107,7 @@ class Shop:
             return uv("pip", "install", *python, *where, "foo", env=machine, cache=cache)
         kept = ("--cache-dir", cache) if cache else ("--no-cache-dir",)
         index = ("--index-url", f"{self.address}/pypi")
-        return self.pips(client).run("install", *index, *kept, *where, "foo", env=machine)
+        return pip(client).run("install", *index, *kept, *where, "foo", env=machine)
 
     @property
     def installed(self) -> str:
@@ -119,29 +118,21 @@ class Shop:
         return {path.name for path in (self.folder / "target").glob("*.dist-info")}
 
 
-@pytest.fixture(scope="session")
-def pips(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], RealPip]:
-    folder, found = tmp_path_factory.mktemp("pips"), {}
-
-    def give(version: str) -> RealPip:
-        if sys.version_info >= (3, 14) and version < "25":
-            pytest.skip(f"pip {version} is older than Python {sys.version_info.major}.{sys.version_info.minor}")
-        if version not in found:
-            found[version] = fetch_pip(version, folder)
-        return found[version]
-
-    return give
+def pip(version: str) -> RealPip:
+    if sys.version_info >= (3, 14) and version < "25":
+        pytest.skip(f"pip {version} is older than Python {sys.version_info.major}.{sys.version_info.minor}")
+    return fetch_pip(version)
 
 
 @pytest.fixture(scope="module")
-def shops(tmp_path_factory: pytest.TempPathFactory, pips: Callable[[str], RealPip]) -> Iterator[Callable[[str], Shop]]:
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Shop]]:
     found: dict[str, Shop] = {}
     with ExitStack() as servers:
 
         def give(dialect: str) -> Shop:
             if dialect not in found:
                 found[dialect] = shop = Shop(tmp_path_factory.mktemp(dialect), dialect)
-                shop.address, shop.pips = servers.enter_context(serving(shop.www)), pips
+                shop.address = servers.enter_context(serving(shop.www))
             return found[dialect]
 
         yield give

@@ -1,16 +1,14 @@
-"""Real pips of several years, each run from its own wheel: no environment has to be made for them."""
+"""Real pips of several years, unpacked once for all runs of an environment of tests: none has to be made for them."""
 
 from __future__ import annotations
 
-import atexit
 import ensurepip
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from filelock import FileLock
 from twine.utils import DEFAULT_REPOSITORY
 
 PIPS = {
@@ -28,21 +27,22 @@ PIPS = {
 }
 """Version -> SHA-256 of its wheel."""
 
+_PLACE = Path(sys.prefix) / "share" / "variant-publish-tests"
 _KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP")
 
 
 @dataclass(frozen=True)
 class RealPip:
-    """The wheel of one pip; `run` runs it with the Python of the tests."""
+    """The folder of one pip; `run` runs it with the Python of the tests."""
 
-    wheel: Path
+    folder: Path
 
     def run(self, *args: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run pip without configuration and cache (unless `env` says otherwise), and give the finished process."""
         bare = {name: os.environ[name] for name in _KEPT if name in os.environ}
         bare |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
         return subprocess.run(
-            [sys.executable, str(self.wheel / "pip"), *map(str, args)],
+            [sys.executable, str(self.folder / "pip"), *map(str, args)],
             env={**bare, **(env or {})},
             capture_output=True,
             encoding="utf-8",
@@ -67,14 +67,34 @@ def need_package_index() -> None:
         pytest.skip("needs the package index, which does not answer")
 
 
-def fetch_pip(version: str, folder: Path) -> RealPip:
-    """Download the wheel of a pip, with its hash, by the pip that is installed; skip the test where that is offline."""
-    need_package_index()
-    requirements = folder / f"pip-{version}.txt"
-    requirements.write_text(f"pip=={version} --hash=sha256:{PIPS[version]}\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", folder]
-    subprocess.run([*map(str, command), "-r", str(requirements)], check=True, capture_output=True)
-    return RealPip(folder / f"pip-{version}-py3-none-any.whl")
+def _unpacked(version: str, fetch: Callable[[Path], Path]) -> Path:
+    """Return the folder of a pip; in a wheel it would be compiled at every run."""
+    folder = _PLACE / f"pip-{version}"
+    _PLACE.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=_PLACE) as name, zipfile.ZipFile(fetch(Path(name))) as archive:
+                archive.extractall(Path(name, "pip"))
+                Path(name, "pip").rename(folder)
+    return folder
+
+
+def _download(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*new_pip(), "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder)]
+    return subprocess.run([*command, *arguments], capture_output=True, encoding="utf-8", check=False)
+
+
+def fetch_pip(version: str) -> RealPip:
+    """Download a pip, with its hash, by the pip that is installed; skip the test where that is offline."""
+
+    def fetch(folder: Path) -> Path:
+        need_package_index()
+        requirements = folder / "pip.txt"
+        requirements.write_text(f"pip=={version} --hash=sha256:{PIPS[version]}\n")
+        _download(folder, "--require-hashes", "-r", str(requirements)).check_returncode()
+        return folder / f"pip-{version}-py3-none-any.whl"
+
+    return RealPip(_unpacked(version, fetch))
 
 
 OLD = "23.2.1"
@@ -86,25 +106,20 @@ def old_pip() -> tuple[str, ...]:
     """Return the command of pip 23.2.1: of Python's own bundle, else downloaded; skip the test where it cannot be had."""
     if sys.version_info >= (3, 13):
         pytest.skip(f"pip {OLD} is for Python 3.12 and older")
-    name = f"pip-{OLD}-py3-none-any.whl"
-    bundled = Path(ensurepip.__file__).parent / "_bundled" / name
-    wheel = bundled if bundled.exists() else _downloaded(name)
-    folder = tempfile.mkdtemp(prefix="variant-publish-tests-")
-    atexit.register(shutil.rmtree, folder)
-    with zipfile.ZipFile(wheel) as archive:  # unpacked, so that it is compiled once, not at every run
-        archive.extractall(folder)
-    return (sys.executable, f"{folder}/pip")
+
+    def fetch(folder: Path) -> Path:
+        name = f"pip-{OLD}-py3-none-any.whl"
+        bundled = Path(ensurepip.__file__).parent / "_bundled" / name
+        if bundled.exists():
+            return bundled
+        done = _download(folder, f"pip=={OLD}")
+        if done.returncode != 0:
+            pytest.skip(f"pip {OLD} cannot be downloaded: {done.stderr.strip().splitlines()[-1]}")
+        return folder / name
+
+    return (sys.executable, str(_unpacked(OLD, fetch) / "pip"))
 
 
 def new_pip() -> tuple[str, ...]:
     """Return the command of the environment's pip."""
     return (sys.executable, "-m", "pip")
-
-
-def _downloaded(name: str) -> Path:
-    folder = Path(sys.prefix) / "share" / "variant-publish-tests"
-    command = [*new_pip(), "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder)]
-    done = subprocess.run([*command, f"pip=={OLD}"], capture_output=True, encoding="utf-8", check=False)
-    if done.returncode != 0:
-        pytest.skip(f"pip {OLD} cannot be downloaded: {done.stderr.strip().splitlines()[-1]}")
-    return folder / name

@@ -28,7 +28,6 @@ from variant_publish.check.rules.abi import index_url
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
-from variant_publish.formats.simple import IndexFile
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.release import published
@@ -36,7 +35,7 @@ from variant_publish.release.abi_range import AbiRange
 from variant_publish.release.dependencies import Dependencies, Linking
 from variant_publish.release.inspection import Inspection
 from variant_publish.release.published import Depth, fetch, previous_of
-from variant_publish.release.release import Loaded, Release, Sdist, Unreadable, load, wheel_paths
+from variant_publish.release.release import Loaded, Sdist, Unreadable, load, wheel_paths
 from variant_publish.remote.listing import read_project
 from variant_publish.serve.wheel_cache import WheelCache
 
@@ -102,16 +101,14 @@ def check(
         loaded = load(places, config, known, [sdist for one in fetched for sdist in one.sdists])
         unreadable = [file for one in fetched for file in one.unreadable]
         loaded = replace(loaded, unreadable=(*loaded.unreadable, *unreadable))
+        linking = Linking.parse(options.against, WheelCache.of_user(os.environ).root)
+        choice = Choice.of([rule.id for rule in RULES], options.select or config.check.select, options.ignore)
         settings = Settings(
-            _choice(config, options), config.check, options.summaries, _origins(loaded, fetched, options),
-            config.family, options.family, options.fail_on, linking=_linking(options.against), reporter=reporter,
+            choice, config.check, options.summaries, _origins(loaded, fetched, options),
+            config.family, options.family, options.fail_on, linking=linking, reporter=reporter,
             **{name: getattr(options, name) for name in RunOptions.__struct_fields__},
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
-
-
-def _linking(against: Sequence[str]) -> Linking:
-    return Linking.parse(against, WheelCache.of_user(os.environ).root)
 
 
 def write_summaries(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -144,7 +141,7 @@ def _fetch(
     fetched = fetch(found.files, folder, depth=depth, label=f"{project} {version}", reporter=reporter)
     return _FromIndex(
         (project, version),
-        Origin(found.previous, is_published=True, index=index),
+        Origin(found.previous, is_published=True),
         fetched.wheels,
         tuple(Sdist(folder / name, 0) for name in found.sdists),
         fetched.unreadable,
@@ -158,22 +155,15 @@ def _origins(
     if options.index is not None and not options.offline:
         for release in loaded.releases:
             if release.key not in origins:
-                origins[release.key] = Origin(_previous(release, options.index))
+                origins[release.key] = Origin(
+                    previous_of(read_project(index_url(options.index), release.project), release.version)
+                )
     return origins
 
 
 def published_release(project: str, version: str, index: str) -> published.PublishedRelease:
     """Find a release on an index; raise VariantPublishError where it has no such release."""
     return published.PublishedRelease.of(project, read_project(index_url(index), project), Version(version))
-
-
-def _choice(config: Config, options: CheckOptions) -> Choice:
-    return Choice.of([rule.id for rule in RULES], options.select or config.check.select, options.ignore)
-
-
-def _previous(release: Release, index: str) -> tuple[IndexFile, ...]:
-    """Return the wheels of the newest release on the index that is older than this one."""
-    return previous_of(read_project(index_url(index), release.project), release.version)
 
 
 def inspect(places: Iterable[Path], *, fast: bool = False) -> tuple[Inspection, ...]:

@@ -77,11 +77,9 @@ def rewrites(variant: Variant | None, config: Config, options: RetagOptions | No
     Raises UsageError where a dialect lacks what it needs.
     """
     options = options or RetagOptions()
-    declared, rename = options.declared, options.rename
-    if rename is None and declared.rename is not None:
-        rename = Rename(declared.rename.name, declared.rename.to)
+    declared = options.declared
     plain = Rewrite(
-        rename=rename,
+        rename=options.rename or declared.rename,
         add=(*declared.requires.add, *(abi_requirements(variant.properties) if variant is not None else ())),
         remove=declared.requires.remove,
         pins=config.pins,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from variant_publish.archive.atomic import replacing
+from variant_publish.formats.typed import prepared
 
 SUFFIX = ".sha256"
 
@@ -43,7 +44,7 @@ def read_digest(wheel: Path) -> str | None:
     Who uploads still hashes what is sent: a digest that lies is found there.
     """
     try:
-        found = msgspec.json.decode(wheel.with_name(wheel.name + SUFFIX).read_bytes(), type=_Digest)
+        found = msgspec.json.decode(wheel.with_name(wheel.name + SUFFIX).read_bytes(), type=prepared(_Digest))
         state = wheel.stat()
     except (OSError, msgspec.DecodeError):
         return None

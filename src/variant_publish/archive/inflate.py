@@ -16,7 +16,7 @@ except ImportError:  # an architecture that it is not for
 BOMB_SIZE, BOMB_RATIO = 64 * 1024**2, 50
 """Bytes that an archive unpacks to, and how many times its own size that may be, before it counts as a ZIP bomb."""
 
-_CHUNK = 1 << 20
+_CHUNK, _SMALL = 1 << 20, 1 << 16
 
 
 class Inflater:
@@ -35,6 +35,9 @@ class Inflater:
         self._left -= member.size
         if self._left < 0:
             raise InvalidArchive(self.archive.path, "unpacks to far more than its size: not all of it was read")
+        if max(member.size, member.compressed_size) <= _SMALL:
+            yield self.archive.read(member)
+            return
         size, crc = 0, 0
         for piece in self._raw_pieces(member):
             size, crc = size + len(piece), _zlib.crc32(piece, crc)

@@ -27,6 +27,7 @@ from variant_publish.archive.locking import try_lock
 from variant_publish.archive.transfer import Sink, read_exactly, write_all
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.typed import prepared
 from variant_publish.model.plain_name import InvalidWheelName
 
 _FOOTER = struct.Struct("<2Q32s8s")
@@ -105,7 +106,7 @@ class Journal:
         if magic != _MAGIC or tail + length + _FOOTER.size != size or self._checksum(tail + length) != digest:
             return None
         try:
-            order = msgspec.json.decode(read_exactly(self.descriptor, tail, length), type=Order)
+            order = msgspec.json.decode(read_exactly(self.descriptor, tail, length), type=prepared(Order))
             return order if order.tail == tail else None
         except (msgspec.DecodeError, VariantPublishError):
             return None

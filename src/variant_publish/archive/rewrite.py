@@ -14,11 +14,13 @@ from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.variant_marker import VariantMarkers
 
 
-class Rename(msgspec.Struct, frozen=True):
-    """Fold the project `old` into the project `new`; `new` is spelled as in METADATA."""
+class Rename(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"old": "name", "new": "to"}):
+    """Fold the project `name` into the project `to`, which is spelled as in METADATA."""
 
     old: str
+    """The project that the wheel was built as."""
     new: str
+    """The project that it becomes part of."""
 
     @classmethod
     def parse(cls, text: str) -> Rename:

@@ -38,7 +38,7 @@ class Wheel(msgspec.Struct, frozen=True, dict=True):
     read_as: ClassVar[str]
     """How much was read, for messages."""
 
-    @property
+    @cached_property
     def filename(self) -> str:
         """Return the file name without its folder."""
         return str(self.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, Protocol
@@ -17,7 +17,7 @@ from variant_publish.errors import VariantPublishError
 _WINDOW, _LONGEST = 1024 * 1024, 128
 """Bytes that are searched at a time, which stay in the cache of a processor, and those of the longest match."""
 
-_LITERAL = re.compile(rb"[A-Za-z0-9_, ]{8,}(?![?*{+])")
+_LITERAL = re.compile(rb"(?:[A-Za-z0-9_, ]|\\[().]){6,}(?![?*{+])")
 """What a pattern begins with, where it is long: whether it is there at all takes a third of the time to find out."""
 
 _MANY = 1 << 16
@@ -30,6 +30,10 @@ Range = tuple[int, int]
 
 Found = Mapping[bytes, Sequence[tuple[int, tuple[bytes, ...]]]]
 """The matches of each pattern: where they begin, and their groups."""
+
+
+EndOf = Callable[["Buffer", int], int]
+"""Return where a container ends whose magic number is at a place; the place itself, where none begins there."""
 
 
 class Buffer(Protocol):
@@ -58,10 +62,26 @@ class FileContent:
         return read_exactly(self._descriptor, self._start + start, max(0, stop - start))
 
 
-def find(data: Buffer, patterns: Iterable[bytes], ranges: Iterable[Range]) -> Found:
-    """Return the matches of all patterns in one pass, of each the first 65,536 at most."""
+def find(
+    data: Buffer, patterns: Iterable[bytes], ranges: Iterable[Range], containers: Mapping[bytes, EndOf] = {}
+) -> Found:
+    """Return the matches of all patterns, of each the first 65,536 at most.
+
+    Some patterns are the magic numbers of `containers`, whose content is not searched: it may be most of a file.
+    """
     found: dict[bytes, list[tuple[int, tuple[bytes, ...]]]] = {pattern: [] for pattern in patterns}
-    for place, match in search(data, found, ranges):
+    gaps: list[Range] = []
+    for start, end in ranges:
+        for place, magic, stop in _outermost(
+            data, (start, end), {one: containers[one] for one in found if one in containers}
+        ):
+            if len(found[magic]) < _MANY:
+                found[magic].append((place, ()))
+            if stop - place > _LONGEST:
+                gaps.append((start, place))
+                start = stop
+        gaps.append((start, end))
+    for place, match in search(data, found.keys() - containers.keys(), gaps):
         if len(kept := found[match.re.pattern]) < _MANY:
             kept.append((place, match.groups()))
     return found
@@ -73,7 +93,9 @@ def search(data: Buffer, patterns: Iterable[bytes], ranges: Iterable[Range]) -> 
     Patterns begin with bytes that are given: such a search is one of the C library, and takes a tenth of the time of
     one for alternatives.
     """
-    compiled = [(re.compile(one), found[0] if (found := _LITERAL.match(one)) else b"") for one in patterns]
+    compiled = [
+        (re.compile(one), found[0].replace(b"\\", b"") if (found := _LITERAL.match(one)) else b"") for one in patterns
+    ]
     for start, end in ranges:
         for place in range(start, end, _WINDOW):
             window = data[place : min(place + _WINDOW + _LONGEST, end)]
@@ -82,6 +104,28 @@ def search(data: Buffer, patterns: Iterable[bytes], ranges: Iterable[Range]) -> 
                     if match.start() >= _WINDOW:
                         break
                     yield place + match.start(), match
+
+
+def _outermost(data: Buffer, part: Range, containers: Mapping[bytes, EndOf]) -> Iterator[tuple[int, bytes, int]]:
+    """Return the magic numbers that lie in no container, each with the end of its own."""
+    place, end = part
+    while place < end and containers:
+        window = data[place : min(place + _WINDOW + _LONGEST, end)]
+        position = 0
+        coming = dict.fromkeys(map(re.compile, containers), -1)
+        while position < _WINDOW:
+            for magic, known in coming.items():
+                if known < position:
+                    match = magic.search(window, position)
+                    coming[magic] = match.start() if match else _WINDOW
+            magic = min(coming, key=coming.__getitem__)
+            if coming[magic] >= _WINDOW:
+                break
+            start = place + coming[magic]
+            stop = max(containers[magic.pattern](data, start), start + 1)
+            yield start, magic.pattern, stop
+            position = stop - place
+        place += max(position, _WINDOW)
 
 
 def apart_from(ranges: Iterable[Range], length: int) -> Iterator[Range]:

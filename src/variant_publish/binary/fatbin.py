@@ -17,7 +17,7 @@ import msgspec
 
 from variant_publish.binary.content import Buffer, Found
 
-_MAGIC = re.escape(struct.pack("<L", 0xBA55ED50))
+MAGIC = re.escape(struct.pack("<L", 0xBA55ED50))
 _CONTAINER = struct.Struct("<LHHQ")
 _ENTRY = struct.Struct("<2HLQ2L2HL2LQ")
 _PTX, _CUBIN = 1, 2
@@ -28,8 +28,8 @@ _PTX_TO_CUDA = 4
 _MANY_ENTRIES = 1 << 18
 """libtorch_cuda.so has some 10,000."""
 
-_TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
-DEVICE_CODE = (_MAGIC, _TOOLKIT)
+TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
+DEVICE_CODE = (MAGIC, TOOLKIT)
 """What is to be found in a binary."""
 
 _VALUE = re.compile(r"([0-9]+)([af]?)_(real|virtual)")
@@ -74,8 +74,8 @@ class DeviceImages(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, data: Buffer, found: Found) -> Self:
         """Read what lies where DEVICE_CODE was found in a binary."""
-        entries = set(_entries(data, (place for place, _ in found[_MAGIC])))
-        toolkits = {(int(major), int(minor)) for _, (major, minor) in found[_TOOLKIT]} if entries else ()
+        entries = set(_entries(data, (place for place, _ in found[MAGIC])))
+        toolkits = {(int(major), int(minor)) for _, (major, minor) in found[TOOLKIT]} if entries else ()
         return cls(
             tuple(sorted({code for code, _ in entries})),
             tuple(sorted({version for code, version in entries if code.is_ptx})),
@@ -94,16 +94,20 @@ def _entries(data: Buffer, places: Iterable[int]) -> Iterator[tuple[DeviceCode, 
     return filter(None, islice(every, _MANY_ENTRIES))
 
 
-def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version] | None]:
-    """Return the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
+def container_end(data: Buffer, start: int) -> int:
+    """Return where the container ends that begins at a place; the place itself where none does."""
     head = data[start : start + _CONTAINER.size]
     if len(head) < _CONTAINER.size:
-        return
+        return start
     _, version, header, size = _CONTAINER.unpack(head)
-    end = start + header + size
-    if version != 1 or header != _CONTAINER.size or end > len(data):
-        return
-    place = start + header
+    end: int = start + header + size
+    return start if version != 1 or header != _CONTAINER.size or end > len(data) else end
+
+
+def _container(data: Buffer, start: int) -> Iterator[tuple[DeviceCode, Version] | None]:
+    """Return the entries of one container; the magic number may stand anywhere by chance, so odd ones end it."""
+    end = container_end(data, start)
+    place = start + _CONTAINER.size
     while place + _ENTRY.size <= end:
         fields = _ENTRY.unpack(data[place : place + _ENTRY.size])
         kind, _, length, payload, _, _, minor, major, arch, _, _, flags = fields

@@ -72,6 +72,25 @@ def sycl_targets(found: Found) -> frozenset[str]:
 
 
 def _bundle(data: Buffer, start: int) -> Iterator[OffloadTarget]:
+    for _, name in _entries(data, start):
+        if target := OffloadTarget.parse(name):
+            yield target
+
+
+def _bundle_end(data: Buffer, start: int) -> int:
+    """Return where a bundle ends; its beginning where it is none."""
+    end = max((end for end, _ in _entries(data, start)), default=start)
+    return start if end > len(data) else end
+
+
+def _compressed_end(data: Buffer, start: int) -> int:
+    """Return where a compressed bundle ends; its beginning where it does not say so."""
+    _, _, *sizes = _head(data, start)
+    return start + sizes[0] if len(sizes) == 2 and start + sizes[0] <= len(data) else start
+
+
+def _entries(data: Buffer, start: int) -> Iterator[tuple[int, str]]:
+    """Return the end and the name of each entry of a bundle."""
     head = data[start : start + len(_PLAIN) + 8]
     if len(head) < len(_PLAIN) + 8:
         return
@@ -83,26 +102,30 @@ def _bundle(data: Buffer, start: int) -> Iterator[OffloadTarget]:
         entry = data[place : place + _ENTRY.size]
         if len(entry) < _ENTRY.size:
             return
-        _, _, length = _ENTRY.unpack(entry)
+        offset, size, length = _ENTRY.unpack(entry)
         if length > _LONGEST:
             return
         name = data[place + _ENTRY.size : place + _ENTRY.size + length]
         place += _ENTRY.size + length
         if not name.isascii() or not name.decode().isprintable():
             return
-        if target := OffloadTarget.parse(name.decode()):
-            yield target
+        yield start + offset + size, name.decode()
+
+
+def _head(data: Buffer, start: int) -> tuple[int, ...]:
+    """Return the size of a compressed bundle's header, its method and sizes; zeros where it is none."""
+    layout = _HEADS.get(int.from_bytes(data[start + 4 : start + 6], "little"))
+    if layout is None or len(head := data[start : start + layout.size]) < layout.size:
+        return 0, 0
+    _, method, *sizes = layout.unpack(head)
+    return (layout.size, method, *sizes) if method in (_ZLIB, _ZSTD) else (0, 0)
 
 
 def _compressed(data: Buffer, start: int) -> Iterator[OffloadTarget]:
-    version = int.from_bytes(data[start + 4 : start + 6], "little")
-    layout = _HEADS.get(version)
-    if layout is None or len(head := data[start : start + layout.size]) < layout.size:
+    size, method, *sizes = _head(data, start)
+    if not size or sizes[-1] < len(_PLAIN):
         return
-    _, method, *sizes = layout.unpack(head)
-    if method not in (_ZLIB, _ZSTD) or sizes[-1] < len(_PLAIN):
-        return
-    content = _inflated(data[start + layout.size : start + layout.size + _INPUT_LIMIT], method)
+    content = _inflated(data[start + size : start + size + _INPUT_LIMIT], method)
     if content.startswith(_PLAIN):
         yield from _bundle(content, 0)
 
@@ -168,3 +191,5 @@ _READERS = {
 }
 BUNDLES = tuple(_READERS)
 """What is to be found in a binary."""
+
+ENDS = {_PLAIN: _bundle_end, _COMPRESSED: _compressed_end}

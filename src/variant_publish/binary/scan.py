@@ -15,9 +15,11 @@ from variant_publish.archive.zipraw import InvalidArchive
 from variant_publish.binary.content import Buffer, apart_from, find, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.evidence import Evidence, EvidenceReader
+from variant_publish.binary.fatbin import MAGIC, TOOLKIT, container_end
 from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
 from variant_publish.binary.image import Format, Image, InvalidBinary, format_of
 from variant_publish.binary.macho import macho_image, macho_slices
+from variant_publish.binary.offload import ENDS
 from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import SAMPLE, CodeSample, sample
 from variant_publish.formats.record import RecordRow
@@ -30,6 +32,7 @@ _SIMD_BUDGET = 6 * 1024 * 1024
 
 _NUMPY = rb"\(NumPy ([0-9]{1,4})\.([0-9]{1,4})[^)\0]{0,16}\) but the running"
 _NUMPY_API = rb"numpy\.(?:_core|core)\._?multiarray"
+_CONTAINERS = {MAGIC: container_end, **ENDS}
 _OF_MODULES = (_NUMPY, _NUMPY_API)
 
 FOR_SOME = re.compile(
@@ -123,7 +126,11 @@ def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: in
     patterns = [pattern for reader in readers for pattern in reader.patterns]
     if len(data) <= _SMALL:
         patterns += [reader.names for reader in readers if reader.names]
-    found = find(data, (*patterns, *(_OF_MODULES if image.modules else ())), apart_from(image.code, len(data)))
+    patterns += _OF_MODULES if image.modules else ()
+    ranges = tuple(apart_from(image.code, len(data)))
+    found = {TOOLKIT: (), **find(data, [one for one in patterns if one != TOOLKIT], ranges, _CONTAINERS)}
+    if found.get(MAGIC):
+        found |= find(data, (TOOLKIT,), ranges)  # the one text that device code has
     numpy = [(int(major), int(minor)) for _, (major, minor) in found.get(_NUMPY, ())]
     return Binary(
         path,

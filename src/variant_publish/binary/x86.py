@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -107,7 +108,7 @@ def sample(functions: FunctionTable, imports: Collection[str], limit: int = SAMP
     legacy = vex = evex = v2 = scalar = 0
     for code in functions.sampled(limit):
         found = 0
-        for number in {instruction.code for instruction in Decoder(64, code)}:
+        for number in set(map(_CODE, Decoder(64, code))):
             found |= _SEEN[number]
         legacy += found & _VECTORS == _LEGACY
         vex += found & _VEX > 0
@@ -136,6 +137,7 @@ def _has_cpuid(code: bytes) -> bool:
     return any(instruction.mnemonic == Mnemonic.CPUID for instruction in Decoder(64, code))
 
 
+_CODE = attrgetter("code")
 _LEGACY, _VEX, _VECTORS, _LEVEL = 1, 2, 3, 4
 """The bits of what a function has: vector registers by SSE and by AVX, and from the third on, its levels."""
 

@@ -10,7 +10,6 @@ import msgspec
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
-from variant_publish.archive.retag import Rename
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.build.proposal import Found, is_as_large_as_generic
 from variant_publish.config.configuration import Config
@@ -45,9 +44,8 @@ class BuiltWheel(msgspec.Struct, frozen=True):
         """Return what tells generic wheels apart once they are renamed."""
         if self.found is None:
             return (str(self.path),)
-        name, table = self.found.name, self.changes.rename
-        renamed = table is not None and Rename(table.name, table.to).applies_to(name)
-        project = canonicalize_name(table.to) if table is not None and renamed else name.project
+        name, rename = self.found.name, self.changes.rename
+        project = canonicalize_name(rename.new) if rename and rename.applies_to(name) else name.project
         return (project, name.version, name.plain.build, *sorted(map(str, name.tags)))
 
 
@@ -92,7 +90,7 @@ def _built(path: Path, config: Config) -> BuiltWheel:
     variants = (GENERIC, *config.variants)
     folder = path.resolve().parent.name
     renames = ((one, config.changes_of(one).rename) for one in variants if folder not in variants and name)
-    by_name = (one for one, rename in renames if rename and name and Rename(rename.name, rename.to).applies_to(name))
+    by_name = (one for one, rename in renames if rename and name and rename.applies_to(name))
     variant = folder if folder in variants else next(by_name, None)
     if variant is None:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -72,8 +73,10 @@ def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red"
     """Print one error or warning on stderr, and below it what to do; further lines of a message are marked."""
     for word, text, tint in ((kind, message, colour), (" hint", hint, "cyan")):
         if text:
-            lines = [visible(without_colours(line)) for line in text.split("\n")]
-            _print(click.style(f"{word}: ", fg=tint, bold=True) + "\n  | ".join(lines), err=True)
+            first, *others = [visible(without_colours(line)) for line in text.split("\n")]
+            _print(_wrapped(first, click.style(f"{word}: ", fg=tint, bold=True)), err=True)
+            for line in others:
+                _print(_wrapped(line, "  | "), err=True)
 
 
 def write_file(path: Path, text: str) -> None:
@@ -87,7 +90,7 @@ class ConsoleReporter:
 
     def note(self, message: str) -> None:
         """Print a line."""
-        echo(without_colours(message), err=True)
+        echo(_wrapped(without_colours(message)), err=True)
 
     def warn(self, message: str) -> None:
         """Print a warning."""
@@ -139,6 +142,7 @@ class _ProgressLine:
                     completed=sum(work.done for work in self.work),
                     total=sum(filter(None, totals)) if None not in totals else None,
                 )
+                self.bar[0].start()
 
     def remove(self, work: _Work) -> None:
         with self.lock:
@@ -164,13 +168,22 @@ def _bar() -> tuple[Progress, TaskID]:
     )
     columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
     progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
-    progress.start()
     return progress, progress.add_task("", total=None)
 
 
 _LINE = _ProgressLine()
 
 
+def _wrapped(text: str, first: str = "") -> str:
+    """Return text for stderr that breaks between words where that is a terminal."""
+    if not sys.stderr.isatty():
+        return first + text
+    from variant_publish.cli import layout
+
+    return layout.paragraph(text, first=first, rest="  ", width=layout.columns(err=True))
+
+
 def _print(text: str, *, err: bool = False) -> None:
     _LINE.clear()
-    click.echo(text, err=err)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    click.echo(text, err=err, color=False if plain else None)

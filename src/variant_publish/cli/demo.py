@@ -24,7 +24,6 @@ from variant_publish.model.variant import GENERIC
 def command(folder: Path) -> int:
     """Run the whole job on the xgboost wheels of the package index (64 MB), with two folders as destinations.
 
-    \b
     xgboost-cpu and xgboost are the same project under two names. The CPU build becomes the generic wheel of xgboost,
     the GPU build its variant for CUDA 13.
 
@@ -60,7 +59,7 @@ def command(folder: Path) -> int:
     _step("upload")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
         render_upload.show_plan(planned)
-        render_upload.show_published(api.upload(planned, reporter), config.upload)
+        render_upload.show_published(planned, api.upload(planned, reporter), config.upload)
 
     _step("select")
     _show_choices(config)

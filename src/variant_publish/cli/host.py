@@ -46,11 +46,7 @@ def command(
     if target is not None:
         write_file(target, stored.dumps())
     if output == "json":
-        properties = {
-            name: {key: list(found) for key, found in item.items()} for name, item in stored.properties.items()
-        }
-        print_json({"schema-version": 1, "python": stored.python, "platform": stored.platform,
-                    "values": dict(stored.values), "properties": properties})  # fmt: skip
+        print_json({key: value for key, value in stored.table().items() if key != "evaluated"})
     else:
         echo(stored.dumps().rstrip("\n") if target is None else target)
     return 0

@@ -9,17 +9,20 @@ import msgspec
 
 from variant_publish.config.tables import TABLE, Tables
 from variant_publish.errors import UsageError, nearest
+from variant_publish.formats.typed import prepared
 
 
 def tables_of(table: Any) -> Tables:
     """Return parsed TOML as tables; raise UsageError with the dotted key, and for an unknown one the nearest."""
     _check_keys(table, Tables, TABLE)
     try:
-        return msgspec.convert(table, Tables)
+        return msgspec.convert(table, prepared(Tables))
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         dotted = TABLE + path.removesuffix("`").removeprefix("$")
-        raise UsageError(f"{dotted} is wrong ({reason})", hint="see the README for the shape of the table") from error
+        raise UsageError(
+            f"{dotted} is wrong ({reason})", hint="'variant-publish config schema' has its shape"
+        ) from error
 
 
 def _check_keys(table: Any, kind: type[msgspec.Struct], where: str) -> None:

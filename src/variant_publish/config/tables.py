@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from variant_publish.archive.rewrite import Rename
 from variant_publish.dialects.registry import DIALECTS
 from variant_publish.errors import UsageError
 from variant_publish.formats.selector_toml import Selector
@@ -53,15 +54,6 @@ class RequiresTable(_Table, frozen=True):
     """Projects whose requirements go, or whole requirements."""
 
 
-class RenameTable(_Table, frozen=True):
-    """Fold the project `name` into the project `to`."""
-
-    name: str
-    """The project that the wheel was built as."""
-    to: str
-    """The project that it becomes part of."""
-
-
 class BuildTable(_Table, frozen=True):
     """Declare what a build is asked for, so that it makes the wheel of one variant."""
 
@@ -76,7 +68,7 @@ class ChangesTable(_Table, frozen=True):
 
     requires: RequiresTable = RequiresTable()
     """Requirements to add and to remove."""
-    rename: RenameTable | None = None
+    rename: Rename | None = None
     """Fold a per-variant project into one."""
     drop_local_version: bool = False
     """Make 1.0 of 1.0+cu128."""

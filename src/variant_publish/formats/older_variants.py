@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from variant_publish.formats.typed import refusing
+from variant_publish.formats.typed import prepared, refusing
 from variant_publish.formats.variants_json import (
     SCHEMA_825,
     SCHEMA_850,
@@ -102,7 +102,7 @@ class OlderVariants(msgspec.Struct, frozen=True):
     def from_tables(cls, data: Mapping[str, Any]) -> Self:
         """Build from parsed JSON, or from the `[variant]` table of a pyproject.toml."""
         with refusing(_of_a_wrong_type):
-            file = msgspec.convert(data, _File, strict=False)
+            file = msgspec.convert(data, prepared(_File), strict=False)
         current, static = file.schema in (SCHEMA_825, SCHEMA_850), file.static_properties
         tables = {**dict.fromkeys(static, OlderProvider()), **file.providers}
         providers = {

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 import msgspec
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.typed import refusing
+from variant_publish.formats.typed import prepared, refusing
 from variant_publish.model.project_name import canonicalize_name
 from variant_publish.model.url import check_link, is_web
 from variant_publish.model.versions import version_or_none
@@ -144,7 +144,7 @@ class IndexFile(msgspec.Struct, frozen=True):
     def parse(cls, table: Any) -> Self:
         """Build from the JSON object; raise InvalidEntry where it is none."""
         with refusing(lambda reason: InvalidEntry(repr(table)[:100], f"is not one of PEP 691 ({reason})")):
-            return cls.of(msgspec.convert(table, PageEntry))
+            return cls.of(msgspec.convert(table, prepared(PageEntry)))
 
 
 def version_of(filename: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
@@ -26,15 +27,31 @@ def refusing(failure: Failure) -> Iterator[None]:
 def from_json(content: bytes | str, kind: type[T], failure: Failure) -> T:
     """Return the value of a JSON text."""
     with refusing(failure):
-        found: T | _Unversioned = msgspec.json.decode(content, type=_asked(kind))
+        found: T | _Unversioned = msgspec.json.decode(content, type=_asked(prepared(kind)))
         return _versioned(found)
 
 
 def from_table(table: object, kind: type[T], failure: Failure) -> T:
     """Return the value of a table of TOML."""
     with refusing(failure):
-        found: T | _Unversioned = msgspec.convert(table, _asked(kind))
+        found: T | _Unversioned = msgspec.convert(table, _asked(prepared(kind)))
         return _versioned(found)
+
+
+def prepared(kind: type[T]) -> type[T]:
+    """Return a type that msgspec has looked through, as it does when it first meets one.
+
+    Where two threads meet one first at the same time, it reads what is not there yet and ends the process.
+    """
+    if kind not in _prepared:
+        with _preparing:
+            msgspec.json.Decoder(_asked(kind))
+            _prepared.add(kind)
+    return kind
+
+
+_prepared: set[object] = set()
+_preparing = threading.Lock()
 
 
 class _Unversioned(msgspec.Struct, tag_field="schema-version", tag=0):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import Property
-from variant_publish.providers.base import NONE, Features, Values, Variable, VariantProvider
+from variant_publish.providers.base import NONE, Values, Variable, VariantProvider
 from variant_publish.providers.sysfs import read, texts
 
 if TYPE_CHECKING:
@@ -104,11 +104,6 @@ class Amd(VariantProvider):
         place = Path(environ.get("ROCM_PATH") or "/opt/rocm")
         version = parse_rocm(environ.get(FORCE_ROCM) or read(place / ".info/version") or "")
         return {GFX_ARCH: arch, **({ROCM: version} if version else {})}
-
-    def supported(self, values: Values) -> Features:
-        """Return the architecture and the version of ROCm, where they are known."""
-        found = {GFX_ARCH: values.get(GFX_ARCH, NONE), ROCM_VERSION: values.get(ROCM, NONE)}
-        return {feature: (value,) for feature, value in found.items() if value != NONE}
 
     @property
     def patterns(self) -> Sequence[bytes]:

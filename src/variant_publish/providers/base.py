@@ -114,8 +114,9 @@ class VariantProvider:
         return {item.name: item.lowest for item in self.variables} if is_elsewhere(platform) else {}
 
     def supported(self, values: Values) -> Features:
-        """Return the supported features of a machine with these values; empty where it has nothing of the kind."""
-        return {}
+        """Return the supported features of a machine with these values; by default what its variables have."""
+        found = ((feature, values.get(item.name, NONE)) for item in self.variables for feature in item.features)
+        return {feature: (value,) for feature, value in found if value != NONE}
 
     def variables_of(self, items: Iterable[Property]) -> tuple[Variable, ...]:
         """Return the variables that tell these properties of the namespace."""

@@ -254,7 +254,7 @@ def _variant_names(source: Source, config: Config) -> dict[str, str]:
 
 def _project_of(variant: str, config: Config) -> str | None:
     rename = config.changes_of(variant).rename
-    return config.stub.requires.get(variant) or (rename.name if rename is not None else None)
+    return config.stub.requires.get(variant) or (rename.old if rename is not None else None)
 
 
 def _requirements(variant: str, config: Config, version: Version, metadata: Metadata) -> Iterator[str]:

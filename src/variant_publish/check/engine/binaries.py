@@ -55,8 +55,16 @@ class Claims(msgspec.Struct, frozen=True):
     level: int | None
 
     @classmethod
-    def of(cls, release: Release, wheel: DescribedWheel) -> Claims:
-        """Read the properties of the configuration or of variant.json, else the tags, label or local version."""
+    def of(cls, context: Context, wheel: DescribedWheel) -> Claims:
+        """Read the properties of the configuration or of variant.json, else the tags, label or local version; once."""
+        key = f"claims of {wheel.filename}"
+        if key not in context.notes:
+            context.notes[key] = cls._read(context.release, wheel)
+        found: Claims = context.notes[key]
+        return found
+
+    @classmethod
+    def _read(cls, release: Release, wheel: DescribedWheel) -> Claims:
         properties = claimed_properties(release, wheel)
         name = wheel.name
         levels = [int(value[1:]) for value in properties.values("x86_64", "level") if re.fullmatch("v[1-4]", value)]
@@ -87,7 +95,7 @@ class GenericRule(BinaryRule):
         """Leave out variants, and releases without them."""
         if context.variants == (GENERIC,):
             return "the release has no variants"
-        return None if Claims.of(context.release, wheel).is_generic else "the wheel is a variant"
+        return None if Claims.of(context, wheel).is_generic else "the wheel is a variant"
 
 
 def claimed_properties(release: Release, wheel: DescribedWheel) -> Properties:

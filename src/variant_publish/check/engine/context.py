@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.binary.scan import Scan, scan
+from variant_publish.binary.scan import Scan
+from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.trial import Trial
 from variant_publish.dialects.registry import selector_names
@@ -66,8 +67,10 @@ class Surroundings(RunOptions, frozen=True, kw_only=True):
 class Context(Surroundings, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.
 
-    `previous` are the wheels of the release before it, as an index lists them. `is_published` says that the release was
-    read from the index, so nothing is to be uploaded. `others` are the releases that are checked with it.
+    `previous` are the wheels of the release before it, as an index lists them; `is_published` says that the release was
+    read from one, so nothing is to be uploaded. `others` are the releases that are checked with it. `scans` are what
+    has been read of wheels, `trials` what those did that were run, `listings` what indexes said, and `notes` what rules
+    work out together, by their own names.
     """
 
     release: Release
@@ -75,11 +78,10 @@ class Context(Surroundings, frozen=True, dict=True):
     previous: tuple[IndexFile, ...] = ()
     is_published: bool = False
     others: tuple[Release, ...] = ()
-
-    @cached_property
-    def trials(self) -> dict[Path, Trial]:
-        """Return what wheels did that were run."""
-        return {}
+    scans: Scans = msgspec.field(default_factory=lambda: Scans(catalog.providers()))
+    trials: dict[Path, Trial] = {}
+    listings: dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable] = {}
+    notes: dict[str, Any] = {}
 
     @cached_property
     def grid(self) -> Grid:
@@ -89,7 +91,7 @@ class Context(Surroundings, frozen=True, dict=True):
     def of_one(self, wheel: Wheel) -> Context:
         """Return the context of one wheel alone; what has been read is shared."""
         one = replace(self, release=replace(self.release, wheels=(wheel,)))
-        one.__dict__.update(scans=self.scans, variants=self.variants, trials=self.trials)
+        one.__dict__["variants"] = self.variants
         return one
 
     @cached_property
@@ -97,42 +99,21 @@ class Context(Surroundings, frozen=True, dict=True):
         """Return variants of the whole release, also where this is the context of one wheel; declared ones first."""
         return tuple(dict.fromkeys((*self.release.variants, *self.release.config.variants)))
 
-    @cached_property
-    def _listings(self) -> dict[tuple[str, str], tuple[IndexFile, ...]]:
-        return {}
-
-    @cached_property
-    def _unavailable(self) -> dict[str, IndexUnavailable]:
-        return {}
-
     def listing(self, index: str, project: str) -> tuple[IndexFile, ...]:
         """Return the files of a project on an index; raise IndexUnavailable, at once where it did not answer before."""
         key = (index, canonicalize_name(project))
-        if index in self._unavailable:
-            raise self._unavailable[index]
-        if key not in self._listings:
+        if key not in self.listings:
             try:
-                self._listings[key] = read_project(*key)
+                self.listings[key] = self.listings.get((index, "")) or read_project(*key)
             except IndexUnavailable as error:
-                self._unavailable[index] = error
-                raise
-        return self._listings[key]
-
-    @cached_property
-    def notes(self) -> dict[str, Any]:
-        """Return what rules of one family work out together, by their own names."""
-        return {}
-
-    @cached_property
-    def scans(self) -> dict[Path, Scan]:
-        """Return what has been scanned; a runner that scans several wheels at a time puts its results here."""
-        return {}
+                self.listings[index, ""] = self.listings[key] = error
+        if isinstance(found := self.listings[key], IndexUnavailable):
+            raise found
+        return found
 
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
-        if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast, ahead=self.jobs > 1)
-        return self.scans[wheel.path]
+        return self.scans.of(wheel)
 
 
 def names_of_selectors(release: Release) -> tuple[str, ...]:

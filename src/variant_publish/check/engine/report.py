@@ -72,19 +72,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        result: dict[str, Any] = {
-            "id": self.id,
-            "severity": self.severity.value,
-            "verdict": self.verdict.value,
-            "file": self.file,
-            "message": self.message,
-            "hint": self.hint,
-        }
-        if self.cell is not None:
-            result |= {
-                "python": self.cell.python, "platform": self.cell.platform, "variant": self.cell.variant
-            }  # fmt: skip
-        return result
+        shown = {key: getattr(self, key) for key in ("id", "severity", "verdict", "file", "message", "hint")}
+        return shown | (self.cell.axes if self.cell is not None else {})
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -95,13 +84,8 @@ class Ignored(msgspec.Struct, frozen=True):
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {
-            "id": self.ignore.id,
-            "reason": self.ignore.reason,
-            "file": self.ignore.file,
-            "variant": self.ignore.variant,
-            "findings": [finding.table() for finding in self.findings],
-        }
+        ignored = {key: getattr(self.ignore, key) for key in ("id", "reason", "file", "variant")}
+        return {**ignored, "findings": [finding.table() for finding in self.findings]}
 
 
 class ReleaseReport(msgspec.Struct, frozen=True):
@@ -137,20 +121,16 @@ class ReleaseReport(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, frozen=True):
     """Count outcomes by verdict."""
 
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
+    passed: int = msgspec.field(default=0, name="pass")
+    failed: int = msgspec.field(default=0, name="fail")
+    skipped: int = msgspec.field(default=0, name="skip")
     unknown: int = 0
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Self:
         """Count."""
         found = list(verdicts)
-        return cls(*(found.count(verdict) for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.UNKNOWN)))
-
-    def table(self) -> dict[str, int]:
-        """Return the JSON object."""
-        return {"pass": self.passed, "fail": self.failed, "skip": self.skipped, "unknown": self.unknown}
+        return cls(*(found.count(verdict) for verdict in Verdict))
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -193,7 +173,7 @@ class Report(msgspec.Struct, frozen=True):
             "schema-version": SCHEMA_VERSION,
             "releases": [release.table() for release in self.releases],
             "summary": {
-                **self.counts.table(),
+                **msgspec.to_builtins(self.counts),
                 "errors": self.count(Severity.ERROR),
                 "warnings": self.count(Severity.WARNING),
                 "infos": self.count(Severity.INFO),

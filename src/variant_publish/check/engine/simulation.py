@@ -59,19 +59,16 @@ class SimulatedRow(msgspec.Struct, frozen=True):
     served: WheelName | None
 
 
-def cases_of(context: Context) -> tuple[Case, ...]:
-    """Simulate the clients of each dialect, once for each release."""
-    found: tuple[Case, ...] | None = context.notes.get("cases")
-    if found is None:
-        context.notes["left out"] = []
-        found = context.notes["cases"] = tuple(_cases(context.release, context.notes["left out"]))
+def simulated(context: Context) -> tuple[tuple[Case, ...], list[str]]:
+    """Simulate the clients of each dialect, once for each release.
+
+    The sentences name the selector files that tell more machines apart than were simulated.
+    """
+    if "cases" not in context.notes:
+        left_out: list[str] = []
+        context.notes["cases"] = tuple(_cases(context.release, left_out)), left_out
+    found: tuple[tuple[Case, ...], list[str]] = context.notes["cases"]
     return found
-
-
-def left_out(context: Context) -> tuple[str, ...]:
-    """Return a sentence for each selector file that tells more machines apart than were simulated."""
-    cases_of(context)
-    return tuple(context.notes["left out"])
 
 
 def _cases(release: Release, left_out: list[str]) -> Iterator[Case]:

@@ -15,7 +15,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, natural_key, serves
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
 
 _NO_PINS = "the release has no ABI pins"
@@ -31,6 +30,7 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP401"
+    hint = "write NAME+TAG==VERSION, for example numpy+pypi==2.0.0"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each pin of the configuration and of each wheel."""
@@ -38,18 +38,10 @@ class PinSyntax(ReleaseRule[DescribedWheel]):
         places += [(wheel.filename, wheel.pins) for wheel in self.wheels(context)]
         if not any(pins for _, pins in places):
             yield Outcome.skipped(_NO_PINS)
-        for file, pins in places:
-            for pin in pins:
-                where = "" if file else f"{_DECLARED}: "
-                if not pin.tags:
-                    reason = "has no tag, so it does not say whose build is meant"
-                elif pin.pin is None:
-                    reason = "is not an exact pin"
-                else:
-                    yield Outcome.passed()
-                    continue
-                hint = "write NAME+TAG==VERSION, for example numpy+pypi==2.0.0"
-                yield Outcome.failed(f"{where}{str(pin)!r} {reason}", hint, file=file)
+        for file, pin in ((file, pin) for file, pins in places for pin in pins):
+            where = "" if file else f"{_DECLARED}: "
+            reason = "is not an exact pin" if pin.tags else "has no tag, so it does not say whose build is meant"
+            yield self.judged(not pin.tags or pin.pin is None, f"{where}{str(pin)!r} {reason}", file=file)
 
 
 class SamePins(ReleaseRule[DescribedWheel]):
@@ -73,15 +65,12 @@ class SamePins(ReleaseRule[DescribedWheel]):
         whose = "the configuration" if declared else "another wheel of the release"
         for wheel in self.wheels(context):
             own = set(map(str, wheel.pins))
-            if own == wanted:
-                yield Outcome.passed()
-                continue
             parts = [
                 f"{what} {some(sorted(pins))}"
                 for what, pins in ((f"it lacks what {whose} pins:", wanted - own), ("it alone has", own - wanted))
                 if pins
             ]
-            yield self.failed("; ".join(parts), file=wheel.filename)
+            yield self.judged(parts, "; ".join(parts), file=wheel.filename)
 
 
 class PinPlace(WheelRule[DescribedWheel]):
@@ -211,12 +200,9 @@ def index_url(index: str) -> str:
 
 def _satisfying(files: Iterable[IndexFile], pin: TaggedRequirement, implied: set[str]) -> Iterator[WheelName]:
     for file in files:
-        try:
-            name = WheelName.parse(file.filename)
-        except InvalidWheelName:
-            continue  # an sdist, or a file that is no wheel: nothing that could satisfy a pin
-        carried = set(name.words)
-        if not carried <= set(pin.tags) or not set(pin.tags) <= carried | implied:
+        name = WheelName.find(file.filename)
+        carried = set() if name is None else set(name.words)
+        if name is None or not carried <= set(pin.tags) or not set(pin.tags) <= carried | implied:
             continue
         if (name.serves_everyone or carried) and pin.plain.specifier.contains(name.parsed_version, prereleases=True):
             yield name

@@ -75,13 +75,8 @@ class NotTheGenericAgain(ReleaseRule[DescribedWheel]):
             if not mine or wheel.metadata.requires_dist != other.metadata.requires_dist:
                 continue
             pairs += 1
-            if mine == theirs:
-                yield self.failed(
-                    f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}",
-                    file=wheel.filename,
-                )
-            else:
-                yield Outcome.passed()
+            text = f"it has {count(len(mine), 'library', 'libraries')}, byte for byte those of {other.filename}"
+            yield self.judged(mine == theirs, text, file=wheel.filename)
         if not pairs:
             yield Outcome.skipped("no variant with binaries has a generic wheel of the same tags and requirements")
 
@@ -165,12 +160,12 @@ class RequiresTheSameCuda(WheelRule[DescribedWheel]):
 
 
 def _gpus(wheel: DescribedWheel, context: Context) -> list[VariantProvider]:
-    claimed = Claims.of(context.release, wheel).properties.namespaces
+    claimed = Claims.of(context, wheel).properties.namespaces
     return [one for one in catalog.providers() if one.code_feature and one.namespace in claimed]
 
 
 def _cuda(wheel: DescribedWheel, context: Context) -> int | None:
-    runtimes = Claims.of(context.release, wheel).runtimes
+    runtimes = Claims.of(context, wheel).runtimes
     return next((major for provider, major in runtimes if provider.namespace == "nvidia"), None)
 
 

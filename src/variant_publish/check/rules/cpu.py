@@ -36,7 +36,7 @@ class IsaNote(BinaryRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the note of each file, where there is one."""
-        label = Claims.of(context.release, wheel).level or 1
+        label = Claims.of(context, wheel).level or 1
         noted = [binary for binary in scan.binaries if binary.image.isa is not None]
         if not noted:
             yield Outcome.skipped("no binary has an ISA note")
@@ -57,13 +57,13 @@ class CodeMatchesLevel(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no such level."""
-        if (Claims.of(context.release, wheel).level or 1) < 3:
+        if (Claims.of(context, wheel).level or 1) < 3:
             return "the wheel claims no x86-64 level that has AVX"
         return _FAST if context.fast else _not_x86(wheel)
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Fail where every library of the project's own with enough functions is code for less."""
-        level = Claims.of(context.release, wheel).level or 1
+        level = Claims.of(context, wheel).level or 1
         own = [(binary, binary.simd) for binary in scan.binaries if binary.simd and not binary.is_vendored]
         enough = _SURE if level == 3 else _SURE_OF_EVEX
         judged = [one for one in own if one[1].total >= (_SURE if one[1].is_baseline else enough)]
@@ -101,7 +101,7 @@ class CodeWithinLevel(BinaryRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare what each library needs; those that need the same are one outcome."""
-        said = Claims.of(context.release, wheel).level
+        said = Claims.of(context, wheel).level
         mac = any(platform.startswith("macosx") for platform in wheel.name.platform)
         promised = said or max(int(context.release.config.check.baseline[1:]), _EVERY_MAC if mac else 1)
         groups: dict[int, list[Binary]] = {}
@@ -147,7 +147,7 @@ class GenericIsGeneric(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out variants: they say what they need."""
-        claims = Claims.of(context.release, wheel)
+        claims = Claims.of(context, wheel)
         return None if claims.is_generic and not claims.properties else "the wheel is a variant"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:

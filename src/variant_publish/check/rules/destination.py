@@ -139,13 +139,11 @@ class ProjectSize(_IndexRule):
         sent = [wheel for wheel in context.release.wheels if _goes(wheel, context)]
         new = sum(wheel.size for wheel in sent if wheel.filename not in names)
         total = sum(file.size or 0 for file in listed)
-        if total <= PROJECT_LIMIT < total + new:
-            yield self.failed(
-                f"the project has {total / 1e9:.1f} GB on {redact(index)} and the release adds {new / 1e9:.1f} GB;"
-                f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB"
-            )
-        else:
-            yield Outcome.passed()
+        yield self.judged(
+            total <= PROJECT_LIMIT < total + new,
+            f"the project has {total / 1e9:.1f} GB on {redact(index)} and the release adds {new / 1e9:.1f} GB;"
+            f" PyPI takes {PROJECT_LIMIT / 1e9:.1f} GB",
+        )
 
 
 class NamesUnused(_IndexRule):
@@ -156,6 +154,7 @@ class NamesUnused(_IndexRule):
 
     id = "VP705"
     asks = "the names of the files"
+    hint = "build the file again with a new version or build tag"
 
     def outcomes(self, context: Context, index: str) -> Iterator[Outcome]:
         """Compare the hashes of files with the same name."""
@@ -166,8 +165,7 @@ class NamesUnused(_IndexRule):
         for sdist in release.sdists:
             yield self._compared(context, index, sdist)
 
-    @staticmethod
-    def _compared(context: Context, place: str | None, file: Wheel | Sdist) -> Outcome:
+    def _compared(self, context: Context, place: str | None, file: Wheel | Sdist) -> Outcome:
         if place is None:
             return Outcome.skipped("the extra index has no public address")
         listed = context.listing(place, context.release.project)
@@ -177,13 +175,8 @@ class NamesUnused(_IndexRule):
         if not there.sha256 or not isinstance(file, (DescribedWheel, Sdist)):
             hint = "compare them by hand"
             return Outcome.unknown(f"{redact(place)} has the name without a hash", hint, file=file.filename)
-        if there.sha256 == file.sha256:
-            return Outcome.passed()
-        return Outcome.failed(
-            f"{redact(place)} has other bytes under this name",
-            "build the file again with a new version or build tag",
-            file=file.filename,
-        )
+        text = f"{redact(place)} has other bytes under this name"
+        return self.judged(there.sha256 != file.sha256, text, file=file.filename)
 
 
 class NamesHeld(_IndexRule):
@@ -201,9 +194,8 @@ class NamesHeld(_IndexRule):
         release = context.release
         own = str(release.project)
         for name in sorted({own, *(name for wheel in release.wheels for name in _required(wheel))}):
-            if name == own and any(_goes(wheel, context) for wheel in release.wheels):
-                yield Outcome.passed()  # the upload takes it
-            elif context.listing(index, name):
+            is_sent = name == own and any(_goes(wheel, context) for wheel in release.wheels)
+            if is_sent or context.listing(index, name):
                 yield Outcome.passed()
             else:
                 what = f"the project {name}" if name == own else f"{name}, which the wheels require,"
@@ -270,12 +262,9 @@ class NameTaken(ReleaseRule[Wheel]):
         elif index is None:
             hint = "check with --index, which tells whether the project is there already"
             yield Outcome.unknown(f"{release.project} is the name of a module of the standard library", hint)
-        elif context.listing(index, release.project):
-            yield Outcome.passed()
         else:
-            yield self.failed(
-                f"{release.project} is the name of a module of the standard library, and PyPI takes no such project"
-            )
+            text = f"{release.project} is the name of a module of the standard library, and PyPI takes no such project"
+            yield self.judged(not context.listing(index, release.project), text)
 
 
 def repository_index(context: Context) -> str | None:

@@ -44,13 +44,11 @@ class SameWheels(ReleaseRule[Wheel]):
                 found = {place: wheels for (owner, place), wheels in places.items() if owner == variant}
                 missing = [sorted(wheel.filename for wheel in wheels.values())[0]
                            for wheels in found.values() if dialect not in wheels]  # fmt: skip
-                if missing:
-                    yield self.failed(
-                        f"variant {variant!r} lacks {len(missing)} of {len(found)} wheels in dialect {dialect}:"
-                        f" {some(missing)} is in another one only"
-                    )
-                else:
-                    yield Outcome.passed()
+                yield self.judged(
+                    missing,
+                    f"variant {variant!r} lacks {len(missing)} of {len(found)} wheels in dialect {dialect}:"
+                    f" {some(missing)} is in another one only",
+                )
 
 
 class SameContent(ReleaseRule[DescribedWheel]):
@@ -61,6 +59,7 @@ class SameContent(ReleaseRule[DescribedWheel]):
     """
 
     id = "VP213"
+    hint = "retag both from the same built wheel"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant and place that has several dialects."""
@@ -70,27 +69,21 @@ class SameContent(ReleaseRule[DescribedWheel]):
             return
         for wheels in several:
             try:
-                yield from _differences(tuple(wheels.values()))
+                yield from self._differences(tuple(wheels.values()))
             except VariantPublishError as error:
                 file = next(iter(wheels.values())).filename
                 yield Outcome.unknown(error.message, error.hint or "check again", file=file)
 
-
-def _differences(wheels: tuple[DescribedWheel, ...]) -> Iterator[Outcome]:
-    if lacking := next((wheel for wheel in wheels if wheel.record is None), None):
-        yield Outcome.unknown("it has no RECORD to compare", "build the wheel again", file=lacking.filename)
-        return
-    first, one = wheels[0], _files(wheels[0])
-    for wheel in wheels[1:]:
-        two = _files(wheel)
-        if differing := sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path)):
-            yield Outcome.failed(
-                f"it is the same variant as {first.filename} in another dialect, with other files: {some(differing)}",
-                "retag both from the same built wheel",
-                file=wheel.filename,
-            )
-        else:
-            yield Outcome.passed()
+    def _differences(self, wheels: tuple[DescribedWheel, ...]) -> Iterator[Outcome]:
+        if lacking := next((wheel for wheel in wheels if wheel.record is None), None):
+            yield Outcome.unknown("it has no RECORD to compare", "build the wheel again", file=lacking.filename)
+            return
+        first, one = wheels[0], _files(wheels[0])
+        for wheel in wheels[1:]:
+            two = _files(wheel)
+            differing = sorted(path for path in one.keys() | two.keys() if one.get(path) != two.get(path))
+            text = f"it is the same variant as {first.filename} in another dialect, with other files: {some(differing)}"
+            yield self.judged(differing, text, file=wheel.filename)
 
 
 def _places(release: Release, wheels: Iterable[W]) -> Mapping[tuple[str, str], Mapping[Dialect, W]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from typing import Any, ClassVar
 
 from packaging.version import Version
 
@@ -129,7 +131,39 @@ class ExtensionSuffixes(WheelRule[DescribedWheel]):
                 yield f"{module} is there for Python {some(sorted(versions))}, the wheel is for {some(sorted(wanted))}"
 
 
-class SameCxxLibrary(ReleaseRule[WholeWheel]):
+class _OverVariants(ReleaseRule[WholeWheel]):
+    """One thing against all variants of a Python and platform."""
+
+    what: ClassVar[str]
+
+    def check(self, context: Context) -> Iterator[Outcome]:
+        """Yield an outcome for each place, and thing there, that several variants have."""
+        variants = context.release.variants
+        if len(variants) < 2:
+            yield Outcome.skipped("the release has one variant")
+            return
+        places: dict[tuple[str, str], dict[str, Any]] = {}
+        for wheel in self.wheels(context):
+            tags = wheel.name.plain.python, wheel.name.plain.abi, wheel.name.platform
+            for thing, value in self.values(context.scan(wheel)):
+                place = "-".join(".".join(part) for part in tags), thing
+                places.setdefault(place, {})[context.release.variant_of(wheel.name)] = value
+        shared = {place: found for place, found in places.items() if len(found) > 1}
+        if not shared:
+            yield Outcome.skipped(f"no two variants of one platform {self.what}")
+        for place, found in shared.items():
+            yield self.compared(*place, {variant: found[variant] for variant in variants if variant in found})
+
+    @abstractmethod
+    def values(self, scan: Scan) -> Iterator[tuple[str, Any]]:
+        """Return what a wheel has, by a name that other wheels have too."""
+
+    @abstractmethod
+    def compared(self, tag: str, thing: str, found: Mapping[str, Any]) -> Outcome:
+        """Compare the values of two variants or more."""
+
+
+class SameCxxLibrary(_OverVariants):
     """Report where the wheels of one platform need different versions of the C++ standard library.
 
     It is allowed, and it suggests builds in different images: one of them may not load where the
@@ -139,33 +173,21 @@ class SameCxxLibrary(ReleaseRule[WholeWheel]):
     id = "VP408"
     severity = Severity.INFO
     hint = "build all of them in one image; nothing to do if it is on purpose"
+    what = "need the C++ library"
 
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each Python and platform that has several variants."""
-        if reason := None if len(context.release.variants) > 1 else "the release has one variant":
-            yield Outcome.skipped(reason)
-            return
-        places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], dict[str, Version]] = {}
-        for wheel in self.wheels(context):
-            if newest := _newest_cxx(context.scan(wheel).binaries):
-                place = (wheel.name.plain.python, wheel.name.plain.abi, wheel.name.platform)
-                places.setdefault(place, {})[context.release.variant_of(wheel.name)] = newest
-        for place, found in places.items():
-            if len(found) < 2:
-                continue
-            if len(set(found.values())) == 1:
-                yield Outcome.passed()
-                continue
-            tag = "-".join(".".join(part) for part in place)
-            versions = ", ".join(
-                f"{variant} {found[variant]}" for variant in context.release.variants if variant in found
-            )
-            yield self.failed(f"the variants of {tag} need different versions of GLIBCXX: {versions}")
-        if not any(len(found) > 1 for found in places.values()):
-            yield Outcome.skipped("no two variants of one platform need the C++ library")
+    def values(self, scan: Scan) -> Iterator[tuple[str, Version]]:
+        """Return the newest version of the library that a wheel needs."""
+        if newest := _newest_cxx(scan.binaries):
+            yield "", newest
+
+    def compared(self, tag: str, thing: str, found: Mapping[str, Version]) -> Outcome:
+        """Compare the versions."""
+        versions = ", ".join(f"{variant} {version}" for variant, version in found.items())
+        text = f"the variants of {tag} need different versions of GLIBCXX: {versions}"
+        return self.judged(len(set(found.values())) > 1, text)
 
 
-class SameCxxAbi(ReleaseRule[WholeWheel]):
+class SameCxxAbi(_OverVariants):
     """Prove that the same library of all variants was compiled for the same std::string.
 
     Symbols with `__cxx11` in their name are of the ABI that GCC has had since version 5, `std::string` as `Ss` of the
@@ -175,40 +197,26 @@ class SameCxxAbi(ReleaseRule[WholeWheel]):
 
     id = "VP409"
     severity = Severity.WARNING
+    hint = "compile all variants with the same _GLIBCXX_USE_CXX11_ABI"
+    what = "have the same C++ library"
 
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each library that several variants of one Python and platform have."""
-        if reason := None if len(context.release.variants) > 1 else "the release has one variant":
-            yield Outcome.skipped(reason)
-            return
-        places: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str], dict[str, bool | None]] = {}
-        for wheel in self.wheels(context):
-            name, variant = wheel.name, context.release.variant_of(wheel.name)
-            for binary in libraries(context.scan(wheel)):
-                if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
-                    key = (name.plain.python, name.plain.abi, name.platform, binary.path)
-                    places.setdefault(key, {})[variant] = _is_cxx11(binary)
-        shared = [(key[-1], found) for key, found in places.items() if len(found) > 1]
-        if not shared:
-            yield Outcome.skipped("no two variants of one platform have the same C++ library")
-        yield from (self._compared(path, found) for path, found in shared)
+    def values(self, scan: Scan) -> Iterator[tuple[str, bool | None]]:
+        """Return the ABI of each library of the project's own."""
+        for binary in libraries(scan):
+            if not binary.is_vendored and any(map(_CXX.match, binary.image.needed)):
+                yield binary.path, _is_cxx11(binary)
 
-    @staticmethod
-    def _compared(path: str, found: Mapping[str, bool | None]) -> Outcome:
+    def compared(self, tag: str, thing: str, found: Mapping[str, bool | None]) -> Outcome:
+        """Compare the ABIs of one library; one that shows none is unknown beside others."""
         new = [variant for variant, is_new in found.items() if is_new]
         old = [variant for variant, is_new in found.items() if is_new is False]
-        if new and old:
-            return Outcome.failed(
-                f"{path} has the new C++11 ABI in {some(new)}, the old one in {some(old)}",
-                "compile all variants with the same _GLIBCXX_USE_CXX11_ABI",
-            )
         silent = [variant for variant, is_new in found.items() if is_new is None]
-        if silent and (new or old):
+        if silent and bool(new) is not bool(old):
             return Outcome.unknown(
-                f"{path} shows no C++11 ABI in {some(silent)}, which {some(new + old)} does",
+                f"{thing} shows no C++11 ABI in {some(silent)}, which {some(new + old)} does",
                 "nothing to do if the library has no std::string at its borders",
             )
-        return Outcome.passed()
+        return self.judged(new and old, f"{thing} has the new C++11 ABI in {some(new)}, the old one in {some(old)}")
 
 
 def _is_cxx11(binary: Binary) -> bool | None:

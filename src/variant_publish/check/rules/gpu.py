@@ -18,7 +18,7 @@ class _ClaimRule(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim nothing."""
-        return None if Claims.of(context.release, wheel).code else "the wheel claims no GPU architecture"
+        return None if Claims.of(context, wheel).code else "the wheel claims no GPU architecture"
 
 
 class ClaimedArchitectures(_ClaimRule):
@@ -32,7 +32,7 @@ class ClaimedArchitectures(_ClaimRule):
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Look for each claimed value in what all files have together."""
-        for provider, claimed in Claims.of(context.release, wheel).code:
+        for provider, claimed in Claims.of(context, wheel).code:
             inside = code_of(provider, scan.binaries)
             if not inside:
                 yield Outcome.unknown(
@@ -59,7 +59,7 @@ class OtherArchitectures(_ClaimRule):
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Compare the whole wheel, then each file with device code."""
         hint = "claim them, or leave them out of the build; nothing to do if it is on purpose"
-        for provider, claimed in Claims.of(context.release, wheel).code:
+        for provider, claimed in Claims.of(context, wheel).code:
             inside = code_of(provider, scan.binaries)
             if extra := [code for code in inside if not any(provider.meets(one, code) for one in claimed)]:
                 yield f"it has code for {some(_names(provider, extra), 9)} too", hint
@@ -82,11 +82,11 @@ class RuntimeMajor(BinaryRule):
 
     def not_for(self, wheel: WholeWheel, context: Context) -> str | None:
         """Leave out wheels that claim no version of a runtime."""
-        return None if Claims.of(context.release, wheel).runtimes else "the wheel claims no CUDA or ROCm version"
+        return None if Claims.of(context, wheel).runtimes else "the wheel claims no CUDA or ROCm version"
 
     def outcomes(self, wheel: WholeWheel, scan: Scan, context: Context) -> Problems:
         """Take needed libraries as the evidence, else what the compiler left behind."""
-        for provider, claimed in Claims.of(context.release, wheel).runtimes:
+        for provider, claimed in Claims.of(context, wheel).runtimes:
             seen = False
             for binary in scan.binaries:
                 found = binary.shows(provider.namespace)

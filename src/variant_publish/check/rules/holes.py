@@ -84,10 +84,7 @@ class VariantOnAllPlatforms(ReleaseRule[Wheel]):
             if variant == GENERIC:
                 continue
             absent = [platform for platform in platforms if (variant, platform) not in filled]
-            if absent:
-                yield self.failed(f"variant {variant!r} has no wheels for {some(absent)}")
-            else:
-                yield Outcome.passed()
+            yield self.judged(absent, f"variant {variant!r} has no wheels for {some(absent)}")
 
 
 def _no_hole(context: Context, cell: Cell) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from variant_publish.archive.wheel import DescribedWheel
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule
-from variant_publish.check.engine.simulation import Case, cases_of, left_out
+from variant_publish.check.engine.simulation import Case, simulated
 from variant_publish.check.rules.selection import unusable
 from variant_publish.model.matrix import Matrix
 from variant_publish.model.variant import GENERIC
@@ -29,22 +29,16 @@ class EveryVariantChosen(ReleaseRule[DescribedWheel]):
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each variant, over all simulated machines."""
-        cases = cases_of(context)
+        cases = simulated(context)[0]
         best = {case.order[0] for case in cases if case.order}
         yield from (unknown := [*_unknown(context)])
         for variant in sorted(_variants(context)):
-            if variant in best:
-                yield Outcome.passed()
-                continue
-            if unknown:
-                continue
-            example = next((case for case in cases if variant in case.order), None)
-            why = (
-                f"on {example} {example.order[0]!r} is chosen, and so on every other one"
-                if example
-                else "no machine of its platforms has its properties"
-            )
-            yield self.failed(f"variant {variant!r} is never the best choice: {why}")
+            example, why = next((case for case in cases if variant in case.order), None), ""
+            if example is not None:
+                why = f"on {example} {example.order[0]!r} is chosen, and so on every other one"
+            if variant in best or not unknown:
+                why = why or "no machine of its platforms has its properties"
+                yield self.judged(variant not in best, f"variant {variant!r} is never the best choice: {why}")
         if not cases:
             yield Outcome.skipped(_NO_VARIANTS)
 
@@ -63,7 +57,7 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
         """Yield an outcome for each platform, with the first machine that is left with nothing."""
         places: dict[str, list[Case]] = {}
         yield from (unknown := [*_unknown(context)])
-        for case in cases_of(context):
+        for case in simulated(context)[0]:
             places.setdefault(case.platform, []).append(case)
         for platform, cases in places.items():
             left = next((case for case in cases if not case.order and not case.served), None)
@@ -99,14 +93,14 @@ class NoTies(ReleaseRule[DescribedWheel]):
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield a failure for each pair that ties somewhere, with the first machine of it."""
         ties: dict[tuple[str, str], Case] = {}
-        for case in cases_of(context):
+        for case in simulated(context)[0]:
             for other in case.ties:
                 ties.setdefault((case.order[0], other), case)
         for (first, other), case in ties.items():
             yield self.failed(f"{first!r} and {other!r} are equally good for {case}: the label decides")
         yield from (unknown := [*_unknown(context)])
         if not ties and not unknown:
-            yield Outcome.passed() if cases_of(context) else Outcome.skipped(_NO_VARIANTS)
+            yield Outcome.passed() if simulated(context)[0] else Outcome.skipped(_NO_VARIANTS)
 
 
 class AcceptedByUv(WheelRule[DescribedWheel]):
@@ -147,10 +141,10 @@ class AcceptedByUv(WheelRule[DescribedWheel]):
 def _variants(context: Context) -> set[str]:
     """Return the variants that have wheels in a dialect that was simulated."""
     names = [wheel.name for wheel in context.release.wheels if not wheel.name.serves_everyone]
-    simulated = {case.dialect for case in cases_of(context)}
-    return {name.variant for name in names if name.dialect in simulated}
+    dialects = {case.dialect for case in simulated(context)[0]}
+    return {name.variant for name in names if name.dialect in dialects}
 
 
 def _unknown(context: Context) -> Iterator[Outcome]:
-    for why in left_out(context):
+    for why in simulated(context)[1]:
         yield Outcome.unknown(why, "list fewer values or variables in it, or publish fewer variants")

@@ -37,8 +37,7 @@ class DeclaredCells(ReleaseRule[Wheel]):
             elif missing := lacking(entries):
                 yield Outcome.failed(
                     f"no wheel for {cell}{in_dialects(missing, entries)}",
-                    f"build it{' and retag it' if cell.variant != GENERIC else ''}, or leave the cell out on purpose:"
-                    f" {TABLE}.matrix.skip with a reason",
+                    f"build and retag it, or leave it out on purpose: {TABLE}.matrix.skip with a reason",
                     cell=cell,
                 )
             elif any(entry.state is State.PRESENT for entry in entries):
@@ -125,16 +124,14 @@ class EveryoneGetsSomething(ReleaseRule[Wheel]):
             variants = grid.variants_at(cell)
             if not variants:
                 continue
-            if grid.declared and any(entry.state in (State.MISSING, State.SKIPPED) for entry in entries):
-                state = next(entry for entry in entries if entry.state in (State.MISSING, State.SKIPPED))
-                yield Outcome.skipped(state.reason or "VP301 reports the cell")
+            absent = next((entry for entry in entries if entry.state in (State.MISSING, State.SKIPPED)), None)
+            if grid.declared and absent is not None:
+                yield Outcome.skipped(absent.reason or "VP301 reports the cell")
                 continue
             spoken = tuple(dialect for dialect in grid.dialects if any(dialect in found for found in variants.values()))
             missing = tuple(dialect for dialect in spoken if not _serves_everyone(context, cell, dialect))
-            if not missing:
-                yield Outcome.passed()
-                continue
-            yield self.failed(
+            yield self.judged(
+                missing,
                 f"no generic wheel for {row[0]} on {row[1]}{in_dialects(missing, entries)}, which has {some(variants)}:"
                 " a machine that no variant fits gets nothing",
                 cell=cell,

@@ -56,15 +56,12 @@ class CurrentFiles(ReleaseRule[DescribedWheel]):
             else:
                 yield self._compared(present[name], wanted[name])
 
-    @staticmethod
-    def _compared(path: Path, wanted: str) -> Outcome:
+    def _compared(self, path: Path, wanted: str) -> Outcome:
         try:
             same = _normal(path) == wanted
         except VariantPublishError as error:
             return Outcome.failed(error.message, f"{_WRITE}: {error.hint}" if error.hint else _WRITE, file=path.name)
-        if same:
-            return Outcome.passed()
-        return Outcome.failed("it is not what the wheels and the configuration say now", _WRITE, file=path.name)
+        return self.judged(not same, "it is not what the wheels and the configuration say now", file=path.name)
 
 
 class _NamesRule(ReleaseRule[Wheel]):
@@ -98,7 +95,7 @@ class EveryVariantNamed(_NamesRule):
         """Yield an outcome for each variant."""
         for words in sorted(built):
             fault = dialect.fault(data, words)
-            yield self.failed(fault, file=file) if fault else Outcome.passed()
+            yield self.judged(fault, fault, file=file)
 
 
 class EveryNameHasAWheel(_NamesRule):
@@ -109,16 +106,13 @@ class EveryNameHasAWheel(_NamesRule):
 
     id = "VP603"
     severity = Severity.WARNING
+    hint = "build the wheel, or take the variant out of the configuration"
 
     def outcomes(self, dialect: Dialect, data: Any, built: set[Words], file: str) -> Iterator[Outcome]:
         """Yield an outcome for each label or tag."""
         here = {word for words in built for word in words}
         for name in dialect.names(data):
-            if name in here:
-                yield Outcome.passed()
-            else:
-                hint = "build the wheel, or take the variant out of the configuration"
-                yield Outcome.failed(f"{name!r} has no wheel", hint, file=file)
+            yield self.judged(name not in here, f"{name!r} has no wheel", file=file)
 
 
 class NoConflict(ReleaseRule[DescribedWheel]):
@@ -154,6 +148,7 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
 
     id = "VP605"
     severity = Severity.WARNING
+    hint = f"use one of {', '.join(catalog.vendored())}, or static-properties"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each namespace that a variant uses."""
@@ -169,15 +164,9 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
         for namespace, found in sorted(providers.items()):
             own = catalog.find(namespace)
             left = own.metadata if own is not None and own.is_resolved else None
-            if why := next(
-                (why for one in found if one is None or one != left if (why := unusable(namespace, one))), ""
-            ):
-                yield Outcome.failed(
-                    f"clients of today never choose a variant of namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(catalog.vendored())}, or static-properties",
-                )
-            else:
-                yield Outcome.passed()
+            faults = [unusable(namespace, one) for one in found if one is None or one != left]
+            why = next(filter(None, faults), "")
+            yield self.judged(why, f"clients of today never choose a variant of namespace {namespace!r}: {why}")
 
 
 class OwnedFiles(FolderRule):
@@ -195,12 +184,10 @@ class OwnedFiles(FolderRule):
         if not folder.selector_files:
             yield Outcome.skipped("no selector file lies beside the wheels")
         for path in folder.selector_files:
-            if path.name in names:
-                yield Outcome.passed()
-            else:
-                expected = sorted(name for name in names if name.endswith(path.suffix))
-                hint = f"clients ask for {some(expected)}" if expected else "take it away"
-                yield Outcome.failed("it belongs to no release whose wheels lie here", hint, file=path.name)
+            expected = sorted(name for name in names if name.endswith(path.suffix))
+            hint = f"clients ask for {some(expected)}" if expected else "take it away"
+            text = "it belongs to no release whose wheels lie here"
+            yield self.judged(path.name not in names, text, hint=hint, file=path.name)
 
 
 def _normal(path: Path) -> str:

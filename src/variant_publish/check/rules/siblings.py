@@ -37,10 +37,9 @@ class MembersThere(FamilyRule):
                     f"{name} is of the family and was not checked",
                     f"name it too: a folder with its wheels, or {name}==VERSION",
                 )
-            elif len(versions) > 1:
-                yield self.failed(f"{name} is there in {len(versions)} versions: {', '.join(versions)}")
             else:
-                yield Outcome.passed()
+                text = f"{name} is there in {len(versions)} versions: {', '.join(versions)}"
+                yield self.judged(len(versions) > 1, text)
 
 
 class SameVersions(FamilyRule):
@@ -61,11 +60,9 @@ class SameVersions(FamilyRule):
             yield Outcome.skipped("all members require each other")
             return
         for group in others:
-            if {member.version for member in group} == {member.version for member in first}:
-                yield Outcome.passed()
-                continue
-            yield self.failed(
-                f"{_versions(group)} and {_versions(first)} have other versions, and do not require each other"
+            yield self.judged(
+                {member.version for member in group} != {member.version for member in first},
+                f"{_versions(group)} and {_versions(first)} have other versions, and do not require each other",
             )
 
 
@@ -139,11 +136,10 @@ class SameVariants(FamilyRule):
             lacking = family.lacking(member)
             left = [variant for variant in lacking if not any(_skips(skip, member, variant) for skip in family.skips)]
             yield from (Outcome.skipped(f"{member.project} {variant}") for variant in lacking if variant not in left)
-            if left:
-                others = [str(column) for column in family.columns if column.variant in left]
-                yield self.failed(f"{member.project} has no variant {some(map(repr, left))}: there are {some(others)}")
-            else:
-                yield Outcome.passed()
+            others = [str(column) for column in family.columns if column.variant in left]
+            yield self.judged(
+                left, f"{member.project} has no variant {some(map(repr, left))}: there are {some(others)}"
+            )
 
 
 class LiveFamilySkips(FamilyRule):
@@ -163,13 +159,9 @@ class LiveFamilySkips(FamilyRule):
         for number, skip in enumerate(family.skips):
             cells = any(matches(skip, column, *row) for column in family.columns for row in family.wanted(column))
             variants = any(_skips(skip, member, one) for member in family.members for one in family.lacking(member))
-            if cells or variants:
-                yield Outcome.passed()
-                continue
             keys = ", ".join(filter(None, (skip.project, skip.python, skip.platform, skip.variant))) or "everything"
-            yield self.failed(
-                f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has"
-            )
+            text = f"{TABLE}.family.skip[{number}] ({keys}: {skip.reason}) leaves out nothing that a sibling has"
+            yield self.judged(not cells and not variants, text)
 
 
 def _lacking(family: Family, column: Column, found: dict[str, list[str]], *, of_platforms: bool) -> Iterator[Outcome]:
