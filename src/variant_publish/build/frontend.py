@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from packaging.utils import canonicalize_name
 from variant_publish.build import cibuildwheel_config
 from variant_publish.config.tables import DEFAULT_FILE, TABLE, Frontend
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats import toml
 from variant_publish.install.process import follow
 from variant_publish.model.build_job import BuildSettings
 
@@ -169,7 +169,7 @@ class Builder(msgspec.Struct, frozen=True):
         """Return the settings with the constraints as a file, for whatever installs the build requirements."""
         if not settings.constraints:
             return settings
-        requires = tomllib.loads(configuration(source)).get("build-system", {}).get("requires", [])
+        requires = toml.loads(configuration(source)).get("build-system", {}).get("requires", [])
         names = {canonicalize_name(Requirement(text).name) for text in requires}
         for text in settings.constraints:
             if canonicalize_name(Requirement(text).name) not in names:
