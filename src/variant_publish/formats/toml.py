@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 _MOST_DOTS = 2_000
 """In one key: the time for it grows with the square of its parts."""
@@ -53,9 +54,9 @@ def _key(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).translate(_DELETE)
+        return msgspec.json.encode(value).decode().translate(_DELETE)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())}}}"
-    return value.isoformat() if hasattr(value, "isoformat") else json.dumps(value)
+    return value.isoformat() if hasattr(value, "isoformat") else msgspec.json.encode(value).decode()

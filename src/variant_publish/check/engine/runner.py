@@ -13,11 +13,10 @@ from packaging.version import Version
 
 from variant_publish import __version__
 from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
-from variant_publish.binary.parallel import scan_all
-from variant_publish.binary.scan import Scan
+from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder, Surroundings
-from variant_publish.check.engine.family import Family, FamilyReport
+from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdict
@@ -82,13 +81,14 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
-    """Scan the wheels of all releases side by side, where a rule that runs reads them."""
+def _scans(loaded: Loaded, settings: Settings) -> Scans:
+    """Begin to scan the wheels of all releases, where a rule that runs reads them."""
+    scans = Scans(catalog.providers(), simd=not settings.fast)
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    if not any(settings.choice.wants(rule.id) for rule in scanning):
-        return {}
-    here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
-    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.jobs)
+    if any(settings.choice.wants(rule.id) for rule in scanning):
+        wheels = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
+        scans.start(wheels, settings.jobs)
+    return scans
 
 
 class _Checker:
@@ -151,7 +151,7 @@ class _Checker:
             ignored,
             tuple(rule.id for rule in RULES if self.settings.choice.wants(rule.id)),
             tuple(self.summaries),
-            FamilyReport.of(self.family) if self.family is not None and self.family.members else None,
+            self.family if self.family is not None and self.family.members else None,
             tuple(one.message for _, one, _ in self.outcomes if one.verdict is Verdict.PASS and one.message),
         )
 
