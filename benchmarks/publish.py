@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1024 * 1024
+CANARY = ".variant-publish/conditions"
 _BUFFER = bytearray(MIB)
 
 
@@ -47,7 +48,10 @@ class Sink(BaseHTTPRequestHandler):
             self.rfile.readline()
         else:
             self.drop(int(self.headers.get("Content-Length", 0)))
-        self.answer(200, etag='"0"')
+        if self.path.endswith(CANARY):
+            self.refuse()
+        else:
+            self.answer(200, etag='"0"')
 
     def drop(self, left: int) -> None:
         while left:
@@ -56,8 +60,18 @@ class Sink(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         begun = self.path.endswith("uploads")
+        if CANARY in self.path and not begun:
+            self.refuse()
+            return
         name = "InitiateMultipartUploadResult" if begun else "CompleteMultipartUploadResult"
         self.answer(200, f"<{name}><UploadId>u</UploadId><ETag>e</ETag></{name}>".encode())
+
+    def do_DELETE(self) -> None:
+        self.answer(204)
+
+    def refuse(self) -> None:
+        """Answer that a condition does not hold: what a store is tried with is there already."""
+        self.answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
 
     def answer(self, status: int, body: bytes = b"", etag: str = "") -> None:
         self.send_response(status)
@@ -173,7 +187,8 @@ def compare(size: int, runs: int, *, secure: bool) -> None:
     medians = {how: [statistics.median(column) for column in zip(*row, strict=True)] for how, row in rows.items()}
     for how, figures in medians.items():
         print(f"{how:12}", *(f"{figure:8.2f}" for figure in figures))
-    print(f"wall ratio   {medians['ours'][0] / medians['upload_file'][0]:8.2f}")
+    ratios = [ours[0] / theirs[0] for ours, theirs in zip(rows["ours"], rows["upload_file"], strict=True)]
+    print(f"wall ratio   {statistics.median(ratios):8.2f} (median of pairs; {min(ratios):.2f} to {max(ratios):.2f})")
 
 
 def count(sizes: list[int]) -> None:

@@ -30,6 +30,8 @@ autodoc_default_options = {"members": True}
 
 html_theme = "furo"
 html_title = f"variant-publish {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_extra_path = ["variant-publish.schema.json"]
 html_search_scorer = str(Path(__file__).parent / "_ext" / "scorer.js")  # pages come before names
 html_show_sourcelink = False

@@ -131,3 +131,18 @@ def test_one_line_shows_all_progress(monkeypatch: pytest.MonkeyPatch) -> None:
         [task] = console._LINE.bar[0].tasks
         assert (task.description, task.completed, task.total) == ("two.whl and 1 more", 200, 400)
     assert console._LINE.bar is None
+
+
+def test_an_error_breaks_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "foo-1.0-cp312-cp312-manylinux_2_28_x86_64-cu128.whl"
+    console.say("error", f"{name} has no METADATA", "build it again")
+    assert click.unstyle(capsys.readouterr().err) == f"error: {name} has no METADATA\n hint: build it again\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    console.say("error", f"{name} has no METADATA\nnor RECORD")
+    console.ConsoleReporter().note(f"{name} was read by its own directory")
+    assert click.unstyle(capsys.readouterr().err) == (
+        f"error: {name}\n  has no METADATA\n  | nor RECORD\n{name} was read\n  by its own directory\n"
+    )

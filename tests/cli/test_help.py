@@ -49,9 +49,17 @@ def test_the_help_ends_with_examples_that_can_be_typed(name: str) -> None:
         command.make_context(command.name, words)  # raises where an option, a value or an argument is not there
 
 
+@pytest.mark.parametrize("width", [80, 60])
 @pytest.mark.parametrize("name", ALL)
-def test_the_help_is_shown_as_it_was_written(name: str) -> None:
+def test_the_help_is_as_wide_as_the_terminal_and_shows_every_example(
+    name: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
     shown = run(*name.split(), "--help")
     assert shown.code == 0
-    for line in examples(name):
-        assert f"  {line}\n" in shown.stdout
+    wide = [line for line in shown.stdout.splitlines() if len(line) > width]
+    assert [
+        line for line in wide if len(re.findall(r"\"[^\"]{30,}\"|\S{30,}", line)) != 1
+    ] == []  # a long word stays whole
+    joined = re.sub(r" \\\n +", " ", shown.stdout)
+    assert all(f"  {line}\n" in joined for line in examples(name))

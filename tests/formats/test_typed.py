@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import variant_publish
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
@@ -72,3 +75,27 @@ with ThreadPoolExecutor(8) as pool:
 def test_threads_that_meet_a_type_at_the_same_time_read_it_whole() -> None:
     done = subprocess.run([sys.executable, "-c", _THREADS], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_type_is_looked_through_by_one_thread() -> None:
+    """Who reads into a type names it by `prepared`, or lets `from_json` and `from_table` do so."""
+    root = Path(variant_publish.__file__).parent
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py"))}
+    bare = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path, text in texts.items()
+        if "convert(" in text or "json.decode(" in text
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and (kind := _asked_of(node)) is not None and "prepared(" not in ast.unparse(kind)
+    ]
+    assert bare == []
+
+
+def _asked_of(call: ast.Call) -> ast.expr | None:
+    """Return the type that a call of msgspec reads into; None for another call, and for one without a type."""
+    name = ast.unparse(call.func)
+    if name in ("msgspec.convert", "convert") and len(call.args) > 1:
+        return call.args[1]
+    if name.endswith(("json.decode", "json.Decoder", "toml.decode")) and name != "msgspec.json.Decoder":
+        return next((item.value for item in call.keywords if item.arg == "type"), None)
+    return None

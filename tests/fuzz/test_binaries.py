@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import struct
 
+import pytest
+
 from support.binaries import (
     CPUID,
     LEGACY,
@@ -29,6 +31,7 @@ from variant_publish.binary.macho import macho_image, macho_slices
 from variant_publish.binary.offload import BUNDLES, offload_targets
 from variant_publish.binary.pe import Pe
 from variant_publish.binary.x86 import sample
+from variant_publish.errors import VariantPublishError
 
 LIBRARY = elf(
     needed=["libc.so.6"], soname="libx.so.1", versions={"libc.so.6": ["GLIBC_2.2.5", "GLIBC_2.34"]},
@@ -100,6 +103,11 @@ def test_damaged_summaries_of_symbols_are_refused() -> None:
         [Linkage(libraries).dumps()],
         words=[b"\xdf\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"],
     )
+
+
+def test_a_summary_of_symbols_without_an_end_is_refused() -> None:
+    with pytest.raises(VariantPublishError, match="is damaged"):
+        Linkage.parse(b"\x82\xa6s_reqd" * 100_000)
 
 
 def test_names_of_symbols_are_shown() -> None:

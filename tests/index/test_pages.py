@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from pypi_simple import ProjectPage
 
 import variant_publish
-from variant_publish.formats.about import About
 from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.metadata import About
 from variant_publish.formats.page import parse_page
 from variant_publish.formats.selector_toml import Selector, SelectorFile
 from variant_publish.formats.simple import IndexFile

@@ -1,6 +1,6 @@
 """The library's public face: what the commands do, as functions that return results and never print.
 
-`retagging`, `building`, `publishing` (metadata, upload), `checking`, `staging`, `stubs`, `indexing`, `promoting` and
+`retagging`, `building`, `publishing` (metadata, upload, promote), `checking`, `staging`, `stubs`, `indexing` and
 `starting` are for maintainers; `installing` (select, lock, install, doctor) and `serving` (serve, run) are for users
 of a release; `values` and `machines` have what all of them take and return. Everything is here, as `api.retag` or
 `api.Machine`. A part is imported when one of its names is used, so that retagging does not wait for what installs.
@@ -21,8 +21,9 @@ _PARTS = {
     "installing": ("PlannedInstall", "Request", "doctor", "evaluate", "install", "lock", "lock_universal",
                    "plan_install", "plan_locked", "read_lock", "requirement_lines", "requirements_of", "select"),
     "machines": ("Candidate", "Environment", "HostFile", "Indexes", "Machine", "Preferences", "Selection"),
-    "promoting": ("PlannedPromotion", "plan_promotion", "promote"),
-    "publishing": ("MetadataResult", "metadata", "plan_upload", "upload"),
+    "publishing": (
+        "MetadataResult", "PlannedPromotion", "metadata", "plan_promotion", "plan_upload", "promote", "upload",
+    ),
     "retagging": ("ConvertOptions", "ConvertResult", "Execution", "RetagOptions", "RetagResult", "built_variants",
                   "convert", "retag", "rewrites"),
     "serving": ("ViewOptions", "run", "serve"),
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
     from variant_publish.api.indexing import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403
     from variant_publish.api.machines import *  # noqa: F403
-    from variant_publish.api.promoting import *  # noqa: F403
-    from variant_publish.api.publishing import *  # noqa: F403
+    from variant_publish.api.publishing import *  # noqa: F403  # noqa: F403
     from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.serving import *  # noqa: F403
     from variant_publish.api.staging import *  # noqa: F403

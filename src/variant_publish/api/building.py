@@ -12,9 +12,8 @@ import msgspec
 
 from variant_publish.api.retagging import Execution, RetagOptions, retag, rewrites
 from variant_publish.archive.atomic import replacing
-from variant_publish.build.frontend import Builder
+from variant_publish.build.frontend import Builder, configuration, is_sdist
 from variant_publish.build.repair import Repair
-from variant_publish.build.source_tree import configuration, is_sdist
 from variant_publish.check.engine.grid import Grid, State
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import DEFAULT_FILE, TABLE, Frontend

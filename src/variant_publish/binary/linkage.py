@@ -90,7 +90,7 @@ class Linkage(msgspec.Struct, frozen=True, dict=True):
         """Parse a summary; raise VariantPublishError where it is none."""
         try:
             return cls(msgspec.msgpack.decode(content, type=_Summary).libraries)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise VariantPublishError(f"the summary of symbols is damaged ({error})", hint="remove it") from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
+import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,11 +15,71 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from variant_publish.build import cibuildwheel_config
-from variant_publish.build.source_tree import configuration, unpack
-from variant_publish.config.tables import TABLE, Frontend
+from variant_publish.config.tables import DEFAULT_FILE, TABLE, Frontend
 from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.formats import toml
 from variant_publish.install.process import follow
 from variant_publish.model.build_job import BuildSettings
+
+_SUFFIX = ".tar.gz"
+
+
+def is_sdist(path: Path) -> bool:
+    """Return whether the source is an sdist; False for the folder of a project. Raises UsageError for neither."""
+    if path.is_dir():
+        if not any((path / name).is_file() for name in (DEFAULT_FILE, "setup.py")):
+            raise UsageError(
+                f"{path} is no project: it has neither {DEFAULT_FILE} nor setup.py", hint="name its folder or its sdist"
+            )
+        return False
+    if not path.exists():
+        raise UsageError(f"{path} does not exist", hint="name the folder of a project, or its sdist")
+    if not path.name.endswith(_SUFFIX):
+        raise UsageError(f"{path} is no sdist (PEP 625: NAME-VERSION{_SUFFIX})", hint="name a folder or an sdist")
+    return True
+
+
+def configuration(path: Path) -> str:
+    """Return the text of the source's own pyproject.toml, "" where it has none. Raises UsageError for no source."""
+    if not is_sdist(path):
+        own = path / DEFAULT_FILE
+        try:
+            return own.read_text("utf-8") if own.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{own} cannot be read ({error})", hint="correct the file") from error
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if (
+                    member.isfile()
+                    and member.name.partition("/")[2] == DEFAULT_FILE
+                    and (file := archive.extractfile(member))
+                ):
+                    return file.read().decode("utf-8")
+    except (tarfile.TarError, OSError, EOFError, UnicodeDecodeError) as error:
+        raise _broken(path, error) from error
+    return ""
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist into an empty folder and give the one folder that it holds.
+
+    Members that would leave the folder, devices and links to the outside are refused (PEP 706). Raises UsageError.
+    """
+    try:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise _broken(sdist, error) from error
+    found = list(folder.iterdir())
+    if len(found) != 1 or not found[0].is_dir():
+        raise UsageError(f"{sdist} is no sdist: it does not hold exactly one folder", hint="make it again")
+    return found[0]
+
+
+def _broken(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"{path} cannot be unpacked ({error})", hint="download it again, or build it again")
+
 
 VARIABLE = "BUILD_VARIANT"
 """The variable by which every build can see which variant it makes."""
@@ -109,7 +169,7 @@ class Builder(msgspec.Struct, frozen=True):
         """Return the settings with the constraints as a file, for whatever installs the build requirements."""
         if not settings.constraints:
             return settings
-        requires = tomllib.loads(configuration(source)).get("build-system", {}).get("requires", [])
+        requires = toml.loads(configuration(source)).get("build-system", {}).get("requires", [])
         names = {canonicalize_name(Requirement(text).name) for text in requires}
         for text in settings.constraints:
             if canonicalize_name(Requirement(text).name) not in names:

@@ -72,8 +72,10 @@ def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red"
     """Print one error or warning on stderr, and below it what to do; further lines of a message are marked."""
     for word, text, tint in ((kind, message, colour), (" hint", hint, "cyan")):
         if text:
-            lines = [visible(without_colours(line)) for line in text.split("\n")]
-            _print(click.style(f"{word}: ", fg=tint, bold=True) + "\n  | ".join(lines), err=True)
+            first, *others = [visible(without_colours(line)) for line in text.split("\n")]
+            _print(_wrapped(first, click.style(f"{word}: ", fg=tint, bold=True)), err=True)
+            for line in others:
+                _print(_wrapped(line, "  | "), err=True)
 
 
 def write_file(path: Path, text: str) -> None:
@@ -87,7 +89,7 @@ class ConsoleReporter:
 
     def note(self, message: str) -> None:
         """Print a line."""
-        echo(without_colours(message), err=True)
+        echo(_wrapped(without_colours(message)), err=True)
 
     def warn(self, message: str) -> None:
         """Print a warning."""
@@ -169,6 +171,15 @@ def _bar() -> tuple[Progress, TaskID]:
 
 
 _LINE = _ProgressLine()
+
+
+def _wrapped(text: str, first: str = "") -> str:
+    """Return text for stderr that breaks between words where that is a terminal."""
+    if not sys.stderr.isatty():
+        return first + text
+    from variant_publish.cli import layout
+
+    return layout.paragraph(text, first=first, rest="  ", width=layout.columns(err=True))
 
 
 def _print(text: str, *, err: bool = False) -> None:

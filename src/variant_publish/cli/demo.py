@@ -24,7 +24,6 @@ from variant_publish.model.variant import GENERIC
 def command(folder: Path) -> int:
     """Run the whole job on the xgboost wheels of the package index (64 MB), with two folders as destinations.
 
-    \b
     xgboost-cpu and xgboost are the same project under two names. The CPU build becomes the generic wheel of xgboost,
     the GPU build its variant for CUDA 13.
 

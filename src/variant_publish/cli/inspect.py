@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from variant_publish import api
+from variant_publish.cli import layout
 from variant_publish.cli.console import ConsoleReporter, echo, print_json
 from variant_publish.model.quantity import count
 
@@ -66,7 +67,8 @@ def describe(found: Inspection, abi: AbiRange | None = None) -> str:
         ("not understood", ", ".join(binary.path for binary in found.binaries if binary.fault)),
     )
     lines = [f"{found.wheel.filename} ({count(len(found.binaries), 'binary', 'binaries')})"]
-    lines += [f"  {name:<16}{value}" for name, value in rows if value]
+    width, room = layout.columns(), " " * 18
+    lines += [layout.paragraph(value, first=f"  {name:<16}", rest=room, width=width) for name, value in rows if value]
     if abi is not None:
         lines += [f"  {'ABI':<16}{abi}", *(f"  {'':<16}{text}" for text in abi.bounds)]
     proposed = [str(abi.proposed)] if abi is not None and abi.proposed else []

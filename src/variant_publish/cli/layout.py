@@ -15,9 +15,10 @@ _LEAST = 24
 """The fewest columns for a last column that is wrapped; with less room, rows are stacked."""
 
 
-def columns() -> int | None:
-    """Return the width of the terminal; None where stdout is a file or a log, whose lines may have any length."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def columns(*, err: bool = False) -> int | None:
+    """Return the width of the terminal; None where stdout (or stderr) is a log, whose lines may have any length."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def paragraph(text: str, *, first: str = "", rest: str = "", width: int | None = None) -> str:

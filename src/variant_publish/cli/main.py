@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -57,8 +58,35 @@ SECTIONS = {
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 
 
+class HelpFormatter(click.HelpFormatter):
+    """Continue an example that is longer than a line as a shell would read it."""
+
+    def write(self, string: str) -> None:
+        """Write text, whose long lines are examples."""
+        super().write(
+            "\n".join(line if len(line) <= self.width else self._continued(line) for line in string.split("\n"))
+        )
+
+    def _continued(self, line: str) -> str:
+        indent = line[: len(line) - len(line.lstrip())]
+        lines = [indent]
+        for word in re.findall(r'(?:-\S+ (?=[^-\s]))?(?:[^\s"]|"[^"]*")+', line):
+            if len(lines[-1]) + len(word) + len(" \\") > self.width and lines[-1].strip():
+                lines.append(f"{indent}    ")
+            lines[-1] += f"{word} "
+        return "\\\n".join(lines).rstrip()
+
+
+class HelpContext(click.Context):
+    """The context of every command, for its help."""
+
+    formatter_class = HelpFormatter
+
+
 class LazyGroup(click.Group):
     """Import a command's module only when it is called, so that `--version` and `--help` start at once."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of `--help`."""
@@ -70,6 +98,8 @@ class LazyGroup(click.Group):
             return None
         command = import_module(f"variant_publish.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101  (each module of this folder defines one)
+        for one in (command, *getattr(command, "commands", {}).values()):
+            one.context_class = HelpContext
         return command
 
     def resolve_command(

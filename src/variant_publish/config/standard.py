@@ -5,7 +5,6 @@ Build backends read it too. `[tool.variant-publish]` adds what it has no words f
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, Self
@@ -14,6 +13,7 @@ import msgspec
 
 from variant_publish.config.tables import TABLE
 from variant_publish.errors import UsageError, naming, nearest
+from variant_publish.formats import toml
 from variant_publish.formats.variants_json import Provider
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -140,7 +140,7 @@ def write_standard(
 def toml_tables(content: bytes | str, source: object) -> dict[str, Any]:
     """Parse TOML; raise UsageError with `source` where it is something else."""
     try:
-        return tomllib.loads(content if isinstance(content, str) else content.decode())
+        return toml.loads(content if isinstance(content, str) else content.decode())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{source} is not TOML ({error})", hint="correct the file") from error
 

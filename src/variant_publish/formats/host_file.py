@@ -8,6 +8,7 @@ from typing import Any, Self
 import msgspec
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats import toml
 from variant_publish.formats.typed import from_table, refusing
 
 Features = Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -34,17 +35,13 @@ class HostFile(msgspec.Struct, frozen=True, tag_field="schema-version", tag=1, f
 
     def dumps(self) -> str:
         """Return the TOML text; equal values give equal text."""
-        import tomlkit
-
-        return tomlkit.dumps(self.table())
+        return toml.dumps(self.table())
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the file; raise VariantPublishError where it is something else."""
-        import tomllib
-
         with refusing(_not_a_host):
-            table = tomllib.loads(content if isinstance(content, str) else content.decode())
+            table = toml.loads(content if isinstance(content, str) else content.decode())
         return from_table(table, cls, _not_a_host)
 
 

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.about import About
+from variant_publish.formats.metadata import About
 from variant_publish.formats.simple import IndexFile, PageEntry, check_filename, project_of, version_of
 from variant_publish.formats.typed import from_json, refusing, to_json
 from variant_publish.model.url import check_link

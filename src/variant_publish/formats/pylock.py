@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 from urllib.parse import unquote
@@ -12,6 +11,7 @@ import msgspec
 from packaging.pylock import Pylock, PylockValidationError
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats import toml
 from variant_publish.formats.host_file import HostFile
 from variant_publish.formats.installed import InstalledVariant
 from variant_publish.formats.selector_toml import SelectorFile
@@ -114,7 +114,7 @@ class LockedPackage(msgspec.Struct, frozen=True):
         if self.variants:
             data |= {"index": self.index, "wheels": [variant.table() for variant in self.variants]}
         if self.selector is not None:
-            data["selector"] = tomllib.loads(self.selector.dumps())
+            data["selector"] = toml.loads(self.selector.dumps())
         return data
 
     @classmethod
@@ -162,15 +162,13 @@ class Lock(msgspec.Struct, frozen=True):
         elif any(ONLY_VARIANTS in package.marker for package in self.packages):
             data["extras"] = [VARIANTS_EXTRA]
         packages = [package.table() for package in self.packages]
-        import tomlkit
-
-        return tomlkit.dumps({**data, "created-by": TOOL, "packages": packages, "tool": {TOOL: own}})
+        return toml.dumps({**data, "created-by": TOOL, "packages": packages, "tool": {TOOL: own}})
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a lock that this tool wrote; raise VariantPublishError for any other file."""
         with refusing(_no_lock):
-            data = tomllib.loads(text)
+            data = toml.loads(text)
             try:
                 Pylock.from_dict(data)
             except PylockValidationError as error:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats import toml
 from variant_publish.formats.typed import prepared, refusing
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.tags import validate_extra_tag
@@ -124,11 +125,9 @@ class SelectorFile(msgspec.Struct, frozen=True, dict=True):
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
         """Parse the file; the proposal's inline table over several lines (TOML 1.1) is read too."""
-        import tomli
-
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
         with refusing(lambda reason: _invalid("the selector file is not TOML", reason)):
-            data = tomli.loads(text)
+            data = toml.loads(text)
         return cls.from_tables(data)
 
     @classmethod
@@ -146,13 +145,11 @@ class SelectorFile(msgspec.Struct, frozen=True, dict=True):
 
     def dumps(self) -> str:
         """Return TOML 1.0 text with `wheel_tags` as a sub-table; equal values give equal text."""
-        import tomlkit
-
         selectors = {}
         for variable, selector in self.selectors.items():
-            table = msgspec.to_builtins(selector)  # of which tomlkit puts the sub-table last
+            table = msgspec.to_builtins(selector)
             selectors[variable] = {key: value for key, value in table.items() if value is not None}
-        return tomlkit.dumps({"wheel-selector": {"variables": list(self.variables)}, "selector": selectors})
+        return toml.dumps({"wheel-selector": {"variables": list(self.variables)}, "selector": selectors})
 
 
 def merge_selectors(parts: Iterable[SelectorFile]) -> SelectorFile:

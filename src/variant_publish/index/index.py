@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import replace
 from packaging.version import Version
 
-from variant_publish.formats.about import About
 from variant_publish.formats.master import NewestRelease, ProjectIndex, RootIndex, selector_entry
+from variant_publish.formats.metadata import About
 from variant_publish.formats.provenance import PROVENANCE_SUFFIX, check_attestation, provenance
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.index.leaving import delete_leaving

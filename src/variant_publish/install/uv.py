@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -14,6 +13,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from variant_publish.formats import toml
 from variant_publish.formats.pylock import LockedFile
 from variant_publish.install.client import ClientProcess, Demand, Resolved
 from variant_publish.install.environment import Environment
@@ -47,7 +47,7 @@ class Universal(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, lock: str, tree: str) -> Self:
         """Read uv's pylock.toml, and the comments of its requirements file ("via"), which tell the dependents."""
-        data = tomllib.loads(lock)
+        data = toml.loads(lock)
         markers = [package.get("marker", "") for package in data.get("packages", ()) if "version" in package]
         requires: dict[str, list[str]] = {}
         name = ""
@@ -132,7 +132,7 @@ def _told(text: str) -> Iterator[Resolved]:
 
 
 def _locked(text: str) -> Iterator[Resolved]:
-    for package in tomllib.loads(text).get("packages", ()):
+    for package in toml.loads(text).get("packages", ()):
         if "version" not in package:
             continue  # a folder or a repository: nothing that has one version
         tables = [*package.get("wheels", ()), *(package[key] for key in ("archive", "sdist") if key in package)]

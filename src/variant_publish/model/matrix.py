@@ -97,6 +97,11 @@ class ZipGroup(msgspec.Struct, frozen=True):
         return tuple(zip(self.axes, row, strict=True))
 
 
+_MOST_CELLS = 50_000
+_MOST_TESTS = 5_000_000
+"""Cells times what may leave them out."""
+
+
 class Cell(msgspec.Struct, frozen=True, order=True):
     """Name one place of the matrix: `python` like "cp312-cp312", `platform` a platform tag, `variant` a name."""
 
@@ -149,6 +154,13 @@ class Matrix(msgspec.Struct, frozen=True):
     groups: tuple[ZipGroup, ...] = ()
 
     def __post_init__(self) -> None:
+        cells = len(self.python) * (len(self.platform) + sum(len(platforms) for _, platforms in self.variants))
+        rules = 1 + len(self.skips) + sum(len(group.rows) for group in self.groups)
+        if cells > _MOST_CELLS or cells * rules > _MOST_TESTS:
+            raise UsageError(
+                f"the matrix has {cells:,} cells and {rules - 1:,} skips and rows of zip, too many to look after",
+                hint="declare fewer Pythons, platforms or variants",
+            )
         known = {"python": self.python, "platform": self.platform,
                  "variant": (GENERIC, *(name for name, _ in self.variants))}  # fmt: skip
         seen: dict[str, int] = {}
@@ -166,10 +178,10 @@ class Matrix(msgspec.Struct, frozen=True):
                         f"zip[{number}].{axis} names {odd[0]!r}, which the matrix does not have",
                         hint=f"it has {', '.join(known[axis])}",
                     )
-        cells = self.all_cells() if self.groups else ()
+        every = self.all_cells() if self.groups else ()
         for number, group in enumerate(self.groups):
             for place, row in enumerate(group.rows):
-                if not any(group.row_of(cell.axes) == dict(group.lines(row)) for cell in cells):
+                if not any(group.row_of(cell.axes) == dict(group.lines(row)) for cell in every):
                     raise UsageError(
                         f"zip[{number}] row {place + 1} ({', '.join(row)}) matches no cell of the matrix",
                         hint="correct it, or the platforms of the variant",

@@ -23,7 +23,7 @@ from variant_publish.providers.abi_dependency import PREFIX, releases_in
 from variant_publish.providers.base import NONE
 from variant_publish.providers.platforms import compatible_platforms, has_libc
 
-_PYTHON = r"(?:cp)?3\.?([0-9]+)(\.[0-9]+)?(t?)"
+_PYTHON = r"(?:cp)?3\.?([0-9]{1,2})(\.[0-9]{1,4})?(t?)"
 
 
 class Machine(msgspec.Struct, frozen=True, dict=True):

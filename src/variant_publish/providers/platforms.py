@@ -13,8 +13,8 @@ X86_64 = "x86_64"
 AARCH64 = "aarch64"
 
 _ALIASES = {"amd64": X86_64, "x64": X86_64, "arm64": AARCH64}
-_LIBC = r"(manylinux|musllinux)_([0-9]+)_([0-9]+)_(.+)"
-_MACOS = r"macosx_([0-9]+)_([0-9]+)_(x86_64|arm64)"
+_LIBC = r"(manylinux|musllinux)_([0-9]{1,3})_([0-9]{1,3})_(.+)"
+_MACOS = r"macosx_([0-9]{1,2})_([0-9]{1,2})_(x86_64|arm64)"
 _PLAIN = r"win32|(win|linux|ios|android)_[a-z0-9_]+"
 _LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
 

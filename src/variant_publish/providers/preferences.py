@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, naming
+from variant_publish.formats import toml
 from variant_publish.formats.typed import prepared
 from variant_publish.providers import catalog
 from variant_publish.providers.base import NONE
@@ -52,11 +52,11 @@ class Preferences(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> Self:
         """Parse the file; raise UsageError for what it cannot say."""
         try:
-            file = msgspec.convert(tomllib.loads(text), prepared(_File))
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"the preferences are not TOML ({error})", hint=_HINT) from error
+            file = msgspec.convert(toml.loads(text), prepared(_File))
         except msgspec.ValidationError as error:
             raise UsageError(f"the preferences hold something else ({error})", hint=_HINT) from error
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"the preferences are not TOML ({error})", hint=_HINT) from error
         ordered = [item.name for item in catalog.variables() if item.order is not None]
         if unknown := sorted(set(file.limits) - set(ordered)):
             raise UsageError(f"{unknown[0]} cannot be limited", hint=f"known variables: {', '.join(ordered)}")

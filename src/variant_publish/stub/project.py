@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from variant_publish.errors import UsageError
+from variant_publish.formats import toml
 from variant_publish.formats.metadata import Metadata
 
 _TYPES = {".md": "text/markdown", ".rst": "text/x-rst", ".txt": "text/plain"}
@@ -29,7 +29,7 @@ def metadata_of(pyproject: Path | None, name: str, version: str) -> Metadata:
 def read_project_table(pyproject: Path) -> Mapping[str, Any]:
     """Return the table `[project]`, empty where there is none; UsageError where the file cannot be read."""
     try:
-        table = tomllib.loads(pyproject.read_text("utf-8")).get("project", {})
+        table = toml.loads(pyproject.read_text("utf-8")).get("project", {})
     except (OSError, ValueError) as error:
         raise UsageError(f"{pyproject} cannot be read ({error})", hint="name the release as NAME==VERSION") from error
     return table if isinstance(table, dict) else {}

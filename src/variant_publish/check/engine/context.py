@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from variant_publish.archive.wheel import Wheel, WholeWheel
-from variant_publish.binary.scan import Scan, scan
+from variant_publish.binary.scan import Scan
+from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.trial import Trial
 from variant_publish.dialects.registry import selector_names
@@ -77,7 +78,7 @@ class Context(Surroundings, frozen=True, dict=True):
     previous: tuple[IndexFile, ...] = ()
     is_published: bool = False
     others: tuple[Release, ...] = ()
-    scans: dict[Path, Scan] = {}
+    scans: Scans = msgspec.field(default_factory=lambda: Scans(catalog.providers()))
     trials: dict[Path, Trial] = {}
     listings: dict[tuple[str, str], tuple[IndexFile, ...] | IndexUnavailable] = {}
     notes: dict[str, Any] = {}
@@ -112,9 +113,7 @@ class Context(Surroundings, frozen=True, dict=True):
 
     def scan(self, wheel: WholeWheel) -> Scan:
         """Read every member of a wheel once; raise VariantPublishError where it cannot be read."""
-        if wheel.path not in self.scans:
-            self.scans[wheel.path] = scan(wheel, catalog.providers(), simd=not self.fast, ahead=self.jobs > 1)
-        return self.scans[wheel.path]
+        return self.scans.of(wheel)
 
 
 def names_of_selectors(release: Release) -> tuple[str, ...]:

@@ -104,9 +104,11 @@ class Rule(ABC):
         """Build a failure with the hint of the rule, or one of its own."""
         return Outcome.failed(message, hint or self.hint, file=file, cell=cell)
 
-    def judged(self, fault: object, message: str, *, file: str | None = None, cell: Cell | None = None) -> Outcome:
+    def judged(
+        self, fault: object, message: str, *, hint: str = "", file: str | None = None, cell: Cell | None = None
+    ) -> Outcome:
         """Build a failure where there is a fault, else a pass."""
-        return self.failed(message, file=file, cell=cell) if fault else Outcome.passed()
+        return self.failed(message, hint=hint, file=file, cell=cell) if fault else Outcome.passed()
 
 
 class FolderRule(Rule):
@@ -136,6 +138,9 @@ class ReleaseRule(Rule, Generic[W]):
     def wheels(self, context: Context) -> tuple[W, ...]:
         """Return the wheels of the release as what the rule needs; the runner has seen that all are."""
         return cast("tuple[W, ...]", context.release.wheels)
+
+    def prepare(self, context: Context) -> None:
+        """Do for all wheels of a release at once what takes long: nothing, but for rules that run them."""
 
     @abstractmethod
     def check(self, context: Context) -> Iterable[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ from packaging.version import Version
 
 from variant_publish import __version__
 from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
-from variant_publish.binary.parallel import scan_all
-from variant_publish.binary.scan import Scan
+from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder, Surroundings
 from variant_publish.check.engine.family import Family, FamilyReport
@@ -81,13 +81,14 @@ def find_selector_files(places: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def _scans(loaded: Loaded, settings: Settings) -> dict[Path, Scan]:
-    """Scan the wheels of all releases side by side, where a rule that runs reads them."""
+def _scans(loaded: Loaded, settings: Settings) -> Scans:
+    """Begin to scan the wheels of all releases, where a rule that runs reads them."""
+    scans = Scans(catalog.providers(), simd=not settings.fast)
     scanning = (rule for rule in RELEASE_RULES if isinstance(rule, (BinaryRule, RecordHashes)))
-    if not any(settings.choice.wants(rule.id) for rule in scanning):
-        return {}
-    here = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
-    return scan_all(here, catalog.providers(), simd=not settings.fast, processes=settings.jobs)
+    if any(settings.choice.wants(rule.id) for rule in scanning):
+        wheels = [wheel for release in loaded.releases for wheel in release.wheels if isinstance(wheel, WholeWheel)]
+        scans.start(wheels, settings.jobs)
+    return scans
 
 
 class _Checker:
@@ -114,6 +115,9 @@ class _Checker:
         context = self._context(release)
         prefix = f"{release.project} {release.version}: " if len(self.loaded.releases) > 1 else ""
         self.releases.append(ReleaseReport.of(release, context.grid))
+        for rule in (rule for rule in RELEASE_RULES if self.settings.choice.wants(rule.id)):
+            with suppress(VariantPublishError, OSError):  # what a wheel is to blame for is told of that wheel
+                rule.prepare(context)
         for wheel in release.wheels:
             one = context.of_one(wheel)
             found = [

@@ -15,7 +15,6 @@ from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, natural_key, serves
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.requirement import TaggedRequirement
 
 _NO_PINS = "the release has no ABI pins"
@@ -201,12 +200,9 @@ def index_url(index: str) -> str:
 
 def _satisfying(files: Iterable[IndexFile], pin: TaggedRequirement, implied: set[str]) -> Iterator[WheelName]:
     for file in files:
-        try:
-            name = WheelName.parse(file.filename)
-        except InvalidWheelName:
-            continue  # an sdist, or a file that is no wheel: nothing that could satisfy a pin
-        carried = set(name.words)
-        if not carried <= set(pin.tags) or not set(pin.tags) <= carried | implied:
+        name = WheelName.find(file.filename)
+        carried = set() if name is None else set(name.words)
+        if name is None or not carried <= set(pin.tags) or not set(pin.tags) <= carried | implied:
             continue
         if (name.serves_everyone or carried) and pin.plain.specifier.contains(name.parsed_version, prereleases=True):
             yield name

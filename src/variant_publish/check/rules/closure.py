@@ -19,7 +19,6 @@ from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons, serves
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import in_use
 from variant_publish.model.url import redact
 from variant_publish.remote.archive import metadata_of
@@ -123,7 +122,7 @@ class _Walk(msgspec.Struct):
                 troubles.append(error)
                 continue
             for file in listed:
-                name = _wheel_name(file.filename)
+                name = WheelName.find(file.filename)
                 if _is_version(version_of(file.filename), pin) and (name is None or name.serves_everyone):
                     found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
@@ -170,13 +169,6 @@ def _pins(requires: tuple[str, ...], cell: Cell) -> Iterator[Pin]:
 def _is_version(version: str | None, pin: Pin) -> bool:
     """Return whether the version is the pinned one, as PEP 440 compares: 13.0.3.0 and 13.0.3+cu128 are 13.0.3."""
     return version is not None and Specifier(f"=={pin[1]}").contains(version, prereleases=True)
-
-
-def _wheel_name(filename: str) -> WheelName | None:
-    try:
-        return WheelName.parse(filename)
-    except InvalidWheelName:
-        return None
 
 
 def _requires_of(file: IndexFile) -> tuple[str, ...] | None:

@@ -9,13 +9,12 @@ from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, Wheel, W
 from variant_publish.check.engine.binaries import is_library
 from variant_publish.check.engine.context import Context
 from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Severity, WheelRule, some
-from variant_publish.errors import VariantPublishError
 from variant_publish.model.variant import GENERIC
 
 _BUILD_TIME = ("_version.py", "version.py", "__config__.py", "_distributor_init.py", "build_info.json", "cuda.py")
 
 
-class RecordHashes(ReleaseRule[WholeWheel]):
+class RecordHashes(WheelRule[WholeWheel]):
     """Prove that the bytes of every file are those whose hash RECORD has, and that the archive holds them undamaged.
 
     PyPI refuses an upload whose RECORD does not match, `wheel unpack` and security tools refuse it later; a tool that
@@ -23,25 +22,14 @@ class RecordHashes(ReleaseRule[WholeWheel]):
     """
 
     id = "VP112"
-    is_of_one_wheel = True
     hint = "build or retag the wheel again, instead of changing files in it"
 
-    def check(self, context: Context) -> Iterator[Outcome]:
-        """Yield an outcome for each wheel."""
-        for wheel in self.wheels(context):
-            try:
-                scan = context.scan(wheel)
-            except VariantPublishError as error:
-                yield Outcome.unknown(error.message, error.hint or "check again", file=wheel.filename)
-                continue
-            if scan.mismatches:
-                yield self.failed(
-                    f"RECORD has the hashes of other bytes for {some(scan.mismatches)}", file=wheel.filename
-                )
-            for fault in scan.faults:
-                yield self.failed(fault, hint="build or download the wheel again", file=wheel.filename)
-            if not scan.mismatches and not scan.faults:
-                yield Outcome.passed()
+    def problems(self, wheel: WholeWheel, context: Context) -> Problems:
+        """Look at what the scan of the wheel has found."""
+        scan = context.scan(wheel)
+        if scan.mismatches:
+            yield f"RECORD has the hashes of other bytes for {some(scan.mismatches)}"
+        yield from ((fault, "build or download the wheel again") for fault in scan.faults)
 
 
 class NoBomb(WheelRule[ArchiveWheel]):

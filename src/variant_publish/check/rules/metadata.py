@@ -248,13 +248,9 @@ class SameRequirementsOverVariants(ReleaseRule[Wheel]):
             difference = Difference.between(
                 usual[first], usual[variant], changes_of(release, first), changes_of(release, variant)
             )
-            if not difference:
-                yield Outcome.passed()
-                continue
-            yield Outcome.failed(
-                f"variant {variant!r} requires something else than {first!r}: {difference}",
-                f'declare it if it is on purpose:\n[{TABLE}.variants."{variant}"]\nrequires = {difference.table()}',
-            )
+            hint = f'declare it if it is on purpose:\n[{TABLE}.variants."{variant}"]\nrequires = {difference.table()}'
+            text = f"variant {variant!r} requires something else than {first!r}: {difference}"
+            yield self.judged(difference, text, hint=hint)
 
 
 class SameRequirementsInVariant(ReleaseRule[Wheel]):

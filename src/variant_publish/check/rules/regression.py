@@ -13,7 +13,6 @@ from variant_publish.check.engine.rule import Outcome, ReleaseRule, Severity, so
 from variant_publish.dialects.wheel_name import WheelName
 from variant_publish.model.interpreters import gets_releases, interpreter_exists, is_for
 from variant_publish.model.matrix import Cell, own_platforms, own_pythons
-from variant_publish.model.plain_name import InvalidWheelName
 from variant_publish.model.tags import in_use, platform_serves, python_covers
 
 _NO_PREVIOUS = "no previous release is known (name an index with --index)"
@@ -84,10 +83,8 @@ class NoGrowth(ReleaseRule[Wheel]):
 
 def _named(context: Context) -> Iterator[tuple[WheelName, int]]:
     for file in context.previous:
-        try:
-            yield WheelName.parse(file.filename), file.size or 0
-        except InvalidWheelName:
-            continue
+        if (name := WheelName.find(file.filename)) is not None:
+            yield name, file.size or 0
 
 
 def _tags(context: Context, name: WheelName) -> tuple[object, ...]:

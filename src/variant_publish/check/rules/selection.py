@@ -148,6 +148,7 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
 
     id = "VP605"
     severity = Severity.WARNING
+    hint = f"use one of {', '.join(catalog.vendored())}, or static-properties"
 
     def check(self, context: Context) -> Iterator[Outcome]:
         """Yield an outcome for each namespace that a variant uses."""
@@ -163,15 +164,9 @@ class KnownProviders(ReleaseRule[DescribedWheel]):
         for namespace, found in sorted(providers.items()):
             own = catalog.find(namespace)
             left = own.metadata if own is not None and own.is_resolved else None
-            if why := next(
-                (why for one in found if one is None or one != left if (why := unusable(namespace, one))), ""
-            ):
-                yield Outcome.failed(
-                    f"clients of today never choose a variant of namespace {namespace!r}: {why}",
-                    f"use one of {', '.join(catalog.vendored())}, or static-properties",
-                )
-            else:
-                yield Outcome.passed()
+            faults = [unusable(namespace, one) for one in found if one is None or one != left]
+            why = next(filter(None, faults), "")
+            yield self.judged(why, f"clients of today never choose a variant of namespace {namespace!r}: {why}")
 
 
 class OwnedFiles(FolderRule):
@@ -189,12 +184,10 @@ class OwnedFiles(FolderRule):
         if not folder.selector_files:
             yield Outcome.skipped("no selector file lies beside the wheels")
         for path in folder.selector_files:
-            if path.name in names:
-                yield Outcome.passed()
-            else:
-                expected = sorted(name for name in names if name.endswith(path.suffix))
-                hint = f"clients ask for {some(expected)}" if expected else "take it away"
-                yield Outcome.failed("it belongs to no release whose wheels lie here", hint, file=path.name)
+            expected = sorted(name for name in names if name.endswith(path.suffix))
+            hint = f"clients ask for {some(expected)}" if expected else "take it away"
+            text = "it belongs to no release whose wheels lie here"
+            yield self.judged(path.name not in names, text, hint=hint, file=path.name)
 
 
 def _normal(path: Path) -> str:
