@@ -66,7 +66,7 @@ def test_bytes_between_entries_are_dropped(tmp_path: Path) -> None:
 def test_members_are_read_and_checked(tmp_path: Path) -> None:
     with open_archive(make_zip(tmp_path / "a.zip", MEMBERS)) as archive:
         assert {member.name: archive.read(member) for member in archive.directory.members} == MEMBERS
-        with pytest.raises(InvalidArchive, match="more than is sane"):
+        with pytest.raises(InvalidArchive, match="more than a wheel can have"):
             archive.read(archive.directory.members[0], limit=10)
 
 

@@ -146,3 +146,14 @@ def test_an_error_breaks_between_words_on_a_terminal(
     assert click.unstyle(capsys.readouterr().err) == (
         f"error: {name}\n  has no METADATA\n  | nor RECORD\n{name} was read\n  by its own directory\n"
     )
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "xterm")])
+def test_there_is_no_colour_where_none_is_wanted(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    console.say("error", "it is wrong")
+    assert ("\x1b[" in capsys.readouterr().err) is (value == "xterm")

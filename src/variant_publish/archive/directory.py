@@ -162,7 +162,9 @@ def read_directory(path: Path, size: int, at: Callable[[int, int], bytes]) -> Di
     if start + length != end:
         raise InvalidArchive(path, "is damaged: its central directory is not where its end record says")
     if count * CENTRAL.size > length or length > _SANE_LENGTH:
-        raise InvalidArchive(path, f"has a central directory of {length} bytes for {count} members, which is not sane")
+        raise InvalidArchive(
+            path, f"has a central directory of {length} bytes for {count} members, which cannot be right"
+        )
     return Directory.parse(path, at(start, length), count, start, window[place + END.size :])
 
 

@@ -159,7 +159,9 @@ class RawArchive:
     def read(self, member: Member, *, limit: int | None = None) -> bytes:
         """Decompress a member and check its CRC-32; `limit` bounds what a lying archive may cost, in bytes."""
         if limit is not None and max(member.size, member.compressed_size) > limit:
-            raise InvalidArchive(self.path, f"holds {member.name!r} with {member.size} bytes, more than is sane")
+            raise InvalidArchive(
+                self.path, f"holds {member.name!r} with {member.size} bytes, more than a wheel can have"
+            )
         raw = self.at(self.span(member).data, member.compressed_size)
         if member.method == STORED:
             content = raw

@@ -51,7 +51,7 @@ class Repair(msgspec.Struct, frozen=True):
         if name.dialect is not None:
             raise UsageError(
                 f"{wheel.name} is a variant wheel already, which repair tools cannot read",
-                hint="use --repair the wheel as the build made it",
+                hint="use --repair on the wheel as the build made it",
             )
         platforms = {platform.partition("_")[0].rstrip("0123456789") for platform in name.platform}
         if platforms <= {"linux", "manylinux", "musllinux"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -141,6 +142,7 @@ class _ProgressLine:
                     completed=sum(work.done for work in self.work),
                     total=sum(filter(None, totals)) if None not in totals else None,
                 )
+                self.bar[0].start()
 
     def remove(self, work: _Work) -> None:
         with self.lock:
@@ -166,7 +168,6 @@ def _bar() -> tuple[Progress, TaskID]:
     )
     columns = (name, BarColumn(20), DownloadColumn(), TransferSpeedColumn())
     progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
-    progress.start()
     return progress, progress.add_task("", total=None)
 
 
@@ -184,4 +185,5 @@ def _wrapped(text: str, first: str = "") -> str:
 
 def _print(text: str, *, err: bool = False) -> None:
     _LINE.clear()
-    click.echo(text, err=err)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    click.echo(text, err=err, color=False if plain else None)

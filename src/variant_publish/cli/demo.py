@@ -59,7 +59,7 @@ def command(folder: Path) -> int:
     _step("upload")
     for planned in api.plan_upload([wheelhouse], config, config.upload, reporter):
         render_upload.show_plan(planned)
-        render_upload.show_published(api.upload(planned, reporter), config.upload)
+        render_upload.show_published(planned, api.upload(planned, reporter), config.upload)
 
     _step("select")
     _show_choices(config)

@@ -253,8 +253,8 @@ def promote(
             table["published"] = result.table()
         print_json({"schema-version": 1, "dry-run": dry_run, "origin": plan.origin, "releases": tables})
     else:
-        for result in done:
-            render_upload.show_published(result, plan.settings)
+        for item, result in zip(plan.plans, done, strict=False):
+            render_upload.show_published(item, result, plan.settings)
     return int(not all(result.is_complete for result in done))
 
 

@@ -63,8 +63,8 @@ def command(
     goes = not (status_only or dry_run or code)
     published = api.release(found, reporter, trust_summaries=trust_summaries) if goes else ()
     if output == "text":
-        for result in published:
-            render_upload.show_published(result, settings)
+        for plan, result in zip(found.planned, published, strict=False):
+            render_upload.show_published(plan, result, settings)
     else:
         print_json(render_upload.staged_table(found, published))
     return 0 if status_only else max(code, *(int(not result.is_complete) for result in published), 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from variant_publish.cli import layout
 from variant_publish.cli.console import echo, echo_report, echo_table
 from variant_publish.cli.layout import short_names
 from variant_publish.config.tables import UploadTable
@@ -30,17 +32,23 @@ def show_plan(plan: UploadPlan) -> None:
     placed += [(own.placement, f"view {view.name}") for view in plan.views for own in view.own]
     names = short_names([item.file for item, _ in placed])
     rows = [
-        (name, place, str(item.transfer), readable_size(item.size), item.reason)
+        (name, place, str(item.transfer), readable_size(item.size))
         for name, (item, place) in zip(names, placed, strict=True)
     ]
-    rows += [(name, f"view {view.name}", "link", "", "serves those whom the variant does not")
-             for view in plan.views for name in short_names(view.links)]  # fmt: skip
-    echo_table(("file", "goes to", "action", "size", "why"), rows)
+    whys = [(place, item.reason) for item, place in placed]
+    for view in plan.views:
+        rows += [(name, f"view {view.name}", "link", "") for name in short_names(view.links)]
+        whys += [(f"view {view.name}", "it serves those whom the variant does not")] * len(view.links)
+    echo_table(("file", "goes to", "action", "size"), rows)
+    echo()
+    width = layout.columns()
+    for (place, reason), files in Counter(whys).items():  # what many files share is said once
+        echo(layout.paragraph(reason, first=f"{place}, {count(files, 'file')}: ", rest="  ", width=width))
     echo()
 
 
-def show_published(published: UploadResult, settings: UploadTable) -> None:
-    """Print what was done."""
+def show_published(plan: UploadPlan, published: UploadResult, settings: UploadTable) -> None:
+    """Print what was done, and what users type."""
     if not published.changed:
         echo("nothing to do: everything is published already")
     else:
@@ -53,7 +61,7 @@ def show_published(published: UploadResult, settings: UploadTable) -> None:
             sent, pages = count(len(view.sent), "file"), count(len(view.pages), "page")
             echo(f"view {view.name}: {sent} sent, {copied}{pages} written")
     if settings.public_url and not published.fault:
-        echo(f"users: pip install --extra-index-url {settings.public_url} ...")
+        echo(f"users: pip install --extra-index-url {settings.public_url} {plan.project}")
     for view in published.views:
         if view.command:
             echo(f"users of {view.name}: {view.command}")

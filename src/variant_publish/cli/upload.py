@@ -62,7 +62,7 @@ def command(
             render_upload.show_plan(item)
         published = None if dry_run else api.upload(item, reporter)
         if published is not None and output == "text":
-            render_upload.show_published(published, settings)
+            render_upload.show_published(item, published, settings)
         tables.append({**item.table(), "published": published.table() if published else None})
         codes.append(0 if published is None or published.is_complete else 1)
     if output == "json":

@@ -20,7 +20,9 @@ def tables_of(table: Any) -> Tables:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         dotted = TABLE + path.removesuffix("`").removeprefix("$")
-        raise UsageError(f"{dotted} is wrong ({reason})", hint="see the README for the shape of the table") from error
+        raise UsageError(
+            f"{dotted} is wrong ({reason})", hint="'variant-publish config schema' has its shape"
+        ) from error
 
 
 def _check_keys(table: Any, kind: type[msgspec.Struct], where: str) -> None:

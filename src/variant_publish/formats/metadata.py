@@ -147,7 +147,7 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 def _insane(what: str) -> VariantPublishError:
-    return VariantPublishError(f"METADATA has {what}", hint="build the wheel again, with sane metadata")
+    return VariantPublishError(f"METADATA has {what}", hint="build the wheel again, with ordinary metadata")
 
 
 def _split(header: bytes) -> tuple[str, str]:

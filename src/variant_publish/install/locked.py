@@ -106,7 +106,7 @@ def narrowed(lock: Lock, machine: Machine, *, generic: bool = False) -> Lock:
     if not SpecifierSet(lock.requires_python).contains(machine.python_version, prereleases=True):
         raise VariantPublishError(
             f"the lock is for Python {lock.requires_python}, and this is {machine.python_version}",
-            hint="lock again with --python for the oldest Python that you use",
+            hint="lock again with --python-version for the oldest Python that you use",
         )
     fitting = [package for package in lock.packages if _applies(package, machine)]
     with_variants = {package.project: package for package in fitting if package.variants}

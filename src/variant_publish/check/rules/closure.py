@@ -57,18 +57,26 @@ class PinsServed(ReleaseRule[DescribedWheel]):
         yield from _Walk(context, indexes).outcomes(wanted)
 
 
+_MOST_PINS = 5_000
+"""Pins in cells; an index that answers everything can go on for ever."""
+
+
 class _Walk(msgspec.Struct):
     """Follow pins from wheel to wheel, each pin of each cell once."""
 
     context: Context
     indexes: tuple[str, ...]
     texts: dict[str, tuple[str, ...] | None] = {}
+    transport: Transport = msgspec.field(default_factory=Transport)
 
     def outcomes(self, wanted: dict[Pin, dict[Cell, str]]) -> Iterator[Outcome]:
         """Yield an outcome for each pin; those that it leads to are looked at after it."""
         seen: set[tuple[Pin, Cell]] = set()
         silent: list[str] = []
         while wanted:
+            if len(seen) > _MOST_PINS:
+                yield Outcome.unknown(f"{_MOST_PINS:,} pins lead to more of them, and no more were looked at", "")
+                break
             further: dict[Pin, dict[Cell, str]] = {}
             for pin, cells in wanted.items():
                 fresh = {cell: who for cell, who in cells.items() if (pin, cell) not in seen}
@@ -131,7 +139,7 @@ class _Walk(msgspec.Struct):
         if not file.url:
             return
         if file.url not in self.texts:
-            self.texts[file.url] = _requires_of(file)
+            self.texts[file.url] = _requires_of(file, self.transport)
         requires = self.texts[file.url]
         if requires is None:
             silent.append(file.filename)
@@ -171,13 +179,13 @@ def _is_version(version: str | None, pin: Pin) -> bool:
     return version is not None and Specifier(f"=={pin[1]}").contains(version, prereleases=True)
 
 
-def _requires_of(file: IndexFile) -> tuple[str, ...] | None:
+def _requires_of(file: IndexFile, transport: Transport) -> tuple[str, ...] | None:
     """Return the Requires-Dist of a listed wheel: from the wheel where it lies here, by PEP 658, else by its outline.
 
     None where the index gives neither metadata nor ranges of the file: no wheel is downloaded for this.
     """
     try:
-        content = metadata_of(file, Transport())
+        content = metadata_of(file, transport)
         return None if content is None else Metadata.parse(content).requires_dist
     except VariantPublishError:
         return None
