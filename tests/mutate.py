@@ -51,8 +51,10 @@ class Mutant:
 def mutants(path: Path) -> list[Mutant]:
     """Return every mutant of a module; annotations, docstrings and messages stay as they are."""
     tree = ast.parse(path.read_text("utf-8"))
+    classes = [part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.keywords]
     decorators = [part for node in ast.walk(tree) for part in getattr(node, "decorator_list", ())]
-    left_out = {inner for part in decorators for inner in ast.walk(part)}  # `slots=True` changes nothing that is asked
+    # `frozen=True` and `slots=True` change nothing that is asked.
+    left_out = {inner for part in (*classes, *decorators) for inner in ast.walk(part)}
     found = []
     for number, node in enumerate(ast.walk(tree)):
         if node in left_out:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -233,3 +238,69 @@ def test_content_with_another_hash_is_refused(tmp_path: Path) -> None:
 def test_a_device_is_no_file_of_an_index() -> None:
     with pytest.raises(IndexUnavailable, match="no such file"):
         read_url("file:///dev/zero", 10)
+
+
+@contextmanager
+def deaf(count: int) -> Iterator[list[str]]:
+    """Give the addresses of servers that listen and never accept."""
+    with ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            server = stack.enter_context(socket.socket())
+            server.bind(("127.0.0.1", 0))
+            server.listen(1)
+            found.append(f"http://127.0.0.1:{server.getsockname()[1]}")
+        yield found
+
+
+def test_many_dead_servers_cost_no_more_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("variant_publish.remote.transport.TIMEOUT", 0.2)
+    monkeypatch.setattr("variant_publish.remote.transport.PATIENCE", 1.0)
+    monkeypatch.setattr("variant_publish.remote.transport._AT_ONCE", 0.1)
+    start, transport = time.monotonic(), Transport()
+    with deaf(50) as addresses, misbehaving({"/x": says(b"x")}) as good:
+        assert transport.get(f"{good}/x", 1).content == b"x"
+        reasons = []
+        for address in addresses:
+            with pytest.raises(IndexUnavailable) as caught:
+                transport.get(f"{address}/x", 1)
+            reasons.append(caught.value.message)
+        assert Transport().get(f"{good}/x", 1).content == b"x"
+    assert time.monotonic() - start < 10
+    assert "timed out" in reasons[0]
+    assert re.search(r"servers took [0-9]+ seconds and gave nothing, so no more are asked", reasons[-1])
+
+
+def test_a_name_without_an_address_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def resolving_for_ever(_: object) -> socket.socket:
+        asked.wait(20)
+        raise OSError("nobody waits for this any more")
+
+    monkeypatch.setattr("variant_publish.remote.session._connect", resolving_for_ever)
+    monkeypatch.setattr("variant_publish.remote.session.CONNECTING", 0.2)
+    start = time.monotonic()
+    with pytest.raises(IndexUnavailable, match=r"its server was not reached within 0\.2 seconds"):
+        read_project("http://index.invalid/simple", "foo")
+    assert time.monotonic() - start < 3
+    asked.set()
+
+
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    late, released = socket.socket(), threading.Event()
+
+    def slow(_: object) -> socket.socket:
+        released.wait(20)
+        return late
+
+    monkeypatch.setattr("variant_publish.remote.session._connect", slow)
+    monkeypatch.setattr("variant_publish.remote.session.CONNECTING", 0.1)
+    with pytest.raises(IndexUnavailable, match="not reached"):
+        read_project("http://index.invalid/simple", "foo")
+    released.set()
+    for _ in range(200):
+        if late.fileno() == -1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the connection stays open")

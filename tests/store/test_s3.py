@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from support.careless_s3 import careless_s3
-from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto
+from support.http import running
+from support.moto import ACCESS_KEY, BUCKET, SECRET_KEY, Moto, give_credentials
 from support.publishing import GENERIC, PLUS, make_release, run
 from support.wheels import make_wheel
 from variant_publish.errors import UsageError, VariantPublishError
@@ -29,7 +31,7 @@ from variant_publish.release.release import load
 from variant_publish.remote.listing import read_project
 from variant_publish.store import packing
 from variant_publish.store.multipart import MOST_PARTS, PART, Multipart, composite_of, note_key, part_size
-from variant_publish.store.objects import BINARY, CANARY, HTML, UPLOADS, Conflict, CreateOutcome, PutResult
+from variant_publish.store.objects import BINARY, CANARY, HTML, UPLOADS, Conflict, CreateOutcome, CutOff, PutResult
 from variant_publish.store.s3 import S3Store
 from variant_publish.store.s3_errors import StoreError
 
@@ -553,3 +555,38 @@ def test_the_bucket_serves_a_simple_index(moto: Moto, tmp_path: Path) -> None:
     assert "%2Bcu128" in files[PLUS].url
     with urllib.request.urlopen(files[PLUS].url) as answer:
         assert digest(answer.read()) == files[PLUS].sha256
+
+
+@pytest.mark.parametrize("whole_from", [2, 100])
+def test_the_text_of_an_error_that_is_cut_off_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, whole_from: int
+) -> None:
+    text = b"<Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>"
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(404)
+            self.send_header("Transfer-Encoding", "chunked")  # as Amazon sends errors
+            self.end_headers()
+            chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(text), text)
+            self.wfile.write(chunk if len(asked) >= whole_from else chunk[:40])
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            pass
+
+    give_credentials(monkeypatch)
+    with (
+        running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address,
+        closing(S3Store(BUCKET, "simple", endpoint_url=address)) as store,
+    ):
+        if whole_from == 2:
+            assert store.read("foo/index.json") is None
+            assert len(asked) == 2
+        else:
+            with pytest.raises(CutOff, match="was cut off"):
+                store.read("foo/index.json")

@@ -13,7 +13,7 @@ from variant_publish.formats.variants_json import VariantsMetadata
 from variant_publish.model.variant import Properties
 from variant_publish.providers.machine import Machine
 from variant_publish.release.selectors import SelectorFiles
-from variant_publish.view.ranking import Ranking, admits, dialect_that_counts
+from variant_publish.view.ranking import Ranking, admits, dialect_that_counts, in_order
 from variant_publish.view.wish import Wish
 
 GENERIC, TAGGED, LABELLED, NULL = (
@@ -69,6 +69,13 @@ def test_without_variants_only_generic_wheels_have_a_place() -> None:
     place = ranking(NOTHING, None).place(())
     assert place(GENERIC) == (0, "")
     assert isinstance(place(TAGGED), str)
+
+
+def test_what_a_machine_cannot_use_has_no_place_in_the_order() -> None:
+    files = SelectorFiles.of(SelectorFile({"cuda": Selector({"11.8": ("",), "12.8": ("cu128", "")})}))
+    for cuda, order in (("11.8", [GENERIC]), ("12.8", [TAGGED, GENERIC])):
+        found = in_order([GENERIC, TAGGED], files, Machine({"cuda": cuda}, (), "3.12"), PLUS)
+        assert [name for _, name in found] == order
 
 
 def test_the_dialect_that_counts() -> None:

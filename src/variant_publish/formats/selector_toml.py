@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats import toml
-from variant_publish.formats.typed import prepared, refusing
+from variant_publish.formats.typed import from_table, refusing
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.tags import validate_extra_tag
 
@@ -133,8 +133,7 @@ class SelectorFile(msgspec.Struct, frozen=True, dict=True):
     @classmethod
     def from_tables(cls, data: Mapping[str, Any]) -> Self:
         """Build from the parsed TOML."""
-        with refusing(lambda reason: _invalid("the selector file cannot be read", reason)):
-            file = msgspec.convert(data, prepared(_File))
+        file = from_table(data, _File, lambda reason: _invalid("the selector file cannot be read", reason))
         variables, tables = file.head.variables, file.selector
         if sorted(variables) != sorted(tables):
             raise InvalidSelectorFile(
@@ -193,8 +192,7 @@ def _unite(variable: str, one: Selector, other: Selector) -> Selector:
 
 
 def _selector(variable: str, table: Any) -> Selector:
-    with refusing(lambda reason: _invalid(f"selector.{variable} cannot be read", reason)):
-        return msgspec.convert(table, prepared(Selector))
+    return from_table(table, Selector, lambda reason: _invalid(f"selector.{variable} cannot be read", reason))
 
 
 def _invalid(what: str, reason: str) -> InvalidSelectorFile:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from variant_publish.errors import UsageError, VariantPublishError
-from variant_publish.formats.typed import prepared, refusing, to_json
+from variant_publish.formats.typed import from_table, to_json
 from variant_publish.model.requirement import check_installable
 from variant_publish.model.variant import NULL_LABEL, Properties, validate_label
 
@@ -92,8 +92,7 @@ class Provider(msgspec.Struct, frozen=True, rename="kebab", omit_defaults=True, 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the JSON object (or the TOML table of the same keys)."""
-        with refusing(_not_as_the_peps):
-            return msgspec.convert(table, prepared(cls))
+        return from_table(table, cls, _not_as_the_peps)
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -168,8 +167,7 @@ class VariantsMetadata(msgspec.Struct, frozen=True):
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Self:
         """Build from the JSON object."""
-        with refusing(_not_as_the_peps):
-            file = msgspec.convert(table, prepared(_File))
+        file = from_table(table, _File, _not_as_the_peps)
         variants = {label: Properties.from_table(features) for label, features in file.variants.items()}
         return cls(file.default_priorities.namespace, variants, file.providers)
 

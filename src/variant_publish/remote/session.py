@@ -9,7 +9,10 @@ import math
 import socket
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -24,7 +27,15 @@ RETRIES = 2
 CONNECTIONS = 16
 """To one server at a time; who needs another one waits."""
 
+CONNECTING = 10.0
+"""Seconds to find the address of a server and to reach it."""
+
 _CURRENT = threading.local()
+_connect = HTTPConnection._new_conn
+
+
+class Unreached(ValueError):
+    """Report a server that is not there in time; urllib3 does not try this again."""
 
 
 class Deadline:
@@ -154,7 +165,7 @@ class _Adapter(HTTPAdapter):
 
 class _Watched(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
+        connection = _in_time(partial(_connect, self))
         _watch_now(connection)
         return connection
 
@@ -174,6 +185,31 @@ class _Pool(HTTPConnectionPool):
 
 class _PoolTLS(HTTPSConnectionPool):
     ConnectionCls = _WatchedTLS
+
+
+def _in_time(connect: Callable[[], socket.socket]) -> socket.socket:
+    """Return a connection, or leave it behind: a system that looks for the address of a name cannot be interrupted."""
+    done: Future[socket.socket] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(connect())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return done.result(CONNECTING)
+    except TimeoutError:
+        if done.done():
+            raise
+        done.add_done_callback(_close)
+        raise Unreached(f"its server was not reached within {CONNECTING:g} seconds") from None
+
+
+def _close(late: Future[socket.socket]) -> None:
+    if late.exception() is None:
+        late.result().close()
 
 
 def _watch(manager: PoolManager) -> None:

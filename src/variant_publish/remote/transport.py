@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +27,11 @@ DEADLINE = 120.0
 SLOWEST = 20_000
 """Bytes a second; a download that takes longer is given up."""
 LONGEST = 6 * 3600.0
+PATIENCE = 120.0
+"""Seconds that are lost to servers that fail, in all; then no other is asked until some quiet has passed."""
+_QUIET = 60.0
+_AT_ONCE = 1.0
+"""A failure within this time costs nothing."""
 _CHUNK = 1 << 16
 _TOO_SLOW = "the answer comes too slowly"
 
@@ -54,6 +60,7 @@ class Transport:
 
     def __init__(self) -> None:
         self.bytes_read = self.requests = 0
+        self._lost = self._failed = 0.0
         self._lock = threading.Lock()
 
     def get(
@@ -94,6 +101,9 @@ class Transport:
 
         from variant_publish.remote.session import Deadline
 
+        start = time.monotonic()
+        if self._lost > PATIENCE and start < self._failed + _QUIET:
+            raise IndexUnavailable(url, f"servers took {self._lost:.0f} seconds and gave nothing, so no more are asked")
         with Deadline(DEADLINE) as deadline:
             try:
                 with self._session.request(
@@ -104,6 +114,7 @@ class Transport:
                         response.raise_for_status()
                     yield response, deadline
             except (OSError, ValueError, HTTPError) as error:  # those of requests are OSErrors
+                self._lose(start)
                 reason = _TOO_SLOW if deadline.expired else _reason(error)
                 raise IndexUnavailable(url, reason) from error
 
@@ -125,6 +136,13 @@ class Transport:
         from variant_publish.remote.session import GuardedSession
 
         return GuardedSession()
+
+    def _lose(self, start: float) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if now - start > _AT_ONCE:
+                self._lost = (self._lost if now < self._failed + DEADLINE + _QUIET else 0.0) + now - start
+                self._failed = now
 
     def _count(self, size: int, requests: int) -> None:
         with self._lock:

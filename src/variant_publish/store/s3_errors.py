@@ -62,6 +62,7 @@ def translated(place: str, key: str = "") -> Iterator[None]:
     """Raise botocore's errors as StoreError (the store's answers) and VariantPublishError (everything before)."""
     from botocore import exceptions
     from botocore.parsers import ResponseParserError
+    from urllib3.exceptions import ProtocolError
 
     where = f"{place}: {key}" if key else place
     try:
@@ -82,7 +83,12 @@ def translated(place: str, key: str = "") -> Iterator[None]:
         ) from error
     except exceptions.NoRegionError as error:
         raise VariantPublishError(f"{where}: no region is configured", hint="set AWS_REGION") from error
-    except (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, ResponseParserError) as error:
+    except (
+        exceptions.IncompleteReadError,
+        exceptions.ResponseStreamingError,
+        ResponseParserError,
+        ProtocolError,  # botocore lets it through where it reads the text of an error
+    ) as error:
         raise CutOff(
             f"{where}: the answer was cut off ({redact(str(error))})",
             hint="check the network, then run the command again: it goes on where it stopped",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from support.checks import LINUX, WINDOWS
 from support.families import family_in, wheels_of
-from variant_publish.check.engine.family import Family, FamilyReport
+from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.grid import State
 from variant_publish.model.matrix import Cell
 
@@ -46,7 +46,7 @@ def test_a_declared_skip_is_shown_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_the_report_has_members_columns_and_cells(tmp_path: Path) -> None:
-    report = FamilyReport.of(family_of(tmp_path))
+    report = family_of(tmp_path)
     table = report.table()
     assert report.title == "bar 1.0, foo 1.0, foo-cpu 1.0"
     assert table["members"][1] == {"project": "foo", "version": "1.0"}
@@ -58,4 +58,4 @@ def test_members_are_those_that_the_configuration_names(tmp_path: Path) -> None:
     named = family_of(tmp_path, '[tool.variant-publish.family]\nmembers = ["Foo", "foo_cpu", "baz"]\n')
     assert [member.project for member in named.members] == ["foo", "foo-cpu"]
     assert named.absent == ("baz",)
-    assert FamilyReport.of(named).table()["absent"] == ["baz"]
+    assert named.table()["absent"] == ["baz"]

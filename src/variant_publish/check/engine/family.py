@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import product
 from typing import Any, Self
@@ -138,6 +138,26 @@ class Family(msgspec.Struct, frozen=True, dict=True):
         entries = tuple(self._entry(column, *row) for column in self.columns for row in self.rows)
         return Grid(self.rows, tuple(map(str, self.columns)), (None,), entries, declared=False)
 
+    @property
+    def title(self) -> str:
+        """Return the members in words."""
+        return ", ".join(f"{member.project} {member.version}" for member in self.members)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the size of each wheel."""
+        return {wheel.filename: wheel.size for member in self.members for wheel in member.wheels}
+
+    def table(self) -> dict[str, Any]:
+        """Return the JSON object; a grid entry has the column as its variant, and no dialect."""
+        entries = [{key: value for key, value in entry.items() if key != "dialect"} for entry in self.grid.table()]
+        return {
+            "members": [{"project": member.project, "version": str(member.version)} for member in self.members],
+            "absent": list(self.absent),
+            "columns": list(self.grid.columns),
+            "grid": entries,
+        }
+
     def _entry(self, column: Column, python: str, platform: str) -> Entry:
         cell = Cell(python, platform, str(column))
         if files := column.files_for(python, platform):
@@ -156,34 +176,3 @@ def matches(skip: FamilySkip, column: Column, python: str, platform: str) -> boo
     wanted = (project, skip.python, skip.platform, skip.variant)
     found = (column.project, python, platform, column.variant)
     return all(want in (None, value) for want, value in zip(wanted, found, strict=True))
-
-
-class FamilyReport(msgspec.Struct, frozen=True):
-    """What was checked of a family: (project, version) of each member, and the grid over all of them."""
-
-    members: tuple[tuple[str, str], ...]
-    absent: tuple[str, ...]
-    grid: Grid
-    sizes: Mapping[str, int]
-
-    @classmethod
-    def of(cls, family: Family) -> Self:
-        """Build from the family."""
-        sizes = {wheel.filename: wheel.size for member in family.members for wheel in member.wheels}
-        members = tuple((str(member.project), str(member.version)) for member in family.members)
-        return cls(members, family.absent, family.grid, sizes)
-
-    @property
-    def title(self) -> str:
-        """Return the members in words."""
-        return ", ".join(f"{project} {version}" for project, version in self.members)
-
-    def table(self) -> dict[str, Any]:
-        """Return the JSON object; a grid entry has the column as its variant, and no dialect."""
-        entries = [{key: value for key, value in entry.items() if key != "dialect"} for entry in self.grid.table()]
-        return {
-            "members": [{"project": project, "version": version} for project, version in self.members],
-            "absent": list(self.absent),
-            "columns": list(self.grid.columns),
-            "grid": entries,
-        }

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import msgspec
 
-from variant_publish.check.engine.family import FamilyReport
+from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.grid import Grid
 from variant_publish.check.engine.rule import Outcome, Rule, Severity, Verdict
 from variant_publish.config.tables import FailOn, IgnoreTable
@@ -146,7 +146,7 @@ class Report(msgspec.Struct, frozen=True):
     ignored: tuple[Ignored, ...] = ()
     rules: tuple[str, ...] = ()
     summaries: tuple[Summary, ...] = ()
-    family: FamilyReport | None = None
+    family: Family | None = None
     proven: tuple[str, ...] = ()
 
     def exit_code(self) -> int:

@@ -16,7 +16,7 @@ from variant_publish.archive.wheel import SummaryWheel, Wheel, WholeWheel
 from variant_publish.binary.scans import Scans
 from variant_publish.check.engine.binaries import BinaryRule
 from variant_publish.check.engine.context import Context, Folder, Surroundings
-from variant_publish.check.engine.family import Family, FamilyReport
+from variant_publish.check.engine.family import Family
 from variant_publish.check.engine.registry import FAMILY_RULES, FOLDER_RULES, RELEASE_RULES, RULES
 from variant_publish.check.engine.report import Counts, Finding, ReleaseReport, Report
 from variant_publish.check.engine.rule import Outcome, ReleaseRule, Rule, Verdict
@@ -151,7 +151,7 @@ class _Checker:
             ignored,
             tuple(rule.id for rule in RULES if self.settings.choice.wants(rule.id)),
             tuple(self.summaries),
-            FamilyReport.of(self.family) if self.family is not None and self.family.members else None,
+            self.family if self.family is not None and self.family.members else None,
             tuple(one.message for _, one, _ in self.outcomes if one.verdict is Verdict.PASS and one.message),
         )
 
