@@ -43,8 +43,9 @@ CALL = """
 import json, resource, sys, time
 from pathlib import Path
 from variant_publish.archive.retag import Rewrite, retag, retag_in_place
+from variant_publish.dialects.plus import PLUS
 how, source, folder = sys.argv[1:]
-rewrite = Rewrite(extra_tags=("cu128",))
+rewrite = Rewrite(PLUS, ("cu128",))
 def memory():
     # of this process alone: what getrusage tells begins with the peak of the parent
     status = Path("/proc/self/status")
@@ -246,11 +247,12 @@ def table(case: Case, source: Path, rows: dict[str, Cost]) -> float:
     """Print the table of one wheel; gives the seconds of its rewrite in place."""
     cp = rows["cp"]
     print(f"\n### {case.label}: {source.stat().st_size / 1e6:.1f} MB\n")
-    print("| | wall s | CPU s | peak MiB | wall / cp |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| | wall s | CPU s | peak MiB | wall / cp | CPU / cp |\n| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, cost in rows.items():
         peak = f"{cost.peak:.1f}" + (" above idle" if "call" in name else "")
         name += " (fails)" if cost.failed else ""
-        print(f"| {name} | {cost.wall:.3f} | {cost.cpu:.3f} | {peak} | {cost.wall / cp.wall:.2f} |")
+        ratios = f"{cost.wall / cp.wall:.2f} | {cost.cpu / cp.cpu:.2f}"
+        print(f"| {name} | {cost.wall:.3f} | {cost.cpu:.3f} | {peak} | {ratios} |")
     if "wheel tags" in rows and not rows["wheel tags"].failed:
         print(f"\nCPU of `wheel tags`: {rows['wheel tags'].cpu / rows['retag, the call'].cpu:.0f} x that of the call.")
     return rows["retag --in-place, the call"].wall

@@ -279,6 +279,22 @@ def test_a_pin_on_a_project_of_an_index_that_vouches_for_nothing_does_not_hold(t
     assert answer.text.startswith("app-1.0-py3-none-any.whl asks for num+own==2.0, and this machine sees num of https:")
 
 
+def test_the_pins_of_a_project_without_variants_are_not_looked_at(tmp_path: Path) -> None:
+    pins = {"abi-requires.txt": b"num+own==2.0\n"}
+    make_wheel(tmp_path / "i" / "app", "app-1.0-py3-none-any.whl", extra_info=pins)
+    link = '<a href="app-1.0-py3-none-any.whl">app-1.0-py3-none-any.whl</a>'
+    (tmp_path / "i" / "app" / "index.html").write_text(link, encoding="utf-8")
+    with static(tmp_path / "i") as url:
+        browser = client(projects(tmp_path, url, default="https://index.example.org/simple"))
+        answer = browser.get("/secret/simple/app/")
+        assert (answer.status_code, answer.headers["Location"]) == (
+            302,
+            f"{url}/app/",
+        )  # the client reads the wheel there
+        # Who asks the view for the wheel all the same is told, since its pins are read then.
+        assert browser.get("/secret/files/app/app-1.0-py3-none-any.whl").status_code == 424
+
+
 def test_every_file_of_a_page_has_hashes_though_there_may_be_none(tmp_path: Path) -> None:
     answer = client(projects(tmp_path, write_release(tmp_path / "w", ABI))).get(
         "/secret/simple/foo/", headers={"Accept": JSON}

@@ -34,7 +34,7 @@ from variant_publish.errors import VariantPublishError
 
 __all__ = [
     "DEFLATED", "DESCRIPTOR", "ENCRYPTED", "LOCAL", "LOCAL_MAGIC", "STORED",
-    "Directory", "InvalidArchive", "Member", "RawArchive", "Span", "open_archive",
+    "Directory", "InvalidArchive", "Member", "RawArchive", "Span", "laxities", "open_archive",
 ]  # fmt: skip
 
 LOCAL = struct.Struct("<4s5H3L2H")
@@ -227,3 +227,26 @@ def open_archive(path: Path, directory: Directory | None = None) -> Iterator[Raw
         raise VariantPublishError(f"{path} cannot be read ({error.strerror})", hint="name an existing wheel") from error
     with archive:
         yield archive
+
+
+def laxities(archive: RawArchive) -> list[str]:
+    """Return what strict readers refuse, as uv, which streams: odd compression, bytes of no entry or of two."""
+    faults = [
+        f"compresses {member.name!r} with method {member.method}"
+        for member in archive.directory.members
+        if member.method not in (STORED, DEFLATED)
+    ]
+    faults += [
+        f"stores {member.name!r} uncompressed with a data descriptor"
+        for member in archive.directory.members
+        if member.method == STORED and member.flags & DESCRIPTOR
+    ]
+    directory = archive.directory
+    try:
+        ends = archive.ends()
+    except InvalidArchive as error:
+        return [*faults, error.message.removeprefix(f"{archive.path} ")]
+    starts = [*(directory.offsets[index] for index in directory.order), directory.start]
+    stops = [0, *(ends[index] for index in directory.order)]
+    gaps = [(stop, start) for stop, start in zip(stops, starts, strict=True) if stop != start]
+    return [*faults, *(f"has {start - stop} bytes at offset {stop} that belong to no entry" for stop, start in gaps)]

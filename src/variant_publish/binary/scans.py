@@ -13,7 +13,7 @@ from variant_publish.binary.scan import Scan, scan
 from variant_publish.errors import VariantPublishError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future
 
 _WORTH = 32 * 1024 * 1024
 """Bytes of wheels, below which starting processes or threads takes longer than the work."""
@@ -35,7 +35,12 @@ class Scans:
         """
         if jobs < 2 or sum(wheel.size for wheel in wheels) < _WORTH:
             return
-        pool = _threads() if len(wheels) == 1 else _processes(min(jobs, len(wheels)))
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+        # a fork would copy the threads and locks of a progress bar
+        spawn = multiprocessing.get_context("spawn")
+        pool = ThreadPoolExecutor(1) if len(wheels) == 1 else ProcessPoolExecutor(min(jobs, len(wheels)), spawn)
         for wheel in sorted(wheels, key=lambda wheel: wheel.size, reverse=True):
             self._coming[wheel.path] = pool.submit(scan, wheel, self._readers, simd=self._simd, ahead=len(wheels) == 1)
         pool.shutdown(wait=False)
@@ -49,17 +54,3 @@ class Scans:
         if wheel.path not in self._made:
             self._made[wheel.path] = scan(wheel, self._readers, simd=self._simd)
         return self._made[wheel.path]
-
-
-def _threads() -> Executor:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(1)
-
-
-def _processes(count: int) -> Executor:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # a fork would copy the threads and locks of a progress bar
-    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))

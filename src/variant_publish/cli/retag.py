@@ -11,6 +11,7 @@ from variant_publish import api
 from variant_publish.cli.completion import variants
 from variant_publish.cli.console import ConsoleReporter, echo, say
 from variant_publish.cli.options import repair_options, with_config
+from variant_publish.config.tables import ChangesTable
 from variant_publish.model.variant import GENERIC
 
 
@@ -81,9 +82,7 @@ def command(
         known=config.known if remove else (),
     )
     if everything:
-        built = api.built_variants(wheels, config, ConsoleReporter())
-        groups = [(None if one.variant == GENERIC else config.variant(one.variant), one.changes, one.paths)
-                  for one in built]  # fmt: skip
+        groups = _built(wheels, config)
     else:
         variant = _variant(config, name, tags, label, properties, chosen)
         groups = [(variant, config.changes_of(name or GENERIC) if name or generic else how.declared, wheels)]
@@ -105,6 +104,16 @@ def _check_one_wish(given: dict[str, bool], *, has_place: bool) -> None:
         )
     if not has_place:
         raise api.UsageError("nothing says where the new wheels go", hint="use -o FOLDER or --in-place")
+
+
+def _built(
+    wheels: tuple[Path, ...], config: api.Config
+) -> list[tuple[api.Variant | None, ChangesTable, tuple[Path, ...]]]:
+    """Return each variant that was built, or None for the generic wheels, with what it changes and its wheels."""
+    return [
+        (None if one.variant == GENERIC else config.variant(one.variant), one.changes, one.paths)
+        for one in api.built_variants(wheels, config, ConsoleReporter())
+    ]
 
 
 def _show(result: api.RetagResult) -> int:

@@ -26,20 +26,20 @@ ONLY_VARIANTS = f"'{VARIANTS_EXTRA}' in extras"
 
 
 class LockedFile(msgspec.Struct, frozen=True):
-    """One file of a lock, by its URL and lower-case hex SHA-256; "" where a client that resolved names none."""
+    """One file of a lock, by its URL and lower-case hex SHA-256."""
 
     url: str
     sha256: str
 
     def __post_init__(self) -> None:
         check_link(self.url)
-        if self.sha256 and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise ValueError(f"the SHA-256 {self.sha256[:80]!r} is not 64 hex digits")
 
     @property
     def name(self) -> str:
         """Return the file name."""
-        return unquote(self.url.partition("#")[0].rpartition("/")[2])
+        return name_in(self.url)
 
     def table(self) -> dict[str, Any]:
         """Return the table of PEP 751."""
@@ -48,9 +48,12 @@ class LockedFile(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> Self:
         """Build from the table; raise ValueError where it has no SHA-256."""
-        if not (digest := table["hashes"]["sha256"]):
-            raise ValueError("a file has no SHA-256")
-        return cls(table["url"], digest)
+        return cls(table["url"], table["hashes"]["sha256"])
+
+
+def name_in(url: str) -> str:
+    """Return the name of the file that a URL leads to."""
+    return unquote(url.partition("#")[0].rpartition("/")[2])
 
 
 class LockedVariant(msgspec.Struct, frozen=True):
@@ -172,7 +175,7 @@ class Lock(msgspec.Struct, frozen=True):
             try:
                 Pylock.from_dict(data)
             except PylockValidationError as error:
-                raise _no_lock(str(error)) from error
+                raise _no_lock(f"{error!s:.200}") from error
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:

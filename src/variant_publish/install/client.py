@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.pylock import LockedFile
+from variant_publish.formats.pylock import name_in
 from variant_publish.install.process import follow
 from variant_publish.model.url import redact
 from variant_publish.progress import Reporter
@@ -26,12 +26,24 @@ class ClientFailed(VariantPublishError):
     """Report that pip or uv gave up, with what it said."""
 
 
+class ResolvedFile(msgspec.Struct, frozen=True):
+    """One file of a resolution; `sha256` is None where the client tells none, as of a wheel that the view rewrites."""
+
+    url: str
+    sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the file name."""
+        return name_in(self.url)
+
+
 class Resolved(msgspec.Struct, frozen=True):
     """One distribution of a resolution, and the files of it that were chosen, if the client names them."""
 
     name: NormalizedName
     version: Version
-    files: tuple[LockedFile, ...] = ()
+    files: tuple[ResolvedFile, ...] = ()
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -103,7 +115,7 @@ class ClientProcess(msgspec.Struct, frozen=True):
         secret = index.removesuffix("simple/")
         done = follow(
             [*self.program, *map(str, arguments)],
-            lambda line: reporter.note(redact(line.replace(secret, ""))),
+            lambda line: reporter.note(redact(line.replace(index, "the view of this machine").replace(secret, ""))),
             environ=environ,
         )
         if done.status:

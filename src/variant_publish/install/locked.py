@@ -54,7 +54,7 @@ def plan_lock(lock: Lock, environment: Environment, client: str, cache: WheelCac
     for package in lock.packages:
         name = canonicalize_name(package.project)
         if package.record is None:
-            others.append(Resolved(name, Version(package.version), package.files))
+            others.append(Resolved(name, Version(package.version)))
             lines.append(f"{name}=={package.version}")
             continue
         action = action_of(installed.get(name), package.record)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from variant_publish.dialects.wheel_name import WheelName, wheels_among
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.pylock import Lock, LockedFile, LockedPackage
-from variant_publish.install.client import Resolved
+from variant_publish.install.client import Resolved, ResolvedFile
 from variant_publish.install.planner import ChosenFile, InstallPlan
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
@@ -58,23 +60,28 @@ def _other(item: Resolved, projects: Projects) -> LockedPackage:
     """Take the best file of those that the client names."""
     order = {tag: place for place, tag in enumerate(projects.machine.tags)}
     ranked = []
-    for file in (true_file(file, item, projects) for file in item.files):
+    for file in item.files:
         name = WheelName.find(file.name)
         place = [order[tag] for tag in name.tags if tag in order] if name is not None else [len(order)]
         if place:  # an sdist comes after every wheel that fits
             ranked.append((min(place), file))
-    if not ranked or not (best := min(ranked, key=lambda pair: pair[0])[1]).sha256:
+    if not ranked:
         raise VariantPublishError(
-            f"{item.name} {item.version} has no file with a hash for the described machine",
-            hint="name an index that lists hashes and has a wheel of it",
+            f"{item.name} {item.version} has no file for the described machine",
+            hint="name an index that has a wheel of it",
         )
-    return LockedPackage(item.name, str(item.version), (best,))
+    best = min(ranked, key=itemgetter(0))[1]
+    return LockedPackage(item.name, str(item.version), (true_file(best, item, projects),))
 
 
-def true_file(file: LockedFile, item: Resolved, projects: Projects) -> LockedFile:
-    """Return a file where it is, and not where the view had it."""
+def true_file(file: ResolvedFile, item: Resolved, projects: Projects) -> LockedFile:
+    """Return a file where it is, and not where the view had it; raise VariantPublishError where no hash is known."""
     seen = projects.find(item.name)
     listed = seen.file(file.name) if seen is not None else None
-    if listed is None:
-        return file
-    return LockedFile(redact(listed.source.url), file.sha256 or projects.cache.sha256(listed.source))
+    if listed is not None:
+        return LockedFile(redact(listed.source.url), file.sha256 or projects.cache.sha256(listed.source))
+    if file.sha256 is None:
+        raise VariantPublishError(
+            f"{redact(file.url)} is listed without a SHA-256", hint="name an index that lists hashes"
+        )
+    return LockedFile(file.url, file.sha256)

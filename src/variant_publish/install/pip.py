@@ -12,8 +12,7 @@ import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from variant_publish.formats.pylock import LockedFile
-from variant_publish.install.client import ClientFailed, ClientProcess, Demand, Resolved
+from variant_publish.install.client import ClientFailed, ClientProcess, Demand, Resolved, ResolvedFile
 from variant_publish.install.environment import Environment
 from variant_publish.install.process import follow
 from variant_publish.progress import Reporter
@@ -89,9 +88,9 @@ def _resolved(report: str) -> Iterator[Resolved]:
     try:
         for item in json.loads(report)["install"]:
             info = item["download_info"]
-            sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256", "")
+            sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
             name: NormalizedName = canonicalize_name(item["metadata"]["name"])
-            yield Resolved(name, Version(item["metadata"]["version"]), (LockedFile(info["url"], sha256),))
+            yield Resolved(name, Version(item["metadata"]["version"]), (ResolvedFile(info["url"], sha256),))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ClientFailed(f"the report of pip cannot be read ({error!r})", hint="use a newer pip, or uv") from error
 

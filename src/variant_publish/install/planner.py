@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -176,7 +175,7 @@ class Planner(msgspec.Struct):
         if found.selected is not None:
             return
         why = "; ".join(f"{item.filename}: {item.reason}" for item in found.candidates[:3])
-        if all("Python" in (item.reason or "") for item in found.candidates) and found.candidates:
+        if found.candidates and all(item.is_for_other_pythons for item in found.candidates):
             hint = "use a Python that the wheels are for, by --python"
         elif requirement.tags or len(projects.indexes.urls) > 1:
             named = f", as in --index {requirement.tags[0]}=URL" if requirement.tags else ""
@@ -193,8 +192,7 @@ class Planner(msgspec.Struct):
         seen = view.projects.find(item.name)
         if seen is None or not seen.files or self._is_left(seen, item.name):
             return None
-        names = [unquote(urlsplit(file.url).path.rpartition("/")[2]) for file in item.files]
-        listed = next((file for name in names if (file := seen.file(name)) is not None), None)
+        listed = next((file for one in item.files if (file := seen.file(one.name)) is not None), None)
         return self._chosen_file(seen, listed or self._best(seen, item.version), view.projects)
 
     def _is_left(self, seen: SeenProject, name: NormalizedName) -> bool:

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from variant_publish.dialects.wheel_name import WheelName, wheels_among
-from variant_publish.errors import UsageError, VariantPublishError
+from variant_publish.errors import UsageError
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.pylock import ONLY_VARIANTS, Lock, LockedFile, LockedPackage, LockedVariant
 from variant_publish.formats.simple import IndexFile
@@ -142,10 +142,6 @@ class UniversalLocker(msgspec.Struct, frozen=True):
                    and name.parsed_version == item.version]  # fmt: skip
         if seen is None or not entries:
             files = tuple(true_file(file, item, self.projects) for file in item.files)
-            if missing := [file.url for file in files if not file.sha256]:
-                raise VariantPublishError(
-                    f"{redact(missing[0])} is listed without a SHA-256", hint="name an index that lists hashes"
-                )
             own = tuple(sorted(requires.get(item.name, ())))
             return LockedPackage(item.name, str(item.version), files, marker=marker, requires=own)
         plain = [file for file in item.files if (listed := seen.file(file.name)) is not None

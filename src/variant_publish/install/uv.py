@@ -14,8 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from variant_publish.formats import toml
-from variant_publish.formats.pylock import LockedFile
-from variant_publish.install.client import ClientProcess, Demand, Resolved
+from variant_publish.install.client import ClientProcess, Demand, Resolved, ResolvedFile
 from variant_publish.install.environment import Environment
 from variant_publish.model.tags import modern_platform
 from variant_publish.progress import Reporter
@@ -137,8 +136,8 @@ def _locked(text: str) -> Iterator[Resolved]:
             continue  # a folder or a repository: nothing that has one version
         tables = [*package.get("wheels", ()), *(package[key] for key in ("archive", "sdist") if key in package)]
         files = tuple(
-            LockedFile(
-                table.get("url") or Path(table["path"]).resolve().as_uri(), table.get("hashes", {}).get("sha256", "")
+            ResolvedFile(
+                table.get("url") or Path(table["path"]).resolve().as_uri(), table.get("hashes", {}).get("sha256")
             )
             for table in tables
         )

@@ -177,11 +177,9 @@ class Projects(msgspec.Struct, dict=True):
             return None
         with self._list_lock:
             if index not in self._lists or self.clock() - self._lists[index][0] > _FRESH_S:
-                url = f"{index.rstrip('/')}/index.json"
-                answer = self.cache.transport.get(url, PAGE_LIMIT, accept=range(400, 600))
-                found = None
-                with suppress(VariantPublishError):
-                    root = RootIndex.parse(answer.content)
+                found, url = None, f"{index.rstrip('/')}/index.json"
+                with suppress(VariantPublishError):  # whoever reads a project is told
+                    root = RootIndex.parse(self.cache.transport.get(url, PAGE_LIMIT).content)
                     found = frozenset(root.names) if root.generation else None
                 self._lists[index] = (self.clock(), found)
             return self._lists[index][1]

@@ -21,13 +21,17 @@ from variant_publish.view.wish import Wish
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One wheel and what became of it: `reason` says why it lost, None for the chosen one."""
+    """One wheel and what became of it: `reason` says why it lost, None for the chosen one.
+
+    `is_for_other_pythons` says that the machine could use it with another Python.
+    """
 
     filename: str
     variant: str
     dialect: Dialect | None
     chosen: bool
     reason: str | None
+    is_for_other_pythons: bool = False
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -182,7 +186,11 @@ def _losers(
         place = view.places.get(file.filename, ()) if fits else ()
         best = min((order[tag] for tag in name.tags if tag in order), default=len(order))
         key = (not fits, not place, place, best, -seen[0].build[0] if seen[0].build else 1)
-        found.append((key, Candidate(file.filename, name.variant, name.dialect, False, reason)))
+        found.append((key, Candidate(
+            file.filename, name.variant, name.dialect, False, reason,
+            not _python_fits(file.requires_python, machine.python_version)
+            or (name.tags.isdisjoint(machine.tags) and _is_on_platform(name, machine)),
+        )))  # fmt: skip
     yield from (candidate for _, candidate in sorted(found, key=lambda item: item[0]))
 
 
@@ -205,11 +213,14 @@ def _reason(lost: str | None, files: Sequence[ViewFile], machine: Machine, chose
 
 
 def _tag_reason(name: WheelName, machine: Machine) -> str:
-    platforms = {tag.platform for tag in machine.tags}
-    if not any(platform in platforms for platform in name.platform):
+    if not _is_on_platform(name, machine):
         return f"platform tag {'.'.join(name.platform)} does not fit this machine"
     python = f"{'.'.join(name.plain.python)}-{'.'.join(name.plain.abi)}"
     return f"Python tag {python} does not fit Python {machine.python_version}"
+
+
+def _is_on_platform(name: WheelName, machine: Machine) -> bool:
+    return not {tag.platform for tag in name.tags}.isdisjoint(tag.platform for tag in machine.tags)
 
 
 def is_pin(wanted: SpecifierSet) -> bool:

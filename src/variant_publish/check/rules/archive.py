@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from variant_publish.archive.dist_info import SIGNATURES
-from variant_publish.archive.strictness import laxities
 from variant_publish.archive.wheel import ArchiveWheel, DescribedWheel, WholeWheel
+from variant_publish.archive.zipraw import laxities
 from variant_publish.check.engine.context import Context, Folder
 from variant_publish.check.engine.rule import FolderRule, Outcome, Problems, Severity, WheelRule, some
 from variant_publish.dialects.base import PartialTagSet

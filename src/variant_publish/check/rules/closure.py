@@ -68,37 +68,36 @@ class _Walk(msgspec.Struct):
     indexes: tuple[str, ...]
     texts: dict[str, tuple[str, ...] | None] = {}
     transport: Transport = msgspec.field(default_factory=Transport)
+    further: dict[Pin, dict[Cell, str]] = {}
+    silent: list[str] = []
 
     def outcomes(self, wanted: dict[Pin, dict[Cell, str]]) -> Iterator[Outcome]:
         """Yield an outcome for each pin; those that it leads to are looked at after it."""
         seen: set[tuple[Pin, Cell]] = set()
-        silent: list[str] = []
         while wanted:
             if len(seen) > _MOST_PINS:
                 yield Outcome.unknown(f"{_MOST_PINS:,} pins lead to more of them, and no more were looked at", "")
                 break
-            further: dict[Pin, dict[Cell, str]] = {}
+            self.further = {}
             for pin, cells in wanted.items():
                 fresh = {cell: who for cell, who in cells.items() if (pin, cell) not in seen}
                 seen |= {(pin, cell) for cell in fresh}
                 if fresh:
-                    yield from self._of_pin(pin, fresh, further, silent)
-            wanted = further
-        if silent:
+                    yield from self._of_pin(pin, fresh)
+            wanted = self.further
+        if self.silent:
             yield Outcome.unknown(
-                f"the metadata of {some(dict.fromkeys(silent))} cannot be read: what they pin is not known",
+                f"the metadata of {some(dict.fromkeys(self.silent))} cannot be read: what they pin is not known",
                 "check again, or against an index with PEP 658",
             )
 
-    def _of_pin(
-        self, pin: Pin, cells: dict[Cell, str], further: dict[Pin, dict[Cell, str]], silent: list[str]
-    ) -> Iterator[Outcome]:
+    def _of_pin(self, pin: Pin, cells: dict[Cell, str]) -> Iterator[Outcome]:
         files, troubles = self._files(pin)
         lacking = []
         for cell, who in cells.items():
             found = [(name, file) for name, file in files if name is not None and serves(name.plain, cell)]
             if found:
-                self._follow(found[0][1], cell, further, silent)
+                self._follow(found[0][1], cell)
             elif not any(name is None for name, _ in files):  # an sdist serves everyone, in its own way
                 lacking.append((cell, who))
         text = f"{pin[0]}=={pin[1]}"
@@ -135,17 +134,17 @@ class _Walk(msgspec.Struct):
                     found.append((name, file))  # a variant may be right for a machine, and none is right for all
         return found, troubles
 
-    def _follow(self, file: IndexFile, cell: Cell, further: dict[Pin, dict[Cell, str]], silent: list[str]) -> None:
+    def _follow(self, file: IndexFile, cell: Cell) -> None:
         if not file.url:
             return
         if file.url not in self.texts:
             self.texts[file.url] = _requires_of(file, self.transport)
         requires = self.texts[file.url]
         if requires is None:
-            silent.append(file.filename)
+            self.silent.append(file.filename)
             return
         for pin in _pins(requires, cell):
-            further.setdefault(pin, {}).setdefault(cell, file.filename)
+            self.further.setdefault(pin, {}).setdefault(cell, file.filename)
 
 
 def _wanted(wheels: tuple[DescribedWheel, ...]) -> dict[Pin, dict[Cell, str]]:
