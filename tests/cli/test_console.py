@@ -157,3 +157,8 @@ def test_there_is_no_colour_where_none_is_wanted(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     console.say("error", "it is wrong")
     assert ("\x1b[" in capsys.readouterr().err) is (value == "xterm")
+
+
+def test_a_message_longer_than_anybody_reads_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("error", "x" * 1_000_000)
+    assert len(capsys.readouterr().err) < 3_000

@@ -176,3 +176,5 @@ def test_an_index_of_another_scheme_is_refused() -> None:
 
 def test_user_names_and_passwords_are_hidden() -> None:
     assert redact("at https://me:secret@host/simple and file:///a") == "at https://host/simple and file:///a"
+    for typed in ("//me:secret@host/simple", "https:me:secret@host/simple"):
+        assert "secret" not in redact(typed)

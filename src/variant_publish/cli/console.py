@@ -69,10 +69,18 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2))
 
 
+_LONGEST = 2_000
+"""Characters of one message."""
+
+
 def say(kind: str, message: str, hint: str | None = None, *, colour: str = "red") -> None:
-    """Print one error or warning on stderr, and below it what to do; further lines of a message are marked."""
+    """Print one error or warning on stderr, and below it what to do; further lines of a message are marked.
+
+    What is longer than anybody reads is cut off: names and texts of others may be in it.
+    """
     for word, text, tint in ((kind, message, colour), (" hint", hint, "cyan")):
         if text:
+            text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
             first, *others = [visible(without_colours(line)) for line in text.split("\n")]
             _print(_wrapped(first, click.style(f"{word}: ", fg=tint, bold=True)), err=True)
             for line in others:

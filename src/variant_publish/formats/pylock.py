@@ -175,7 +175,7 @@ class Lock(msgspec.Struct, frozen=True):
             try:
                 Pylock.from_dict(data)
             except PylockValidationError as error:
-                raise _no_lock(str(error)) from error
+                raise _no_lock(f"{error!s:.200}") from error
             own = data["tool"][TOOL]
             packages = tuple(map(LockedPackage.parse, data["packages"]))
             if "host" in own:

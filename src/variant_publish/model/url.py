@@ -26,7 +26,7 @@ class InvalidAddress(VariantPublishError):
 
 def redact(text: str) -> str:
     """Return text without the user names and passwords of the URLs in it."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "", text)
+    return re.sub(r"(?:(?<=//)|(?<=http:)|(?<=https:))[^/@\s]*@", "", text)
 
 
 def fault_of_address(url: str, *, is_shown: bool) -> str:
