@@ -70,6 +70,15 @@ def test_members_are_read_and_checked(tmp_path: Path) -> None:
             archive.read(archive.directory.members[0], limit=10)
 
 
+def test_a_member_of_another_method_is_copied_and_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a", b"a" * 1000)
+    assert copy_all(path, tmp_path / "b.zip").read_bytes() == path.read_bytes()
+    with open_archive(path) as source, pytest.raises(InvalidArchive, match="with method 12, not deflate"):
+        source.read(source.directory.members[0])
+
+
 def test_zip64_end_records_and_extra_fields_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive, archive.open("big", "w", force_zip64=True) as stream:

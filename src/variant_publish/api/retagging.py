@@ -5,7 +5,7 @@ Retagging, which many small CI steps call, imports nothing that publishes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,10 @@ from variant_publish.release.release import wheel_paths
 
 if TYPE_CHECKING:
     from variant_publish.build.built_wheels import BuiltGroup
-    from variant_publish.build.repair import Repair
+
+
+Repairing = Callable[[Path, Path, Callable[[str], None]], Path]
+"""What makes a repaired wheel of one in a folder, and hands on what its tool says."""
 
 
 class RetagResult(msgspec.Struct, frozen=True):
@@ -68,7 +71,7 @@ class Execution(msgspec.Struct, frozen=True):
     jobs: int = 1
     digest: bool = False
     verify: bool = False
-    repair: Repair | None = None
+    repair: Repairing | None = None
 
 
 def rewrites(variant: Variant | None, config: Config, options: RetagOptions | None = None) -> tuple[Rewrite, ...]:
@@ -211,7 +214,7 @@ def _rewritten(
 
 
 def _repaired(
-    paths: Iterable[Path], folder: Path, repair: Repair, failed: list[VariantPublishError], reporter: Reporter
+    paths: Iterable[Path], folder: Path, repair: Repairing, failed: list[VariantPublishError], reporter: Reporter
 ) -> Iterator[Path]:
     for number, path in enumerate(paths):
         try:

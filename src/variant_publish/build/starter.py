@@ -57,9 +57,12 @@ def _apply_variants(document: Any, ours: Table, proposal: Proposal) -> None:
             ("rename",): {"name": column.old, "to": proposal.project} if column.old else {},
             ("build", "env"): column.flags,
         }
-        for path, value in extras.items():
-            if value:
-                put(ours, ("variants", name, *path), value)
+        written = {path: value for path, value in extras.items() if value}
+        if len(written) > 1:  # one line for each variant
+            table = {path[0]: {path[1]: value} if len(path) > 1 else value for path, value in written.items()}
+            written = {(): table}
+        for path, value in written.items():
+            put(ours, ("variants", name, *path), value)
     if new:
         properties = {name: column.properties for name, column in new.items()}
         namespaces = tuple(dict.fromkeys(space for own in properties.values() for space in own.namespaces))

@@ -23,7 +23,7 @@ NAME = "variant"
 _PRIORITIES = f"{NAME}.default-priorities.namespace"
 _KEYS = ("default-priorities", "providers", "variants")
 _OLDER = {"feature", "property"}
-_WIDEST = 140
+_WIDEST = 180
 _BUILD_REQUIRES = "build-requires"
 """The requirement of a plugin that only builds run; it has no place in published metadata."""
 

@@ -48,3 +48,5 @@ def test_a_generic_wheel_that_the_matrix_skips_with_a_reason_is_not_asked_for(tm
     )
     assert verdicts(EveryMachineServed(), tmp_path, matrix + '"generic"') == {"skip": 1}
     assert verdicts(EveryMachineServed(), tmp_path, matrix + '"generic"\npython = "cp312-cp312"') == {"fail": 1}
+    older = matrix.replace(LINUX, "manylinux_2_34_x86_64") + '"generic"'  # which the wheel serves too
+    assert verdicts(EveryMachineServed(), tmp_path, older) == {"skip": 1}

@@ -10,6 +10,7 @@ from variant_publish.check.engine.rule import Outcome, Problems, ReleaseRule, Se
 from variant_publish.check.engine.simulation import Case, simulated
 from variant_publish.check.rules.selection import unusable
 from variant_publish.model.matrix import Matrix
+from variant_publish.model.tags import platform_covers
 from variant_publish.model.variant import GENERIC
 from variant_publish.providers import catalog
 
@@ -74,7 +75,7 @@ class EveryMachineServed(ReleaseRule[DescribedWheel]):
 def _why_no_generic(context: Context, platform: str) -> str:
     """Return the reason why no generic wheel of the platform is built, "" where one must be."""
     matrix = context.release.config.matrix or Matrix((), ())
-    cells = (cell for cell in matrix.all_cells() if (cell.platform, cell.variant) == (platform, GENERIC))
+    cells = (one for one in matrix.all_cells() if one.variant == GENERIC and platform_covers(platform, one.platform))
     skips = [matrix.skip_of(cell) for cell in cells]
     return "; ".join(dict.fromkeys(skip.reason for skip in skips if skip)) if all(skips) else ""
 
