@@ -16,6 +16,9 @@ _FILE = r"([^#]*/)?((?:[A-Za-z0-9_]|%2B)(?:[A-Za-z0-9_.+!~-]|%2B){0,254})"
 """A folder, and a name in it that is right wherever the folder is: pages link thousands of files of one folder."""
 _ODD = r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
+_LOGIN = r"(?:(?<=//)|(?<=http:)|(?<=https:))(?:[^/@\s:]*:(?![0-9]+/)[^@\s]*/[^@\s]*@|[^/\s]*@)"
+"""What stands before the last "@" of a server; a password that is not escaped may hold "@" or "/"."""
+
 
 class InvalidAddress(VariantPublishError):
     """Report an address that a page must not link."""
@@ -26,7 +29,7 @@ class InvalidAddress(VariantPublishError):
 
 def redact(text: str) -> str:
     """Return text without the user names and passwords of the URLs in it."""
-    return re.sub(r"(?:(?<=//)|(?<=http:)|(?<=https:))[^/@\s]*@", "", text)
+    return re.sub(_LOGIN, "", text)
 
 
 def fault_of_address(url: str, *, is_shown: bool) -> str:

@@ -21,6 +21,7 @@ from variant_publish.errors import UsageError, VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.matrix import Cell, own_pythons, serves
 from variant_publish.model.tags import modern_platform
+from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.remote.files import download
 from variant_publish.remote.local import local_path
@@ -48,7 +49,8 @@ class Linking(msgspec.Struct, frozen=True):
                 found.append(Requirement(text))
             except InvalidRequirement as error:
                 hint = 'write it like "torch==2.10.0"'
-                raise UsageError(f"{text!r} is no requirement ({str(error).splitlines()[0]})", hint=hint) from error
+                reason = redact(str(error).splitlines()[0])
+                raise UsageError(f"{redact(text)!r} is no requirement ({reason})", hint=hint) from error
         return cls(tuple(found), cache)
 
 
