@@ -3,7 +3,7 @@
 from variant_publish.model.url import redact
 
 
-def test_a_login_is_taken_out_of_an_address_however_it_is_mistyped():
+def test_a_login_is_taken_out_of_an_address_however_it_is_mistyped() -> None:
     for url, shown in {
         "https://user:word@host/x": "https://host/x",
         "https://user:wo@rd@host/x": "https://host/x",
@@ -16,6 +16,6 @@ def test_a_login_is_taken_out_of_an_address_however_it_is_mistyped():
         assert redact(url) == shown
 
 
-def test_an_at_sign_behind_the_server_stays():
+def test_an_at_sign_behind_the_server_stays() -> None:
     for url in ("https://host:8080/a@b", "https://host/foo@1.0", "git+ssh://host/foo@main"):
         assert redact(url) == url
