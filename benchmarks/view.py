@@ -1,6 +1,6 @@
 """What the view costs: resolving a tree of projects through it, beside the client alone, in pairs of one run.
 
-    python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab] [--foreign]
+    python benchmarks/view.py [--pairs 5] [--index URL] [--requirement jupyterlab]
 
 Without `--index` a made-up tree of jupyterlab's shape (91 projects, 40 versions each) is served on loopback; with it,
 the tree of a real requirement on a real index. Caches are cold for every run. First, the time for
@@ -29,7 +29,6 @@ from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from variant_publish.formats.master import RootIndex
 from variant_publish.providers.machine import Machine
 from variant_publish.serve.loopback import serving
 from variant_publish.serve.projects import Projects
@@ -120,13 +119,14 @@ def write_page(folder: Path) -> int:
     return len(names)
 
 
-def run(client: str, index: str, requirement: str) -> float:
-    """Resolve with a cold cache, and return the seconds."""
+def run(client: str, index: str, requirement: str, extra: str = "") -> float:
+    """Resolve with a cold cache, with another index too where it is named, and return the seconds."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1", "UV_NO_CONFIG": "1"}
         if client == "pip":
             command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
                        "--disable-pip-version-check", "--index-url", index, requirement]  # fmt: skip
+            command += ["--extra-index-url", extra] if extra else []
         else:
             from uv import find_uv_bin
 
@@ -134,6 +134,7 @@ def run(client: str, index: str, requirement: str) -> float:
             wanted.write_text(requirement, encoding="utf-8")
             command = [find_uv_bin(), "pip", "compile", "--quiet", "--cache-dir", f"{folder}/cache", "--default-index",
                        index, "--python", sys.executable, "-o", f"{folder}/out.txt", str(wanted)]  # fmt: skip
+            command += ["--index", extra] if extra else []
         start = time.perf_counter()
         subprocess.run(command, check=True, env=environ, capture_output=True)
         return time.perf_counter() - start
@@ -145,13 +146,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--index")
     parser.add_argument("--requirement", default="jupyterlab")
-    parser.add_argument("--foreign", action="store_true", help="as if another tool wrote the named index")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "extra").mkdir()
-        if not options.foreign:  # else every project costs a request more
-            (folder / "extra" / "index.json").write_text(RootIndex(("foo",), 1).dumps(), encoding="utf-8")
         write_tree(folder / "tree")
         files = write_page(folder / "large")
         large = Projects(Indexes.parse([str(folder / "large")]), None, Machine.detect({}), WheelCache(folder / "cache"))
@@ -165,13 +163,20 @@ def main() -> None:
             projects = Projects(Indexes.parse([extra]), index, Machine.detect({}), WheelCache(folder / "cache"))
             with serving(projects) as view:
                 for client in ("uv", "pip"):
-                    alone, through = [], []
+                    alone, both, through = [], [], []
                     for _ in range(options.pairs):
                         alone.append(run(client, index, requirement))
+                        both.append(run(client, index, requirement, extra))
                         through.append(run(client, view.url, requirement))
-                    one, other = statistics.median(alone), statistics.median(through)
-                    ratio = statistics.median(b / a for a, b in zip(alone, through, strict=True))
-                    print(f"{client}: alone {one:.2f} s, through the view {other:.2f} s, ratio {ratio:.2f}")
+                    print(
+                        f"{client}: alone {statistics.median(alone):.2f} s, with both indexes"
+                        f" {statistics.median(both):.2f} s, through the view {statistics.median(through):.2f} s,"
+                        f" ratio {_ratio(alone, through):.2f}, of both {_ratio(both, through):.2f}"
+                    )
+
+
+def _ratio(before: list[float], after: list[float]) -> float:
+    return statistics.median(b / a for a, b in zip(before, after, strict=True))
 
 
 if __name__ == "__main__":

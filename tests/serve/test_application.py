@@ -118,16 +118,13 @@ def test_a_project_without_variants_is_a_redirect_to_where_it_is(tmp_path: Path)
         assert client(projects(tmp_path, url)).get("/secret/simple/bar/").status_code == 404
 
 
-@pytest.mark.parametrize(("generation", "owner"), [(0, "index"), (3, "default")])
-def test_the_list_of_an_index_that_this_tool_writes_says_what_it_has(
-    tmp_path: Path, generation: int, owner: str
-) -> None:
+def test_a_project_that_somebody_put_beside_an_index_of_ours_is_not_asked_of_another_index(tmp_path: Path) -> None:
     (tmp_path / "i" / "bar").mkdir(parents=True)
     (tmp_path / "i" / "bar" / "index.html").write_text('<a href="bar-1.0.zip">bar-1.0.zip</a>', encoding="utf-8")
-    (tmp_path / "i" / "index.json").write_text(RootIndex(("foo",), generation).dumps(), encoding="utf-8")
+    (tmp_path / "i" / "index.json").write_text(RootIndex(("foo",), 3).dumps(), encoding="utf-8")
     with static(tmp_path / "i") as url:
         answer = client(projects(tmp_path, url, default="https://other.example/simple")).get("/secret/simple/bar/")
-    assert answer.headers["Location"] == {"index": f"{url}/bar/", "default": "https://other.example/simple/bar/"}[owner]
+    assert answer.headers["Location"] == f"{url}/bar/"
 
 
 def test_a_label_wheel_is_a_redirect_to_its_bytes(tmp_path: Path) -> None:

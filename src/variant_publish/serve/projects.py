@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,14 +16,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 from variant_publish.dialects.registry import dialect_of_file
 from variant_publish.dialects.wheel_name import wheels_among
 from variant_publish.errors import VariantPublishError
-from variant_publish.formats.master import RootIndex
 from variant_publish.formats.metadata import Metadata
 from variant_publish.formats.simple import IndexFile
 from variant_publish.model.requirement import TaggedRequirement
 from variant_publish.model.url import redact
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers.machine import Machine
-from variant_publish.remote.listing import PAGE_LIMIT, read_project
+from variant_publish.remote.listing import read_project
 from variant_publish.remote.local import is_on_server, local_path
 from variant_publish.serve.plain_wheel import plain_metadata, rewrite_of
 from variant_publish.serve.wheel_cache import WheelCache
@@ -74,8 +72,7 @@ class Projects(msgspec.Struct, dict=True):
     def __post_init__(self) -> None:
         self._known: dict[NormalizedName, tuple[float, SeenProject | None]] = {}
         self._locks: dict[NormalizedName, threading.Lock] = {}
-        self._lists: dict[str, tuple[float, frozenset[str] | None]] = {}
-        self._lock, self._list_lock = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._selectors = SelectorReader(self.cache.transport, self.cache.root / "selectors")
 
     def find(self, project: str) -> SeenProject | None:
@@ -161,8 +158,7 @@ class Projects(msgspec.Struct, dict=True):
         asked = self.wishes.get(name, Wish()).tags
         first: SeenProject | None = None
         for index in self.indexes.urls:
-            listed = self._listed(index)
-            files = read_project(index, name, self.cache.transport) if listed is None or name in listed else ()
+            files = read_project(index, name, self.cache.transport)
             if not files:
                 continue
             seen = self._seen(index, name, files)
@@ -170,19 +166,6 @@ class Projects(msgspec.Struct, dict=True):
                 return seen
             first = first or seen
         return first if first is not None and not asked else self._on_default(name) or first
-
-    def _listed(self, index: str) -> Collection[str] | None:
-        """Return which projects an index has, if it says so by a list that this tool wrote; None for any other."""
-        if not is_on_server(index):
-            return None
-        with self._list_lock:
-            if index not in self._lists or self.clock() - self._lists[index][0] > _FRESH_S:
-                found, url = None, f"{index.rstrip('/')}/index.json"
-                with suppress(VariantPublishError):  # whoever reads a project is told
-                    root = RootIndex.parse(self.cache.transport.get(url, PAGE_LIMIT).content)
-                    found = frozenset(root.names) if root.generation else None
-                self._lists[index] = (self.clock(), found)
-            return self._lists[index][1]
 
     def _on_default(self, name: NormalizedName) -> SeenProject | None:
         if self.default is None:
