@@ -145,7 +145,7 @@ def test_an_index_that_does_not_answer_is_named(tmp_path: Path, capsys: pytest.C
         "except OSError as error: print(error.code); raise SystemExit(1)\n"
     )
     assert run(["run", "--index", "http://127.0.0.1:9/simple", "--", sys.executable, "-c", code]) == 1
-    assert "127.0.0.1:9/simple/index.json cannot be read" in capsys.readouterr().err
+    assert "127.0.0.1:9/simple/foo/ cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.slow
