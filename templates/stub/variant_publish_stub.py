@@ -527,8 +527,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _simple_toml(text: str) -> dict[str, Any]:
     data: dict[str, Any] = {}
     table = data
-    for number, line in enumerate(text.splitlines(), 1):
-        line = re.sub(r"""^((?:[^"#]|"(?:[^"\\]|\\.)*")*)#.*$""", r"\1", line).strip()
+    lines = (re.sub(r"""^((?:[^"#]|"(?:[^"\\]|\\.)*")*)#.*$""", r"\1", line).strip() for line in text.splitlines())
+    # A list may go on over lines, which then end in its bracket or in a comma.
+    for line in re.sub(r"([\[,])\n+", r"\1 ", "\n".join(lines)).split("\n"):
         if not line:
             continue
         head = re.fullmatch(r"\[([A-Za-z0-9_.-]+)\]", line)
@@ -541,7 +542,7 @@ def _simple_toml(text: str) -> dict[str, Any]:
             # A string or a list of strings of TOML is one of JSON, but for a comma at the end.
             table[pair[1].strip('"')] = json.loads(re.sub(r",\s*\]$", "]", pair[2]))
         else:
-            raise ValueError(f"line {number} is more than this Python can read")
+            raise ValueError(f"{line[:80]!r} is more than this Python can read")
     return data
 
 

@@ -24,18 +24,6 @@ def test_what_is_written_is_read_again(table: dict[str, object]) -> None:
     assert toml.loads(toml.dumps(table)) == table
 
 
-def test_tables_come_behind_values_under_headers_of_their_own() -> None:
-    table = {
-        "tool": {"a": {"b": 1}},
-        "packages": [{"name": "x", "wheels": [{"url": "u"}]}],
-        "version": "1",
-        "empty": {},
-    }
-    assert toml.dumps(table) == (
-        'version = "1"\n\n[tool.a]\nb = 1\n\n[[packages]]\nname = "x"\n\n[[packages.wheels]]\nurl = "u"\n\n[empty]\n'
-    )
-
-
 def test_a_time_is_no_text() -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert toml.loads(toml.dumps({"at": moment})) == {"at": moment}
