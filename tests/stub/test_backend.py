@@ -222,7 +222,7 @@ def test_a_stored_machine_stands_for_this_one(backend: Any, monkeypatch: pytest.
 def test_pythons_without_a_toml_reader_read_what_we_write(backend: Any) -> None:
     text = Machine.detect(FORCE).described({"blas": 'with "quotes" and # signs'}).store().dumps()
     assert backend._simple_toml(text) == tomllib.loads(text)
-    with pytest.raises(ValueError, match="b = .* is more than"):
+    with pytest.raises(ValueError, match="more than this Python"):
         backend._simple_toml("[a]\nb = { c = 1 }\n")
 
 
