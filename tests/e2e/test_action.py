@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "publish" / "action.yml"
 LINUX = "manylinux_2_28_x86_64"
 CONFIG = f"""
+[tool.variant-publish]
+dialects = ["plus"]
 [tool.variant-publish.matrix]
 python = ["cp312-cp312"]
 platform = ["{LINUX}"]
