@@ -62,6 +62,8 @@ class PlainName(msgspec.Struct, frozen=True, dict=True):
         for what, text, pattern in parts:
             if not re.fullmatch(pattern, text) or ".." in text:
                 return f"{text!r} is no {what}"
+        if strange := [python for python in self.python if not python.isidentifier()]:
+            return f"{strange[0]!r} is no Python tag"
         if len(self.python) * len(self.abi) * len(self.platform) > _TAGS_LIMIT:
             return f"it stands for more than {_TAGS_LIMIT} tags"
         try:
