@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from variant_publish.binary.content import Buffer, Found
+from variant_publish.binary.content import Buffer, Found, search
 
 MAGIC = re.escape(struct.pack("<L", 0xBA55ED50))
 _CONTAINER = struct.Struct("<LHHQ")
@@ -28,8 +28,8 @@ _PTX_TO_CUDA = 4
 _MANY_ENTRIES = 1 << 18
 """libtorch_cuda.so has some 10,000."""
 
-TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
-DEVICE_CODE = (MAGIC, TOOLKIT)
+_TOOLKIT = rb"Cuda compilation tools, release ([0-9]{1,3})\.([0-9]{1,3})"
+DEVICE_CODE = (MAGIC,)
 """What is to be found in a binary."""
 
 _VALUE = re.compile(r"([0-9]+)([af]?)_(real|virtual)")
@@ -75,7 +75,8 @@ class DeviceImages(msgspec.Struct, frozen=True):
     def of(cls, data: Buffer, found: Found) -> Self:
         """Read what lies where DEVICE_CODE was found in a binary."""
         entries = set(_entries(data, (place for place, _ in found[MAGIC])))
-        toolkits = {(int(major), int(minor)) for _, (major, minor) in found[TOOLKIT]} if entries else ()
+        texts = search(data, (_TOOLKIT,), ((0, len(data)),)) if entries else ()  # they lie in the containers
+        toolkits = {(int(match[1]), int(match[2])) for _, match in islice(texts, _MANY_ENTRIES)}
         return cls(
             tuple(sorted({code for code, _ in entries})),
             tuple(sorted({version for code, version in entries if code.is_ptx})),

@@ -15,7 +15,7 @@ from variant_publish.archive.zipraw import InvalidArchive
 from variant_publish.binary.content import Buffer, apart_from, find, unpacked
 from variant_publish.binary.elf import Elf
 from variant_publish.binary.evidence import Evidence, EvidenceReader
-from variant_publish.binary.fatbin import MAGIC, TOOLKIT, container_end
+from variant_publish.binary.fatbin import MAGIC, container_end
 from variant_publish.binary.functions import FunctionTable, elf_functions, macho_functions, pe_functions
 from variant_publish.binary.image import Format, Image, InvalidBinary, format_of
 from variant_publish.binary.macho import macho_image, macho_slices
@@ -127,10 +127,7 @@ def _binary(path: str, data: Buffer, readers: Iterable[EvidenceReader], simd: in
     if len(data) <= _SMALL:
         patterns += [reader.names for reader in readers if reader.names]
     patterns += _OF_MODULES if image.modules else ()
-    ranges = tuple(apart_from(image.code, len(data)))
-    found = {TOOLKIT: (), **find(data, [one for one in patterns if one != TOOLKIT], ranges, _CONTAINERS)}
-    if found.get(MAGIC):
-        found |= find(data, (TOOLKIT,), ranges)  # the one text that device code has
+    found = find(data, patterns, apart_from(image.code, len(data)), _CONTAINERS)
     numpy = [(int(major), int(minor)) for _, (major, minor) in found.get(_NUMPY, ())]
     return Binary(
         path,
