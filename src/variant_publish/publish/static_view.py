@@ -14,7 +14,7 @@ from variant_publish.formats.master import ProjectIndex
 from variant_publish.formats.simple import IndexFile, version_of
 from variant_publish.formats.variants_json import ABI_DEPENDENCY, Provider, VariantsMetadata
 from variant_publish.model.variant import GENERIC, Properties, Property
-from variant_publish.providers.catalog import properties_of_words
+from variant_publish.providers.catalog import find, properties_of_words
 from variant_publish.providers.machine import Machine
 from variant_publish.release.release import Release
 from variant_publish.release.selectors import SelectorFiles
@@ -43,7 +43,7 @@ def by_view(release: Release, wheels: Iterable[tuple[WheelName, W]]) -> dict[str
     found: dict[str, dict[str, tuple[W, tuple[str, ...]]]] = {}
     for view, group in groups.items():
         hardware = [] if view == GENERIC else [local_of(view)]
-        for file in _seen([(name, _abi_of(release, name), None) for name, _ in group.values()]).files:
+        for file in _seen([(name, _parts(_properties(release, name))[1], None) for name, _ in group.values()]).files:
             name, wheel = group[file.source.url]
             if name.chosen_by_installers:
                 local = [*hardware, file.version.local] if file.abi and file.version.local else hardware
@@ -77,26 +77,24 @@ def _view_of(release: Release, name: WheelName) -> str:
     Where no variant has the hardware alone, the first one that is declared gives the label, without its ABI.
     """
     properties = _properties(release, name)
-    hardware = _hardware(properties)
+    hardware, _ = _parts(properties)
     declared = release.config.variants.get(release.variant_of(name))
     label = declared.label if declared is not None else name.label or GENERIC
     if hardware == properties:
         return label
     if not hardware:
         return GENERIC
-    same = [one for one in release.config.variants.values() if _hardware(one.properties) == hardware]
+    same = [one for one in release.config.variants.values() if _parts(one.properties)[0] == hardware]
     alone = (one.label for one in same if one.properties == hardware)
     first = (_without_abi(one.label, one.properties) for one in same)
     return next(alone, None) or next(first, None) or _without_abi(label, properties)
 
 
-def _hardware(properties: Properties) -> Properties:
-    return Properties(tuple(item for item in properties.items if item.namespace != ABI_DEPENDENCY))
-
-
-def _abi_of(release: Release, name: WheelName) -> Properties:
-    items = _properties(release, name).items
-    return Properties(tuple(item for item in items if item.namespace == ABI_DEPENDENCY))
+def _parts(properties: Properties) -> tuple[Properties, Properties]:
+    """Return what a variant asks of the hardware, and what is left to the installer's own resolver: its ABI."""
+    resolved = {name for name in properties.namespaces if (own := find(name)) is not None and own.is_resolved}
+    abi = tuple(item for item in properties.items if item.namespace in resolved)
+    return Properties(tuple(item for item in properties.items if item not in abi)), Properties(abi)
 
 
 def _properties(release: Release, name: WheelName) -> Properties:
@@ -105,10 +103,9 @@ def _properties(release: Release, name: WheelName) -> Properties:
 
 
 def _without_abi(label: str, properties: Properties) -> str:
-    for item in properties.items:
-        if item.namespace == ABI_DEPENDENCY:
-            word = f"{item.feature}{item.value}"
-            label = label.replace(word, "").replace(word.replace(".", "_"), "")
+    for item in _parts(properties)[1].items:
+        word = f"{item.feature}{item.value}"
+        label = label.replace(word, "").replace(word.replace(".", "_"), "")
     return label.strip("._")
 
 
