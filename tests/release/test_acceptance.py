@@ -9,7 +9,7 @@ import pytest
 from support.wheels import make_wheel
 from variant_publish.archive.wheel import WholeWheel
 from variant_publish.dialects.wheel_name import WheelName
-from variant_publish.release.acceptance import refusal_of_name, refusal_of_requirements
+from variant_publish.release.acceptance import refusal_of_name, refusal_of_requirements, refusals_of_metadata
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,10 @@ def test_variants_are_refused_unless_the_repository_takes_them(name: str, word: 
 def test_a_requirement_by_url_is_refused(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "a-1-py3-none-any.whl", requires=["b", "c @ https://example.org/c-1-py3-none-any.whl"])
     assert refusal_of_requirements(WholeWheel.read(path).metadata) == "it requires c by URL"
+
+
+def test_every_fault_of_metadata_is_told() -> None:
+    told = refusals_of_metadata(b"Metadata-Version: 2.1\nName: foo\nVersion: one\nNo-Such-Field: x\n")
+    assert len(told) == 2
+    assert "no-such-field" in told[0]
+    assert "version" in told[1]

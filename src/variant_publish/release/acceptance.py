@@ -71,13 +71,14 @@ def refusals_of_metadata(content: bytes) -> tuple[str, ...]:
     from packaging.metadata import Metadata, parse_email
 
     raw, unparsed = parse_email(content)
+    errors = [f"unrecognized or malformed field {name!r}" for name in unparsed]
     if raw.get("metadata_version", "").startswith(("1.", "2.0", "2.1", "2.2", "2.3")):
         raw.pop("license_files", None)
     try:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:
-        return tuple(str(error) for error in group.exceptions)
-    return tuple(f"unrecognized or malformed field {name!r}" for name in unparsed)
+        errors += map(str, group.exceptions)
+    return tuple(errors)
 
 
 def description_fault(content: bytes) -> str | None:
