@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import os
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from support.projects import make_project
-from variant_publish.build.frontend import Builder
+from variant_publish.build.frontend import Builder, configuration
 from variant_publish.config.tables import Frontend
+from variant_publish.errors import UsageError
 from variant_publish.model.build_job import BuildSettings
 
 
@@ -41,3 +44,12 @@ def test_an_interpreter_with_a_path_is_found_from_every_folder(monkeypatch: pyte
 def test_arguments_of_cibuildwheel_may_name_another_machine(arguments: tuple[str, ...]) -> None:
     assert Builder(Frontend.CIBUILDWHEEL, arguments=arguments).says_where
     assert not Builder(Frontend.BUILD, arguments=arguments).says_where
+
+
+def test_a_configuration_without_end_in_an_sdist_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "foo-1.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("foo-1.0/pyproject.toml")
+        member.size = 3_000_000
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(UsageError, match=r"a pyproject\.toml of 3,000,000 bytes"):
+        configuration(tmp_path / "foo-1.0.tar.gz")

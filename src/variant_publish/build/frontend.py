@@ -22,6 +22,8 @@ from variant_publish.install.process import follow
 from variant_publish.model.build_job import BuildSettings
 
 _SUFFIX = ".tar.gz"
+_LARGEST = 1024 * 1024
+"""Bytes of a pyproject.toml."""
 
 
 def is_sdist(path: Path) -> bool:
@@ -55,6 +57,8 @@ def configuration(path: Path) -> str:
                     and member.name.partition("/")[2] == DEFAULT_FILE
                     and (file := archive.extractfile(member))
                 ):
+                    if member.size > _LARGEST:
+                        raise UsageError(f"{path} has a {DEFAULT_FILE} of {member.size:,} bytes", hint="make it again")
                     return file.read().decode("utf-8")
     except (tarfile.TarError, OSError, EOFError, UnicodeDecodeError) as error:
         raise _broken(path, error) from error
