@@ -85,7 +85,7 @@ def refuse_misfit(lock: Lock, machine: Machine) -> None:
     for package in lock.packages:
         file = package.chosen or package.files[0]
         why = misfit(package.record, machine) if package.record is not None else None
-        if why is None and file.name.endswith(".whl") and WheelName.parse(file.name).tags.isdisjoint(machine.tags):
+        if why is None and file.name.endswith(".whl") and machine.tag_set.isdisjoint(WheelName.parse(file.name).tags):
             why = f"its tags do not fit Python {machine.python_version} here"
         if why is not None:
             raise VariantPublishError(

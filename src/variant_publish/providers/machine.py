@@ -59,6 +59,11 @@ class Machine(msgspec.Struct, frozen=True, dict=True):
         return frozenset(self.tags)
 
     @cached_property
+    def platform_set(self) -> frozenset[str]:
+        """Return the platforms of the compatible tags."""
+        return frozenset(tag.platform for tag in self.tags)
+
+    @cached_property
     def supported(self) -> Supported:
         """Return the supported properties (PEP 850) by namespace; what the machine does not have is not there."""
         releases = {f"{PREFIX}{name}": version for name, version in self.abi.items()}

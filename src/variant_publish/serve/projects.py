@@ -140,7 +140,7 @@ class Projects(msgspec.Struct, dict=True):
         wish = Wish(pin.tags, self.vouched(seen.index))
         fitting = [
             file for file in seen.view.files
-            if file.name is not None and not file.tags.isdisjoint(self.machine.tags or file.tags)
+            if file.name is not None and not file.tags.isdisjoint(self.machine.tag_set or file.tags)
             and pin.plain.specifier.contains(file.version, prereleases=True) and not wish.met_by(file.name)
         ]  # fmt: skip
         return fitting[-1].source.filename if fitting else None

@@ -189,7 +189,7 @@ def _losers(
         found.append((key, Candidate(
             file.filename, name.variant, name.dialect, False, reason,
             not _python_fits(file.requires_python, machine.python_version)
-            or (name.tags.isdisjoint(machine.tags) and _is_on_platform(name, machine)),
+            or (machine.tag_set.isdisjoint(name.tags) and _is_on_platform(name, machine)),
         )))  # fmt: skip
     yield from (candidate for _, candidate in sorted(found, key=lambda item: item[0]))
 
@@ -220,7 +220,7 @@ def _tag_reason(name: WheelName, machine: Machine) -> str:
 
 
 def _is_on_platform(name: WheelName, machine: Machine) -> bool:
-    return not {tag.platform for tag in name.tags}.isdisjoint(tag.platform for tag in machine.tags)
+    return not machine.platform_set.isdisjoint(name.platform)
 
 
 def is_pin(wanted: SpecifierSet) -> bool:

@@ -174,14 +174,14 @@ class MachineType(BinaryRule):
         known = [found for found in expected if found is not None]
         foreign: dict[str, list[str]] = {}
         found = libraries(scan)
-        fitting = [one for one in found if _fits(one, known)]
+        fitting = {one.path for one in found if _fits(one, known)}
         for binary in found:
             image = binary.image
             if "any" in wheel.name.platform:
                 if image.modules:
                     message = f"{binary.path} is an extension module, and the wheel is for any platform"
                     yield message, "name the platform in the tag"
-            elif len(known) < len(expected) or binary in fitting:
+            elif len(known) < len(expected) or binary.path in fitting:
                 continue
             elif not fitting or image.modules or image.format in (kind for kind, _ in known):
                 foreign.setdefault(f"{image.format} for {some(image.architectures)}", []).append(binary.path)
