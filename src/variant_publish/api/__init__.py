@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from variant_publish.api.indexing import *  # noqa: F403
     from variant_publish.api.installing import *  # noqa: F403
     from variant_publish.api.machines import *  # noqa: F403
-    from variant_publish.api.publishing import *  # noqa: F403  # noqa: F403
+    from variant_publish.api.publishing import *  # noqa: F403
     from variant_publish.api.retagging import *  # noqa: F403
     from variant_publish.api.serving import *  # noqa: F403
     from variant_publish.api.staging import *  # noqa: F403

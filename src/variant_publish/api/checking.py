@@ -28,6 +28,7 @@ from variant_publish.check.rules.abi import index_url
 from variant_publish.config.configuration import Config
 from variant_publish.config.tables import FailOn
 from variant_publish.errors import UsageError
+from variant_publish.formats.typed import values_of
 from variant_publish.progress import SILENT, Reporter
 from variant_publish.providers import catalog
 from variant_publish.release import published
@@ -106,7 +107,7 @@ def check(
         settings = Settings(
             choice, config.check, options.summaries, _origins(loaded, fetched, options),
             config.family, options.family, options.fail_on, linking=linking, reporter=reporter,
-            **{name: getattr(options, name) for name in RunOptions.__struct_fields__},
+            **values_of(options, RunOptions),
         )  # fmt: skip
         return run_rules(loaded, find_selector_files(places), settings)
 

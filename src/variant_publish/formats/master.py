@@ -20,7 +20,7 @@ from packaging.version import Version
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.metadata import About
 from variant_publish.formats.simple import IndexFile, PageEntry, check_filename, project_of, version_of
-from variant_publish.formats.typed import from_json, refusing, to_json
+from variant_publish.formats.typed import from_json, refusing, to_json, values_of
 from variant_publish.model.url import check_link
 from variant_publish.model.versions import version_or_none
 
@@ -60,11 +60,6 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     pins: Mapping[str, tuple[str, ...]] = msgspec.field(default={}, name="_pins")
     public_url: str = msgspec.field(default="", name="_public-url")
     views: Mapping[str, Mapping[str, str]] = msgspec.field(default={}, name="_views")
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """Return these values by their names."""
-        return {name: getattr(self, name) for name in _Kept.__struct_fields__}
 
 
 class ProjectIndex(_Kept, frozen=True):
@@ -176,7 +171,7 @@ class ProjectIndex(_Kept, frozen=True):
             files=tuple(file.entry() for file in self.files),
             status=_Status(self.status, self.status_reason) if self.status else None,
             about=self.about if self.about.version else None,
-            **self.kept,
+            **values_of(self, _Kept),
         )
         return to_json(page, order="deterministic")
 
@@ -194,7 +189,7 @@ class ProjectIndex(_Kept, frozen=True):
                 status.status,
                 status.reason,
                 page.about or About(),
-                **page.kept,
+                **values_of(page, _Kept),
             )
         _check_files(found)
         return found

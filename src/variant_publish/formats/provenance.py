@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from variant_publish.errors import VariantPublishError
+from variant_publish.formats.typed import to_json
 
 ATTESTATION_SUFFIX = ".publish.attestation"
 """What an attestation's name ends in, beside the file: twine and the publishing actions write and look for it."""
@@ -51,5 +52,4 @@ def check_attestation(content: bytes, filename: str, sha256: str) -> dict[str, A
 def provenance(attestation: dict[str, Any]) -> str:
     """Return the JSON text of the provenance object of a file; equal values give equal text."""
     bundle = {"publisher": {"kind": _KIND, "claims": None}, "attestations": [attestation]}
-    document = {"version": 1, "attestation_bundles": [bundle]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    return to_json({"version": 1, "attestation_bundles": [bundle]})

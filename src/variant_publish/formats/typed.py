@@ -69,6 +69,11 @@ def _versioned(found: T | _Unversioned) -> T:
     return found
 
 
+def values_of(value: msgspec.Struct, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the fields that a value has as one of a base of its type, by their names."""
+    return {name: getattr(value, name) for name in kind.__struct_fields__}
+
+
 def to_json(value: Any, indent: int = 1, order: Literal["deterministic"] | None = None) -> str:
     """Return the JSON text, with a newline at its end; equal values give equal text."""
     return msgspec.json.format(msgspec.json.encode(value, order=order), indent=indent).decode() + "\n"

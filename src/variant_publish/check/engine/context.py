@@ -59,10 +59,6 @@ class Surroundings(RunOptions, frozen=True, kw_only=True):
     linking: Linking = NO_LINKING
     reporter: Reporter = SILENT
 
-    def given(self) -> dict[str, Any]:
-        """Return these values by their names."""
-        return {name: getattr(self, name) for name in Surroundings.__struct_fields__}
-
 
 class Context(Surroundings, frozen=True, dict=True):
     """One release and what its rules may ask for; what is slow is computed once.

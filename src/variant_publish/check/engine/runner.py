@@ -27,6 +27,7 @@ from variant_publish.dialects.registry import selector_patterns
 from variant_publish.errors import VariantPublishError
 from variant_publish.formats.simple import IndexFile
 from variant_publish.formats.summary import RuleVerdict, Summary
+from variant_publish.formats.typed import values_of
 from variant_publish.model.quantity import count
 from variant_publish.providers import catalog
 from variant_publish.release.release import Loaded, Release
@@ -157,7 +158,7 @@ class _Checker:
 
     def _context(self, release: Release) -> Context:
         origin = self.settings.origins.get(release.key, Origin())
-        given = self.settings.given()
+        given = values_of(self.settings, Surroundings)
         if origin.is_published:
             given["index"] = self.settings.index or "pypi"
         others = tuple(other for other in self.loaded.releases if other is not release)
