@@ -90,10 +90,13 @@ def supported(**abi: str) -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-@given(
+everywhere = given(
     releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
     st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),
 )  # fmt: skip
+
+
+@everywhere
 def test_a_plain_installer_takes_the_variant_that_comes_first(
     release: tuple[list[IndexFile], VariantsMetadata], platform: str, minor: int, threaded: bool, torch: str, lib: str
 ) -> None:
@@ -153,10 +156,7 @@ def only(metadata: VariantsMetadata, hardware: set[Property]) -> SelectorFiles:
     return SelectorFiles.of(VariantsMetadata(metadata.namespaces, metadata.variants, providers))
 
 
-@given(
-    releases(), st.sampled_from([*MACHINES]), st.integers(9, 14), st.booleans(),
-    st.sampled_from(["2.8.0", "2.9.1", "2.10.0", "3.0"]), st.sampled_from(["1.0", "10.1.5", "2.0"]),
-)  # fmt: skip
+@everywhere
 def test_a_static_view_is_what_a_machine_of_its_hardware_sees(
     release: tuple[list[IndexFile], VariantsMetadata], platform: str, minor: int, threaded: bool, torch: str, lib: str
 ) -> None:

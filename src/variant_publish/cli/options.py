@@ -16,7 +16,7 @@ from variant_publish import api
 from variant_publish.errors import naming
 
 HOST_VARIABLE = "VARIANT_PUBLISH_HOST"
-"""The environment variable that names such a file: for the build backend of `stub`, which has no options, too."""
+"""The environment variable that names the file of a machine; for the backend of `stub` too, which has no options."""
 
 INDEX_HELP = (
     "An index, or a folder of wheels; repeat: the first one that has the project counts, as in uv. TAG=URL says that"

@@ -37,7 +37,7 @@ class DeclaredCells(ReleaseRule[Wheel]):
             elif missing := lacking(entries):
                 yield Outcome.failed(
                     f"no wheel for {cell}{in_dialects(missing, entries)}",
-                    f"build and retag it, or leave it out on purpose: {TABLE}.matrix.skip with a reason",
+                    f"build it, or leave it out on purpose: {TABLE}.matrix.skip with a reason",
                     cell=cell,
                 )
             elif any(entry.state is State.PRESENT for entry in entries):
