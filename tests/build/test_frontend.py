@@ -53,3 +53,10 @@ def test_a_configuration_without_end_in_an_sdist_is_refused_before_it_is_read(tm
         archive.addfile(member, io.BytesIO(bytes(member.size)))
     with pytest.raises(UsageError, match=r"a pyproject\.toml of 3,000,000 bytes"):
         configuration(tmp_path / "foo-1.0.tar.gz")
+
+
+def test_a_file_that_is_no_sdist_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "foo-1.0.tar.gz").write_bytes(b"\x1f\x8b" + bytes(100))
+    with pytest.raises(UsageError, match="cannot be unpacked") as caught:
+        configuration(tmp_path / "foo-1.0.tar.gz")
+    assert "\n" not in str(caught.value)

@@ -50,7 +50,7 @@ def configuration(path: Path) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{own} cannot be read ({error})", hint="correct the file") from error
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 if (
                     member.isfile()
@@ -71,7 +71,7 @@ def unpack(sdist: Path, folder: Path) -> Path:
     Members that would leave the folder, devices and links to the outside are refused (PEP 706). Raises UsageError.
     """
     try:
-        with tarfile.open(sdist) as archive:
+        with tarfile.open(sdist, "r:gz") as archive:
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
         raise _broken(sdist, error) from error
