@@ -175,6 +175,7 @@ class Planner(msgspec.Struct):
         if found.selected is not None:
             return
         why = "; ".join(f"{item.filename}: {item.reason}" for item in found.candidates[:3])
+        why = why or ("none of that version" if requirement.plain.specifier else "it lists none")
         if found.candidates and all(item.is_for_other_pythons for item in found.candidates):
             hint = "use a Python that the wheels are for, by --python"
         elif requirement.tags or len(projects.indexes.urls) > 1:
@@ -183,7 +184,7 @@ class Planner(msgspec.Struct):
         else:
             hint = f"'variant-publish select {requirement.project} --index {redact(seen.index)}' shows every wheel"
         raise VariantPublishError(
-            f"{redact(seen.index)} has no wheel of {requirement} for this machine: {why or 'none of that version'}",
+            f"{redact(seen.index)} has no wheel of {requirement} for this machine: {why}",
             hint=hint,
         ) from error
 
